@@ -1,0 +1,175 @@
+/**
+ * Time comes in from outside. All times are milliseconds, fractions included.
+ *
+ * Within one clock, callbacks run in the order of their time and, at the same time, in the order in which they were scheduled.
+ */
+export interface Clock {
+  /** Monotonic milliseconds; only differences mean anything. */
+  now(): number
+  /** Milliseconds since 1970-01-01T00:00:00Z, for time stamps. */
+  wallTime(): number
+  /** Runs `callback` once after `delay` milliseconds. A pending timer does not keep the process alive. */
+  schedule(delay: number, callback: () => void): Timer
+  /** Runs `callback` in a later turn, before any timer that is not due yet; never before this call returns. */
+  soon(callback: () => void): void
+}
+
+export interface Timer {
+  /** The callback will not run; no effect once it has. */
+  cancel(): void
+}
+
+// Read once: a program under test may replace the globals by fake ones, and the stack must not stop with them.
+const { setTimeout, clearTimeout, performance } = globalThis
+const setImmediate: ((callback: () => void) => unknown) | undefined = globalThis.setImmediate
+
+class SystemTimer implements Timer {
+  readonly #handle: ReturnType<typeof setTimeout>
+  constructor(delay: number, callback: () => void) {
+    // setTimeout cuts fractions off; rounding up keeps "not before".
+    this.#handle = setTimeout(callback, Math.ceil(delay))
+    const handle: unknown = this.#handle
+    if (typeof handle === 'object' && handle !== null && 'unref' in handle) (handle as { unref(): void }).unref()
+  }
+  cancel(): void {
+    clearTimeout(this.#handle)
+  }
+}
+
+/** The machine's own time. */
+export class SystemClock implements Clock {
+  readonly #origin = Date.now() - performance.now()
+
+  now(): number {
+    return performance.now()
+  }
+
+  wallTime(): number {
+    return this.#origin + performance.now()
+  }
+
+  schedule(delay: number, callback: () => void): Timer {
+    return new SystemTimer(delay, callback)
+  }
+
+  soon(callback: () => void): void {
+    if (setImmediate !== undefined) setImmediate(callback)
+    else setTimeout(callback, 0)
+  }
+}
+
+class ManualTimer implements Timer {
+  readonly time: number
+  readonly sequence: number
+  callback: (() => void) | null
+  constructor(time: number, sequence: number, callback: () => void) {
+    this.time = time
+    this.sequence = sequence
+    this.callback = callback
+  }
+  cancel(): void {
+    this.callback = null
+  }
+}
+
+/** Time that moves only when told: a binary heap of timers, ties broken by the order of scheduling. */
+export class ManualClock implements Clock {
+  #now: number
+  readonly #epoch: number
+  #sequence = 0
+  readonly #heap: ManualTimer[] = []
+
+  /** `epoch` is the wall time at `now() === 0`; its default is 2000-01-01T00:00:00Z. */
+  constructor(epoch = 946_684_800_000) {
+    this.#now = 0
+    this.#epoch = epoch
+  }
+
+  now(): number {
+    return this.#now
+  }
+
+  wallTime(): number {
+    return this.#epoch + this.#now
+  }
+
+  schedule(delay: number, callback: () => void): Timer {
+    const timer = new ManualTimer(this.#now + Math.max(0, delay), this.#sequence++, callback)
+    this.#push(timer)
+    return timer
+  }
+
+  soon(callback: () => void): void {
+    this.schedule(0, callback)
+  }
+
+  /** The time of the next callback, or `Infinity`. */
+  get nextTime(): number {
+    this.#skipCancelled()
+    return this.#heap[0]?.time ?? Number.POSITIVE_INFINITY
+  }
+
+  /** Runs the next callback, moving the time to it; `false` when nothing is scheduled. */
+  step(): boolean {
+    this.#skipCancelled()
+    const timer = this.#pop()
+    if (timer === undefined) return false
+    this.#now = timer.time
+    const callback = timer.callback as () => void
+    timer.callback = null
+    callback()
+    return true
+  }
+
+  /** Runs everything that is due within the next `duration` milliseconds and leaves the time at their end. */
+  advance(duration: number): void {
+    const end = this.#now + duration
+    while (this.nextTime <= end) this.step()
+    this.#now = end
+  }
+
+  /** Runs everything that is due now, without moving the time. */
+  settle(): void {
+    this.advance(0)
+  }
+
+  #skipCancelled(): void {
+    while (this.#heap[0]?.callback === null) this.#pop()
+  }
+
+  #before(a: ManualTimer, b: ManualTimer): boolean {
+    return a.time < b.time || (a.time === b.time && a.sequence < b.sequence)
+  }
+
+  #push(timer: ManualTimer): void {
+    const heap = this.#heap
+    let at = heap.length
+    heap.push(timer)
+    while (at > 0) {
+      const up = (at - 1) >> 1
+      const parent = heap[up] as ManualTimer
+      if (!this.#before(timer, parent)) break
+      heap[at] = parent
+      at = up
+    }
+    heap[at] = timer
+  }
+
+  #pop(): ManualTimer | undefined {
+    const heap = this.#heap
+    const first = heap[0]
+    const last = heap.pop()
+    if (first === undefined || last === undefined || heap.length === 0) return first
+    let at = 0
+    for (;;) {
+      let child = at * 2 + 1
+      if (child >= heap.length) break
+      if (child + 1 < heap.length && this.#before(heap[child + 1] as ManualTimer, heap[child] as ManualTimer)) child++
+      if (!this.#before(heap[child] as ManualTimer, last)) break
+      heap[at] = heap[child] as ManualTimer
+      at = child
+    }
+    heap[at] = last
+    return first
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * Why a packet was discarded: a closed list. A discard without one of these names is a bug.
+ *
+ * A drop is a small integer, returned (never thrown) by `parse`, `input`, `output` and `send`; `Drop.None` is success.
+ * Codes below 30 belong to the link layer, below 80 to IP, below 100 to ICMP, the rest to UDP.
+ */
+export const Drop = {
+  None: 0,
+
+  /** The link is closed, down or gone. */
+  LinkDown: 1,
+  /** The link's transmit queue is full; Linux: `ENOBUFS`, a device's `tx_dropped`. */
+  LinkQueueFull: 2,
+  /** The packet is longer than the link's MTU. */
+  LinkMtuExceeded: 3,
+  /** The device refused the frame for another reason. */
+  LinkRefused: 4,
+  /** Shorter than a link header, or than the smallest IP header. */
+  FrameTooShort: 5,
+  /** Another host's unicast frame. */
+  FrameOtherHost: 6,
+  /** An EtherType this stack does not speak. */
+  FrameUnknownType: 7,
+  /** An 802.1Q or 802.1ad tag. */
+  FrameVlanTagged: 8,
+  /** The next hop does not answer ARP or Neighbor Discovery. */
+  NeighborUnreachable: 9,
+  /** Too many packets wait for one neighbor's address. */
+  NeighborQueueFull: 10,
+  /** An ARP packet with wrong sizes, type or addresses (RFC 826). */
+  ArpMalformed: 11,
+  /** A simulated fault discarded it on the wire. */
+  WireLoss: 12,
+  /** A simulated rate limit's queue was full or its manager chose this packet. */
+  WireQueueFull: 13,
+  /** No link of the segment has this destination. */
+  WireNoReceiver: 14,
+
+  /** Fewer bytes than the header, or than the header's own length, announces. */
+  IpTooShort: 30,
+  /** The version field is neither 4 nor 6, or not the one of the frame. */
+  IpVersion: 31,
+  /** IHL below 5, or beyond the packet (RFC 791 section 3.1). */
+  IpHeaderLength: 32,
+  /** Total Length below the header's, or beyond the frame (RFC 1122 section 3.2.1). */
+  IpTotalLength: 33,
+  /** The IPv4 header does not sum to all ones. */
+  IpChecksum: 34,
+  /** A malformed IPv4 option. */
+  IpOption: 35,
+  /** A source route while they are refused. */
+  IpSourceRoute: 36,
+  /** A source address that no packet may have here (RFC 1122 section 3.2.1.3, RFC 6890, RFC 4291). */
+  IpMartianSource: 37,
+  /** A destination address that no packet may have here. */
+  IpMartianDestination: 38,
+  /** Not one of our addresses, and this stack does not forward. */
+  IpNotForUs: 39,
+  /** TTL or hop limit ran out in transit. */
+  IpHopLimitExceeded: 40,
+  /** No route to the destination. */
+  IpNoRoute: 41,
+  /** No upper layer speaks this protocol. */
+  IpUnknownProtocol: 42,
+  /** No Next Header (59): nothing to deliver (RFC 8200 section 4.7). */
+  IpNoNextHeader: 43,
+  /** A malformed extension header, or more of them than the limit. */
+  IpExtensionHeader: 44,
+  /** An unknown option whose top bits ask for a discard (RFC 8200 section 4.2). */
+  IpUnknownOption: 45,
+  /** A routing header with segments left (RFC 5095, RFC 8200 section 4.4). */
+  IpRoutingHeader: 46,
+  /** A packet longer than the MTU that must not be fragmented. */
+  IpDontFragment: 47,
+  /** A source address that is reached by another nic (RFC 3704). */
+  IpReversePath: 48,
+  /** Scope or link-local addresses that are never forwarded (RFC 4007 section 9, RFC 3927 section 7). */
+  IpBeyondScope: 49,
+  /** A group that no socket of this nic has joined. */
+  IpNotMember: 50,
+  /** Forwarding of a link-level broadcast or multicast (RFC 1812 section 5.3.4). */
+  IpLinkBroadcast: 51,
+
+  /** A fragment that is not last and whose length is no multiple of 8. */
+  FragmentLength: 60,
+  /** Offset plus length beyond 65535. */
+  FragmentTooBig: 61,
+  /** Fragments that overlap: the whole datagram is discarded (RFC 5722). */
+  FragmentOverlap: 62,
+  /** A copy of bytes already there. */
+  FragmentDuplicate: 63,
+  /** Not all fragments came in time. */
+  FragmentTimeout: 64,
+  /** Pushed out by, or refused for, the reassembly memory bound. */
+  FragmentMemory: 65,
+  /** ECN bits that must not meet in one datagram (RFC 3168 section 5.3). */
+  FragmentEcn: 66,
+  /** A first fragment without the whole header chain (RFC 7112). */
+  FragmentHeaderChain: 67,
+
+  /** Shorter than an ICMP header. */
+  IcmpTooShort: 80,
+  /** The checksum is wrong. */
+  IcmpChecksum: 81,
+  /** A type or code that is unknown or deprecated (RFC 6918, RFC 6633). */
+  IcmpUnknownType: 82,
+  /** An error about a packet that no socket of this host sent. */
+  IcmpUnmatched: 83,
+  /** An answer that the rate limit kept back. */
+  IcmpRateLimited: 84,
+  /** An echo request to a broadcast or multicast address. */
+  IcmpEchoBroadcast: 85,
+  /** A Neighbor Discovery message that fails the checks of RFC 4861 section 6.1 and 7.1. */
+  NdMalformed: 86,
+  /** An IGMP or MLD message that fails its checks. */
+  GroupReportMalformed: 87,
+
+  /** Shorter than a UDP header. */
+  UdpTooShort: 100,
+  /** A length field below 8 or beyond the IP payload. */
+  UdpLength: 101,
+  /** The checksum is wrong. */
+  UdpChecksum: 102,
+  /** A zero checksum in IPv6 (RFC 8200 section 8.1). */
+  UdpZeroChecksum: 103,
+  /** No socket has this port. */
+  UdpNoPort: 104,
+  /** The socket's receive buffer is full. */
+  UdpReceiveBuffer: 105,
+  /** The socket is connected to another peer, or bound to another nic. */
+  UdpNotPeer: 106,
+  /** The socket's block list has the source or destination. */
+  UdpBlocked: 107,
+  /** A source that the socket's source filter excludes. */
+  UdpSourceFilter: 108,
+  /** The socket was closed while the datagram waited. */
+  UdpClosed: 109,
+} as const
+
+export type Drop = (typeof Drop)[keyof typeof Drop]
+export type DropName = keyof typeof Drop
+export type DropLayer = 'link' | 'ip' | 'icmp' | 'udp'
+
+/** One more than the largest code: the size of a table indexed by drop. */
+export const DROP_LIMIT = 128
+
+const names: string[] = new Array(DROP_LIMIT).fill('')
+for (const [name, code] of Object.entries(Drop)) names[code] = name
+
+/** `'UdpNoPort'` for its code. */
+export function dropName(drop: Drop): DropName {
+  return names[drop] as DropName
+}
+
+export function dropLayer(drop: Drop): DropLayer {
+  return drop < 30 ? 'link' : drop < 80 ? 'ip' : drop < 100 ? 'icmp' : 'udp'
+}

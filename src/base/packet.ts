@@ -1,0 +1,114 @@
+/**
+ * A packet on its way through the layers: one reusable buffer and what the headers said.
+ *
+ * Going up, `parse` of each codec fills the fields; going down, `start` moves towards the front as headers are written. A packet is **lent for
+ * the call**: whoever keeps bytes copies them. All fields are small integers and initialised, so that every function sees one shape.
+ */
+
+/** Room for the headers that are written in front of a payload: Ethernet 14, IPv6 40, options and extension headers, UDP 8, a vnet header 10. */
+export const HEADROOM = 256
+
+/** The largest IP packet (an IPv6 payload of 65535 behind a 40-byte header). */
+export const MAX_PACKET = 65_575
+
+/** How a frame was addressed on the link. */
+export const Cast = { Unicast: 0, Multicast: 1, Broadcast: 2, OtherHost: 3 } as const
+export type Cast = (typeof Cast)[keyof typeof Cast]
+
+/** What is known of the transport checksum, as Linux's `ip_summed`. */
+export const ChecksumState = {
+  /** Received: to be verified. Sent: complete. */
+  None: 0,
+  /** Received: the device verified it, or the wire cannot corrupt. */
+  Verified: 1,
+  /** Only the pseudo-header's sum is in the field: the device completes it. */
+  Partial: 2,
+} as const
+export type ChecksumState = (typeof ChecksumState)[keyof typeof ChecksumState]
+
+export class Packet {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+  /** Offset of the first byte of the frame or packet. */
+  start = 0
+  /** Offset after the last byte. */
+  end = 0
+
+  /** How the frame was addressed on the link. */
+  cast: Cast = 0
+  checksumState: ChecksumState = 0
+  /** Index of the nic of arrival; 0 before there is one. */
+  nic = 0
+  /** Identifies the datagram through fragments, copies and rewrites; 0 when nobody traces. */
+  trace = 0
+
+  /** 4 or 6; 0 before the IP header was read. */
+  family = 0
+  /** Offset of the IP header. */
+  network = 0
+  /** Offset of the upper-layer header, behind all options and extension headers. */
+  transport = 0
+  /** The upper-layer protocol (IPv6: the last next header). */
+  protocol = 0
+  /** Offset of the field that names `protocol` (IPv6 Parameter Problem points there). */
+  protocolAt = 0
+  /** TTL or hop limit. */
+  hopLimit = 0
+  /** TOS or Traffic Class: DSCP and ECN. */
+  tos = 0
+  identification = 0
+  /** IPv4's DF bit, 1 or 0; always 1 in IPv6. */
+  dontFragment = 0
+  /** 1 when fragments follow. */
+  moreFragments = 0
+  /** Bytes; 0 in the first fragment and in a whole packet. */
+  fragmentOffset = 0
+  /** IPv6: offset of the fragment header, 0 without one. */
+  fragmentHeader = 0
+  /** From how many fragments the packet was rebuilt; 1 for one that came whole. */
+  fragments = 1
+  /** Source address, four words as in {@link Address}. */
+  s0 = 0
+  s1 = 0
+  s2 = 0
+  s3 = 0
+  /** Destination address. */
+  d0 = 0
+  d1 = 0
+  d2 = 0
+  d3 = 0
+
+  /** `capacity` in bytes; a packet that goes down needs {@link HEADROOM} in front of its payload. */
+  constructor(capacity: number = HEADROOM + MAX_PACKET) {
+    // One ArrayBuffer of its own, so that a view never reaches into Node's shared pool.
+    const buffer = new ArrayBuffer(capacity)
+    this.bytes = new Uint8Array(buffer)
+    this.view = new DataView(buffer)
+  }
+
+  get length(): number {
+    return this.end - this.start
+  }
+
+  /** Copies `bytes` behind the headroom and makes them the whole content; what the headers said is forgotten. */
+  load(bytes: Uint8Array): this {
+    this.reset(HEADROOM, HEADROOM + bytes.length)
+    this.bytes.set(bytes, HEADROOM)
+    return this
+  }
+
+  /** A copy of the content. */
+  copy(): Uint8Array {
+    return this.bytes.slice(this.start, this.end)
+  }
+
+  /** Bounds anew; the per-frame facts a link sets go back to their defaults. */
+  reset(start: number, end: number): void {
+    this.start = start
+    this.end = end
+    this.cast = 0
+    this.checksumState = 0
+    this.nic = 0
+    this.trace = 0
+  }
+}

@@ -1,0 +1,62 @@
+import type { Drop } from '../base/drop.ts'
+import type { Packet } from '../base/packet.ts'
+
+/** What a frame is: an IP packet, or an Ethernet frame (14-byte header, no frame check sequence). */
+export type Medium = 'ip' | 'ethernet'
+
+/** Work that a link takes off the stack's hands. */
+export interface Offload {
+  /** Transport checksums: `ChecksumState.Partial` may be sent, `Verified` may arrive. */
+  readonly checksum: boolean
+}
+
+export const NO_OFFLOAD: Offload = { checksum: false }
+
+/** The upper side of a link: what a nic gives to {@link Link.attach}. */
+export interface LinkReceiver {
+  /** A frame from the wire, lent for the call. */
+  input(packet: Packet): void
+  /** After the last `input` of one wake-up: what was collected is now delivered to programs. Must be called after every run of inputs. */
+  idle(): void
+  /** A frame that was accepted by `send`, or came in, and was then discarded by the link. */
+  dropped(drop: Drop, packet: Packet): void
+  /** The link failed (device deleted, taken down, …). `fatal` when nothing will pass any more. */
+  failed(error: Error, fatal: boolean): void
+}
+
+/**
+ * An interface through which packets leave and come in. The laws, which `test/link-contract` runs over every link:
+ *
+ * - A packet is lent: `send` copies what it keeps, and so does the receiver.
+ * - `send` never calls the receiver's `input` before it returns.
+ * - Frames leave in the order in which they were sent.
+ * - Every run of `input` is followed by `idle`.
+ * - After `close`, `send` returns `Drop.LinkDown`, and nothing is received.
+ */
+export interface Link {
+  /** As shown in captures and messages: `tun0`, `lo`. */
+  readonly name: string
+  readonly medium: Medium
+  /** The largest IP packet in bytes, link header excluded. */
+  readonly mtu: number
+  readonly offload: Offload
+  /** Six bytes on Ethernet, `null` elsewhere. */
+  readonly hardwareAddress: Uint8Array | null
+  /** True for a loopback: what is sent comes back to the sender, and addresses that must not leave a host may appear. */
+  readonly loopback: boolean
+
+  /**
+   * Names the receiver; frames that came before are not delivered.
+   * @throws {Error} when a receiver is attached already
+   */
+  attach(receiver: LinkReceiver): void
+  /** Takes the frame in `packet.start … packet.end`, or says why not. The packet's headroom may be overwritten. */
+  send(packet: Packet): Drop
+  /** Writes what was queued. */
+  flush(): void
+  /** Frees everything at once; safe to call twice. */
+  close(): void
+  /** Whether an open link keeps the process alive; a link starts without doing so. */
+  ref(): void
+  unref(): void
+}
