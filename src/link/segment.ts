@@ -1,0 +1,246 @@
+import { type Clock, SystemClock } from '../base/clock.ts'
+import { Drop } from '../base/drop.ts'
+import { Cast, MAX_PACKET, type Packet } from '../base/packet.ts'
+import { type Random, SystemRandom } from '../base/random.ts'
+import { DEFAULT_QUEUE_BYTES, Inbox } from './inbox.ts'
+import { KeepAlive } from './keep-alive.ts'
+import type { Link, LinkReceiver, Medium, Offload } from './link.ts'
+
+const ETHERNET_HEADER = 14
+
+export interface SegmentOptions {
+  /** Default: the machine's own time. */
+  clock?: Clock
+  /** Draws the hardware addresses that are not given. Default: the platform's generator. */
+  random?: Random
+  /** Default `'ip'`. */
+  medium?: Medium
+  /** The links' MTU in bytes of IP packet, 68 (RFC 791) to 65575. Default 1500. */
+  mtu?: number
+  /** Links are named after it: `wire` has `wire0`, `wire1`, … Default `wire`. */
+  name?: string
+  /** Bytes that may wait for one link, 12 a frame added. Default 4 MiB. */
+  queueBytes?: number
+  /**
+   * Declares a perfect wire ({@link Offload.checksum}): a frame sent with its checksum `Partial` arrives `Verified`. Captures then show incomplete
+   * checksums, as on Linux's veth, and no router may pass such a packet on to a link without this offload. Default false.
+   */
+  checksumOffload?: boolean
+}
+
+export interface SegmentLinkOptions {
+  /** Default: the segment's name and a number. */
+  name?: string
+  /** Default: the segment's. */
+  mtu?: number
+  /** Ethernet only: six bytes. Default: a random, locally administered one. */
+  hardwareAddress?: Uint8Array
+  /** Ethernet only: also receives unicast frames for others, as `Cast.OtherHost`; a switch's port does. Default false. */
+  promiscuous?: boolean
+}
+
+/**
+ * An in-memory wire with any number of links. Frames are copied when sent and arrive in order in a later turn of the clock.
+ *
+ * - Medium `'ip'`: every packet reaches all other links; there is nothing to address a link by. More than two hosts want Ethernet.
+ * - Medium `'ethernet'`: a unicast frame reaches the link with its destination address, broadcast and multicast reach all others.
+ *
+ * A unicast frame for a full queue is refused with `Drop.LinkQueueFull`; of a frame for several links, each full one reports the drop itself.
+ * A frame that reaches nobody is reported to its sender as `Drop.WireNoReceiver`.
+ */
+export class Segment {
+  readonly name: string
+  readonly medium: Medium
+  readonly mtu: number
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #queueBytes: number
+  readonly #offload: Offload
+  #links: SegmentLink[] = []
+  #promiscuous: SegmentLink[] = []
+  readonly #byAddress = new Map<number, SegmentLink>()
+  #named = 0
+
+  /** @throws {RangeError} when the MTU is out of range */
+  constructor(options: SegmentOptions = {}) {
+    this.name = options.name ?? 'wire'
+    this.medium = options.medium ?? 'ip'
+    this.mtu = checkMtu(options.mtu ?? 1500)
+    this.#clock = options.clock ?? new SystemClock()
+    this.#random = options.random ?? new SystemRandom()
+    this.#queueBytes = options.queueBytes ?? DEFAULT_QUEUE_BYTES
+    this.#offload = { checksum: options.checksumOffload ?? false }
+  }
+
+  /** The open links, in the order of their making. */
+  get links(): readonly Link[] {
+    return this.#links
+  }
+
+  /**
+   * Plugs a new link in.
+   * @throws {RangeError} for an MTU out of range, or a hardware address that is not six bytes of a unicast address
+   * @throws {Error} for a hardware address that the segment has already
+   */
+  link(options: SegmentLinkOptions = {}): Link {
+    const name = options.name ?? `${this.name}${this.#named++}`
+    const mtu = checkMtu(options.mtu ?? this.mtu)
+    const address = this.medium === 'ip' ? null : this.#address(options.hardwareAddress, name)
+    const inbox = new Inbox(this.#clock, this.#queueBytes, this.#offload.checksum)
+    const link = new SegmentLink(this, name, mtu, this.#offload, address, options.promiscuous ?? false, inbox)
+    // A new array each time: a link may come or go while a frame is being spread.
+    this.#links = [...this.#links, link]
+    this.#promiscuous = this.#links.filter((each) => each.promiscuous)
+    if (address !== null) this.#byAddress.set(key(address), link)
+    return link
+  }
+
+  /** @internal */
+  transmit(from: SegmentLink, packet: Packet): Drop {
+    if (this.medium === 'ip') return this.#spread(from, packet, Cast.Unicast)
+    const view = packet.view
+    const at = packet.start
+    const high = view.getUint16(at)
+    const low = view.getUint32(at + 2)
+    if ((high & 0x0100) !== 0) return this.#spread(from, packet, high === 0xffff && low === 0xffffffff ? Cast.Broadcast : Cast.Multicast)
+    return this.#unicast(from, packet, high * 0x1_0000_0000 + low)
+  }
+
+  /** @internal */
+  remove(link: SegmentLink): void {
+    this.#links = this.#links.filter((other) => other !== link)
+    this.#promiscuous = this.#links.filter((each) => each.promiscuous)
+    if (link.hardwareAddress !== null) this.#byAddress.delete(key(link.hardwareAddress))
+  }
+
+  #unicast(from: SegmentLink, packet: Packet, destination: number): Drop {
+    const owner = this.#byAddress.get(destination)
+    packet.cast = Cast.Unicast
+    const drop = owner === undefined || owner === from ? Drop.WireNoReceiver : owner.inbox.put(packet)
+    let heard = drop === Drop.None
+    for (const link of this.#promiscuous) {
+      if (link === from || link === owner) continue
+      packet.cast = Cast.OtherHost
+      if (this.#put(link, packet)) heard = true
+    }
+    if (drop !== Drop.WireNoReceiver) return drop
+    if (!heard) from.inbox.receiver?.dropped(Drop.WireNoReceiver, packet)
+    return Drop.None
+  }
+
+  #spread(from: SegmentLink, packet: Packet, cast: Cast): Drop {
+    packet.cast = cast
+    const links = this.#links
+    if (links.length === 2) {
+      const other = links[0] === from ? links[1] : links[0]
+      const drop = (other as SegmentLink).inbox.put(packet)
+      if (drop !== Drop.WireNoReceiver) return drop
+      from.inbox.receiver?.dropped(drop, packet)
+      return Drop.None
+    }
+    let heard = false
+    for (const link of links) if (link !== from && this.#put(link, packet)) heard = true
+    if (!heard) from.inbox.receiver?.dropped(Drop.WireNoReceiver, packet)
+    return Drop.None
+  }
+
+  /** Whether there was a receiver, even one whose queue is full. */
+  #put(link: SegmentLink, packet: Packet): boolean {
+    const drop = link.inbox.put(packet)
+    if (drop === Drop.LinkQueueFull) link.inbox.receiver?.dropped(drop, packet)
+    return drop !== Drop.WireNoReceiver
+  }
+
+  #address(given: Uint8Array | undefined, name: string): Uint8Array {
+    if (given === undefined) {
+      const address = new Uint8Array(6)
+      do {
+        for (let i = 0; i < 6; i++) address[i] = this.#random.below(256)
+        // Locally administered (bit 1), individual (bit 0): IEEE 802 section 8.
+        address[0] = ((address[0] as number) & 0xfc) | 0x02
+      } while (this.#byAddress.has(key(address)))
+      return address
+    }
+    const text = Array.from(given, (byte) => byte.toString(16).padStart(2, '0')).join(':')
+    if (given.length !== 6 || ((given[0] as number) & 1) !== 0)
+      throw new RangeError(`Link ${name}: ${text} is no hardware address: six bytes, the lowest bit of the first one 0.`)
+    if (this.#byAddress.has(key(given))) throw new Error(`Link ${name}: another link of ${this.name} has the hardware address ${text}.`)
+    return given.slice()
+  }
+}
+
+class SegmentLink implements Link {
+  readonly name: string
+  readonly medium: Medium
+  readonly mtu: number
+  readonly offload: Offload
+  readonly hardwareAddress: Uint8Array | null
+  readonly loopback = false
+  readonly promiscuous: boolean
+  readonly inbox: Inbox
+  readonly #segment: Segment
+  readonly #headerLength: number
+  readonly #keepAlive = new KeepAlive()
+  #closed = false
+
+  constructor(
+    segment: Segment,
+    name: string,
+    mtu: number,
+    offload: Offload,
+    hardwareAddress: Uint8Array | null,
+    promiscuous: boolean,
+    inbox: Inbox,
+  ) {
+    this.name = name
+    this.medium = segment.medium
+    this.mtu = mtu
+    this.offload = offload
+    this.hardwareAddress = hardwareAddress
+    this.promiscuous = promiscuous
+    this.inbox = inbox
+    this.#segment = segment
+    this.#headerLength = segment.medium === 'ethernet' ? ETHERNET_HEADER : 0
+  }
+
+  attach(receiver: LinkReceiver): void {
+    this.inbox.attach(receiver, this.name)
+  }
+
+  send(packet: Packet): Drop {
+    if (this.#closed) return Drop.LinkDown
+    const length = packet.end - packet.start - this.#headerLength
+    if (length <= 0) return Drop.FrameTooShort
+    if (length > this.mtu) return Drop.LinkMtuExceeded
+    return this.#segment.transmit(this, packet)
+  }
+
+  flush(): void {}
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.inbox.close()
+    this.#segment.remove(this)
+    this.#keepAlive.off()
+  }
+
+  ref(): void {
+    if (!this.#closed) this.#keepAlive.on()
+  }
+
+  unref(): void {
+    this.#keepAlive.off()
+  }
+}
+
+/** An Ethernet address as one number below 2^48. */
+function key(address: Uint8Array): number {
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = address
+  return (a * 256 + b) * 0x1_0000_0000 + (c * 0x100_0000 + d * 0x1_0000 + e * 256 + f)
+}
+
+function checkMtu(mtu: number): number {
+  if (Number.isInteger(mtu) && mtu >= 68 && mtu <= MAX_PACKET) return mtu
+  throw new RangeError(`An MTU of ${mtu} is out of range: 68 to ${MAX_PACKET} bytes.`)
+}
