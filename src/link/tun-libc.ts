@@ -1,0 +1,95 @@
+/**
+ * The C library through koffi: the few calls that a TUN device needs and Node does not have.
+ *
+ * koffi is loaded at the first use, so that a program which only uses in-memory links runs where there is no koffi.
+ *
+ * The calls of the packet path take an address as a plain number instead of a typed array: that saves a `subarray` and koffi's look at the
+ * array (together about 0.15 µs a call). Whoever passes an address holds the buffer behind it.
+ */
+import { createRequire } from 'node:module'
+import { constants } from 'node:os'
+import { getSystemErrorName } from 'node:util'
+import type koffiModule from 'koffi'
+
+export type Koffi = typeof koffiModule
+
+export interface Libc {
+  readonly koffi: Koffi
+  /** Where koffi is, for a worker thread that loads it too. */
+  readonly koffiPath: string
+  /** The C library together with everything else the process exports, libuv among it. */
+  readonly library: ReturnType<Koffi['load']>
+  read(fd: number, address: number, length: number): number
+  write(fd: number, address: number, length: number): number
+  ioctl(fd: number, request: number, argument: Uint8Array): number
+  socket(domain: number, type: number, protocol: number): number
+  send(fd: number, bytes: Uint8Array, length: number, flags: number): number
+  recv(fd: number, bytes: Uint8Array, length: number, flags: number): number
+  close(fd: number): number
+  /** Of the last call that returned -1; a positive number. */
+  errno(): number
+  /** The address of the first byte; it stays while the array's buffer is alive. */
+  addressOf(bytes: Uint8Array): number
+}
+
+let loaded: Libc | null = null
+
+/** @throws {Error} `ENOTSUP` when this is not Linux, `ERR_TUN_NO_KOFFI` when koffi does not load */
+export function loadLibc(): Libc {
+  if (loaded === null) loaded = load()
+  return loaded
+}
+
+function load(): Libc {
+  if (process.platform !== 'linux') {
+    throw codedError(
+      'ENOTSUP',
+      `TUN and TAP devices need Linux, this is ${process.platform}. The in-memory links (segment, loopback) work here.`,
+    )
+  }
+  const require = createRequire(import.meta.url)
+  try {
+    const koffi = require('koffi') as Koffi
+    const library = koffi.load(null)
+    const ioctl = library.func('ioctl', 'int', ['int', 'ulong', '...'])
+    return {
+      koffi,
+      koffiPath: require.resolve('koffi'),
+      library,
+      read: library.func('read', 'intptr_t', ['int', 'intptr_t', 'size_t']),
+      write: library.func('write', 'intptr_t', ['int', 'intptr_t', 'size_t']),
+      ioctl: (fd, request, argument) => ioctl(fd, request, 'void *', argument),
+      socket: library.func('int socket(int domain, int type, int protocol)'),
+      send: library.func('send', 'intptr_t', ['int', 'void *', 'size_t', 'int']),
+      recv: library.func('recv', 'intptr_t', ['int', 'void *', 'size_t', 'int']),
+      close: library.func('int close(int fd)'),
+      errno: () => koffi.errno(),
+      addressOf: (bytes) => Number(koffi.address(bytes)),
+    }
+  } catch (cause) {
+    throw codedError(
+      'ERR_TUN_NO_KOFFI',
+      `The package 'koffi', through which the device is driven, does not load here: ${(cause as Error).message}. Install it again for this platform (npm install koffi); the in-memory links work without it.`,
+      { cause },
+    )
+  }
+}
+
+/** As {@link https://man7.org/linux/man-pages/man3/errno.3.html errno(3)}; the same number on all architectures that koffi has binaries for. */
+export const EBADFD = 77
+
+export const { EACCES, EAGAIN, EBUSY, EINTR, EINVAL, EIO, ENOBUFS, ENODEV, ENOENT, ENOMEM, ENXIO, EOPNOTSUPP, EPERM } = constants.errno
+
+/** An Error with a `code`. */
+export function codedError(code: string, message: string, options?: ErrorOptions): Error & { code: string } {
+  return Object.assign(new Error(message, options), { code })
+}
+
+/** An Error as Node makes it for a failed system call: `code`, negative `errno`, `syscall`. */
+export function systemError(errno: number, syscall: string, message: string): Error & { code: string } {
+  return Object.assign(codedError(errnoName(errno), message), { errno: -errno, syscall })
+}
+
+export function errnoName(errno: number): string {
+  return errno === EBADFD ? 'EBADFD' : getSystemErrorName(-errno)
+}

@@ -1,0 +1,289 @@
+/**
+ * Who tells us that the device has packets, without holding a thread of libuv's pool.
+ *
+ * `uv`: libuv's own poll handle, called through koffi in the node binary that exports it, on the default loop: no thread, no system call but
+ * the loop's own. That loop is the program's only on the main thread of Node; elsewhere (worker threads, other runtimes) `worker`: a thread
+ * blocked in `epoll_wait`, which costs one message per wake-up. It waits on an epoll set and not in `poll`, because a set holds no reference
+ * to the device: closing the device removes the interface at once, whatever the thread does.
+ */
+import { isMainThread, Worker } from 'node:worker_threads'
+import { codedError, type Libc, systemError } from './tun-libc.ts'
+
+export type Wakeup = 'uv' | 'worker'
+
+export interface Watcher {
+  readonly kind: Wakeup
+  ref(): void
+  unref(): void
+  /** No callback any more; the descriptor may be closed right after. */
+  close(): void
+}
+
+/**
+ * `readable` is called again and again while the descriptor is readable, with `true` when it also reports an error: then not again.
+ * `failed` says that nothing will be reported any more. The watcher starts unreferenced.
+ */
+export interface WatcherEvents {
+  readable(broken: boolean): void
+  failed(error: Error): void
+}
+
+export function watch(libc: Libc, fd: number, wakeup: Wakeup | 'auto', events: WatcherEvents): Watcher {
+  const uv = wakeup === 'worker' ? null : loadUv(libc)
+  if (uv !== null) return new UvWatcher(uv, fd, events)
+  if (wakeup === 'uv') {
+    throw codedError(
+      'ERR_TUN_NO_UV',
+      "wakeup: 'uv' needs the main thread of Node, whose event loop is libuv's default loop. Use 'worker' or 'auto' here.",
+    )
+  }
+  return new WorkerWatcher(libc, fd, events)
+}
+
+/** Rethrows outside of the device's loop, as an 'uncaughtException'. */
+export function surface(error: unknown): void {
+  queueMicrotask(() => {
+    throw error
+  })
+}
+
+/** Open watchers. At exit they are stopped: the loop may turn once more when no JavaScript can run, and Node waits for its threads. */
+const open = new Set<Watcher>()
+let exitHook = false
+
+function add(watcher: Watcher): void {
+  open.add(watcher)
+  if (exitHook) return
+  exitHook = true
+  process.on('exit', () => {
+    for (const each of open) each.close()
+  })
+}
+
+// --- libuv's poll handle -------------------------------------------------------------------------------------------------------------------
+
+const UV_POLL = 8
+const UV_READABLE = 1
+
+/** libuv's functions; handles are addresses. */
+interface Uv {
+  readonly libc: Libc
+  readonly handleSize: number
+  readonly pollCallback: bigint
+  readonly closeCallback: bigint
+  /** By handle; an entry lives until libuv has let go of the handle. */
+  readonly watchers: Map<number, { readonly memory: unknown; readonly watcher: UvWatcher }>
+  init(loop: unknown, handle: unknown, fd: number): number
+  start(handle: unknown, events: number, callback: bigint): number
+  stop(handle: unknown): number
+  close(handle: unknown, callback: bigint): void
+  ref(handle: unknown): void
+  unref(handle: unknown): void
+  loop(): unknown
+}
+
+let loadedUv: Uv | null | undefined
+
+function loadUv(libc: Libc): Uv | null {
+  if (loadedUv === undefined) loadedUv = tryUv(libc)
+  return loadedUv
+}
+
+function tryUv(libc: Libc): Uv | null {
+  // Bun exports these names too, and aborts the process when they are called.
+  if (!isMainThread || process.release.name !== 'node' || 'bun' in process.versions || 'deno' in process.versions) return null
+  const { koffi, library } = libc
+  try {
+    const watchers: Uv['watchers'] = new Map()
+    // One pair of callbacks for all devices: koffi must not lose one while libuv may still call it.
+    return {
+      libc,
+      watchers,
+      handleSize: Number(library.func('size_t uv_handle_size(int type)')(UV_POLL)),
+      pollCallback: koffi.register(
+        (handle: number, status: number) => watchers.get(handle)?.watcher.onPoll(status),
+        koffi.pointer(koffi.proto('void', ['intptr_t', 'int', 'int'])),
+      ),
+      closeCallback: koffi.register(
+        (handle: number) => {
+          const entry = watchers.get(handle)
+          watchers.delete(handle)
+          if (entry !== undefined) koffi.free(entry.memory)
+        },
+        koffi.pointer(koffi.proto('void', ['intptr_t'])),
+      ),
+      loop: library.func('void *uv_default_loop()'),
+      init: library.func('int uv_poll_init(void *loop, void *handle, int fd)'),
+      start: library.func('int uv_poll_start(void *handle, int events, void *callback)'),
+      stop: library.func('int uv_poll_stop(void *handle)'),
+      close: library.func('void uv_close(void *handle, void *callback)'),
+      ref: library.func('void uv_ref(void *handle)'),
+      unref: library.func('void uv_unref(void *handle)'),
+    }
+  } catch {
+    // A node binary without libuv's symbols.
+    return null
+  }
+}
+
+class UvWatcher implements Watcher {
+  readonly kind = 'uv'
+  readonly #uv: Uv
+  readonly #memory: unknown
+  readonly #events: WatcherEvents
+  #closed = false
+
+  constructor(uv: Uv, fd: number, events: WatcherEvents) {
+    this.#uv = uv
+    this.#events = events
+    this.#memory = uv.libc.koffi.alloc('uint8_t', uv.handleSize)
+    const initialised = uv.init(uv.loop(), this.#memory, fd)
+    if (initialised < 0) {
+      uv.libc.koffi.free(this.#memory)
+      throw systemError(-initialised, 'uv_poll_init', 'The event loop cannot watch the device.')
+    }
+    uv.watchers.set(Number(uv.libc.koffi.address(this.#memory)), { memory: this.#memory, watcher: this })
+    uv.unref(this.#memory)
+    uv.start(this.#memory, UV_READABLE, uv.pollCallback)
+    add(this)
+  }
+
+  onPoll(status: number): void {
+    if (this.#closed) return
+    try {
+      // libuv has stopped the handle when the status is an error (POLLERR).
+      this.#events.readable(status < 0)
+    } catch (error) {
+      surface(error)
+    }
+  }
+
+  ref(): void {
+    if (!this.#closed) this.#uv.ref(this.#memory)
+  }
+
+  unref(): void {
+    if (!this.#closed) this.#uv.unref(this.#memory)
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    open.delete(this)
+    this.#uv.stop(this.#memory)
+    this.#uv.close(this.#memory, this.#uv.closeCallback)
+  }
+}
+
+// --- a thread in epoll_wait ----------------------------------------------------------------------------------------------------------------
+
+const EPOLL_CTL_ADD = 1
+const EPOLL_CTL_MOD = 3
+const EPOLLIN = 0x1
+const EPOLLERR = 0x8
+const EPOLLHUP = 0x10
+const EPOLLONESHOT = 1 << 30
+const EPOLL_CLOEXEC = 0o2000000
+const EFD_CLOEXEC = 0o2000000
+
+/** struct epoll_event: events u32, data u64; packed on x86, aligned elsewhere. */
+const EVENT_DATA = process.arch === 'x64' || process.arch === 'ia32' ? 4 : 8
+const DATA_DEVICE = 0
+const DATA_STOP = 1
+
+/**
+ * Reports the device's events one at a time (the parent arms it anew) and ends when the stop descriptor is written. The timeout is for a
+ * parent that is terminated from outside: Node ends a thread only when it runs JavaScript.
+ */
+const WAIT = `
+const { parentPort, workerData } = require('node:worker_threads')
+const libc = require(workerData.koffiPath).load(null)
+const epollWait = libc.func('int epoll_wait(int epfd, void *events, int max, int timeout)')
+const close = libc.func('int close(int fd)')
+const event = new Uint32Array(4)
+for (;;) {
+  const count = epollWait(workerData.epoll, event, 1, 1000)
+  if (count <= 0) continue
+  if (event[workerData.dataWord] === ${DATA_STOP}) break
+  parentPort.postMessage(event[0])
+}
+close(workerData.epoll)
+close(workerData.stop)
+`
+
+class WorkerWatcher implements Watcher {
+  readonly kind = 'worker'
+  readonly #libc: Libc
+  readonly #fd: number
+  readonly #epoll: number
+  readonly #stop: number
+  readonly #control: (epoll: number, operation: number, fd: number, event: Uint8Array) => number
+  readonly #worker: Worker
+  #closed = false
+
+  constructor(libc: Libc, fd: number, events: WatcherEvents) {
+    this.#libc = libc
+    this.#fd = fd
+    this.#control = libc.library.func('int epoll_ctl(int epfd, int op, int fd, void *event)')
+    this.#epoll = libc.library.func('int epoll_create1(int flags)')(EPOLL_CLOEXEC)
+    if (this.#epoll < 0) throw systemError(libc.errno(), 'epoll_create1', 'The device cannot be watched.')
+    this.#stop = libc.library.func('int eventfd(unsigned int value, int flags)')(0, EFD_CLOEXEC)
+    if (this.#stop < 0) {
+      const error = systemError(libc.errno(), 'eventfd', 'The device cannot be watched.')
+      libc.close(this.#epoll)
+      throw error
+    }
+    this.#set(EPOLL_CTL_ADD, this.#stop, EPOLLIN, DATA_STOP)
+    this.#set(EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLONESHOT, DATA_DEVICE)
+
+    this.#worker = new Worker(WAIT, {
+      eval: true,
+      execArgv: [],
+      workerData: { koffiPath: libc.koffiPath, epoll: this.#epoll, stop: this.#stop, dataWord: EVENT_DATA / 4 },
+    })
+    this.#worker.unref()
+    this.#worker.on('message', (reported: number) => {
+      if (this.#closed) return
+      const broken = (reported & (EPOLLERR | EPOLLHUP)) !== 0
+      try {
+        events.readable(broken)
+      } catch (error) {
+        surface(error)
+      }
+      if (!this.#closed && !broken) this.#set(EPOLL_CTL_MOD, this.#fd, EPOLLIN | EPOLLONESHOT, DATA_DEVICE)
+    })
+    this.#worker.on('error', (error) => {
+      if (this.#closed) return
+      this.#closed = true
+      open.delete(this)
+      libc.close(this.#epoll)
+      libc.close(this.#stop)
+      events.failed(error)
+    })
+    add(this)
+  }
+
+  #set(operation: number, fd: number, events: number, data: number): void {
+    const event = new Uint32Array(4)
+    event[0] = events
+    event[EVENT_DATA / 4] = data
+    this.#control(this.#epoll, operation, fd, new Uint8Array(event.buffer))
+  }
+
+  ref(): void {
+    this.#worker.ref()
+  }
+
+  unref(): void {
+    this.#worker.unref()
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    open.delete(this)
+    // An eventfd takes eight bytes, a count in the machine's order. The thread closes both descriptors and ends.
+    const one = new Uint8Array(new BigUint64Array([1n]).buffer)
+    this.#libc.write(this.#stop, this.#libc.addressOf(one), one.length)
+  }
+}
