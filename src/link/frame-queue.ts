@@ -6,7 +6,7 @@
  */
 import { type Cast, type ChecksumState, HEADROOM, Packet } from '../base/packet.ts'
 
-/** In front of each frame: its length, its trace, and `cast | checksumState << 8`, 4 bytes each. */
+/** In front of each frame: its length, its trace, and `cast | checksumState << 8 | nic << 16`, 4 bytes each. */
 const RECORD = 12
 const FIRST_CAPACITY = 8192
 
@@ -44,7 +44,7 @@ export class FrameQueue {
     const at = this.#tail
     ring.view.setUint32(at, length)
     ring.view.setUint32(at + 4, packet.trace)
-    ring.view.setUint32(at + 8, packet.cast | (checksumState << 8))
+    ring.view.setUint32(at + 8, packet.cast | (checksumState << 8) | (packet.nic << 16))
     copyBytes(packet, packet.start, ring, at + RECORD, length)
     this.#tail = at + size
     this.#bytes += size
@@ -67,7 +67,8 @@ export class FrameQueue {
     ring.reset(at + RECORD, at + RECORD + length)
     ring.trace = ring.view.getUint32(at + 4)
     ring.cast = (flags & 0xff) as Cast
-    ring.checksumState = (flags >>> 8) as ChecksumState
+    ring.checksumState = ((flags >>> 8) & 0xff) as ChecksumState
+    ring.nic = flags >>> 16
     this.#lent = at
     this.#head = at + RECORD + length
     this.#bytes -= RECORD + length

@@ -7,6 +7,9 @@ import type { LinkReceiver } from './link.ts'
 /** Frames handed over in one turn; more wait for the next, so that a flood leaves timers and devices their share. */
 const TURN = 1024
 
+/** Frames between two calls of `idle`, so that a burst does not overflow the sockets' receive buffers before programs have seen any of it. */
+const BATCH = 64
+
 /** Bytes that may wait for one in-memory link by default: 50 000 small datagrams, or all fragments of 60 of the largest. */
 export const DEFAULT_QUEUE_BYTES = 4 * 1024 * 1024
 
@@ -62,6 +65,7 @@ export class Inbox {
         // The queue is empty when the receiver closed the link.
         if (packet === null) return
         receiver.input(packet)
+        if (left % BATCH === 0) receiver.idle()
       }
     } finally {
       this.#queue.release()
