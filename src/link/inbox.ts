@@ -59,18 +59,23 @@ export class Inbox {
     if (receiver === null) return
     // Only what waits now: answers to answers take the next turn.
     let left = Math.min(this.#queue.length, TURN)
+    let run = 0
     try {
       for (; left > 0; left--) {
         const packet = this.#queue.next()
         // The queue is empty when the receiver closed the link.
         if (packet === null) return
+        run++
         receiver.input(packet)
-        if (left % BATCH === 0) receiver.idle()
+        if (run === BATCH) {
+          run = 0
+          receiver.idle()
+        }
       }
     } finally {
       this.#queue.release()
       if (this.#queue.length > 0 && !this.#scheduled) this.#schedule()
-      receiver.idle()
+      if (run > 0) receiver.idle()
     }
   }
 }

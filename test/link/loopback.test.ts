@@ -25,11 +25,11 @@ describe('Loopback', () => {
     expect([lo.name, lo.medium, lo.mtu, lo.loopback, lo.offload.checksum]).toEqual(['lo', 'ip', 65536, true, false])
   })
 
-  it('delivers a burst in one turn with one idle', () => {
+  it('delivers a burst in one turn, with idle after every 64 frames and the last', () => {
     const { clock, lo, receiver, packet } = setUp()
     for (let seed = 0; seed < 100; seed++) lo.send(packet.load(pattern(28, seed)))
     expect(clock.step()).toBe(true)
-    expect(receiver.calls).toBe(`${'i'.repeat(100)}.`)
+    expect(receiver.calls).toBe(`${'i'.repeat(64)}.${'i'.repeat(36)}.`)
     expect(clock.step()).toBe(false)
   })
 
@@ -76,6 +76,18 @@ describe('Loopback', () => {
       expect(receiver.traces).toEqual([4_000_000_000, 0])
       expect(receiver.states).toEqual([checksumOffload ? ChecksumState.Verified : ChecksumState.None, ChecksumState.None])
     }
+  })
+
+  it('carries the nic of a packet that was on its way through the stack', () => {
+    const { clock, lo, receiver, packet } = setUp()
+    const nics: number[] = []
+    receiver.onInput = (lent) => nics.push(lent.nic)
+    packet.load(pattern(28, 1))
+    packet.nic = 40_000
+    lo.send(packet)
+    lo.send(packet.load(pattern(28, 1)))
+    clock.settle()
+    expect(nics).toEqual([40_000, 0])
   })
 
   it('goes on after a receiver that throws, and still says idle', () => {
