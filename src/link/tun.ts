@@ -50,6 +50,8 @@ export interface TunOptions {
   readonly up?: boolean
   /** `IFF_MULTI_QUEUE`: the device may be opened once per queue, and the kernel spreads flows over the queues. Default `false`. */
   readonly multiQueue?: boolean
+  /** Packets that may wait in the kernel while the program is busy; more are dropped there. Default: the device's own, 500 for a new TUN. */
+  readonly queueLength?: number
   /** TAP: the stack's own Ethernet address, `02:00:00:00:00:01`. Default: random, locally administered. (The kernel's side has one of its own.) */
   readonly hardwareAddress?: string
   /** What reports that packets wait: libuv's poll handle (main thread of Node only), or a thread. Default `auto`: `uv` where it can be. */
@@ -104,7 +106,7 @@ export function openTun(options: TunOptions = {}): TunLink {
   const hardwareAddress = kind === 'tun' ? null : parseHardwareAddress(options.hardwareAddress)
 
   const libc = loadLibc()
-  const fd = openDevice()
+  const fd = openDevice(kind, name)
   try {
     const interfaceName = attachDevice(libc, fd, kind, name, options.multiQueue === true)
     const info = findInterface(libc, interfaceName)
@@ -370,7 +372,7 @@ export class TunLink implements Link {
   }
 }
 
-function openDevice(): number {
+function openDevice(kind: 'tun' | 'tap', name: string): number {
   try {
     // Node adds O_CLOEXEC, and closes the descriptor when the worker thread that opened it ends.
     return openSync('/dev/net/tun', constants.O_RDWR | constants.O_NONBLOCK)
@@ -384,7 +386,7 @@ function openDevice(): number {
         "There is no TUN driver behind /dev/net/tun. Load it with 'modprobe tun'; in a container pass the device in, for Docker with '--device /dev/net/tun --cap-add NET_ADMIN'.",
       )
     }
-    if (failed === EACCES || failed === EPERM) throw privilegeError(failed, 'open', 'Opening /dev/net/tun is not permitted.', '')
+    if (failed === EACCES || failed === EPERM) throw privilegeError(failed, 'open', 'Opening /dev/net/tun is not permitted.', kind, name)
     throw cause
   }
 }
@@ -402,7 +404,7 @@ function attachDevice(libc: Libc, fd: number, kind: 'tun' | 'tap', name: string,
   if (errno === EPERM || errno === EACCES) {
     const what =
       existing === null ? `Making a ${kind.toUpperCase()} device` : `Attaching to the device '${name}', which belongs to somebody else,`
-    throw privilegeError(errno, 'ioctl', `${what} is not permitted.`, name)
+    throw privilegeError(errno, 'ioctl', `${what} is not permitted.`, kind, name)
   }
   throw systemError(errno, 'ioctl', attachProblem(errno, kind, name, multiQueue, existing))
 }
@@ -426,6 +428,14 @@ function configure(libc: Libc, info: InterfaceInfo, options: TunOptions, peers: 
   if (options.mtu !== undefined && options.mtu !== info.mtu) {
     setMtu(libc, info.index, info.name, options.mtu)
     ;(info as { mtu: number }).mtu = options.mtu
+  }
+  const { queueLength } = options
+  if (queueLength !== undefined) {
+    if (!Number.isInteger(queueLength) || queueLength < 1 || queueLength > 1_000_000)
+      throw new RangeError(`queueLength must be an integer from 1 to 1000000, not ${queueLength}.`)
+    attempt(`ip link set ${info.name} txqueuelen ${queueLength}`, `Setting the queue length of '${info.name}'`, () =>
+      changeInterface(libc, info.index, { queueLength }),
+    )
   }
   if (options.up !== false && !info.up) {
     attempt(`ip link set ${info.name} up`, `Bringing the interface '${info.name}' up`, () =>
@@ -472,12 +482,12 @@ function attempt(command: string, what: string, change: () => void): void {
   }
 }
 
-function privilegeError(errno: number, syscall: string, problem: string, name: string): Error {
+function privilegeError(errno: number, syscall: string, problem: string, kind: string, name: string): Error {
   const device = name === '' || name.includes('%') ? 'NAME' : name
   return systemError(
     errno,
     syscall,
-    `${problem} Run as root or with CAP_NET_ADMIN, or in a private network namespace ('unshare -rn COMMAND'), or let root make a persistent device that is yours ('ip tuntap add dev ${device} mode tun user USER') and open it by name.`,
+    `${problem} Run as root or with CAP_NET_ADMIN, or in a private network namespace ('unshare -rn COMMAND'), or let root make a persistent device that is yours ('ip tuntap add dev ${device} mode ${kind} user USER') and open it by name.`,
   )
 }
 
