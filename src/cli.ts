@@ -1,0 +1,67 @@
+#!/usr/bin/env node
+/** The command `tungram`: finds the subcommand's file and turns its outcome into an exit code: 0 done, 1 failed, 2 wrong usage. */
+import { colored, style } from './cli/output.ts'
+import { UsageError } from './cli/usage.ts'
+
+interface Command {
+  /** The usage text, shown by `--help` and after a usage error. */
+  readonly usage: string
+  /** @returns the exit code */
+  run(args: string[]): Promise<number>
+}
+
+/** Loaded one at a time, so that a command starts without the others' code. */
+const commands: Record<string, { summary: string; load: () => Promise<Command> }> = {
+  demo: { summary: 'show the stack at work, in ten seconds', load: () => import('./cli/demo.ts') },
+  echo: { summary: 'UDP echo service on a TUN device', load: () => import('./cli/echo.ts') },
+  recv: { summary: 'receive datagrams from a TUN device', load: () => import('./cli/recv.ts') },
+  send: { summary: 'send datagrams into a TUN device', load: () => import('./cli/send.ts') },
+  dump: { summary: 'decode a capture file, or what a TUN device receives', load: () => import('./cli/dump.ts') },
+}
+
+const overview = `Usage: tungram COMMAND [options]
+
+Commands:
+${Object.entries(commands)
+  .map(([name, { summary }]) => `  ${name.padEnd(6)}${summary}`)
+  .join('\n')}
+
+'tungram COMMAND --help' shows a command's options.
+`
+
+async function main(args: string[]): Promise<number> {
+  const [name, ...rest] = args
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    ;(name === undefined ? process.stderr : process.stdout).write(overview)
+    return name === undefined ? 2 : 0
+  }
+  const found = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (found === undefined) {
+    process.stderr.write(`tungram: there is no command '${name}'\n\n${overview}`)
+    return 2
+  }
+  const command = await found.load()
+  if (rest.includes('--help') || rest.includes('-h')) {
+    process.stdout.write(command.usage)
+    return 0
+  }
+  try {
+    return await command.run(rest)
+  } catch (error) {
+    if (error instanceof UsageError) {
+      process.stderr.write(`tungram ${name}: ${error.message}\n\n${command.usage}`)
+      return 2
+    }
+    const message = error instanceof Error ? error.message : String(error)
+    process.stderr.write(`${style('red', `tungram ${name}: ${message}`, colored(process.stderr))}\n`)
+    return 1
+  }
+}
+
+// A reader that has gone (`tungram recv … | head -1`) ends the command as a signal does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.kill(process.pid, 'SIGTERM')
+})
+
+process.exitCode = await main(process.argv.slice(2))

@@ -1,0 +1,240 @@
+/** What the demo shows, whoever the peer is: the steps, the packets as they pass, the checks. */
+import * as ipv4 from '../ip/ipv4.ts'
+import * as ipv6 from '../ip/ipv6.ts'
+import { Capture } from '../link/capture.ts'
+import { type CaptureFile, openCaptureFile } from '../link/capture-file.ts'
+import type { CapturedFrame } from '../link/pcapng.ts'
+import { Stack } from '../stack.ts'
+import { type Family, OWN, PEER, type Peer, PREFIX_LENGTH } from './demo-peer.ts'
+import { describeFrame, frameLine } from './frame-text.ts'
+import { colored, dropsText, plural, style } from './output.ts'
+import { startRun } from './run.ts'
+import { frameReader } from './watch.ts'
+
+export interface Scene {
+  readonly capture: string | undefined
+  readonly json: boolean
+}
+
+interface Check {
+  readonly step: string
+  readonly name: string
+  readonly ok: boolean
+  readonly actual: string
+  readonly expected: string
+}
+
+/** Milliseconds that an answer may take. */
+const PATIENCE = 2000
+const ECHO_PORT = 7
+const CLOSED_PORT = 9
+/** Expedited Forwarding (RFC 3246), as voice has it. */
+const VOICE = 0xb8
+
+/** Plays all steps. @returns the exit code: 1 when a check failed */
+export async function stage(peer: Peer, scene: Scene): Promise<number> {
+  const demo = new Demo(peer, scene)
+  const run = startRun()
+  run.ended.then(() => {
+    demo.interrupted = true
+  })
+  try {
+    return await demo.play()
+  } finally {
+    run.end()
+    demo.close()
+  }
+}
+
+/** A datagram on its way there and back. */
+interface Trip {
+  size: number
+  /** Default 64, as both sides have it. */
+  ttl?: number
+  /** Of the way back. Default 0. */
+  tos?: number
+  /** Packets that carry it, each way. */
+  packets: number
+}
+
+class Demo {
+  interrupted = false
+  readonly #peer: Peer
+  readonly #scene: Scene
+  readonly #stack: Stack
+  readonly #file: CaptureFile | null
+  readonly #started = performance.now()
+  readonly #colors = colored(process.stdout)
+  readonly #checks: Check[] = []
+  #step = ''
+  #frames = 0
+  /** What the stack has sent since the last look. */
+  #sent: CapturedFrame[] = []
+
+  constructor(peer: Peer, scene: Scene) {
+    this.#peer = peer
+    this.#scene = scene
+    this.#file = scene.capture === undefined ? null : openCaptureFile(scene.capture)
+    this.#stack = new Stack({ name: 'demo' })
+    const recorded = this.#file?.capture(peer.link)
+    const watched = new Capture(frameReader((frame) => this.#see(frame))).link(recorded ?? peer.link)
+    for (const link of [recorded, watched]) if (link !== undefined) this.#stack.onDrop(link.noteDrop)
+    this.#stack.addNic(watched, { addresses: peer.families.map((family) => `${OWN[family]}/${PREFIX_LENGTH[family]}`) })
+  }
+
+  async play(): Promise<number> {
+    const { families, name, short, wire } = this.#peer
+    const addresses = (of: typeof OWN | typeof PEER) => families.map((family) => of[family]).join('  ')
+    this.#print(`${this.#bold('tungram')}: a UDP/IP stack inside this Node process talks to ${name}`)
+    this.#print('')
+    this.#print(`  stack   ${addresses(OWN)}`)
+    this.#print(`  ${short.padEnd(6)}  ${addresses(PEER)}`)
+    this.#print(`  wire    ${wire}`)
+
+    const who = short === 'kernel' ? 'The kernel' : 'The peer'
+    await this.#play(`${who} pings the stack`, (family) => this.#ping(family))
+    await this.#play('64 bytes there and back', (family) => this.#echo(family, { size: 64, packets: 1 }))
+    await this.#play('4000 bytes there and back: fragments at MTU 1500', (family) => this.#echo(family, { size: 4000, packets: 3 }))
+    await this.#play('A TTL of 1: enough for the next host', (family) => this.#echo(family, { size: 64, ttl: 1, packets: 1 }))
+    await this.#play('A TOS of 0xb8 on the way back', (family) => this.#echo(family, { size: 64, tos: VOICE, packets: 1 }))
+    await this.#play('A closed port, each way', (family) => this.#refuse(family))
+    return this.#sum()
+  }
+
+  close(): void {
+    this.#stack.close()
+    this.#peer.close()
+    this.#file?.close()
+  }
+
+  async #play(step: string, act: (family: Family) => Promise<void>): Promise<void> {
+    if (this.interrupted) return
+    this.#step = step
+    this.#print(`\n${this.#bold(step)}`)
+    for (const family of this.#peer.families) if (!this.interrupted) await act(family)
+  }
+
+  async #ping(family: Family): Promise<void> {
+    const outcome = await this.#peer.ping(family, 56)
+    if (outcome === null) this.#print(`  - IPv${family}: not tried, the program 'ping' is not installed`)
+    else this.#check(`IPv${family}: ping ${OWN[family]}`, outcome, 'answered')
+  }
+
+  async #echo(family: Family, { size, ttl = 64, tos = 0, packets }: Trip): Promise<void> {
+    const type = family === 4 ? 'udp4' : 'udp6'
+    const payload = Buffer.from(Array.from({ length: size }, (_, index) => (index * 7 + size) & 255))
+    const arrived = (message: Buffer) => `${message.length} bytes ${message.equals(payload) ? 'intact' : 'DAMAGED'}`
+    const told = (ttl: number, tos: number, packets: number) =>
+      `TTL ${ttl}, TOS 0x${tos.toString(16).padStart(2, '0')}, ${plural(packets, 'packet')}`
+    const server = this.#stack.dgram.createSocket(type)
+    const client = this.#peer.dgram.createSocket(type)
+    try {
+      let there = 'nothing'
+      server.on('message', (message, rinfo) => {
+        there = `${arrived(message)}, ${told(rinfo.ttl, rinfo.tos, rinfo.fragments)}`
+        server.send(message, rinfo.port, rinfo.address)
+      })
+      server.setRecvInfo(true)
+      await bind(server, ECHO_PORT, OWN[family])
+      server.setTTL(ttl)
+      server.setTOS(tos)
+      await bind(client, 0, PEER[family])
+      client.setTTL(ttl)
+      this.#sent = []
+      const answer = next<Buffer>(client, 'message')
+      client.send(payload, ECHO_PORT, OWN[family])
+      const message = await answer
+      // The kernel's socket does not tell TTL and TOS: they are read from the wire.
+      const wire = this.#sent.map(readHeader)
+      const seen = told(wire[0]?.ttl ?? 0, wire[0]?.tos ?? 0, wire.length)
+      const back = message === null ? 'nothing' : `${arrived(message)}, ${seen}`
+      this.#check(`IPv${family}: the stack received`, there, `${arrived(payload)}, ${told(ttl, 0, packets)}`)
+      this.#check(`IPv${family}: the ${this.#peer.short} got back`, back, `${arrived(payload)}, ${told(ttl, tos, packets)}`)
+    } finally {
+      client.close()
+      server.close()
+    }
+  }
+
+  async #refuse(family: Family): Promise<void> {
+    const knock = async (dgram: Peer['dgram'], address: string) => {
+      const socket = dgram.createSocket(family === 4 ? 'udp4' : 'udp6')
+      try {
+        const failed = next<NodeJS.ErrnoException>(socket, 'error')
+        socket.connect(CLOSED_PORT, address, () => socket.send('anybody there?'))
+        return (await failed)?.code ?? 'no answer'
+      } finally {
+        socket.close()
+      }
+    }
+    const { short, dgram } = this.#peer
+    this.#check(`IPv${family}: the ${short} sends to the stack`, await knock(dgram, OWN[family]), 'ECONNREFUSED')
+    this.#check(`IPv${family}: the stack sends to the ${short}`, await knock(this.#stack.dgram, PEER[family]), 'ECONNREFUSED')
+  }
+
+  #check(name: string, actual: string, expected: string): void {
+    const ok = actual === expected
+    this.#checks.push({ step: this.#step, name, ok, actual, expected })
+    const mark = ok ? style('green', '✔', this.#colors) : style('red', '✘', this.#colors)
+    this.#print(`  ${mark} ${name.padEnd(34)}${actual}${ok ? '' : `; expected: ${expected}`}`)
+  }
+
+  #see(frame: CapturedFrame): void {
+    this.#frames++
+    if (frame.direction === 'out') this.#sent.push(frame)
+    const time = (performance.now() - this.#started).toFixed(1).padStart(8)
+    const ends = [this.#peer.short, 'stack']
+    const way = (frame.direction === 'out' ? ends.reverse() : ends).map((end) => end.padEnd(6)).join(' → ')
+    this.#print(style('dim', `${time} ms  ${way}  ${frameLine(frame, describeFrame(frame))}`, this.#colors))
+  }
+
+  #sum(): number {
+    const failed = this.#checks.filter(({ ok }) => !ok).length
+    const seconds = (performance.now() - this.#started) / 1000
+    const drops = Object.fromEntries(this.#stack.drops.filter(({ count }) => count > 0).map(({ reason, count }) => [reason, count]))
+    if (this.#scene.json) {
+      const { kind, wire } = this.#peer
+      console.log(
+        JSON.stringify({ kind, wire, checks: this.#checks, packets: this.#frames, seconds, drops, interrupted: this.interrupted }),
+      )
+    } else {
+      const verdict = failed === 0 ? style('green', 'all passed', this.#colors) : style('red', `${failed} failed`, this.#colors)
+      this.#print(`\n${plural(this.#checks.length, 'check')}, ${verdict}${this.interrupted ? ', interrupted' : ''}`)
+      this.#print(`${plural(this.#frames, 'packet')} in ${seconds.toFixed(1)} s; ${dropsText(drops)}`)
+      if (this.#scene.capture !== undefined) this.#print(`the packets are in ${this.#scene.capture}`)
+    }
+    return failed === 0 ? 0 : 1
+  }
+
+  #print(line: string): void {
+    if (!this.#scene.json) console.log(line)
+  }
+
+  #bold(text: string): string {
+    return style('bold', text, this.#colors)
+  }
+}
+
+/** The next event's first argument; `null` when it does not come in time. */
+async function next<T>(socket: NodeJS.EventEmitter, event: string): Promise<T | null> {
+  const timeout = AbortSignal.timeout(PATIENCE)
+  return new Promise((resolve) => {
+    socket.once(event, resolve)
+    timeout.addEventListener('abort', () => resolve(null))
+  })
+}
+
+function bind(
+  socket: { bind(port: number, address: string, callback: () => void): unknown },
+  port: number,
+  address: string,
+): Promise<void> {
+  return new Promise((resolve) => socket.bind(port, address, resolve))
+}
+
+function readHeader(frame: CapturedFrame): { ttl: number; tos: number } {
+  const view = new DataView(frame.bytes.buffer, frame.bytes.byteOffset)
+  return ipv4.version(view, 0) === 4
+    ? { ttl: ipv4.ttl(view, 0), tos: ipv4.tos(view, 0) }
+    : { ttl: ipv6.hopLimit(view, 0), tos: ipv6.trafficClass(view, 0) }
+}

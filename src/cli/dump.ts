@@ -1,0 +1,86 @@
+/** `tungram dump`: packets in words, from a capture file or from a device. */
+import { readFileSync } from 'node:fs'
+import { Capture } from '../link/capture.ts'
+import { type CapturedFrame, readCapture } from '../link/pcapng.ts'
+import { openTun } from '../link/tun.ts'
+import { describeFrame, fieldLines, frameLine, hexLines } from './frame-text.ts'
+import { plural } from './output.ts'
+import { startRun } from './run.ts'
+import { cidr, integer, readArguments, UsageError } from './usage.ts'
+import { frameReader } from './watch.ts'
+
+export const usage = `Usage: tungram dump FILE [-v] [-x]
+       tungram dump --tun NAME | --tap NAME [--peer CIDR] [--mtu N] [-v] [-x]
+
+Prints the packets of a pcap or pcapng file, or those that the kernel sends into a device, a line each: seconds since the
+first, direction where it is known, and what the headers say. A packet that a stack would discard is marked with the reason
+in brackets. On a device nothing is answered; SIGINT and SIGTERM end it.
+
+  -v, --verbose          every field of every header
+  -x, --hex              the bytes
+  --tun NAME, --tap NAME read from a device
+  --peer CIDR            an address to give the kernel's side of the device; repeatable
+  --mtu N                MTU of the device
+
+Example: tungram dump -v capture.pcapng
+`
+
+export async function run(args: string[]): Promise<number> {
+  const { values, positionals } = readArguments({
+    args,
+    allowPositionals: true,
+    options: {
+      verbose: { type: 'boolean', short: 'v' },
+      hex: { type: 'boolean', short: 'x' },
+      tun: { type: 'string' },
+      tap: { type: 'string' },
+      peer: { type: 'string', multiple: true },
+      mtu: { type: 'string' },
+    },
+  })
+  const { verbose = false, hex = false, tun, tap } = values
+  const [file, ...others] = positionals
+  const sources = [file, tun, tap].filter((source) => source !== undefined)
+  if (sources.length !== 1 || others.length > 0) throw new UsageError('name what to read: a FILE, --tun NAME or --tap NAME, one of them')
+
+  let first: bigint | null = null
+  let frames = 0
+  const print = (frame: CapturedFrame) => {
+    first ??= frame.time
+    frames++
+    const description = describeFrame(frame)
+    const time = (Number(frame.time - first) / 1e9).toFixed(6).padStart(10)
+    const arrow = frame.direction === 'in' ? '<' : frame.direction === 'out' ? '>' : ' '
+    const lines = [`${time} ${arrow} ${frameLine(frame, description)}`]
+    if (verbose) lines.push(...fieldLines(description))
+    if (hex) lines.push(...hexLines(frame.bytes))
+    process.stdout.write(`${lines.join('\n')}\n`)
+  }
+
+  if (file !== undefined) {
+    for (const frame of readCapture(readFileSync(file))) print(frame)
+    return 0
+  }
+  const peers = values.peer ?? []
+  for (const peer of peers) cidr('peer', peer)
+  const mtu = integer('mtu', values.mtu, 68, 65_535)
+  const device = openTun({
+    kind: tun === undefined ? 'tap' : 'tun',
+    name: tun ?? tap ?? '',
+    peer: peers,
+    ...(mtu === undefined ? {} : { mtu }),
+  })
+  const run = startRun()
+  new Capture(frameReader(print)).link(device).attach({
+    input() {},
+    idle() {},
+    dropped() {},
+    failed: (error, fatal) => (fatal ? run.end(error.message) : process.stderr.write(`${error.message}\n`)),
+  })
+  process.stderr.write(`reading from ${device.interfaceName}\n`)
+  const failure = await run.ended
+  device.close()
+  process.stderr.write(`${plural(frames, 'packet')}\n`)
+  if (failure !== '') throw new Error(failure)
+  return 0
+}

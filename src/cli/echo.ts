@@ -1,0 +1,57 @@
+/** `tungram echo`: sends every datagram back to where it came from. */
+import { hostOptions, hostUsage, openHost } from './host.ts'
+import { amount, dropsText } from './output.ts'
+import { Meter, startRun } from './run.ts'
+import { port, readArguments, UsageError } from './usage.ts'
+
+export const usage = `Usage: tungram echo --tun NAME --address CIDR --port P [--port P2 …] [options]
+
+A UDP echo service: every datagram goes back to its sender, from the address it was sent to. Ends on SIGINT and SIGTERM.
+
+  --port P               a port to listen on; repeatable
+
+${hostUsage}
+Example: tungram echo --tun tun0 --address 10.9.0.2/24 --peer 10.9.0.1/24 --port 7
+`
+
+export async function run(args: string[]): Promise<number> {
+  const { values } = readArguments({ args, options: { ...hostOptions, port: { type: 'string', multiple: true } } })
+  const ports = [...new Set((values.port ?? []).map((text) => port('port', text)))]
+  if (ports.length === 0) throw new UsageError('name the port to listen on: --port P')
+
+  const host = openHost(values)
+  const run = startRun()
+  const meter = new Meter()
+  let failed = 0
+  // A socket for each address, so that an answer leaves from the address that was asked.
+  for (const address of host.addresses) {
+    for (const port of ports) {
+      const socket = host.stack.dgram.createSocket({ type: address.family === 4 ? 'udp4' : 'udp6', recvBufferSize: 1 << 22 })
+      socket.on('message', (message, rinfo) => {
+        meter.count(message.length)
+        socket.send(message, rinfo.port, rinfo.address)
+      })
+      let bound = false
+      socket.on('listening', () => {
+        bound = true
+      })
+      socket.on('error', (error) => {
+        if (bound) failed++
+        else run.end(error.message)
+      })
+      socket.bind(port, address.isLinkLocal && address.family === 6 ? `${address}%${host.device.name}` : address.toString())
+    }
+  }
+  process.stderr.write(`echo on ${host.addresses.join(', ')}, port ${ports.join(', ')}, device ${host.device.interfaceName}\n`)
+
+  const failure = await run.ended
+  const drops = host.drops()
+  host.close()
+  if (failure !== '') throw new Error(failure)
+  const sent = meter.datagrams - failed
+  if (values.json) {
+    const seconds = meter.seconds
+    console.log(JSON.stringify({ received: meter.datagrams, sent, bytes: meter.bytes, seconds, drops }))
+  } else console.log(`received ${amount(meter.datagrams, meter.bytes, meter.seconds)}; sent ${sent} back; ${dropsText(drops)}`)
+  return 0
+}

@@ -1,0 +1,115 @@
+/** What echo, recv and send share: one stack on one device, as the common options describe it. */
+import { type Address, parseCidr } from '../base/address.ts'
+import { type CaptureFile, openCaptureFile } from '../link/capture-file.ts'
+import type { Link } from '../link/link.ts'
+import { openTun, type TunLink } from '../link/tun.ts'
+import { Stack } from '../stack.ts'
+import { address, cidr, integer, UsageError } from './usage.ts'
+
+/** The common options, for `parseArgs`. */
+export const hostOptions = {
+  tun: { type: 'string' },
+  tap: { type: 'string' },
+  address: { type: 'string', multiple: true },
+  peer: { type: 'string', multiple: true },
+  gateway: { type: 'string', multiple: true },
+  mtu: { type: 'string' },
+  capture: { type: 'string' },
+  'icmp-rate-limit': { type: 'string' },
+  json: { type: 'boolean' },
+} as const
+
+export const hostUsage = `Device and stack:
+  --tun NAME             the TUN device to make or to attach to; needs root, CAP_NET_ADMIN or 'unshare -rn'
+  --tap NAME             a TAP device instead
+  --address CIDR         an address of the stack, such as 10.9.0.2/24 or fd09::2/64; repeatable, one at least
+  --peer CIDR            an address to give the kernel's side of the device; repeatable; without it the device
+                         is brought up and left without addresses
+  --gateway ADDR         next hop of the stack's default route; one a family
+  --mtu N                MTU of the device in bytes, default 1500
+  --capture FILE.pcapng  write all packets to a file for Wireshark
+  --icmp-rate-limit PPS  ICMP errors the stack may send in a second, or 'off'
+  --json                 print JSON
+`
+
+/** As `parseArgs` returns {@link hostOptions}. */
+export interface HostArguments {
+  tun?: string
+  tap?: string
+  address?: string[]
+  peer?: string[]
+  gateway?: string[]
+  mtu?: string
+  capture?: string
+  'icmp-rate-limit'?: string
+  json?: boolean
+}
+
+export interface Host {
+  readonly stack: Stack
+  readonly device: TunLink
+  /** The stack's own addresses, in the order given. */
+  readonly addresses: readonly Address[]
+  /** Counts of discarded packets by reason. */
+  drops(): Record<string, number>
+  /** Removes the device and finishes the capture file. */
+  close(): void
+}
+
+/**
+ * Opens the device and builds the stack.
+ * @throws {UsageError} before anything is opened
+ * @throws {Error} when the device or the file cannot be opened
+ */
+export function openHost(values: HostArguments): Host {
+  const { tun, tap } = values
+  if ((tun === undefined) === (tap === undefined))
+    throw new UsageError('name the device that carries the packets: --tun NAME or --tap NAME, one of them')
+  const addresses = (values.address ?? []).map((text) => ({ text, ...cidr('address', text) }))
+  if (addresses.length === 0) throw new UsageError("give the stack an address of its own: --address CIDR, such as '--address 10.9.0.2/24'")
+  const peers = values.peer ?? []
+  for (const peer of peers) {
+    const { prefix } = cidr('peer', peer)
+    const own = addresses.find(({ address }) => address.equals(parseCidr(peer).address))
+    if (own !== undefined)
+      throw new UsageError(`--address and --peer are both ${own.address}: the stack and the kernel need an address each, in ${prefix}`)
+  }
+  const gateways = (values.gateway ?? []).map((text) => address('gateway', text))
+  const mtu = integer('mtu', values.mtu, 68, 65_535)
+  const limit = values['icmp-rate-limit']
+  const icmpRateLimit = limit === 'off' ? false : integer('icmp-rate-limit', limit, 0, 1_000_000_000)
+
+  const device = openTun({
+    kind: tun === undefined ? 'tap' : 'tun',
+    name: tun ?? tap ?? '',
+    peer: peers,
+    ...(mtu === undefined ? {} : { mtu }),
+  })
+  let file: CaptureFile | null = null
+  try {
+    const stack = new Stack(icmpRateLimit === undefined ? {} : { icmpRateLimit })
+    let link: Link = device
+    if (values.capture !== undefined) {
+      file = openCaptureFile(values.capture)
+      const captured = file.capture(device)
+      stack.onDrop(captured.noteDrop)
+      link = captured
+    }
+    stack.addNic(link, { addresses: addresses.map(({ text }) => text) })
+    for (const via of gateways) stack.addRoute({ to: 'default', via: via.toString() })
+    return {
+      stack,
+      device,
+      addresses: addresses.map(({ address }) => address),
+      drops: () => Object.fromEntries(stack.drops.filter(({ count }) => count > 0).map(({ reason, count }) => [reason, count])),
+      close() {
+        stack.close()
+        file?.close()
+      },
+    }
+  } catch (error) {
+    device.close()
+    file?.close()
+    throw error
+  }
+}

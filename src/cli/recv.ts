@@ -1,0 +1,95 @@
+/** `tungram recv`: counts, or prints, what comes in on a port. */
+import { hostOptions, hostUsage, openHost } from './host.ts'
+import { amount, dropsText, plural } from './output.ts'
+import { Meter, startRun } from './run.ts'
+import { integer, port, readArguments, UsageError } from './usage.ts'
+
+export const usage = `Usage: tungram recv --tun NAME --address CIDR --port P [--count N] [--payload] [options]
+
+Receives datagrams. Ends on SIGINT and SIGTERM, after --count, or one second after the last datagram once some have come.
+Prints a summary at the end; with --json as {"received","bytes","seconds","drops":{reason:count}}, the seconds being those
+from the first to the last datagram.
+
+  --port P               the port to listen on
+  --count N              end after N datagrams
+  --payload              print each datagram as it comes; with --json a line for each, and no summary:
+                         {"address","port","size","payload":base64,"ttl","tos","local"}
+
+${hostUsage}
+Example: tungram recv --tun tun0 --address 10.9.0.2/24 --peer 10.9.0.1/24 --port 5000 --payload
+`
+
+/** Milliseconds without a datagram after which the run is over. */
+const QUIET = 1000
+
+export async function run(args: string[]): Promise<number> {
+  const { values } = readArguments({
+    args,
+    options: { ...hostOptions, port: { type: 'string' }, count: { type: 'string' }, payload: { type: 'boolean' } },
+  })
+  if (values.port === undefined) throw new UsageError('name the port to listen on: --port P')
+  const listenPort = port('port', values.port)
+  const count = integer('count', values.count, 1, Number.MAX_SAFE_INTEGER) ?? Number.POSITIVE_INFINITY
+  const { payload = false, json = false } = values
+
+  const host = openHost(values)
+  const run = startRun()
+  const meter = new Meter()
+  const lines = new LineWriter()
+  for (const family of [4, 6]) {
+    if (!host.addresses.some((address) => address.family === family)) continue
+    const socket = host.stack.dgram.createSocket({ type: family === 4 ? 'udp4' : 'udp6', ipv6Only: true, recvBufferSize: 1 << 22 })
+    socket.on('error', (error) => run.end(error.message))
+    socket.on('message', (message, rinfo) => {
+      if (meter.datagrams === count) return
+      meter.count(message.length)
+      if (payload) {
+        const { address, port, size, ttl, tos, local } = rinfo
+        lines.write(
+          json
+            ? JSON.stringify({ address, port, size, payload: message.toString('base64'), ttl, tos, local })
+            : `${address} port ${port} to ${local}, ttl ${ttl}, tos ${tos}, ${plural(size, 'byte')}: ${printable(message)}`,
+        )
+      }
+      if (meter.datagrams === count) run.end()
+    })
+    if (payload) socket.setRecvInfo(true)
+    socket.bind(listenPort)
+  }
+  process.stderr.write(`receiving on ${host.addresses.join(', ')}, port ${listenPort}, device ${host.device.interfaceName}\n`)
+  const watch = setInterval(() => {
+    if (meter.idle >= QUIET) run.end()
+  }, 20)
+
+  const failure = await run.ended
+  clearInterval(watch)
+  const drops = host.drops()
+  host.close()
+  lines.flush()
+  if (failure !== '') throw new Error(failure)
+  const { datagrams, bytes, seconds } = meter
+  if (!json) console.log(`received ${amount(datagrams, bytes, seconds)}; ${dropsText(drops)}`)
+  else if (!payload) console.log(JSON.stringify({ received: datagrams, bytes, seconds, drops }))
+  return 0
+}
+
+/** Writes the lines of one turn together. */
+class LineWriter {
+  #text = ''
+
+  write(line: string): void {
+    if (this.#text === '') setImmediate(() => this.flush())
+    this.#text += `${line}\n`
+  }
+
+  flush(): void {
+    if (this.#text !== '') process.stdout.write(this.#text)
+    this.#text = ''
+  }
+}
+
+/** The payload as text, with dots for what a terminal would not show; at most 64 characters. */
+function printable(message: Buffer): string {
+  const text = message.subarray(0, 64).toString('latin1').replace(/[^ -~]/g, '.') // biome-ignore format: one line
+  return message.length > 64 ? `${text}…` : text
+}

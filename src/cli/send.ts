@@ -1,0 +1,200 @@
+/** `tungram send`: sends datagrams, as fast as the device takes them or at a rate. */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Address } from '../base/address.ts'
+import { type Host, hostOptions, hostUsage, openHost } from './host.ts'
+import { amount, dropsText } from './output.ts'
+import { startRun } from './run.ts'
+import { integer, readArguments, target, UsageError } from './usage.ts'
+
+export const usage = `Usage: tungram send --tun NAME --address CIDR --to ADDR:PORT [--size N] [--count N] [--rate PPS] [options]
+       tungram send --tun NAME --address CIDR --to ADDR:PORT --data TEXT [options]
+       tungram send --tun NAME --address CIDR --to ADDR:PORT [options] < FILE
+
+Waits up to ten seconds until the kernel's side of the device has an address, sends, prints what was sent, and ends.
+Without --size, --count, --rate and --data, the standard input is the payload of one datagram.
+
+  --to ADDR:PORT         the destination, such as 10.9.0.1:5000 or [fd09::1]:5000
+  --size N               bytes of payload, default 64
+  --count N              datagrams, default 1; with --rate alone, no end but SIGINT or SIGTERM
+  --rate PPS             datagrams a second; default as fast as the device takes them
+  --data TEXT            the payload
+  --ttl N                TTL or hop limit, 1 to 255, default 64
+  --tos N                TOS or Traffic Class byte, such as 0xb8
+  --df [MODE]            fragmentation: 'do' (never; what --df alone means), 'want' (up to the path MTU), 'probe', 'off'
+
+${hostUsage}
+Example: tungram send --tun tun0 --address 10.9.0.2/24 --peer 10.9.0.1/24 --to 10.9.0.1:5000 --data hello
+`
+
+const DF_MODES = ['off', 'want', 'do', 'probe'] as const
+type DfMode = (typeof DF_MODES)[number]
+
+/** Datagrams in a turn of the event loop, so that signals, timers and the device have theirs. */
+const BATCH = 256
+/** Milliseconds to wait for the kernel's side to have an address. */
+const PATIENCE = 10_000
+
+export async function run(args: string[]): Promise<number> {
+  const { values } = readArguments({
+    args: args.flatMap((arg, at) => (arg === '--df' && !isDfMode(args[at + 1]) ? ['--df', 'do'] : [arg])),
+    options: {
+      ...hostOptions,
+      to: { type: 'string' },
+      size: { type: 'string' },
+      count: { type: 'string' },
+      rate: { type: 'string' },
+      data: { type: 'string' },
+      ttl: { type: 'string' },
+      tos: { type: 'string' },
+      df: { type: 'string' },
+    },
+  })
+  if (values.to === undefined) throw new UsageError('name the destination: --to ADDR:PORT')
+  const to = target('to', values.to)
+  const size = integer('size', values.size, 0, to.address.family === 4 ? 65_507 : 65_527)
+  const rate = integer('rate', values.rate, 1, 1_000_000_000)
+  const count = integer('count', values.count, 1, Number.MAX_SAFE_INTEGER) ?? (rate === undefined ? 1 : Number.POSITIVE_INFINITY)
+  const ttl = integer('ttl', values.ttl, 1, 255)
+  const tos = integer('tos', values.tos, 0, 255)
+  const { data, df } = values
+  if (df !== undefined && !isDfMode(df)) throw new UsageError(`--df takes one of ${DF_MODES.join(', ')}, not '${df}'`)
+  if (data !== undefined && size !== undefined) throw new UsageError('--data and --size exclude each other')
+  const fromInput = data === undefined && size === undefined && values.count === undefined && rate === undefined
+
+  const host = openHost(values)
+  const run = startRun()
+  const socket = host.stack.dgram.createSocket(to.address.family === 4 ? 'udp4' : 'udp6')
+  const sender = new Sender(count, rate ?? Number.POSITIVE_INFINITY)
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    // The peer's ICMP; what matters to the sending is told to the send's callback.
+    if (error.code === 'ECONNREFUSED') sender.refused++
+    else run.end(error.message)
+  })
+  const work = async () => {
+    const payload = data !== undefined ? Buffer.from(data) : fromInput ? await readInput() : pattern(size ?? 64)
+    await kernelIsReady(host, to.address, sender)
+    if (sender.stopped) return
+    await new Promise<void>((resolve) => socket.connect(to.port, to.text, resolve))
+    if (ttl !== undefined) socket.setTTL(ttl)
+    if (tos !== undefined) socket.setTOS(tos)
+    if (df !== undefined) socket.setDontFragment(df)
+    sender.start(payload.length, (callback) => socket.send(payload, callback), run.end)
+  }
+  work().catch((error: Error) => run.end(error.message))
+
+  const failure = await run.ended
+  sender.stop()
+  if (fromInput) process.stdin.destroy()
+  const drops = host.drops()
+  host.close()
+  const { sent, bytes, seconds, refused } = sender
+  if (values.json) console.log(JSON.stringify({ sent, bytes, seconds, drops }))
+  else console.log(`sent ${amount(sent, bytes, seconds)}; ${dropsText(drops)}`)
+  if (refused > 0) process.stderr.write(`${values.to} answered that the port is closed\n`)
+  if (failure !== '') throw new Error(failure)
+  return 0
+}
+
+function isDfMode(text: string | undefined): text is DfMode {
+  return DF_MODES.includes(text as DfMode)
+}
+
+/** Sends one payload again and again, in batches, at a rate. */
+class Sender {
+  sent = 0
+  bytes = 0
+  /** How often the peer's host answered that the port is closed. */
+  refused = 0
+  stopped = false
+  /** Datagrams to be handed to the socket, those that must go again included. */
+  #left: number
+  /** Datagrams handed to the socket, those that must go again not included. */
+  #handed = 0
+  /** Datagrams whose callback is still to come. */
+  #waiting = 0
+  #queueFull = false
+  #started = 0
+  #ended = 0
+  /** Datagrams a millisecond. */
+  readonly #pace: number
+
+  constructor(count: number, rate: number) {
+    this.#left = count
+    this.#pace = rate / 1000
+  }
+
+  get seconds(): number {
+    return (this.#ended - this.#started) / 1000
+  }
+
+  /** `end` is called once, with what went wrong, or when all is sent. */
+  start(size: number, send: (callback: (error: Error | null) => void) => void, end: (failure?: string) => void): void {
+    const done = (error: NodeJS.ErrnoException | null) => {
+      this.#waiting--
+      if (error === null) {
+        this.sent++
+        this.bytes += size
+        if (this.#left === 0 && this.#waiting === 0) end()
+      } else if (error.code === 'ENOBUFS' || error.code === 'ECONNREFUSED') {
+        // The device's queue is full, or ICMP answered an earlier datagram: this one was not sent and goes again.
+        this.#left++
+        this.#handed--
+        if (error.code === 'ENOBUFS') this.#queueFull = true
+      } else end(error.message)
+    }
+    const turn = () => {
+      if (this.stopped) return
+      const elapsed = performance.now() - this.#started
+      const due = this.#pace === Number.POSITIVE_INFINITY ? BATCH : Math.floor(elapsed * this.#pace) + 1 - this.#handed
+      // Callbacks that are still to come hold the next batch back.
+      const batch = Math.max(0, Math.min(this.#left, due, BATCH, 4 * BATCH - this.#waiting))
+      this.#left -= batch
+      this.#waiting += batch
+      this.#handed += batch
+      for (let i = 0; i < batch; i++) send(done)
+      const early = this.#handed / this.#pace - elapsed
+      if (this.#queueFull) {
+        this.#queueFull = false
+        setTimeout(turn, 1)
+      } else if (early > 2) setTimeout(turn, early - 1)
+      else setImmediate(turn)
+    }
+    this.#started = performance.now()
+    turn()
+  }
+
+  /** Sends no more, and takes the time. */
+  stop(): void {
+    this.stopped = true
+    if (this.#started > 0) this.#ended = performance.now()
+  }
+}
+
+/** Settled when the kernel's side of the device has an address that can talk to `to`, or when the run is over. */
+async function kernelIsReady(host: Host, to: Address, sender: Sender): Promise<void> {
+  const deadline = performance.now() + PATIENCE
+  // Linux gives an IPv6 link-local address to a device at once: it is of no use to other destinations.
+  const useful = (address: Address) => address.family === to.family && (address.family === 4 || address.isLinkLocal === to.isLinkLocal)
+  while (!sender.stopped && !host.device.kernelAddresses().some(({ address }) => useful(address))) {
+    if (performance.now() > deadline) {
+      const name = host.device.interfaceName
+      throw new Error(
+        `the kernel's side of ${name} has no IPv${to.family} address after ${PATIENCE / 1000} s; ` +
+          `give it one with --peer CIDR, or with 'ip address add CIDR dev ${name}'`,
+      )
+    }
+    await delay(20)
+  }
+}
+
+/** `size` bytes that count up from 0. */
+function pattern(size: number): Buffer {
+  return Buffer.from(Array.from({ length: size }, (_, index) => index & 255))
+}
+
+async function readInput(): Promise<Buffer> {
+  if (process.stdin.isTTY) process.stderr.write('reading the payload from the terminal; Ctrl-D ends it\n')
+  const chunks: Buffer[] = []
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
+}

@@ -1,0 +1,73 @@
+/** Reading the command line: what every command needs, and the errors that end in exit code 2. */
+import { type ParseArgsConfig, parseArgs } from 'node:util'
+import { Address, type Cidr, parseCidr, parseScoped } from '../base/address.ts'
+
+/** The command line is wrong: the usage is shown and the exit code is 2. */
+export class UsageError extends Error {}
+
+/**
+ * `parseArgs` of node:util, strict, its complaints as {@link UsageError}.
+ * @throws {UsageError}
+ */
+export function readArguments<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
+  try {
+    return parseArgs(config)
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+}
+
+/**
+ * A whole number within bounds; `undefined` when the option was not given.
+ * @throws {UsageError}
+ */
+export function integer(option: string, text: string | undefined, lowest: number, highest: number): number | undefined {
+  if (text === undefined) return undefined
+  const value = Number(text)
+  // Number() also reads '', ' 5 ' and '1e3'; 0x… stays welcome (`--tos 0xb8`).
+  if (!/^(\d+|0x[\da-f]+)$/i.test(text) || value < lowest || value > highest)
+    throw new UsageError(`--${option} takes a whole number from ${lowest} to ${highest}, not '${text}'`)
+  return value
+}
+
+/** @throws {UsageError} when the port is missing or none */
+export function port(option: string, text: string, lowest = 1): number {
+  return integer(option, text, lowest, 65_535) as number
+}
+
+/** @throws {UsageError} */
+export function cidr(option: string, text: string): Cidr {
+  try {
+    return parseCidr(text)
+  } catch (error) {
+    throw new UsageError(`--${option}: ${(error as Error).message}`)
+  }
+}
+
+/** @throws {UsageError} */
+export function address(option: string, text: string): Address {
+  const found = Address.tryParse(text)
+  if (found === null) throw new UsageError(`--${option} takes an IP address, not '${text}'`)
+  return found
+}
+
+/** An address, possibly with a zone, and a port. */
+export interface Target {
+  /** As written, zone included. */
+  readonly text: string
+  readonly address: Address
+  readonly port: number
+}
+
+/**
+ * Reads `192.0.2.1:5000`, `[2001:db8::1]:5000` and `[fe80::1%tun0]:5000`.
+ * @throws {UsageError}
+ */
+export function target(option: string, text: string): Target {
+  const match = /^(?:\[(.+)\]|([^:[\]]+)):(\d+)$/.exec(text)
+  const host = match?.[1] ?? match?.[2] ?? ''
+  const scoped = parseScoped(host)
+  if (match === null || scoped === null || (match[1] !== undefined) !== (scoped.address.family === 6))
+    throw new UsageError(`--${option} takes an address and a port, such as 192.0.2.1:5000 or [2001:db8::1]:5000, not '${text}'`)
+  return { text: host, address: scoped.address, port: port(option, match[3] as string) }
+}

@@ -1,0 +1,293 @@
+/**
+ * Packets in words: one line, or every field. Each codec describes its own header; here they are put together.
+ *
+ * Nothing is trusted: what is cut short or wrong is described as far as it goes, with the reason for which a stack would discard it.
+ */
+import { formatWords, MAPPED } from './base/address.ts'
+import { Drop, type DropName, dropName } from './base/drop.ts'
+import { Packet } from './base/packet.ts'
+import * as icmpv4 from './ip/icmpv4.ts'
+import * as icmpv6 from './ip/icmpv6.ts'
+import * as ipv4 from './ip/ipv4.ts'
+import * as ipv6 from './ip/ipv6.ts'
+import { DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP, ICMPV4, ICMPV6, IGMP, ROUTING, TCP, UDP } from './ip/protocol.ts'
+import type { Medium } from './link/link.ts'
+import * as udp from './udp/udp.ts'
+
+/** One header, or the payload. */
+export interface Layer {
+  /** `IPv4`, `UDP`, `payload`, … */
+  readonly name: string
+  /** Where it begins, in bytes from the front of the frame, and how long it is. */
+  readonly at: number
+  readonly length: number
+  /** The whole of it in one line; `''` for what a line leaves out. */
+  readonly line: string
+  /** Each field as name and value, in the header's order. */
+  readonly fields: readonly (readonly [string, string])[]
+}
+
+/** A packet in words. */
+export interface Description {
+  readonly layers: readonly Layer[]
+  /** The reason for which a stack would discard it; `'None'` for a sound one. Checksums are not checked where bytes are missing. */
+  readonly drop: DropName
+}
+
+/** One line: `IPv4 10.9.0.1 > 10.9.0.2 ttl 64 id 7 length 92, UDP 4000 > 5000 payload 64`. */
+export function describeLine({ layers, drop }: Description): string {
+  const line = layers.flatMap(({ line }) => (line === '' ? [] : [line])).join(', ')
+  return drop === 'None' ? line : `${line} [${drop}]`
+}
+
+/** An IP packet, or an Ethernet frame with one. `whole` is false when the capture kept only the first bytes. */
+export function describe(bytes: Uint8Array, medium: Medium = 'ip', whole = true): Description {
+  const packet = new Packet(bytes.length)
+  packet.bytes.set(bytes)
+  packet.reset(0, bytes.length)
+  const layers: Layer[] = []
+  if (medium === 'ethernet') {
+    packet.start = ethernet(packet.view, packet.end, layers)
+    if (packet.start < 0) return { layers, drop: 'None' }
+  }
+  internet(packet.view, packet.start, packet.end, layers)
+  return { layers, drop: whole ? dropName(verdict(packet)) : 'None' }
+}
+
+/** The stack's own checks, in its own order. */
+function verdict(packet: Packet): Drop {
+  const version = packet.length === 0 ? 0 : ipv4.version(packet.view, packet.start)
+  let drop: Drop = version === 4 ? ipv4.parse(packet) : ipv6.parse(packet)
+  if (drop === Drop.None && version === 6) drop = ipv6.walk(packet)
+  if (drop !== Drop.None || packet.moreFragments !== 0 || packet.fragmentOffset !== 0) return drop
+  if (packet.protocol === UDP) return udp.parse(packet)
+  if (packet.protocol === ICMPV4 && version === 4) return icmpv4.parse(packet)
+  if (packet.protocol === ICMPV6 && version === 6) return icmpv6.parse(packet)
+  return Drop.None
+}
+
+const ETHERNET_HEADER = 14
+const VLAN_TAG = 4
+
+/** Returns where the IP packet begins, or -1 when there is none. */
+function ethernet(view: DataView, end: number, layers: Layer[]): number {
+  if (end < ETHERNET_HEADER) return rest(view, 0, end, layers, 'Ethernet, cut short')
+  let at = ETHERNET_HEADER
+  let type = view.getUint16(12)
+  while ((type === 0x8100 || type === 0x88a8) && end - at >= VLAN_TAG) {
+    type = view.getUint16(at + 2)
+    at += VLAN_TAG
+  }
+  const known = type === 0x0800 || type === 0x86dd
+  const source = hardwareAddress(view, 6)
+  const destination = hardwareAddress(view, 0)
+  const name = type === 0x0806 ? 'ARP' : `type ${hex(type, 4)}`
+  layers.push({
+    name: 'Ethernet',
+    at: 0,
+    length: at,
+    line: `${source} > ${destination}${known ? '' : ` ${name}`}`,
+    fields: [
+      ['destination', destination],
+      ['source', source],
+      ['type', known ? hex(type, 4) : name],
+    ],
+  })
+  return known ? at : rest(view, at, end, layers, '')
+}
+
+function internet(view: DataView, at: number, end: number, layers: Layer[]): void {
+  const version = at < end ? ipv4.version(view, at) : 0
+  if (version === 4 && end - at >= ipv4.HEADER) internet4(view, at, end, layers)
+  else if (version === 6 && end - at >= ipv6.HEADER) internet6(view, at, end, layers)
+  else rest(view, at, end, layers, `no IP packet: ${end - at} bytes, version ${version}`)
+}
+
+function internet4(view: DataView, at: number, end: number, layers: Layer[]): void {
+  const header = Math.min(Math.max(ipv4.headerLength(view, at), ipv4.HEADER), end - at)
+  const protocol = ipv4.protocol(view, at)
+  const offset = ipv4.fragmentOffset(view, at)
+  const flags = [...(ipv4.dontFragment(view, at) ? ['DF'] : []), ...(ipv4.moreFragments(view, at) ? ['MF'] : [])]
+  layers.push({
+    name: 'IPv4',
+    at,
+    length: header,
+    line: ipv4.describe(view, at),
+    fields: [
+      ['version', '4'],
+      ['header length', `${ipv4.headerLength(view, at)}`],
+      ['TOS', tosText(ipv4.tos(view, at))],
+      ['total length', `${ipv4.totalLength(view, at)}`],
+      ['identification', `${ipv4.identification(view, at)}`],
+      ['flags', flags.length === 0 ? 'none' : flags.join(' ')],
+      ['fragment offset', `${offset}`],
+      ['TTL', `${ipv4.ttl(view, at)}`],
+      ['protocol', protocolText(protocol)],
+      ['header checksum', hex(ipv4.headerChecksum(view, at), 4)],
+      ['source', formatWords(0, 0, MAPPED, ipv4.source(view, at))],
+      ['destination', formatWords(0, 0, MAPPED, ipv4.destination(view, at))],
+      ...(header > ipv4.HEADER ? [['options', hexBytes(view, at + ipv4.HEADER, at + header)] as const] : []),
+    ],
+  })
+  // Behind Total Length there is padding of the frame. A length of 0, as segmentation offload leaves it, says nothing.
+  const total = ipv4.totalLength(view, at)
+  const stop = total >= header ? Math.min(end, at + total) : end
+  upper(view, at + header, stop, protocol, offset, layers)
+}
+
+function internet6(view: DataView, network: number, end: number, layers: Layer[]): void {
+  layers.push({
+    name: 'IPv6',
+    at: network,
+    length: ipv6.HEADER,
+    line: ipv6.describe(view, network),
+    fields: [
+      ['version', '6'],
+      ['traffic class', tosText(ipv6.trafficClass(view, network))],
+      ['flow label', hex(ipv6.flowLabel(view, network), 5)],
+      ['payload length', `${ipv6.payloadLength(view, network)}`],
+      ['next header', protocolText(ipv6.nextHeader(view, network))],
+      ['hop limit', `${ipv6.hopLimit(view, network)}`],
+      ['source', ipv6.sourceText(view, network)],
+      ['destination', ipv6.destinationText(view, network)],
+    ],
+  })
+  const stop = Math.min(end, network + ipv6.HEADER + ipv6.payloadLength(view, network))
+  let at = network + ipv6.HEADER
+  let protocol = ipv6.nextHeader(view, network)
+  let offset = 0
+  while (offset === 0 && extensionNames[protocol] !== undefined && stop - at >= 8) {
+    const length = protocol === FRAGMENT ? ipv6.FRAGMENT_HEADER : Math.min((view.getUint8(at + 1) + 1) * 8, stop - at)
+    const next = view.getUint8(at)
+    if (protocol === FRAGMENT) offset = fragment(view, at, layers)
+    else
+      layers.push({
+        name: extensionNames[protocol] as string,
+        at,
+        length,
+        line: extensionNames[protocol] as string,
+        fields: [
+          ['next header', protocolText(next)],
+          ['content', hexBytes(view, at + 2, at + length)],
+        ],
+      })
+    protocol = next
+    at += length
+  }
+  upper(view, at, stop, protocol, offset, layers)
+}
+
+const extensionNames: Record<number, string> = {
+  [HOP_BY_HOP]: 'hop-by-hop options',
+  [ROUTING]: 'routing header',
+  [FRAGMENT]: 'fragment header',
+  [DESTINATION_OPTIONS]: 'destination options',
+}
+
+/** Returns the fragment's offset in bytes. */
+function fragment(view: DataView, at: number, layers: Layer[]): number {
+  const offset = view.getUint16(at + 2) & 0xfff8
+  const more = (view.getUint16(at + 2) & 1) !== 0
+  const identification = view.getUint32(at + 4)
+  layers.push({
+    name: 'fragment header',
+    at,
+    length: ipv6.FRAGMENT_HEADER,
+    line: `frag ${offset}${more ? '+' : ''} id ${identification}`,
+    fields: [
+      ['next header', protocolText(view.getUint8(at))],
+      ['fragment offset', `${offset}`],
+      ['more fragments', more ? 'yes' : 'no'],
+      ['identification', `${identification}`],
+    ],
+  })
+  return offset
+}
+
+/** What an IP header carries. Only a fragment with offset 0 begins with a header. */
+function upper(view: DataView, at: number, end: number, protocol: number, offset: number, layers: Layer[]): void {
+  const name = protocolNames[protocol] ?? `protocol ${protocol}`
+  if (offset > 0) rest(view, at, end, layers, `${name} fragment of ${end - at} bytes`)
+  else if (end - at < udp.HEADER) rest(view, at, end, layers, name)
+  else if (protocol === UDP) datagram(view, at, end, layers)
+  else if (protocol === ICMPV4 || protocol === ICMPV6) message(view, at, end, protocol, layers)
+  else if (protocol === TCP) rest(view, at, end, layers, `TCP ${view.getUint16(at)} > ${view.getUint16(at + 2)}`)
+  else rest(view, at, end, layers, name)
+}
+
+function datagram(view: DataView, at: number, end: number, layers: Layer[]): void {
+  layers.push({
+    name: 'UDP',
+    at,
+    length: udp.HEADER,
+    line: udp.describe(view, at),
+    fields: [
+      ['source port', `${udp.sourcePort(view, at)}`],
+      ['destination port', `${udp.destinationPort(view, at)}`],
+      ['length', `${udp.length(view, at)}`],
+      ['checksum', hex(udp.checksum(view, at), 4)],
+    ],
+  })
+  rest(view, at + udp.HEADER, end, layers, '')
+}
+
+function message(view: DataView, at: number, end: number, protocol: number, layers: Layer[]): void {
+  const codec = protocol === ICMPV4 ? icmpv4 : icmpv6
+  const type = codec.type(view, at)
+  const body = at + codec.HEADER
+  const echo = protocol === ICMPV4 ? type === icmpv4.ECHO || type === icmpv4.ECHO_REPLY : type === 128 || type === 129
+  layers.push({
+    name: protocolNames[protocol] as string,
+    at,
+    length: codec.HEADER,
+    line: `${codec.describe(view, at)}${echo ? ` payload ${end - body}` : ''}`,
+    fields: [
+      ['type', `${type}`],
+      ['code', `${codec.code(view, at)}`],
+      ['checksum', hex(view.getUint16(at + 2), 4)],
+      ['rest of header', hexBytes(view, at + 4, body)],
+    ],
+  })
+  if (!codec.isError(type) || body === end) {
+    rest(view, body, end, layers, '')
+    return
+  }
+  const quoted: Layer[] = []
+  internet(view, body, end, quoted)
+  for (const layer of quoted)
+    layers.push({ ...layer, name: `quoted ${layer.name}`, line: layer.line === '' ? '' : `quoting ${layer.line}` })
+}
+
+/** Bytes that no codec reads. Returns -1. */
+function rest(view: DataView, at: number, end: number, layers: Layer[], line: string): number {
+  if (at < end || line !== '') layers.push({ name: 'payload', at, length: end - at, line, fields: [['bytes', hexBytes(view, at, end)]] })
+  return -1
+}
+
+const protocolNames: Record<number, string> = { [ICMPV4]: 'ICMP', [IGMP]: 'IGMP', [TCP]: 'TCP', [UDP]: 'UDP', [ICMPV6]: 'ICMPv6' }
+
+function protocolText(protocol: number): string {
+  const name = protocolNames[protocol] ?? extensionNames[protocol]
+  return name === undefined ? `${protocol}` : `${protocol} (${name})`
+}
+
+const ecnNames = ['Not-ECT', 'ECT(1)', 'ECT(0)', 'CE'] as const
+
+function tosText(tos: number): string {
+  return `${hex(tos, 2)} (DSCP ${tos >>> 2}, ${ecnNames[tos & 3]})`
+}
+
+function hex(value: number, digits: number): string {
+  return `0x${value.toString(16).padStart(digits, '0')}`
+}
+
+/** At most 32 bytes as hex digits. */
+function hexBytes(view: DataView, at: number, end: number): string {
+  let text = ''
+  for (let i = at; i < Math.min(end, at + 32); i++) text += view.getUint8(i).toString(16).padStart(2, '0')
+  return end - at > 32 ? `${text}… (${end - at} bytes)` : text
+}
+
+function hardwareAddress(view: DataView, at: number): string {
+  return Array.from({ length: 6 }, (_, index) => view.getUint8(at + index).toString(16).padStart(2, '0')).join(':') // biome-ignore format: x
+}
