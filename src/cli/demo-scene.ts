@@ -78,7 +78,10 @@ class Demo {
     this.#stack = new Stack({ name: 'demo' })
     const recorded = this.#file?.capture(peer.link)
     const watched = new Capture(frameReader((frame) => this.#see(frame))).link(recorded ?? peer.link)
-    for (const link of [recorded, watched]) if (link !== undefined) this.#stack.onDrop(link.noteDrop)
+    this.#stack.onDrop((reason, layer, packet) => {
+      watched.noteDrop(reason, layer, packet)
+      recorded?.noteDrop(reason, layer, packet)
+    })
     this.#stack.addNic(watched, { addresses: peer.families.map((family) => `${OWN[family]}/${PREFIX_LENGTH[family]}`) })
   }
 
@@ -191,7 +194,7 @@ class Demo {
   #sum(): number {
     const failed = this.#checks.filter(({ ok }) => !ok).length
     const seconds = (performance.now() - this.#started) / 1000
-    const drops = Object.fromEntries(this.#stack.drops.filter(({ count }) => count > 0).map(({ reason, count }) => [reason, count]))
+    const drops = Object.fromEntries(this.#stack.drops.map(({ reason, count }) => [reason, count]))
     if (this.#scene.json) {
       const { kind, wire } = this.#peer
       console.log(

@@ -1,7 +1,7 @@
 /** `tungram echo`: sends every datagram back to where it came from. */
 import { hostOptions, hostUsage, openHost } from './host.ts'
 import { amount, dropsText } from './output.ts'
-import { Meter, startRun } from './run.ts'
+import { Meter } from './run.ts'
 import { port, readArguments, UsageError } from './usage.ts'
 
 export const usage = `Usage: tungram echo --tun NAME --address CIDR --port P [--port P2 …] [options]
@@ -20,7 +20,7 @@ export async function run(args: string[]): Promise<number> {
   if (ports.length === 0) throw new UsageError('name the port to listen on: --port P')
 
   const host = openHost(values)
-  const run = startRun()
+  const { run } = host
   const meter = new Meter()
   let failed = 0
   // A socket for each address, so that an answer leaves from the address that was asked.

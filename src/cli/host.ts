@@ -4,6 +4,7 @@ import { type CaptureFile, openCaptureFile } from '../link/capture-file.ts'
 import type { Link } from '../link/link.ts'
 import { openTun, type TunLink } from '../link/tun.ts'
 import { Stack } from '../stack.ts'
+import { type Run, startRun } from './run.ts'
 import { address, cidr, integer, UsageError } from './usage.ts'
 
 /** The common options, for `parseArgs`. */
@@ -47,6 +48,8 @@ export interface HostArguments {
 
 export interface Host {
   readonly stack: Stack
+  /** Ended by signals, and when the device fails for good. */
+  readonly run: Run
   readonly device: TunLink
   /** The stack's own addresses, in the order given. */
   readonly addresses: readonly Address[]
@@ -79,14 +82,17 @@ export function openHost(values: HostArguments): Host {
   const limit = values['icmp-rate-limit']
   const icmpRateLimit = limit === 'off' ? false : integer('icmp-rate-limit', limit, 0, 1_000_000_000)
 
-  const device = openTun({
-    kind: tun === undefined ? 'tap' : 'tun',
-    name: tun ?? tap ?? '',
-    peer: peers,
-    ...(mtu === undefined ? {} : { mtu }),
-  })
+  // From here on a signal no longer just kills: whoever sees the device can end the command with its summary.
+  const run = startRun()
+  let device: TunLink | null = null
   let file: CaptureFile | null = null
   try {
+    device = openTun({
+      kind: tun === undefined ? 'tap' : 'tun',
+      name: tun ?? tap ?? '',
+      peer: peers,
+      ...(mtu === undefined ? {} : { mtu }),
+    })
     const stack = new Stack(icmpRateLimit === undefined ? {} : { icmpRateLimit })
     let link: Link = device
     if (values.capture !== undefined) {
@@ -97,18 +103,21 @@ export function openHost(values: HostArguments): Host {
     }
     stack.addNic(link, { addresses: addresses.map(({ text }) => text) })
     for (const via of gateways) stack.addRoute({ to: 'default', via: via.toString() })
+    stack.onLinkFailure = (_nic, error, fatal) => (fatal ? run.end(error.message) : process.stderr.write(`${error.message}\n`))
     return {
       stack,
+      run,
       device,
       addresses: addresses.map(({ address }) => address),
-      drops: () => Object.fromEntries(stack.drops.filter(({ count }) => count > 0).map(({ reason, count }) => [reason, count])),
+      drops: () => Object.fromEntries(stack.drops.map(({ reason, count }) => [reason, count])),
       close() {
         stack.close()
         file?.close()
       },
     }
   } catch (error) {
-    device.close()
+    run.end()
+    device?.close()
     file?.close()
     throw error
   }

@@ -1,7 +1,7 @@
 /** `tungram recv`: counts, or prints, what comes in on a port. */
 import { hostOptions, hostUsage, openHost } from './host.ts'
 import { amount, dropsText, plural } from './output.ts'
-import { Meter, startRun } from './run.ts'
+import { Meter } from './run.ts'
 import { integer, port, readArguments, UsageError } from './usage.ts'
 
 export const usage = `Usage: tungram recv --tun NAME --address CIDR --port P [--count N] [--payload] [options]
@@ -33,7 +33,7 @@ export async function run(args: string[]): Promise<number> {
   const { payload = false, json = false } = values
 
   const host = openHost(values)
-  const run = startRun()
+  const { run } = host
   const meter = new Meter()
   const lines = new LineWriter()
   for (const family of [4, 6]) {

@@ -3,7 +3,6 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Address } from '../base/address.ts'
 import { type Host, hostOptions, hostUsage, openHost } from './host.ts'
 import { amount, dropsText } from './output.ts'
-import { startRun } from './run.ts'
 import { integer, readArguments, target, UsageError } from './usage.ts'
 
 export const usage = `Usage: tungram send --tun NAME --address CIDR --to ADDR:PORT [--size N] [--count N] [--rate PPS] [options]
@@ -62,7 +61,7 @@ export async function run(args: string[]): Promise<number> {
   const fromInput = data === undefined && size === undefined && values.count === undefined && rate === undefined
 
   const host = openHost(values)
-  const run = startRun()
+  const { run } = host
   const socket = host.stack.dgram.createSocket(to.address.family === 4 ? 'udp4' : 'udp6')
   const sender = new Sender(count, rate ?? Number.POSITIVE_INFINITY)
   socket.on('error', (error: NodeJS.ErrnoException) => {

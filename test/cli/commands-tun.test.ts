@@ -1,0 +1,278 @@
+/** The commands on a real device, against the kernel's own sockets. */
+import { execFileSync } from 'node:child_process'
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { readCapture } from '../../src/link/pcapng.ts'
+import { describeOnTun } from '../tun/namespace.ts'
+import { compile, type Running, start } from './program.ts'
+
+const DEVICE = ['--tun', 'cli0']
+const OWN = ['--address', '10.9.0.2/24', '--address', 'fd09::2/64']
+const PEER = ['--peer', '10.9.0.1/24', '--peer', 'fd09::1/64']
+const ALL = [...DEVICE, ...OWN, ...PEER]
+
+describeOnTun('the commands on a TUN device', () => {
+  let program: ReturnType<typeof compile>
+  const running: Running[] = []
+  const sockets: Socket[] = []
+  beforeAll(() => {
+    program = compile()
+  }, 60_000)
+  afterAll(() => program.remove())
+  afterEach(() => {
+    for (const { child } of running.splice(0)) child.kill('SIGKILL')
+    for (const socket of sockets.splice(0)) socket.close()
+  })
+
+  function run(args: string[], input?: string | Buffer): Running {
+    const started = start(program.cli, args, input)
+    running.push(started)
+    return started
+  }
+
+  /** A socket of the kernel's, bound to a free port of its side of the device. */
+  async function kernel(family: 4 | 6, port = 0): Promise<Socket> {
+    const socket = createSocket({ type: family === 4 ? 'udp4' : 'udp6', recvBufferSize: 1 << 20 })
+    sockets.push(socket)
+    socket.bind(port, family === 4 ? '10.9.0.1' : 'fd09::1')
+    await once(socket, 'listening')
+    return socket
+  }
+
+  const gone = () => networkInterfaces().cli0 === undefined
+
+  test('recv ends one second after the last datagram, and its one line counts them', async () => {
+    const recv = run(['recv', ...ALL, '--port', '5000', '--json'])
+    await recv.says('receiving')
+    const [four, six] = [await kernel(4), await kernel(6)]
+    for (let i = 0; i < 50; i++) four.send(Buffer.alloc(100), 5000, '10.9.0.2')
+    for (let i = 0; i < 50; i++) six.send(Buffer.alloc(4000), 5000, 'fd09::2')
+    await delay(700)
+    const last = performance.now()
+    four.send('last', 5000, '10.9.0.2')
+    four.send('nobody there', 5001, '10.9.0.2')
+    const { code, stdout } = await recv.end()
+    expect(performance.now() - last).toBeGreaterThan(950)
+    expect(performance.now() - last).toBeLessThan(2000)
+    expect({ code, lines: stdout.split('\n').length }).toEqual({ code: 0, lines: 2 })
+    const { seconds, ...counts } = JSON.parse(stdout)
+    expect(counts).toEqual({ received: 101, bytes: 50 * 100 + 50 * 4000 + 4, drops: expect.objectContaining({ UdpNoPort: 1 }) })
+    expect(seconds).toBeGreaterThan(0.6)
+    expect(seconds).toBeLessThan(1.2)
+    expect(gone()).toBe(true)
+  }, 20_000)
+
+  test('recv --payload tells of each datagram as it comes, and ends after --count', async () => {
+    const recv = run(['recv', ...ALL, '--port', '5000', '--json', '--payload', '--count', '3'])
+    await recv.says('receiving')
+    const four = await kernel(4)
+    const six = await kernel(6)
+    four.setTTL(7)
+    const payload = Buffer.from(Array.from({ length: 300 }, (_, index) => index & 255))
+    four.send(payload, 5000, '10.9.0.2')
+    await expect.poll(() => recv.output.stdout).toContain('\n')
+    six.send('', 5000, 'fd09::2')
+    await delay(100)
+    four.send('third', 5000, '10.9.0.2')
+    four.send('fourth', 5000, '10.9.0.2')
+    const { code, stdout } = await recv.end()
+    expect(code).toBe(0)
+    const lines = stdout.trimEnd().split('\n').map((line) => JSON.parse(line)) // biome-ignore format: one line
+    expect(lines).toEqual([
+      { address: '10.9.0.1', port: four.address().port, size: 300, payload: payload.toString('base64'), ttl: 7, tos: 0, local: '10.9.0.2' },
+      { address: 'fd09::1', port: six.address().port, size: 0, payload: '', ttl: 64, tos: 0, local: 'fd09::2' },
+      { address: '10.9.0.1', port: four.address().port, size: 5, payload: 'dGhpcmQ=', ttl: 7, tos: 0, local: '10.9.0.2' },
+    ])
+    expect(Object.keys(lines[0])).toEqual(['address', 'port', 'size', 'payload', 'ttl', 'tos', 'local'])
+  }, 20_000)
+
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    '%s ends recv, echo and send with their summaries, and the device is gone',
+    async (signal) => {
+      const recv = run(['recv', ...ALL, '--port', '5000', '--json'])
+      await recv.says('receiving')
+      expect(await recv.end(signal)).toMatchObject({ code: 0, stdout: '{"received":0,"bytes":0,"seconds":0,"drops":{}}\n' })
+      expect(gone()).toBe(true)
+      const plain = run(['recv', ...ALL, '--port', '5000'])
+      await plain.says('receiving')
+      expect(await plain.end(signal)).toMatchObject({ code: 0, stdout: 'received 0 datagrams, 0 bytes, 0.000 s; no drops\n' })
+      const echo = run(['echo', ...ALL, '--port', '7'])
+      await echo.says('echo on')
+      expect(await echo.end(signal)).toMatchObject({ code: 0, stdout: expect.stringMatching(/^received 0 .*; sent 0 back; .*\n$/) })
+      expect(gone()).toBe(true)
+      const send = run(['send', ...ALL, '--to', '10.9.0.1:9', '--rate', '10'])
+      await delay(1000)
+      const sent = await send.end(signal)
+      expect(sent).toMatchObject({ code: 0, stdout: expect.stringMatching(/^sent \d+ datagrams, \d+ bytes/) })
+      expect(gone()).toBe(true)
+    },
+    20_000,
+  )
+
+  test('echo answers on every port and address, from the address that was asked', async () => {
+    const echo = run(['echo', ...ALL, '--address', '10.9.0.3/24', '--port', '7', '--port', '8', '--json'])
+    await echo.says('echo on')
+    const sizes = [0, 1, 63, 1472, 1473, 8192]
+    for (const [address, port] of [
+      ['10.9.0.2', 7],
+      ['10.9.0.3', 8],
+      ['fd09::2', 7],
+    ] as const) {
+      const socket = await kernel(address.includes(':') ? 6 : 4)
+      for (const size of sizes) {
+        const payload = Buffer.alloc(size, size & 255)
+        socket.send(payload, port, address)
+        const [message, rinfo] = (await once(socket, 'message')) as [Buffer, RemoteInfo]
+        expect(message.equals(payload)).toBe(true)
+        expect(rinfo).toMatchObject({ address, port })
+      }
+    }
+    expect(execFileSync('ping', ['-c', '1', '-s', '8000', '10.9.0.2'], { encoding: 'utf8' })).toContain(' 0% packet loss')
+    const { code, stdout } = await echo.end('SIGTERM')
+    const bytes = 3 * sizes.reduce((sum, size) => sum + size, 0)
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ received: 18, sent: 18, bytes })
+  }, 20_000)
+
+  test('send waits for the address of the kernel, sends text, and ends', async () => {
+    const send = run(['send', ...DEVICE, ...OWN, '--to', '10.9.0.1:6000', '--data', 'grüße', '--json'])
+    await expect.poll(gone, { timeout: 5000 }).toBe(true) // networkInterfaces lists only interfaces with addresses
+    await delay(500)
+    expect(send.output.stdout).toBe('')
+    execFileSync('ip', ['address', 'add', '10.9.0.1/24', 'dev', 'cli0'])
+    // Bound before the command looks again would be a race: the datagram that came too early is refused, so it is sent by a second run.
+    const first = await send.end()
+    expect(first).toMatchObject({ code: 0 })
+    expect(JSON.parse(first.stdout)).toEqual({ sent: 1, bytes: 7, seconds: expect.any(Number), drops: {} })
+  }, 20_000)
+
+  test('send without an address of the kernel gives up after ten seconds', async () => {
+    const before = performance.now()
+    const { code, stderr } = await run(['send', ...DEVICE, ...OWN, '--to', '[fd09::1]:6000', '--data', 'x']).end()
+    expect(code).toBe(1)
+    expect(stderr).toContain("the kernel's side of cli0 has no IPv6 address after 10 s")
+    expect(performance.now() - before).toBeGreaterThan(9500)
+    expect(performance.now() - before).toBeLessThan(13_000)
+  }, 20_000)
+
+  /** A persistent device with addresses, so that the kernel's socket is there before the command. */
+  async function persistent(body: () => Promise<void>): Promise<void> {
+    execFileSync('ip', ['tuntap', 'add', 'dev', 'cli0', 'mode', 'tun'])
+    try {
+      execFileSync('ip', ['link', 'set', 'cli0', 'up'])
+      execFileSync('ip', ['address', 'add', '10.9.0.1/24', 'dev', 'cli0'])
+      execFileSync('ip', ['address', 'add', 'fd09::1/64', 'dev', 'cli0', 'nodad'])
+      await body()
+    } finally {
+      execFileSync('ip', ['link', 'delete', 'cli0'])
+    }
+  }
+
+  test.each([
+    [4, '10.9.0.1:6000', '10.9.0.2'],
+    [6, '[fd09::1]:6000', 'fd09::2'],
+  ] as const)(
+    'what send sends arrives (IPv%i)',
+    async (family, to, from) => {
+      await persistent(async () => {
+        const socket = await kernel(family, 6000)
+        const got: { message: Buffer; rinfo: RemoteInfo }[] = []
+        socket.on('message', (message, rinfo) => got.push({ message, rinfo }))
+        const send = (args: string[], input?: Buffer) => run(['send', ...DEVICE, ...OWN, '--to', to, '--json', ...args], input).end()
+
+        expect(await send(['--data', 'hello'])).toMatchObject({ code: 0 })
+        await expect.poll(() => got.length).toBe(1)
+        expect(`${got[0]?.message}`).toBe('hello')
+        expect(got[0]?.rinfo.address).toBe(from)
+
+        const input = Buffer.from(Array.from({ length: 60_000 }, (_, index) => (index * 31) & 255))
+        const whole = await send([], input)
+        expect(JSON.parse(whole.stdout)).toMatchObject({ sent: 1, bytes: 60_000 })
+        await expect.poll(() => got.length).toBe(2)
+        expect(got[1]?.message.equals(input)).toBe(true)
+
+        const paced = await send(['--count', '100', '--rate', '200', '--size', '10'])
+        const { sent, bytes, seconds } = JSON.parse(paced.stdout)
+        expect({ sent, bytes }).toEqual({ sent: 100, bytes: 1000 })
+        expect(seconds).toBeGreaterThan(0.48)
+        expect(seconds).toBeLessThan(0.75)
+        await expect.poll(() => got.length).toBe(102)
+      })
+    },
+    30_000,
+  )
+
+  test('what send writes is on the wire as asked: TTL, TOS and DF', async () => {
+    const file = join(program.directory, 'send.pcapng')
+    const ipv4 = run(['send', ...ALL, '--to', '10.9.0.1:9', '--ttl', '9', '--tos', '0xb8', '--df', '--capture', file])
+    expect(await ipv4.end()).toMatchObject({ code: 0 })
+    const [datagram] = [...readCapture(readFileSync(file))].filter(({ direction, bytes }) => direction === 'out' && bytes[9] === 17)
+    expect({ tos: datagram?.bytes[1], flags: (datagram?.bytes[6] ?? 0) >> 5, ttl: datagram?.bytes[8] }).toEqual({
+      tos: 0xb8,
+      flags: 2,
+      ttl: 9,
+    })
+    const tooLong = await run(['send', ...ALL, '--to', '10.9.0.1:9', '--size', '1473', '--df', 'do']).end()
+    expect(tooLong.code).toBe(1)
+    expect(tooLong.stderr).toContain('EMSGSIZE')
+    expect(await run(['send', ...ALL, '--to', '10.9.0.1:9', '--size', '1473', '--df', 'off']).end()).toMatchObject({ code: 0 })
+  }, 20_000)
+
+  test('a device in use is exit code 1, and says so', async () => {
+    const first = run(['echo', ...ALL, '--port', '7'])
+    await first.says('echo on')
+    const { code, stdout, stderr } = await run(['echo', ...ALL, '--port', '7']).end()
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toMatch(/^tungram echo: .*'cli0' is in use/)
+    await first.end('SIGTERM')
+  }, 20_000)
+
+  test('a device that is deleted ends the command with exit code 1', async () => {
+    const recv = run(['recv', ...ALL, '--port', '7', '--json'])
+    await recv.says('receiving')
+    execFileSync('ip', ['link', 'delete', 'cli0'])
+    const { code, stderr } = await recv.end()
+    expect(code).toBe(1)
+    expect(stderr).toContain("'cli0' was deleted")
+  }, 20_000)
+
+  test('the file of --capture has both directions, and the reason of what was discarded', async () => {
+    const file = join(program.directory, 'echo.pcapng')
+    const echo = run(['echo', ...ALL, '--port', '7', '--capture', file])
+    await echo.says('echo on')
+    const socket = await kernel(4)
+    socket.send('nobody there', 99, '10.9.0.2')
+    socket.send('hello', 7, '10.9.0.2')
+    await once(socket, 'message')
+    await echo.end('SIGTERM')
+    const udp = [...readCapture(readFileSync(file))].filter(({ bytes }) => bytes[0] === 0x45 && bytes[9] === 17)
+    expect(udp.map(({ direction, comments }) => [direction, comments])).toEqual([
+      ['in', ['dropped: UdpNoPort (udp)']],
+      ['in', []],
+      ['out', []],
+    ])
+  }, 20_000)
+
+  test('dump prints what the kernel sends into a device', async () => {
+    const dump = run(['dump', ...DEVICE, ...PEER])
+    await dump.says('reading from cli0')
+    const socket = await kernel(4)
+    socket.send('hello', 7, '10.9.0.2')
+    await expect.poll(() => dump.output.stdout).toMatch(/< IPv4 10\.9\.0\.1 > 10\.9\.0\.2 .*, UDP \d+ > 7 payload 5\n/)
+    expect((await dump.end('SIGINT')).code).toBe(0)
+  }, 20_000)
+
+  test('the demo plays against the kernel, and all its checks pass', async () => {
+    const { code, stdout } = await run(['demo', '--json']).end()
+    const { kind, checks } = JSON.parse(stdout)
+    expect(kind).toBe('tun')
+    expect(checks.filter(({ ok }: { ok: boolean }) => !ok)).toEqual([])
+    expect(checks.length).toBeGreaterThanOrEqual(20)
+    expect(code).toBe(0)
+  }, 20_000)
+})

@@ -1,0 +1,106 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { enhancedPacket, interfaceDescription, LINKTYPE_ETHERNET, LINKTYPE_RAW, sectionHeader } from '../../src/link/pcapng.ts'
+import { compile, start } from './program.ts'
+
+let program: ReturnType<typeof compile>
+beforeAll(() => {
+  program = compile()
+}, 60_000)
+afterAll(() => program.remove())
+
+const run = (...args: string[]) => start(program.cli, args).end()
+
+test('wrong usage is exit code 2, with the reason and the usage on standard error', async () => {
+  const address = ['--address', '10.9.0.2/24']
+  for (const [args, reason] of [
+    [[], 'Usage: tungram COMMAND'],
+    [['fly'], "there is no command 'fly'"],
+    [['echo', '--port', '7', ...address], '--tun NAME or --tap NAME'],
+    [['recv', '--port', '7', ...address], '--tun NAME or --tap NAME'],
+    [['send', '--to', '10.9.0.1:7', ...address], '--tun NAME or --tap NAME'],
+    [['echo', '--tun', 't', '--tap', 't', '--port', '7', ...address], 'one of them'],
+    [['echo', '--tun', 't', ...address], '--port P'],
+    [['echo', '--tun', 't', '--port', '70000', ...address], "not '70000'"],
+    [['recv', '--tun', 't', ...address], '--port P'],
+    [['recv', '--tun', 't', '--port', '7'], '--address CIDR'],
+    [['recv', '--tun', 't', '--port', '7', '--address', '10.9.0.300/24'], '10.9.0.300/24'],
+    [['recv', '--tun', 't', '--port', '7', '--count', '0', ...address], '--count'],
+    [['recv', '--tun', 't', '--port', '7', '--peer', '10.9.0.2/24', ...address], 'an address each'],
+    [['recv', '--tun', 't', '--port', '7', '--icmp-rate-limit', 'none', ...address], '--icmp-rate-limit'],
+    [['send', '--tun', 't', ...address], '--to ADDR:PORT'],
+    [['send', '--tun', 't', '--to', 'fd09::1:7', ...address], '[2001:db8::1]:5000'],
+    [['send', '--tun', 't', '--to', '10.9.0.1:7', '--data', 'x', '--size', '1', ...address], 'exclude each other'],
+    [['send', '--tun', 't', '--to', '10.9.0.1:7', '--size', '65508', ...address], '65507'],
+    [['send', '--tun', 't', '--to', '10.9.0.1:7', '--df', '--ttl', '256', ...address], '--ttl'],
+    [['dump'], 'name what to read'],
+    [['demo', '--nonsense'], '--nonsense'],
+  ] as const) {
+    const { code, stdout, stderr } = await run(...args)
+    expect({ args, code, stdout }).toEqual({ args, code: 2, stdout: '' })
+    expect(stderr).toContain(reason)
+    expect(stderr).toContain('Usage: tungram')
+  }
+}, 60_000)
+
+test('help is no error', async () => {
+  for (const args of [['--help'], ['echo', '--help'], ['recv', '-h'], ['send', '--help'], ['dump', '--help'], ['demo', '--help']]) {
+    const { code, stdout, stderr } = await run(...args)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toContain('Usage: tungram')
+  }
+}, 30_000)
+
+test('dump prints a line for each packet, every field with -v, the bytes with -x', async () => {
+  // A datagram "hi\n" from Linux, 10.9.0.1:39268 to 10.9.0.2:99.
+  const datagram = Buffer.from('4500001f0359400040112361 0a0900010a090002 99640063000bdf92 68690a'.replaceAll(' ', ''), 'hex')
+  const frame = Buffer.concat([Buffer.from('0200000000020200000000010800', 'hex'), datagram])
+  const file = join(program.directory, 'dump.pcapng')
+  writeFileSync(
+    file,
+    Buffer.concat([
+      sectionHeader('test'),
+      interfaceDescription({ name: 'tun0', linkType: LINKTYPE_RAW, snapLength: 0, hardwareAddress: null }),
+      interfaceDescription({ name: 'tap0', linkType: LINKTYPE_ETHERNET, snapLength: 0, hardwareAddress: null }),
+      interfaceDescription({ name: 'bus0', linkType: 190, snapLength: 0, hardwareAddress: null }),
+      enhancedPacket(0, 1_000_000_000n, datagram, datagram.length, 'in', ['dropped: UdpNoPort (udp)']),
+      enhancedPacket(1, 1_000_250_000n, frame, frame.length, 'out', []),
+      enhancedPacket(0, 3_000_000_000n, datagram.subarray(0, 24), datagram.length, 'unknown', []),
+      enhancedPacket(2, 3_000_000_000n, datagram, datagram.length, 'unknown', []),
+    ]),
+  )
+  const ip = 'IPv4 10.9.0.1 > 10.9.0.2 ttl 64 id 857 DF length 31'
+  const { code, stdout, stderr } = await run('dump', file)
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout.split('\n')).toEqual([
+    `  0.000000 < ${ip}, UDP 39268 > 99 payload 3 (dropped: UdpNoPort (udp))`,
+    `  0.000250 > 02:00:00:00:00:01 > 02:00:00:00:00:02, ${ip}, UDP 39268 > 99 payload 3`,
+    `  2.000000   ${ip}, UDP (24 of 31 bytes kept)`,
+    '  2.000000   link type 190, 31 bytes',
+    '',
+  ])
+  const verbose = await run('dump', '-v', '-x', file)
+  expect(verbose.stdout).toContain('  UDP, 8 bytes at 20\n    source port       39268\n    destination port  99\n')
+  expect(verbose.stdout).toContain('  0010  0a 09 00 02 99 64 00 63  00 0b df 92 68 69 0a     .....d.c....hi.\n')
+}, 30_000)
+
+test('dump of what is no capture, or not there, is exit code 1', async () => {
+  const file = join(program.directory, 'cli.js')
+  for (const path of [file, join(program.directory, 'nothing')]) {
+    const { code, stderr } = await run('dump', path)
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^tungram dump: .*\n$/)
+  }
+})
+
+test('the demo plays in memory where it must, and all its checks pass', async () => {
+  const { code, stdout, stderr } = await run('demo', '--memory')
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).toContain('a wire in memory, MTU 1500, because of --memory')
+  expect(stdout).toContain('22 checks, all passed')
+  expect(stdout).not.toContain('✘')
+  expect(stdout).toMatch(/peer {3}→ stack {3}IPv4 10\.9\.0\.1 > 10\.9\.0\.2 ttl 64 .* ICMP echo request/)
+  const json = await run('demo', '--memory', '--json')
+  expect(JSON.parse(json.stdout)).toMatchObject({ kind: 'memory', interrupted: false, checks: expect.objectContaining({ length: 22 }) })
+}, 30_000)

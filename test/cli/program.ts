@@ -1,0 +1,61 @@
+/** The program as users start it: compiled, in a process of its own. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+
+const root = new URL('../..', import.meta.url).pathname
+
+/** Compiles the sources as they are now; `remove` when done. Inside the checkout, so that the program finds its packages. */
+export function compile(): { cli: string; directory: string; remove(): void } {
+  const directory = mkdtempSync(join(root, 'node_modules', '.tungram-'))
+  execFileSync(join(root, 'node_modules/.bin/tsc'), [
+    '-p',
+    join(root, 'tsconfig.build.json'),
+    '--outDir',
+    directory,
+    '--declaration',
+    'false',
+  ])
+  return { cli: join(directory, 'cli.js'), directory, remove: () => rmSync(directory, { recursive: true }) }
+}
+
+export interface Running {
+  readonly child: ChildProcess
+  /** What was printed until now. */
+  readonly output: { stdout: string; stderr: string }
+  /** Settled when standard error has this text; rejected when the program ends before. */
+  says(text: string): Promise<void>
+  /** Sends the signal, if any, and waits for the end; `code` is null when a signal ended the program. */
+  end(signal?: NodeJS.Signals): Promise<{ code: number | null; stdout: string; stderr: string }>
+}
+
+export function start(cli: string, args: string[], input?: string | Buffer): Running {
+  const child = spawn(process.execPath, [cli, ...args], { stdio: 'pipe' })
+  const output = { stdout: '', stderr: '' }
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    output.stdout += chunk
+  })
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    output.stderr += chunk
+  })
+  const closed = once(child, 'close')
+  child.stdin.on('error', () => {})
+  child.stdin.end(input)
+  return {
+    child,
+    output,
+    says: (text) =>
+      new Promise((resolve, reject) => {
+        const look = () => output.stderr.includes(text) && resolve()
+        child.stderr.on('data', look)
+        closed.then(() => reject(new Error(`'${text}' was not said: ${output.stderr}`)))
+        look()
+      }),
+    async end(signal) {
+      if (signal !== undefined) child.kill(signal)
+      const [code] = (await closed) as [number | null]
+      return { code, ...output }
+    },
+  }
+}
