@@ -39,6 +39,8 @@ export class Packet {
   checksumState: ChecksumState = 0
   /** Index of the nic of arrival; 0 before there is one. */
   nic = 0
+  /** 1 for a packet that this very stack sent and got back: source checks are for strangers. */
+  looped = 0
   /** Identifies the datagram through fragments, copies and rewrites; 0 when nobody traces. */
   trace = 0
 
@@ -46,17 +48,24 @@ export class Packet {
   family = 0
   /** Offset of the IP header. */
   network = 0
+  /** Offset after the IP packet's last byte: what an ICMP error may quote. */
+  networkEnd = 0
   /** Offset of the upper-layer header, behind all options and extension headers. */
   transport = 0
   /** The upper-layer protocol (IPv6: the last next header). */
   protocol = 0
-  /** Offset of the field that names `protocol` (IPv6 Parameter Problem points there). */
+  /** Offset of the field that names `protocol`: an unknown one is answered with a pointer to it. */
   protocolAt = 0
+  /** Set with a drop that asks for a Parameter Problem: its code (or -1 for silence), and the offset it points to, from `network`. */
+  problem = -1
+  pointer = 0
   /** TTL or hop limit. */
   hopLimit = 0
   /** TOS or Traffic Class: DSCP and ECN. */
   tos = 0
   identification = 0
+  /** IPv6's flow label. */
+  flowLabel = 0
   /** IPv4's DF bit, 1 or 0; always 1 in IPv6. */
   dontFragment = 0
   /** 1 when fragments follow. */
@@ -109,6 +118,7 @@ export class Packet {
     this.cast = 0
     this.checksumState = 0
     this.nic = 0
+    this.looped = 0
     this.trace = 0
   }
 }

@@ -1,0 +1,520 @@
+/**
+ * IP of one host: what comes in is checked and goes up, what goes out gets its header and is fragmented to the path's MTU.
+ *
+ * The path allocates nothing here.
+ */
+import { type Address, isLoopback, isMulticast, isUnspecified, MAPPED, Prefix } from '../base/address.ts'
+import type { Clock } from '../base/clock.ts'
+import { Drop } from '../base/drop.ts'
+import { Cast, type Packet } from '../base/packet.ts'
+import type { Random } from '../base/random.ts'
+import type { Link } from '../link/link.ts'
+import type { Counters } from './counters.ts'
+import { Fragmenter } from './fragmenter.ts'
+import { DEFAULT_RATE_LIMIT, Icmp } from './icmp.ts'
+import * as ipv4 from './ipv4.ts'
+import * as ipv6 from './ipv6.ts'
+import { Nic, type NicAddress } from './nic.ts'
+import { PathMtu } from './path-mtu.ts'
+import { ICMPV4, ICMPV6, UDP } from './protocol.ts'
+import { Reassembler } from './reassembler.ts'
+import { PmtuMode, type Route, RouteTable } from './route-table.ts'
+
+/** An upper protocol. Its `input` says what became of the packet; `NoPort` and unknown protocols are answered here. */
+export interface UpperLayer {
+  input(packet: Packet, nic: Nic): Drop
+  idle(): void
+}
+
+export interface IpOptions {
+  /** ICMP errors per second; `Infinity` for no limit. */
+  icmpRateLimit?: number | undefined
+  /** TTL and hop limit of what is sent without one of its own. */
+  hopLimit?: number | undefined
+}
+
+/** RFC 1122 section 3.2.1.7 via RFC 1700; Linux: ip_default_ttl. */
+const DEFAULT_HOP_LIMIT = 64
+
+const MULTICAST6 = Prefix.parse('ff00::/8')
+const LIMITED_BROADCAST = Prefix.parse('255.255.255.255/32')
+
+export class IpLayer {
+  readonly counters: Counters
+  readonly routes = new RouteTable()
+  readonly pathMtu: PathMtu
+  readonly icmp: Icmp
+  readonly hopLimit: number
+  readonly #random: Random
+  readonly #nics: (Nic | undefined)[] = [undefined]
+  /** Own addresses: hash of the words to the nics that have them. */
+  readonly #local = new Map<number, { address: Address; nic: Nic }[]>()
+  /** Directed broadcast addresses of the nics, by word. */
+  readonly #broadcasts = new Map<number, number>()
+  readonly #reassembler4: Reassembler
+  readonly #reassembler6: Reassembler
+  readonly #fragmenter = new Fragmenter()
+  #upper: UpperLayer | null = null
+
+  /** What the fragmenter's sink needs, set just before; a closure per packet would allocate. */
+  #outNic: Nic | null = null
+  #n0 = 0
+  #n1 = 0
+  #n2 = 0
+  #n3 = 0
+  readonly #sendFragment = (fragment: Packet): Drop => {
+    if (fragment.family === 4) this.counters.IpFragCreates++
+    else this.counters.Ip6FragCreates++
+    return (this.#outNic as Nic).output(fragment, this.#n0, this.#n1, this.#n2, this.#n3)
+  }
+
+  constructor(clock: Clock, random: Random, counters: Counters, options: IpOptions) {
+    this.counters = counters
+    this.hopLimit = options.hopLimit ?? DEFAULT_HOP_LIMIT
+    this.pathMtu = new PathMtu(clock)
+    this.icmp = new Icmp(this, clock, counters, options.icmpRateLimit ?? DEFAULT_RATE_LIMIT)
+    this.#random = random
+    const timedOut = (packet: Packet) => {
+      const nic = this.#nics[packet.nic]
+      if (nic !== undefined) this.icmp.sendError(packet, nic, packet.family === 4 ? 11 : 3, 1, 0)
+    }
+    this.#reassembler4 = new Reassembler(4, clock, random, counters, { timedOut })
+    this.#reassembler6 = new Reassembler(6, clock, random, counters, { timedOut })
+  }
+
+  /** Wires the upper layer; called once. */
+  attach(upper: UpperLayer): void {
+    this.#upper = upper
+  }
+
+  close(): void {
+    this.#reassembler4.close()
+    this.#reassembler6.close()
+    for (const nic of this.nics) nic.link.close()
+  }
+
+  // ── configuration ──
+
+  get nics(): Nic[] {
+    return this.#nics.filter((nic) => nic !== undefined)
+  }
+
+  nicByIndex(index: number): Nic | undefined {
+    return this.#nics[index]
+  }
+
+  /** Makes a nic over a link; it takes no packets until the link is attached (by the stack). */
+  addNic(link: Link, name: string, mtu: number): Nic {
+    const nic = new Nic(this, this.#nics.length, name, link, mtu)
+    this.#nics.push(nic)
+    return nic
+  }
+
+  removeNic(nic: Nic): void {
+    for (const { address } of nic.addresses) nic.removeAddress(address)
+    this.routes.removeNic(nic)
+    this.#nics[nic.index] = undefined
+    nic.isUp = false
+  }
+
+  /** Called by the nic: the routes that come with an address, as Linux's kernel adds them. */
+  addressAdded(nic: Nic, { address, prefix }: NicAddress): void {
+    const { w0, w1, w2, w3 } = address
+    const hosts = this.#local.get(hash(w0, w1, w2, w3))
+    if (hosts === undefined) this.#local.set(hash(w0, w1, w2, w3), [{ address, nic }])
+    else hosts.push({ address, nic })
+    const loopback = this.#nics[1] as Nic
+    const add = (to: Prefix, over: Nic, kind: Route['kind'], source: Address | null, metric: number) =>
+      this.routes.add({ prefix: to, nic: over, gateway: null, metric, source, mtu: 0, kind })
+    add(new Prefix(address, address.family === 4 ? 32 : 128), loopback, 'local', address, 0)
+    if (nic.isLoopback) {
+      // Linux: the whole of 127.0.0.0/8 is local.
+      if (prefix.length < (address.family === 4 ? 32 : 128)) add(prefix, nic, 'local', address, 0)
+      return
+    }
+    // Linux: kernel routes have metric 0 in IPv4 and 256 in IPv6.
+    add(prefix, nic, 'unicast', address.family === 4 ? address : null, address.family === 4 ? 0 : 256)
+    if (prefix.broadcast !== null) {
+      add(new Prefix(prefix.broadcast, 32), nic, 'broadcast', address, 0)
+      this.#broadcasts.set(prefix.broadcast.w3, (this.#broadcasts.get(prefix.broadcast.w3) ?? 0) + 1)
+    }
+    if (address.family === 6 && !this.routes.list().some((route) => route.nic === nic && route.prefix.equals(MULTICAST6)))
+      add(MULTICAST6, nic, 'multicast', null, 256)
+  }
+
+  addressRemoved(nic: Nic, { address, prefix }: NicAddress): void {
+    const { w0, w1, w2, w3 } = address
+    const rest = (this.#local.get(hash(w0, w1, w2, w3)) ?? []).filter((each) => !(each.nic === nic && each.address.equals(address)))
+    if (rest.length > 0) this.#local.set(hash(w0, w1, w2, w3), rest)
+    else this.#local.delete(hash(w0, w1, w2, w3))
+    const host = new Prefix(address, address.family === 4 ? 32 : 128)
+    const broadcast = prefix.broadcast
+    for (const route of this.routes.list()) {
+      const own = route.kind === 'local' && route.prefix.equals(host) && route.source?.equals(address)
+      const connected = route.nic === nic && route.gateway === null && route.prefix.equals(prefix)
+      const stillUsed = nic.addresses.some((each) => each.prefix.equals(prefix))
+      const cast = broadcast !== null && route.kind === 'broadcast' && route.nic === nic && route.prefix.address.equals(broadcast)
+      if (own || ((connected || cast) && !stillUsed)) this.routes.remove(route)
+    }
+    if (broadcast !== null) {
+      const count = (this.#broadcasts.get(broadcast.w3) ?? 1) - 1
+      if (count > 0) this.#broadcasts.set(broadcast.w3, count)
+      else this.#broadcasts.delete(broadcast.w3)
+    }
+  }
+
+  // ── questions ──
+
+  /** Whether the address is one of this host's. */
+  isLocal(w0: number, w1: number, w2: number, w3: number): boolean {
+    const hosts = this.#local.get(hash(w0, w1, w2, w3))
+    if (hosts !== undefined) for (const { address } of hosts) if (address.is(w0, w1, w2, w3)) return true
+    return w2 === MAPPED && w0 === 0 && w1 === 0 && w3 >>> 24 === 127 && this.#nics[1]?.isUp === true && this.#hasLoopback4()
+  }
+
+  #hasLoopback4(): boolean {
+    return (this.#nics[1] as Nic).addresses.some(({ address }) => address.family === 4)
+  }
+
+  /** The nic that has the address, or `undefined`. */
+  nicOf(address: Address): Nic | undefined {
+    const { w0, w1, w2, w3 } = address
+    const hosts = this.#local.get(hash(w0, w1, w2, w3))
+    const found = hosts?.find((each) => each.address.equals(address))
+    if (found !== undefined) return found.nic
+    return this.isLocal(w0, w1, w2, w3) ? this.#nics[1] : undefined
+  }
+
+  /** Whether an IPv4 word is the limited or a directed broadcast address of ours. */
+  isBroadcast4(word: number): boolean {
+    return word === -1 || this.#broadcasts.has(word)
+  }
+
+  /** Whether an IPv4 word can be one host's address. */
+  isUnicast4(word: number): boolean {
+    return word >>> 28 !== 0xe && !this.isBroadcast4(word) && word >>> 24 !== 0
+  }
+
+  /**
+   * The source address for a destination over a route. IPv4: the route's own, else the nic's first whose prefix holds the next hop, else its first,
+   * else any nic's (Linux: inet_select_addr). IPv6: RFC 6724 section 5 as far as it distinguishes here: same address, scope, outgoing nic,
+   * longest common prefix.
+   */
+  selectSource(route: Route, w0: number, w1: number, w2: number, w3: number): Address | null {
+    if (w2 === MAPPED && w0 === 0 && w1 === 0) {
+      // 127.0.0.0/8 is answered from, and reached from, 127.0.0.1 alone.
+      if (route.source !== null) return route.source
+      const hop = route.gateway
+      let first: Address | null = null
+      for (const { address, prefix } of route.nic.addresses) {
+        if (address.family !== 4) continue
+        if (hop === null ? prefix.containsWords(w0, w1, w2, w3) : prefix.contains(hop)) return address
+        first ??= address
+      }
+      if (first !== null) return first
+      for (const nic of this.nics)
+        for (const { address } of nic.addresses) if (address.family === 4 && !nic.isLoopback && !address.isLinkLocal) return address
+      return null
+    }
+    if (route.source !== null) return route.source
+    let best: Address | null = null
+    let bestScore = -1
+    const wanted = scope6(w0, w1, w2, w3)
+    for (const nic of this.#nics) {
+      if (nic === undefined || !nic.isUp) continue
+      const outgoing = nic === route.nic
+      for (const { address } of nic.addresses) {
+        if (address.family !== 6) continue
+        // Link-local addresses, and all for link-local and multicast destinations, come from the outgoing nic (RFC 6724 section 4).
+        if (!outgoing && (address.isLinkLocal || wanted <= LINK_LOCAL_SCOPE || w0 >>> 24 === 0xff)) continue
+        const scope = scope6(address.w0, address.w1, address.w2, address.w3)
+        // Rule 2: the smallest scope that is large enough; without one, the largest.
+        const scopeScore = scope >= wanted ? 32 - (scope - wanted) : scope
+        const score = (scopeScore << 9) + (outgoing ? 1 << 8 : 0) + commonPrefix(address, w0, w1, w2, w3)
+        if (score > bestScore) {
+          bestScore = score
+          best = address
+        }
+      }
+    }
+    return best
+  }
+
+  /** The MTU towards a destination over a route: the nic's, the route's and the path's least. */
+  mtuTo(route: Route, w0: number, w1: number, w2: number, w3: number): number {
+    let mtu = route.nic.mtu
+    if (route.mtu !== 0 && route.mtu < mtu) mtu = route.mtu
+    const known = this.pathMtu.lookup(w0, w1, w2, w3)
+    return known !== 0 && known < mtu ? known : mtu
+  }
+
+  // ── up ──
+
+  /** A packet from a nic, link header gone. */
+  input(packet: Packet, nic: Nic): void {
+    const version = packet.end > packet.start ? packet.view.getUint8(packet.start) >>> 4 : 0
+    let drop: Drop
+    if (version === 4) {
+      this.counters.IpInReceives++
+      drop = this.#input4(packet, nic)
+    } else if (version === 6) {
+      this.counters.Ip6InReceives++
+      drop = this.#input6(packet, nic)
+    } else {
+      packet.family = 0
+      drop = Drop.IpVersion
+    }
+    if (drop !== Drop.None) this.counters.drop(drop, packet)
+  }
+
+  idle(): void {
+    this.#upper?.idle()
+  }
+
+  #input4(packet: Packet, nic: Nic): Drop {
+    const drop = ipv4.parse(packet)
+    if (drop !== Drop.None) return drop
+    const { s3, d3 } = packet
+    if (packet.looped === 0) {
+      // RFC 1122 section 3.2.1.3, RFC 6890; what Linux discards.
+      if (s3 === -1 || s3 >>> 28 === 0xe || s3 >>> 24 === 127) return Drop.IpMartianSource
+      if (s3 >>> 24 === 0 && (s3 !== 0 || d3 !== -1)) return Drop.IpMartianSource
+      if (this.isLocal(0, 0, MAPPED, s3)) return Drop.IpMartianSource
+      if (d3 >>> 24 === 0 || d3 >>> 24 === 127) return Drop.IpMartianDestination
+    }
+    if (d3 >>> 28 === 0xe) {
+      if (!nic.isMember(0, 0, MAPPED, d3)) return Drop.IpNotMember
+      packet.cast = Cast.Multicast
+    } else if (this.isBroadcast4(d3)) packet.cast = Cast.Broadcast
+    else if (!this.isLocal(0, 0, MAPPED, d3)) return Drop.IpNotForUs
+    if (packet.moreFragments === 0 && packet.fragmentOffset === 0) return this.#deliver4(packet, nic)
+    const whole = this.#reassembler4.add(packet)
+    if (whole !== null) {
+      const result = this.#deliver4(whole, nic)
+      if (result !== Drop.None) this.counters.drop(result, whole)
+    }
+    return Drop.None
+  }
+
+  #deliver4(packet: Packet, nic: Nic): Drop {
+    this.counters.IpInDelivers++
+    switch (packet.protocol) {
+      case UDP:
+        return this.#deliverUdp(packet, nic)
+      case ICMPV4:
+        return this.icmp.input4(packet, nic)
+      default:
+        this.icmp.sendUnreachable(packet, nic, 'protocol')
+        return Drop.IpUnknownProtocol
+    }
+  }
+
+  #deliverUdp(packet: Packet, nic: Nic): Drop {
+    const { network, networkEnd } = packet
+    const drop = (this.#upper as UpperLayer).input(packet, nic)
+    if (drop === Drop.UdpNoPort) {
+      // The upper layer narrowed the packet to the payload: an error quotes all of it.
+      packet.start = network
+      packet.end = networkEnd
+      this.icmp.sendUnreachable(packet, nic, 'port')
+    }
+    return drop
+  }
+
+  #input6(packet: Packet, nic: Nic): Drop {
+    let drop = ipv6.parse(packet)
+    if (drop === Drop.None) drop = this.#admit6(packet, nic)
+    else if (drop !== Drop.IpUnknownOption || this.#admit6(packet, nic) !== Drop.None) return drop
+    if (drop === Drop.None) drop = ipv6.walk(packet)
+    if (drop !== Drop.None) {
+      this.icmp.sendProblem(packet, nic)
+      return drop
+    }
+    if (packet.fragmentHeader === 0) return this.#deliver6(packet, nic)
+    if (packet.fragmentOffset === 0) {
+      drop = this.#checkHeaderChain(packet)
+      if (drop !== Drop.None) {
+        this.icmp.sendProblem(packet, nic)
+        return drop
+      }
+      // RFC 6946: an atomic fragment is a packet by itself.
+      if (packet.moreFragments === 0) return this.#deliverWalked(packet, nic)
+    }
+    const whole = this.#reassembler6.add(packet)
+    if (whole === null) this.icmp.sendProblem(packet, nic)
+    else {
+      const result = this.#deliverWalked(whole, nic)
+      if (result !== Drop.None) this.counters.drop(result, whole)
+    }
+    return Drop.None
+  }
+
+  /** Addresses that no packet may have here, and whether it is for us. */
+  #admit6(packet: Packet, nic: Nic): Drop {
+    const { s0, s1, s2, s3, d0, d1, d2, d3 } = packet
+    // RFC 4291 section 2.7: a group is never a source. Mapped addresses never leave a host.
+    if (s0 >>> 24 === 0xff || (s0 === 0 && s1 === 0 && s2 === MAPPED)) return Drop.IpMartianSource
+    if ((d0 === 0 && d1 === 0 && d2 === MAPPED) || isUnspecified(d0, d1, d2, d3)) return Drop.IpMartianDestination
+    if (packet.looped === 0) {
+      if (isLoopback(s0, s1, s2, s3)) return Drop.IpMartianSource
+      if (isLoopback(d0, d1, d2, d3)) return Drop.IpMartianDestination
+    }
+    if (d0 >>> 24 === 0xff) {
+      const scope = (d0 >>> 16) & 15
+      // RFC 4291 section 2.7: scope 0 is reserved, scope 1 stays on the host.
+      if (scope === 0 || (scope === 1 && packet.looped === 0)) return Drop.IpMartianDestination
+      if (!nic.isMember(d0, d1, d2, d3)) return Drop.IpNotMember
+      packet.cast = Cast.Multicast
+      return Drop.None
+    }
+    return this.isLocal(d0, d1, d2, d3) ? Drop.None : Drop.IpNotForUs
+  }
+
+  /** RFC 7112: a first fragment holds every header up to the upper layer's; Linux asks for the first 8 bytes of that one (UDP, ICMPv6). */
+  #checkHeaderChain(packet: Packet): Drop {
+    if (packet.moreFragments === 0) return Drop.None
+    const { transport, protocol, protocolAt } = packet
+    const drop = ipv6.walk(packet)
+    const need = packet.protocol === UDP || packet.protocol === ICMPV6 ? 8 : 1
+    const complete = drop === Drop.IpNoNextHeader || (drop === Drop.None && packet.end - packet.transport >= need)
+    const nested = drop === Drop.IpExtensionHeader && packet.problem >= 0
+    packet.transport = transport
+    packet.protocol = protocol
+    packet.protocolAt = protocolAt
+    packet.problem = -1
+    if (complete || nested || (drop !== Drop.None && drop !== Drop.IpExtensionHeader)) return Drop.None
+    packet.problem = ipv6.INCOMPLETE_HEADER_CHAIN
+    packet.pointer = 0
+    return Drop.FragmentHeaderChain
+  }
+
+  /** Goes on behind a fragment header. */
+  #deliverWalked(packet: Packet, nic: Nic): Drop {
+    packet.fragmentOffset = 0
+    packet.moreFragments = 0
+    const drop = ipv6.walk(packet)
+    if (drop !== Drop.None) {
+      this.icmp.sendProblem(packet, nic)
+      return drop
+    }
+    return this.#deliver6(packet, nic)
+  }
+
+  #deliver6(packet: Packet, nic: Nic): Drop {
+    this.counters.Ip6InDelivers++
+    switch (packet.protocol) {
+      case UDP:
+        return this.#deliverUdp(packet, nic)
+      case ICMPV6:
+        return this.icmp.input6(packet, nic)
+      default:
+        this.icmp.sendUnreachable(packet, nic, 'protocol')
+        return Drop.IpUnknownProtocol
+    }
+  }
+
+  // ── down ──
+
+  /**
+   * Sends the upper-layer message at `packet.start` with the packet's addresses, protocol, hop limit and TOS over a route.
+   *
+   * With `loop`, a multicast or broadcast packet also comes back to this host as if it had arrived by the same nic; with hop limit 0 it does not
+   * leave at all.
+   *
+   * @returns what went wrong, for the caller to count; `Drop.IpDontFragment` when it is longer than the path and `mode` forbids fragments
+   */
+  output(packet: Packet, route: Route, mode: PmtuMode, loop = false): Drop {
+    const four = packet.family === 4
+    const length = packet.end - packet.start + (four ? ipv4.HEADER : ipv6.HEADER)
+    const mtu = mode === PmtuMode.Probe ? route.nic.mtu : this.mtuTo(route, packet.d0, packet.d1, packet.d2, packet.d3)
+    if (length > mtu && mode >= PmtuMode.Do) return Drop.IpDontFragment
+    const gateway = route.gateway
+    if (gateway === null) this.#setNextHop(packet.d0, packet.d1, packet.d2, packet.d3)
+    else this.#setNextHop(gateway.w0, gateway.w1, gateway.w2, gateway.w3)
+    const nic = route.nic
+    packet.moreFragments = 0
+    packet.fragmentOffset = 0
+    packet.looped = 0
+    packet.nic = 0
+    if (four) {
+      this.counters.IpOutRequests++
+      packet.dontFragment = mode !== PmtuMode.Dont && length <= mtu ? 1 : 0
+      // RFC 6864 section 4.1: an atomic datagram needs no identification; any other one must not be predictable.
+      packet.identification = packet.dontFragment === 1 ? 0 : this.#random.uint32() & 0xffff
+      packet.start -= ipv4.HEADER
+      ipv4.encode(packet, packet.start, ipv4.HEADER)
+      if (loop) this.#loopBack(packet, nic)
+      if (packet.hopLimit === 0) return Drop.None
+      if (length <= mtu) return nic.output(packet, this.#n0, this.#n1, this.#n2, this.#n3)
+      this.#outNic = nic
+      this.counters.IpFragOKs++
+      return this.#fragmenter.fragment4(packet, mtu, this.#sendFragment)
+    }
+    this.counters.Ip6OutRequests++
+    packet.start -= ipv6.HEADER
+    ipv6.encode(packet, packet.start, packet.protocol)
+    if (loop) this.#loopBack(packet, nic)
+    if (packet.hopLimit === 0) return Drop.None
+    if (length <= mtu) return nic.output(packet, this.#n0, this.#n1, this.#n2, this.#n3)
+    this.#outNic = nic
+    this.counters.Ip6FragOKs++
+    return this.#fragmenter.fragment6(packet, mtu, this.#random.uint32(), 0, ipv6.NEXT_HEADER, this.#sendFragment)
+  }
+
+  #loopBack(packet: Packet, nic: Nic): void {
+    if (nic.isLoopback) return
+    packet.nic = nic.index
+    const drop = (this.#nics[1] as Nic).link.send(packet)
+    if (drop !== Drop.None) this.counters.drop(drop, packet)
+    packet.nic = 0
+  }
+
+  #setNextHop(w0: number, w1: number, w2: number, w3: number): void {
+    this.#n0 = w0
+    this.#n1 = w1
+    this.#n2 = w2
+    this.#n3 = w3
+  }
+
+  /** The route to a destination; groups and 255.255.255.255 without one of their own take the default route, as in Linux. */
+  route(w0: number, w1: number, w2: number, w3: number, nic: number): Route | null {
+    const found = this.routes.lookup(w0, w1, w2, w3, nic)
+    if (found !== null || nic === 0) return found
+    // A destination pinned to a nic is on its link, when it is a group, a broadcast or link-local.
+    const over = this.#nics[nic]
+    if (over === undefined || !over.isUp) return null
+    if (isMulticast(w0, w1, w2, w3) || w3 === -1)
+      return {
+        prefix: w2 === MAPPED ? LIMITED_BROADCAST : MULTICAST6,
+        nic: over,
+        gateway: null,
+        metric: 0,
+        source: null,
+        mtu: 0,
+        kind: 'multicast',
+      }
+    return null
+  }
+}
+
+const LINK_LOCAL_SCOPE = 2
+const GLOBAL_SCOPE = 14
+
+/** RFC 6724 section 3.1, RFC 4291 section 2.7. */
+function scope6(w0: number, w1: number, w2: number, w3: number): number {
+  if (w0 >>> 24 === 0xff) return (w0 >>> 16) & 15
+  if (w0 >>> 22 === 0x3fa || isLoopback(w0, w1, w2, w3)) return LINK_LOCAL_SCOPE
+  return GLOBAL_SCOPE
+}
+
+/** Leading bits that two addresses share, 0 to 128. */
+function commonPrefix(a: Address, w0: number, w1: number, w2: number, w3: number): number {
+  if (a.w0 !== w0) return Math.clz32(a.w0 ^ w0)
+  if (a.w1 !== w1) return 32 + Math.clz32(a.w1 ^ w1)
+  if (a.w2 !== w2) return 64 + Math.clz32(a.w2 ^ w2)
+  return 96 + Math.clz32(a.w3 ^ w3)
+}
+
+function hash(w0: number, w1: number, w2: number, w3: number): number {
+  return (Math.imul(w0, 0x9e3779b1) ^ Math.imul(w1, 0x85ebca6b) ^ Math.imul(w2, 0xc2b2ae35) ^ Math.imul(w3, 0x27d4eb2f)) | 0
+}

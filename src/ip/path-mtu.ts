@@ -1,0 +1,88 @@
+/**
+ * Path MTUs learned from Fragmentation Needed and Packet Too Big: RFC 1191, RFC 8201. An entry is forgotten after ten minutes
+ * (RFC 1191 section 6.3, Linux: mtu_expires), and then the nic's MTU is tried again.
+ */
+import type { Clock } from '../base/clock.ts'
+
+const EXPIRES = 600_000
+/** Entries; past it the oldest goes. */
+const LIMIT = 10_000
+/** Linux: net.ipv4.route.min_pmtu, 512 + 20 + 20. */
+export const MIN_PMTU4 = 552
+/** RFC 8200 section 5. */
+export const MIN_PMTU6 = 1280
+/** RFC 1191 section 7.1: what to try when a router does not say its MTU. */
+const PLATEAUS = [65_535, 32_000, 17_914, 8166, 4352, 2002, 1492, 1006, 576, 552]
+
+class Entry {
+  readonly w0: number
+  readonly w1: number
+  readonly w2: number
+  readonly w3: number
+  mtu = 0
+  expires = 0
+  constructor(w0: number, w1: number, w2: number, w3: number) {
+    this.w0 = w0
+    this.w1 = w1
+    this.w2 = w2
+    this.w3 = w3
+  }
+}
+
+export class PathMtu {
+  readonly #clock: Clock
+  readonly #entries = new Map<number, Entry>()
+  /** Moves with every change, so that a remembered MTU can be checked. */
+  generation = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** The known MTU towards a destination, or 0. */
+  lookup(w0: number, w1: number, w2: number, w3: number): number {
+    if (this.#entries.size === 0) return 0
+    const entry = this.#entries.get(key(w0, w1, w2, w3))
+    if (entry === undefined || entry.w3 !== w3 || entry.w2 !== w2 || entry.w1 !== w1 || entry.w0 !== w0) return 0
+    if (entry.expires > this.#clock.now()) return entry.mtu
+    this.#entries.delete(key(w0, w1, w2, w3))
+    this.generation++
+    return 0
+  }
+
+  /**
+   * Believes a validated report: never up, never below the family's minimum (IPv6 ignores it then). `mtu` 0 from an old router takes the next
+   * plateau below `length`, the length of the packet that did not fit.
+   * @returns the path MTU now in force, or 0 when the report was ignored
+   */
+  report(w0: number, w1: number, w2: number, w3: number, mtu: number, length: number, current: number): number {
+    const four = w0 === 0 && w1 === 0 && w2 === 0xffff
+    let reported = mtu
+    if (four) {
+      if (reported === 0) reported = PLATEAUS.find((plateau) => plateau < length) ?? MIN_PMTU4
+      if (reported < MIN_PMTU4) reported = MIN_PMTU4
+    } else if (reported < MIN_PMTU6) return 0
+    if (reported >= current) return 0
+    const at = key(w0, w1, w2, w3)
+    let entry = this.#entries.get(at)
+    if (entry === undefined || !(entry.w3 === w3 && entry.w2 === w2 && entry.w1 === w1 && entry.w0 === w0)) {
+      entry = new Entry(w0, w1, w2, w3)
+      this.#entries.delete(at)
+      this.#entries.set(at, entry)
+      if (this.#entries.size > LIMIT) this.#entries.delete(this.#entries.keys().next().value as number)
+    }
+    entry.mtu = reported
+    entry.expires = this.#clock.now() + EXPIRES
+    this.generation++
+    return reported
+  }
+
+  clear(): void {
+    this.#entries.clear()
+    this.generation++
+  }
+}
+
+function key(w0: number, w1: number, w2: number, w3: number): number {
+  return (Math.imul(w0, 0x9e3779b1) ^ Math.imul(w1, 0x85ebca6b) ^ Math.imul(w2, 0xc2b2ae35) ^ Math.imul(w3, 0x27d4eb2f)) | 0
+}

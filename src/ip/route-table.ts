@@ -1,0 +1,141 @@
+/**
+ * Routes: longest prefix first, then lowest metric (Linux's order). One table for both families.
+ *
+ * Each prefix length in use has a hash map of its own, so a lookup costs one probe per length in use, however many routes there are.
+ */
+import type { Address, Prefix } from '../base/address.ts'
+import type { Nic } from './nic.ts'
+
+/** IP_MTU_DISCOVER and IPV6_MTU_DISCOVER, with Linux's numbers. */
+export const PmtuMode = {
+  /** Fragment freely, DF clear. */
+  Dont: 0,
+  /** DF set while the packet fits the path; fragments otherwise. */
+  Want: 1,
+  /** DF set always; longer than the path MTU is EMSGSIZE. */
+  Do: 2,
+  /** DF set always, the path MTU ignored; longer than the nic's MTU is EMSGSIZE. */
+  Probe: 3,
+} as const
+export type PmtuMode = (typeof PmtuMode)[keyof typeof PmtuMode]
+
+/** What a destination is, as Linux's `RTN_*`. */
+export type RouteKind = 'unicast' | 'local' | 'broadcast' | 'multicast' | 'unreachable' | 'prohibit' | 'blackhole'
+
+export interface Route {
+  readonly prefix: Prefix
+  readonly nic: Nic
+  /** `null` when the destination is on the link. */
+  readonly gateway: Address | null
+  readonly metric: number
+  /** The source address to prefer; `null` lets selection decide. */
+  readonly source: Address | null
+  /** An MTU below the nic's, or 0. */
+  readonly mtu: number
+  readonly kind: RouteKind
+}
+
+class Level {
+  readonly length: number
+  readonly prefixes = new Map<number, Route[]>()
+  /** IPv4 and IPv6 lengths are both counted in the 128-bit form. */
+  readonly m0: number
+  readonly m1: number
+  readonly m2: number
+  readonly m3: number
+  constructor(length: number) {
+    this.length = length
+    const mask = (index: number) => {
+      const ones = Math.min(32, Math.max(0, length - index * 32))
+      return ones === 0 ? 0 : -1 << (32 - ones)
+    }
+    this.m0 = mask(0)
+    this.m1 = mask(1)
+    this.m2 = mask(2)
+    this.m3 = mask(3)
+  }
+}
+
+function hash(w0: number, w1: number, w2: number, w3: number): number {
+  let h = Math.imul(w0, 0x9e3779b1) ^ Math.imul(w1, 0x85ebca6b) ^ Math.imul(w2, 0xc2b2ae35) ^ Math.imul(w3, 0x27d4eb2f)
+  h ^= h >>> 15
+  return h | 0
+}
+
+export class RouteTable {
+  /** Longest first. */
+  #levels: Level[] = []
+  readonly #routes = new Set<Route>()
+  /** Moves with every change, so that a remembered lookup can be checked. */
+  generation = 0
+
+  get size(): number {
+    return this.#routes.size
+  }
+
+  /** All routes, in the order in which they were added. */
+  list(): Route[] {
+    return [...this.#routes]
+  }
+
+  add(route: Route): void {
+    const long = longLength(route.prefix)
+    let level = this.#levels.find((each) => each.length === long)
+    if (level === undefined) {
+      level = new Level(long)
+      this.#levels.push(level)
+      this.#levels.sort((a, b) => b.length - a.length)
+    }
+    const { w0, w1, w2, w3 } = route.prefix.address
+    const key = hash(w0, w1, w2, w3)
+    const bucket = level.prefixes.get(key)
+    if (bucket === undefined) level.prefixes.set(key, [route])
+    else {
+      // Kept by metric, equal metrics in the order of adding.
+      const at = bucket.findIndex((each) => each.metric > route.metric)
+      bucket.splice(at < 0 ? bucket.length : at, 0, route)
+    }
+    this.#routes.add(route)
+    this.generation++
+  }
+
+  remove(route: Route): boolean {
+    if (!this.#routes.delete(route)) return false
+    const long = longLength(route.prefix)
+    const level = this.#levels.find((each) => each.length === long) as Level
+    const { w0, w1, w2, w3 } = route.prefix.address
+    const key = hash(w0, w1, w2, w3)
+    const bucket = (level.prefixes.get(key) as Route[]).filter((each) => each !== route)
+    if (bucket.length > 0) level.prefixes.set(key, bucket)
+    else level.prefixes.delete(key)
+    if (level.prefixes.size === 0) this.#levels = this.#levels.filter((each) => each !== level)
+    this.generation++
+    return true
+  }
+
+  removeNic(nic: Nic): void {
+    for (const route of this.#routes) if (route.nic === nic) this.remove(route)
+  }
+
+  /** The best route to an address, over one nic when `nic` is not 0; `null` without one. Routes over a nic that is down do not count. */
+  lookup(w0: number, w1: number, w2: number, w3: number, nic: number): Route | null {
+    for (const level of this.#levels) {
+      // An IPv4 destination must not match an IPv6 prefix that covers the mapped form (::/0).
+      if (level.length < 96 && w0 === 0 && w1 === 0 && w2 === 0xffff) return null
+      const p0 = w0 & level.m0
+      const p1 = w1 & level.m1
+      const p2 = w2 & level.m2
+      const p3 = w3 & level.m3
+      const bucket = level.prefixes.get(hash(p0, p1, p2, p3))
+      if (bucket === undefined) continue
+      for (const route of bucket) {
+        if (route.prefix.address.is(p0, p1, p2, p3) && (nic === 0 || route.nic.index === nic) && route.nic.isUp) return route
+      }
+    }
+    return null
+  }
+}
+
+function longLength(prefix: Prefix): number {
+  return prefix.family === 4 ? prefix.length + 96 : prefix.length
+}

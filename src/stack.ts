@@ -1,0 +1,276 @@
+/**
+ * One host: layers wired together, its clock, its randomness, its counters. Two stacks share nothing but a wire.
+ *
+ * This module and all below it use no Node module. `stack.dgram`, the socket API, is added by `socket-api/dgram.ts`.
+ */
+import { Address, type Family, Prefix, parseCidr } from './base/address.ts'
+import { type Clock, SystemClock } from './base/clock.ts'
+import { type Random, SystemRandom } from './base/random.ts'
+import { Counters, type DropCount, type DropListener } from './ip/counters.ts'
+import { IpLayer } from './ip/ip-layer.ts'
+import type { Nic } from './ip/nic.ts'
+import type { Route, RouteKind } from './ip/route-table.ts'
+import type { Link } from './link/link.ts'
+import { Loopback } from './link/loopback.ts'
+import { UdpLayer } from './udp/udp-layer.ts'
+
+export interface StackOptions {
+  /** The host's name, for messages. Default `host`. */
+  name?: string
+  /** Default: the machine's own time. */
+  clock?: Clock
+  /** Default: the platform's cryptographic generator. */
+  random?: Random
+  /** ICMP errors per second, with bursts of 50; `false` for no limit. Default 1000. */
+  icmpRateLimit?: number | false
+  /** TTL and hop limit of what is sent without one of its own, 1 to 255. Default 64. */
+  hopLimit?: number
+}
+
+export interface NicOptions {
+  /** Default: the link's name. */
+  name?: string
+  /** Interface addresses with prefix length: `192.0.2.7/24`, `2001:db8::7/64`. */
+  addresses?: readonly string[]
+  /** Below the link's MTU; default the link's. */
+  mtu?: number
+}
+
+export interface RouteOptions {
+  /** `default` (the family is the gateway's, or both), or a prefix. */
+  to: string
+  /** The gateway; without one the destination is on the link. */
+  via?: string
+  /** Name of the nic to leave by; found from the gateway when left out. */
+  nic?: string
+  /** Lower wins among equal prefixes. Default 0. */
+  metric?: number
+  /** Source address to prefer. */
+  source?: string
+  /** MTU for this route, below the nic's. */
+  mtu?: number
+  /** Default `unicast`. */
+  kind?: RouteKind
+}
+
+/** One socket, as `ss -ua` shows it. */
+export interface SocketRow {
+  protocol: 'udp' | 'udp6'
+  localAddress: string
+  localPort: number
+  remoteAddress: string | null
+  remotePort: number | null
+  /** Bytes that wait for the program. */
+  receiveQueue: number
+}
+
+/** One nic, as `ip -s link` shows it. */
+export interface NicRow {
+  name: string
+  index: number
+  up: boolean
+  mtu: number
+  addresses: string[]
+  rxPackets: number
+  rxBytes: number
+  txPackets: number
+  txBytes: number
+  txDropped: number
+}
+
+export interface Netstat {
+  nics: NicRow[]
+  routes: string[]
+  sockets: SocketRow[]
+  /** The MIB counters that are not zero, under Linux's names. */
+  counters: Record<string, number>
+  drops: DropCount[]
+}
+
+export class Stack {
+  readonly name: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly counters = new Counters()
+  readonly ip: IpLayer
+  readonly udp: UdpLayer
+  /** The loopback nic, `lo`, with 127.0.0.1/8 and ::1/128. */
+  readonly loopback: Nic
+  /** Host names this stack resolves by itself, as /etc/hosts would: name to addresses. */
+  readonly hosts = new Map<string, readonly string[]>()
+  /** Told when a link fails; without a listener the failure is thrown as an uncaught exception. */
+  onLinkFailure: ((nic: Nic, error: Error, fatal: boolean) => void) | null = null
+  #closed = false
+
+  /** @throws {RangeError} for a rate or hop limit out of range */
+  constructor(options: StackOptions = {}) {
+    const { icmpRateLimit, hopLimit } = options
+    if (typeof icmpRateLimit === 'number' && !(icmpRateLimit >= 0))
+      throw new RangeError(`icmpRateLimit ${icmpRateLimit} is out of range: errors per second from 0, or false for no limit.`)
+    if (hopLimit !== undefined && !(Number.isInteger(hopLimit) && hopLimit >= 1 && hopLimit <= 255))
+      throw new RangeError(`hopLimit ${hopLimit} is out of range: 1 to 255.`)
+    this.name = options.name ?? 'host'
+    this.clock = options.clock ?? new SystemClock()
+    this.random = options.random ?? new SystemRandom()
+    this.ip = new IpLayer(this.clock, this.random, this.counters, {
+      icmpRateLimit: icmpRateLimit === false ? Number.POSITIVE_INFINITY : icmpRateLimit,
+      hopLimit,
+    })
+    this.udp = new UdpLayer(this.ip, this.random, this.counters)
+    this.ip.attach(this.udp)
+    this.ip.icmp.errorSink = this.udp
+    this.loopback = this.addNic(new Loopback(this.clock), { addresses: ['127.0.0.1/8', '::1/128'] })
+  }
+
+  // ── configuration ──
+
+  get nics(): readonly Nic[] {
+    return this.ip.nics
+  }
+
+  /** The nic with a name or an index, or `undefined`. */
+  nic(which: string | number): Nic | undefined {
+    return typeof which === 'number' ? this.ip.nicByIndex(which) : this.ip.nics.find((nic) => nic.name === which)
+  }
+
+  /**
+   * Adds a link with addresses and attaches to it.
+   * @throws {TypeError} for a malformed address
+   * @throws {RangeError} for an MTU out of range
+   * @throws {Error} when the name is taken, or the link has a receiver already
+   */
+  addNic(link: Link, options: NicOptions = {}): Nic {
+    const name = options.name ?? link.name
+    if (this.nic(name) !== undefined) throw new Error(`The stack has a nic named ${name} already: give another name.`)
+    const addresses = options.addresses ?? []
+    for (const text of addresses) parseCidr(text)
+    const nic = this.ip.addNic(link, name, link.mtu)
+    try {
+      if (options.mtu !== undefined) nic.mtu = options.mtu
+      for (const text of addresses) nic.addAddress(text)
+      nic.onFailure = (error, fatal) => this.#linkFailed(nic, error, fatal)
+      link.attach(nic)
+    } catch (error) {
+      this.ip.removeNic(nic)
+      throw error
+    }
+    return nic
+  }
+
+  /** Takes a nic with its addresses and routes away and closes its link. */
+  removeNic(nic: Nic): void {
+    this.ip.removeNic(nic)
+    nic.link.close()
+  }
+
+  /**
+   * Adds a route.
+   * @throws {TypeError} for malformed text; @throws {Error} when no nic leads to the gateway, or the nic does not exist
+   */
+  addRoute(options: RouteOptions): readonly Route[] {
+    const gateway = options.via === undefined ? null : Address.parse(options.via)
+    const source = options.source === undefined ? null : Address.parse(options.source)
+    const nic = this.#routeNic(options, gateway)
+    const both: Family[] = gateway === null ? [4, 6] : [gateway.family]
+    const prefixes =
+      options.to === 'default'
+        ? both.map((family) => new Prefix(family === 4 ? Address.ANY4 : Address.ANY6, 0))
+        : [Prefix.parse(options.to)]
+    const { metric = 0, mtu = 0, kind = 'unicast' } = options
+    const routes = prefixes.map((prefix): Route => {
+      if (gateway !== null && gateway.family !== prefix.family)
+        throw new TypeError(`The gateway ${gateway} and the destination ${prefix} are of different families.`)
+      return { prefix, nic, gateway, metric, source, mtu, kind }
+    })
+    for (const route of routes) this.ip.routes.add(route)
+    return routes
+  }
+
+  removeRoute(route: Route): boolean {
+    return this.ip.routes.remove(route)
+  }
+
+  // ── looking in ──
+
+  /** Discarded packets by reason, those counted at least once. */
+  get drops(): DropCount[] {
+    return this.counters.drops
+  }
+
+  /** Names the one listener for discarded packets, or none; it is lent each packet for the call. */
+  onDrop(listener: DropListener | null): void {
+    this.counters.onDrop(listener)
+  }
+
+  /** Nics, routes, sockets, counters and drops at this moment. */
+  netstat(): Netstat {
+    return {
+      nics: this.nics.map((nic) => ({
+        name: nic.name,
+        index: nic.index,
+        up: nic.isUp,
+        mtu: nic.mtu,
+        addresses: nic.addresses.map(({ address, prefix }) => `${address}/${prefix.length}`),
+        rxPackets: nic.rxPackets,
+        rxBytes: nic.rxBytes,
+        txPackets: nic.txPackets,
+        txBytes: nic.txBytes,
+        txDropped: nic.txDropped,
+      })),
+      routes: this.ip.routes.list().map(describeRoute),
+      sockets: this.udp.ports.all().map((endpoint) => ({
+        protocol: endpoint.family === 4 ? 'udp' : 'udp6',
+        localAddress: endpoint.localAddress.toString(),
+        localPort: endpoint.localPort,
+        remoteAddress: endpoint.remoteAddress?.toString() ?? null,
+        remotePort: endpoint.remoteAddress === null ? null : endpoint.remotePort,
+        receiveQueue: endpoint.queued,
+      })),
+      counters: this.counters.nonZero(),
+      drops: this.drops,
+    }
+  }
+
+  /** Closes all links and forgets all timers; sockets that are open find the network down. Safe to call twice. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.ip.close()
+  }
+
+  #routeNic(options: RouteOptions, gateway: Address | null): Nic {
+    if (options.nic !== undefined) {
+      const named = this.nic(options.nic)
+      if (named === undefined) throw new Error(`No nic is named ${options.nic}: there are ${this.nics.map((nic) => nic.name).join(', ')}.`)
+      return named
+    }
+    if (gateway === null) {
+      if (options.kind !== undefined && options.kind !== 'unicast') return this.loopback
+      throw new Error(`The route to ${options.to} needs a gateway (via) or a nic.`)
+    }
+    const route = this.ip.routes.lookup(gateway.w0, gateway.w1, gateway.w2, gateway.w3, 0)
+    if (route === null || route.gateway !== null)
+      throw new Error(`The gateway ${gateway} is on no link of this stack: add an address of its network to a nic first, or name the nic.`)
+    return route.nic
+  }
+
+  #linkFailed(nic: Nic, error: Error, fatal: boolean): void {
+    if (this.onLinkFailure !== null) this.onLinkFailure(nic, error, fatal)
+    else
+      queueMicrotask(() => {
+        throw error
+      })
+  }
+}
+
+/** As `ip route` prints it. */
+function describeRoute(route: Route): string {
+  const parts = [route.prefix.length === 0 ? 'default' : route.prefix.toString()]
+  if (route.kind !== 'unicast') parts.unshift(route.kind)
+  if (route.gateway !== null) parts.push(`via ${route.gateway}`)
+  parts.push(`dev ${route.nic.name}`)
+  if (route.source !== null) parts.push(`src ${route.source}`)
+  if (route.metric !== 0) parts.push(`metric ${route.metric}`)
+  if (route.mtu !== 0) parts.push(`mtu ${route.mtu}`)
+  return parts.join(' ')
+}

@@ -1,0 +1,218 @@
+/**
+ * The kernel side of a UDP socket: what `struct udp_sock` is to Linux. No Buffer, no events, no Error objects: failures are code strings.
+ */
+import { Address } from '../base/address.ts'
+import { Drop } from '../base/drop.ts'
+import type { Packet } from '../base/packet.ts'
+import type { IcmpError } from '../ip/icmp.ts'
+import type { PmtuMode, Route } from '../ip/route-table.ts'
+import type { UdpLayer } from './udp-layer.ts'
+
+/** An errno name, or `''` for success. */
+export type Errno = string
+
+/** The upper side of an endpoint. */
+export interface EndpointReceiver {
+  /**
+   * A datagram: its payload is `packet.start … packet.end`, lent for the call. Called from within the input of a packet, never from within `send`;
+   * what must not run there (programs' listeners) waits for `flush`. The endpoint has counted {@link charge} bytes against the receive buffer,
+   * and the receiver gives them back with {@link Endpoint.release}.
+   */
+  receive(packet: Packet, sourcePort: number): void
+  /** After the last datagram of one wake-up. */
+  flush(): void
+  /** An ICMP error that was checked to concern this endpoint; `errno` is what Linux reports on a connected socket, `''` when it reports nothing. */
+  icmp(error: IcmpError, errno: Errno): void
+}
+
+/** Per-datagram settings that go before the endpoint's own. */
+export interface SendOptions {
+  hopLimit?: number
+  tos?: number
+  /** Source address; must be one of the stack's. */
+  source?: Address
+  /** Index of the nic to leave by. */
+  nic?: number
+  dontFragment?: PmtuMode
+}
+
+/** Linux: net.core.rmem_default and wmem_default, and the largest value a program may ask for. */
+export const DEFAULT_BUFFER = 212_992
+
+/** What one waiting datagram costs of the receive buffer: payload and bookkeeping (Linux counts its `truesize`, 768 bytes for a small one). */
+export function charge(length: number): number {
+  return length + 512
+}
+
+/** A joined group on one nic. */
+export interface EndpointMembership {
+  readonly group: Address
+  readonly nic: number
+  /** INCLUDE mode's sources (RFC 3678), or `null` for any source. */
+  sources: Address[] | null
+}
+
+export class Endpoint {
+  readonly family: 4 | 6
+  readonly receiver: EndpointReceiver
+  readonly #layer: UdpLayer
+
+  /** The bound address; unspecified when bound to any. */
+  localAddress: Address
+  /** 0 until bound. */
+  localPort = 0
+  /** The nic of a link-local or device binding (`sin6_scope_id`), 0 for all. */
+  localNic = 0
+  remoteAddress: Address | null = null
+  remotePort = 0
+  remoteNic = 0
+  /** `localAddress` was chosen by `connect` while the endpoint was bound to any. */
+  pinned = false
+
+  ipv6Only = false
+  reuseAddress = false
+  reusePort = false
+  broadcast = false
+  /** -1: the stack's default (64). */
+  hopLimit = -1
+  /** Linux: IP_MULTICAST_TTL and IPV6_MULTICAST_HOPS, 1. */
+  multicastHopLimit = 1
+  multicastLoop = true
+  /** IP_MULTICAST_IF: 0 lets the route decide. */
+  multicastNic = 0
+  tos = 0
+  /** IP_MTU_DISCOVER; Linux's default is want. */
+  dontFragment: PmtuMode = 1
+  /** SO_BINDTODEVICE: 0 for none. */
+  boundNic = 0
+  /** SO_DONTROUTE: only destinations on a directly attached network. */
+  dontRoute = false
+  /** Whether ICMP errors other than hard ones on a connected socket are wanted (IP_RECVERR). */
+  receiveErrors = false
+  /** Bytes, as `getsockopt` shows them (twice what was asked for, as Linux). */
+  receiveBuffer = DEFAULT_BUFFER
+  sendBuffer = DEFAULT_BUFFER
+  /** Bytes that wait for the program. */
+  queued = 0
+  closed = false
+  /** In the layer's list of endpoints whose receiver waits for `flush`. */
+  ready = false
+
+  /** The last destination's route; valid while the table's generation has not moved. Owned by the layer. */
+  route: Route | null = null
+  routeGeneration = -1
+  routeTo: Address | null = null
+  routeNic = 0
+  routeSource: Address | null = null
+  flowLabel = 0
+  /** Groups this endpoint joined, with the sources it wants (`null`: all). */
+  memberships: EndpointMembership[] = []
+
+  constructor(layer: UdpLayer, family: 4 | 6, receiver: EndpointReceiver) {
+    this.#layer = layer
+    this.family = family
+    this.receiver = receiver
+    this.localAddress = family === 4 ? Address.ANY4 : Address.ANY6
+  }
+
+  get isBound(): boolean {
+    return this.localPort !== 0
+  }
+
+  /** Whether a udp6 endpoint also speaks IPv4. */
+  get dualStack(): boolean {
+    return this.family === 6 && !this.ipv6Only
+  }
+
+  /**
+   * Binds to an address of the stack, a group, or any; port 0 takes a random free one.
+   * @returns EINVAL (bound already, or a link-local address without zone), EADDRNOTAVAIL, EADDRINUSE, EACCES, EAFNOSUPPORT
+   */
+  bind(address: Address, port: number, nic = 0): Errno {
+    return this.#layer.bind(this, address, port, nic)
+  }
+
+  /** Sets the peer; binds to a random port first when unbound. @returns ENETUNREACH, EACCES, EINVAL, EAFNOSUPPORT, … */
+  connect(address: Address, port: number, nic = 0): Errno {
+    return this.#layer.connect(this, address, port, nic)
+  }
+
+  /** Forgets the peer; a local address that `connect` had chosen becomes any again. */
+  disconnect(): void {
+    this.#layer.disconnect(this)
+  }
+
+  /**
+   * Sends the payload that the caller has put into the packet of {@link beginSend}.
+   * `address` null sends to the peer.
+   * @returns `''`, or an errno name: EMSGSIZE, EACCES, ENETUNREACH, EHOSTUNREACH, EINVAL, ENOBUFS, EDESTADDRREQ, EADDRNOTAVAIL
+   */
+  send(packet: Packet, address: Address | null, port: number, nic: number, options: SendOptions | null): Errno {
+    return this.#layer.send(this, packet, address, port, nic, options)
+  }
+
+  /** The stack's transmit packet with `length` bytes of payload to be filled at `packet.start`; valid until the next call into the stack. */
+  beginSend(length: number): Packet {
+    return this.#layer.beginSend(length)
+  }
+
+  /** Offers a datagram; drops it when the receive buffer is full (as Linux: only when it is already over the limit). */
+  deliver(packet: Packet, sourcePort: number): Drop {
+    const cost = charge(packet.end - packet.start)
+    if (this.queued !== 0 && this.queued + cost > this.receiveBuffer) return Drop.UdpReceiveBuffer
+    this.queued += cost
+    this.receiver.receive(packet, sourcePort)
+    if (!this.ready) {
+      this.ready = true
+      this.#layer.markReady(this)
+    }
+    return Drop.None
+  }
+
+  /** The program has taken, or lost, a datagram of `length` bytes. */
+  release(length: number): void {
+    this.queued -= charge(length)
+  }
+
+  /** SO_RCVBUF: doubled, with Linux's bounds (2304 to twice rmem_max). */
+  setReceiveBuffer(size: number): void {
+    this.receiveBuffer = Math.max(2304, Math.min(size, DEFAULT_BUFFER) * 2)
+  }
+
+  /** SO_SNDBUF: doubled, with Linux's bounds (4608 to twice wmem_max). */
+  setSendBuffer(size: number): void {
+    this.sendBuffer = Math.max(4608, Math.min(size, DEFAULT_BUFFER) * 2)
+  }
+
+  /** IP_ADD_MEMBERSHIP and MCAST_JOIN_GROUP; `nic` 0 lets the route to the group decide. @returns EINVAL, ENODEV, EADDRINUSE, ENOBUFS */
+  join(group: Address, nic: number): Errno {
+    return this.#layer.join(this, group, nic)
+  }
+
+  /** @returns EADDRNOTAVAIL when not joined, EINVAL, ENODEV */
+  leave(group: Address, nic: number): Errno {
+    return this.#layer.leave(this, group, nic)
+  }
+
+  /** MCAST_JOIN_SOURCE_GROUP. @returns EINVAL, ENODEV, EADDRNOTAVAIL, ENOBUFS */
+  joinSource(group: Address, source: Address, nic: number): Errno {
+    return this.#layer.joinSource(this, group, source, nic)
+  }
+
+  /** MCAST_LEAVE_SOURCE_GROUP. @returns EADDRNOTAVAIL, EINVAL, ENODEV */
+  leaveSource(group: Address, source: Address, nic: number): Errno {
+    return this.#layer.leaveSource(this, group, source, nic)
+  }
+
+  /** Known MTU of the path to an address (IP_MTU), or 0 when there is no route. */
+  pathMtu(address: Address, nic = 0): number {
+    return this.#layer.pathMtu(this, address, nic)
+  }
+
+  close(): void {
+    if (!this.closed) {
+      this.closed = true
+      this.#layer.close(this)
+    }
+  }
+}

@@ -1,0 +1,499 @@
+/** UDP of one host: from the port table to the endpoints, and from endpoints to IP. Rules and error codes are Linux's (udp_sendmsg, udp_err). */
+import { Address, isMulticast } from '../base/address.ts'
+import { Drop } from '../base/drop.ts'
+import { Cast, ChecksumState, HEADROOM, MAX_PACKET, Packet } from '../base/packet.ts'
+import type { Random } from '../base/random.ts'
+import type { Counters } from '../ip/counters.ts'
+import type { IcmpErrorSink } from '../ip/icmp.ts'
+import * as icmpv4 from '../ip/icmpv4.ts'
+import * as icmpv6 from '../ip/icmpv6.ts'
+import type { IpLayer, UpperLayer } from '../ip/ip-layer.ts'
+import * as ipv4 from '../ip/ipv4.ts'
+import * as ipv6 from '../ip/ipv6.ts'
+import type { Nic } from '../ip/nic.ts'
+import { UDP } from '../ip/protocol.ts'
+import { PmtuMode, type Route } from '../ip/route-table.ts'
+import { Endpoint, type EndpointMembership, type EndpointReceiver, type Errno, type SendOptions } from './endpoint.ts'
+import { PortTable } from './port-table.ts'
+import * as udp from './udp.ts'
+
+/** Linux: IP_MAX_MEMBERSHIPS (net.ipv4.igmp_max_memberships). */
+const MAX_MEMBERSHIPS = 20
+
+export class UdpLayer implements UpperLayer, IcmpErrorSink {
+  readonly ports: PortTable
+  readonly #ip: IpLayer
+  readonly #counters: Counters
+  readonly #flowSecret: number
+  #tx: Packet | null = null
+  /** Endpoints with datagrams that their receivers have not been told to deliver. */
+  #ready: Endpoint[] = []
+  #flushing: Endpoint[] = []
+
+  constructor(ip: IpLayer, random: Random, counters: Counters) {
+    this.#ip = ip
+    this.#counters = counters
+    this.#flowSecret = random.uint32() | 0
+    this.ports = new PortTable(random)
+  }
+
+  createEndpoint(family: 4 | 6, receiver: EndpointReceiver): Endpoint {
+    return new Endpoint(this, family, receiver)
+  }
+
+  // ── up ──
+
+  input(packet: Packet, nic: Nic): Drop {
+    const drop = udp.parse(packet)
+    if (drop !== Drop.None) return drop
+    const { view, transport } = packet
+    const sourcePort = udp.sourcePort(view, transport)
+    const destinationPort = udp.destinationPort(view, transport)
+    if (packet.cast !== Cast.Unicast && this.#isGroup(packet)) return this.#inputGroup(packet, nic, sourcePort, destinationPort)
+    const endpoint = this.ports.lookup(packet, sourcePort, destinationPort)
+    if (endpoint === null) return Drop.UdpNoPort
+    return this.#deliver(endpoint, packet, sourcePort)
+  }
+
+  /** A unicast packet in a broadcast frame is still for one socket. */
+  #isGroup(packet: Packet): boolean {
+    return isMulticast(packet.d0, packet.d1, packet.d2, packet.d3) || (packet.family === 4 && this.#ip.isBroadcast4(packet.d3))
+  }
+
+  #deliver(endpoint: Endpoint, packet: Packet, sourcePort: number): Drop {
+    const drop = endpoint.deliver(packet, sourcePort)
+    if (drop === Drop.None) {
+      if (packet.family === 4) this.#counters.UdpInDatagrams++
+      else this.#counters.Udp6InDatagrams++
+    }
+    return drop
+  }
+
+  /** Every endpoint that matches gets a copy; nobody is told when none does (RFC 1122 section 3.2.2). */
+  #inputGroup(packet: Packet, nic: Nic, sourcePort: number, destinationPort: number): Drop {
+    let drop: Drop = Drop.UdpNoPort
+    for (const endpoint of this.ports.endpoints(destinationPort)) {
+      if (!PortTable.matches(endpoint, packet, sourcePort)) continue
+      if (packet.cast === Cast.Multicast && !allowsSource(endpoint, packet, nic.index)) {
+        if (drop === Drop.UdpNoPort) drop = Drop.UdpSourceFilter
+        continue
+      }
+      const result = this.#deliver(endpoint, packet, sourcePort)
+      if (drop !== Drop.None) drop = result
+      else if (result !== Drop.None) this.#counters.drop(result, packet)
+    }
+    return drop
+  }
+
+  markReady(endpoint: Endpoint): void {
+    this.#ready.push(endpoint)
+  }
+
+  /** The end of a wake-up: receivers hand on what they collected. A receiver that throws does not keep the others waiting. */
+  idle(): void {
+    if (this.#ready.length === 0) return
+    const batch = this.#ready
+    this.#ready = this.#flushing
+    this.#flushing = batch
+    let at = 0
+    try {
+      for (; at < batch.length; at++) {
+        const endpoint = batch[at] as Endpoint
+        endpoint.ready = false
+        endpoint.receiver.flush()
+      }
+    } finally {
+      for (at++; at < batch.length; at++) this.#ready.push(batch[at] as Endpoint)
+      batch.length = 0
+    }
+  }
+
+  icmpError(quote: Packet, type: number, code: number, mtu: number, pointer: number, offender: Address): Drop {
+    const { view, transport } = quote
+    const sourcePort = udp.sourcePort(view, transport)
+    const destinationPort = udp.destinationPort(view, transport)
+    const source = new Address(quote.s0, quote.s1, quote.s2, quote.s3)
+    const destination = new Address(quote.d0, quote.d1, quote.d2, quote.d3)
+    // Seen from our side the quoted destination is the remote end.
+    quote.s0 = destination.w0
+    quote.s1 = destination.w1
+    quote.s2 = destination.w2
+    quote.s3 = destination.w3
+    quote.d0 = source.w0
+    quote.d1 = source.w1
+    quote.d2 = source.w2
+    quote.d3 = source.w3
+    const endpoint = this.ports.lookup(quote, destinationPort, sourcePort)
+    if (endpoint === null) return Drop.IcmpUnmatched
+    const family = quote.family as 4 | 6
+    const tooBig =
+      family === 4 ? type === icmpv4.DESTINATION_UNREACHABLE && code === icmpv4.FRAGMENTATION_NEEDED : type === icmpv6.PACKET_TOO_BIG
+    if (tooBig && endpoint.dontFragment < PmtuMode.Probe) {
+      const length = family === 4 ? ipv4.totalLength(view, quote.network) : ipv6.payloadLength(view, quote.network) + ipv6.HEADER
+      const route = this.#ip.route(destination.w0, destination.w1, destination.w2, destination.w3, 0)
+      if (route !== null) {
+        const { w0, w1, w2, w3 } = destination
+        this.#ip.pathMtu.report(w0, w1, w2, w3, mtu, length, this.#ip.mtuTo(route, w0, w1, w2, w3))
+      }
+    }
+    const reported = errnoOf(family, type, code, endpoint.dontFragment)
+    const fatal = reported.startsWith('!')
+    const errno = fatal ? reported.slice(1) : reported
+    endpoint.receiver.icmp(
+      { family, type, code, mtu, pointer, offender, destination, destinationPort, source, sourcePort },
+      endpoint.receiveErrors || (fatal && endpoint.remoteAddress !== null) ? errno : '',
+    )
+    return Drop.None
+  }
+
+  // ── binding ──
+
+  bind(endpoint: Endpoint, address: Address, port: number, nic: number): Errno {
+    if (endpoint.closed) return 'EBADF'
+    if (endpoint.isBound) return 'EINVAL'
+    if (endpoint.family === 4 && address.family === 6 && !address.isUnspecified) return 'EAFNOSUPPORT'
+    if (endpoint.family === 6 && address.family === 4 && endpoint.ipv6Only) return 'EINVAL'
+    if (!address.isUnspecified && !this.#bindable(address, nic)) {
+      return address.family === 6 && address.isLinkLocal && nic === 0 ? 'EINVAL' : 'EADDRNOTAVAIL'
+    }
+    const before = endpoint.localAddress
+    endpoint.localAddress = endpoint.family === 4 && address.isUnspecified ? Address.ANY4 : address
+    endpoint.localNic = address.isLinkLocal ? nic : 0
+    const chosen = port === 0 ? this.ports.freePort(endpoint) : port
+    const error = chosen === 0 || (port !== 0 && this.ports.conflicts(endpoint, port)) ? 'EADDRINUSE' : ''
+    if (error !== '') {
+      endpoint.localAddress = before
+      endpoint.localNic = 0
+      return error
+    }
+    endpoint.localPort = chosen
+    this.ports.add(endpoint)
+    return ''
+  }
+
+  /** Own addresses, groups and broadcast addresses may be bound to; a link-local one on its own nic only. */
+  #bindable(address: Address, nic: number): boolean {
+    const { w0, w1, w2, w3 } = address
+    if (address.isMulticast) return true
+    if (address.family === 4) return this.#ip.isLocal(w0, w1, w2, w3) || this.#ip.isBroadcast4(w3)
+    if (!address.isLinkLocal) return this.#ip.isLocal(w0, w1, w2, w3)
+    return nic !== 0 && (this.#ip.nicByIndex(nic)?.hasAddress(address) ?? false)
+  }
+
+  connect(endpoint: Endpoint, to: Address, port: number, zone: number): Errno {
+    if (endpoint.closed) return 'EBADF'
+    const address = loopbackForAny(endpoint, to)
+    if (endpoint.family === 4 && address.family === 6) return 'EAFNOSUPPORT'
+    if (endpoint.family === 6 && address.family === 4 && endpoint.ipv6Only) return 'ENETUNREACH'
+    if (address.family === 6 && address.isLinkLocal && zone === 0 && endpoint.boundNic === 0) return 'EINVAL'
+    const error = this.#resolve(endpoint, address, this.#leavingNic(endpoint, address, zone, null), null)
+    if (error !== '') return error
+    if (!endpoint.isBound) {
+      const bound = this.bind(endpoint, endpoint.family === 4 ? Address.ANY4 : Address.ANY6, 0, 0)
+      if (bound !== '') return bound
+    }
+    if (endpoint.remoteAddress !== null) this.disconnect(endpoint)
+    this.ports.remove(endpoint)
+    if (endpoint.localAddress.isUnspecified && endpoint.routeSource !== null) {
+      endpoint.localAddress = endpoint.routeSource
+      endpoint.pinned = true
+    }
+    endpoint.remoteAddress = address
+    endpoint.remotePort = port
+    endpoint.remoteNic = address.isLinkLocal || address.isMulticast ? zone : 0
+    this.ports.add(endpoint)
+    return ''
+  }
+
+  disconnect(endpoint: Endpoint): void {
+    this.ports.remove(endpoint)
+    endpoint.remoteAddress = null
+    endpoint.remotePort = 0
+    endpoint.remoteNic = 0
+    if (endpoint.pinned) {
+      endpoint.localAddress = endpoint.family === 4 ? Address.ANY4 : Address.ANY6
+      endpoint.pinned = false
+    }
+    endpoint.routeTo = null
+    if (endpoint.isBound && !endpoint.closed) this.ports.add(endpoint)
+  }
+
+  close(endpoint: Endpoint): void {
+    for (const { group, nic } of [...endpoint.memberships]) this.leave(endpoint, group, nic)
+    if (endpoint.isBound) this.ports.remove(endpoint)
+    endpoint.route = null
+    endpoint.routeTo = null
+  }
+
+  // ── down ──
+
+  /** The transmit packet with `length` bytes of payload to fill at `packet.start`; valid until the next call into the stack. */
+  beginSend(length: number): Packet {
+    this.#tx ??= new Packet(HEADROOM + MAX_PACKET)
+    // Longer than any datagram: `send` says EMSGSIZE; the bytes do not matter.
+    this.#tx.reset(HEADROOM, HEADROOM + Math.min(length, MAX_PACKET))
+    return this.#tx
+  }
+
+  send(endpoint: Endpoint, packet: Packet, to: Address | null, toPort: number, zone: number, options: SendOptions | null): Errno {
+    if (endpoint.closed) return 'EBADF'
+    const given = to ?? endpoint.remoteAddress
+    if (given === null) return 'EDESTADDRREQ'
+    const port = to === null ? endpoint.remotePort : toPort
+    if (port === 0) return 'EINVAL'
+    const address = loopbackForAny(endpoint, given)
+    const four = address.family === 4
+    if (!four && endpoint.family === 4) return 'EINVAL'
+    if (
+      four &&
+      endpoint.family === 6 &&
+      (endpoint.ipv6Only || (endpoint.localAddress.family === 6 && !endpoint.localAddress.isUnspecified))
+    )
+      return 'ENETUNREACH'
+    if (!endpoint.isBound) {
+      const error = this.bind(endpoint, endpoint.family === 4 ? Address.ANY4 : Address.ANY6, 0, 0)
+      if (error !== '') return error
+    }
+    const length = packet.end - packet.start
+    if (length > (four ? udp.MAX_PAYLOAD4 : udp.MAX_PAYLOAD6)) return 'EMSGSIZE'
+    const error = this.#resolve(
+      endpoint,
+      address,
+      this.#leavingNic(endpoint, address, to === null ? endpoint.remoteNic : zone, options),
+      options,
+    )
+    if (error !== '') return error
+    const route = endpoint.route as Route
+    const source = endpoint.routeSource as Address
+    const multicast = address.isMulticast
+    const broadcast = four && this.#ip.isBroadcast4(address.w3)
+
+    packet.family = four ? 4 : 6
+    packet.protocol = UDP
+    packet.tos = options?.tos ?? endpoint.tos
+    packet.hopLimit =
+      options?.hopLimit ?? (multicast ? endpoint.multicastHopLimit : endpoint.hopLimit < 0 ? this.#ip.hopLimit : endpoint.hopLimit)
+    packet.flowLabel = four ? 0 : endpoint.flowLabel
+    packet.s0 = source.w0
+    packet.s1 = source.w1
+    packet.s2 = source.w2
+    packet.s3 = source.w3
+    packet.d0 = address.w0
+    packet.d1 = address.w1
+    packet.d2 = address.w2
+    packet.d3 = address.w3
+    packet.start -= udp.HEADER
+    udp.encode(packet.view, packet.start, packet.end, endpoint.localPort, port)
+    const loop = broadcast || (multicast && endpoint.multicastLoop && route.nic.isMember(address.w0, address.w1, address.w2, address.w3))
+    const mode = options?.dontFragment ?? endpoint.dontFragment
+    const pseudo = pseudoHeaderSum(packet)
+    const headers = four ? ipv4.HEADER : ipv6.HEADER
+    // A device completes a checksum only for a packet that leaves whole.
+    if (route.nic.link.offload.checksum && !loop && packet.end - packet.start + headers <= route.nic.mtu) {
+      udp.encodePartialChecksum(packet.view, packet.start, pseudo)
+      packet.checksumState = ChecksumState.Partial
+    } else udp.encodeChecksum(packet.view, packet.start, packet.end, pseudo)
+    const drop = this.#ip.output(packet, route, mode, loop)
+    if (drop === Drop.None) {
+      if (four) this.#counters.UdpOutDatagrams++
+      else this.#counters.Udp6OutDatagrams++
+      return ''
+    }
+    // Nothing is lost yet in the first two: the caller knows, and may try again.
+    if (drop === Drop.IpDontFragment) return 'EMSGSIZE'
+    if (drop === Drop.LinkQueueFull) return 'ENOBUFS'
+    this.#counters.drop(drop, packet)
+    return drop === Drop.LinkDown ? 'ENETDOWN' : ''
+  }
+
+  /** The nic a datagram must leave by, or 0 for what the route says. */
+  #leavingNic(endpoint: Endpoint, address: Address, zone: number, options: SendOptions | null): number {
+    if (options?.nic !== undefined && options.nic !== 0) return options.nic
+    if (endpoint.boundNic !== 0) return endpoint.boundNic
+    if (zone !== 0) return zone
+    if (address.isMulticast) {
+      if (endpoint.multicastNic !== 0) return endpoint.multicastNic
+    } else if (!address.isLimitedBroadcast) return 0
+    // Linux: a group or 255.255.255.255 leaves by the nic of the bound address.
+    const { localAddress } = endpoint
+    if (localAddress.isUnspecified || localAddress.isMulticast) return 0
+    return this.#ip.nicOf(localAddress)?.index ?? 0
+  }
+
+  /** Puts route, source and flow label for a destination into the endpoint's cache. */
+  #resolve(endpoint: Endpoint, address: Address, nic: number, options: SendOptions | null): Errno {
+    const ip = this.#ip
+    if (
+      options?.source === undefined &&
+      endpoint.routeTo !== null &&
+      endpoint.routeGeneration === ip.routes.generation &&
+      endpoint.routeNic === nic &&
+      endpoint.routeTo.equals(address)
+    ) {
+      return this.#broadcastAllowed(endpoint, address) ? '' : 'EACCES'
+    }
+    endpoint.routeTo = null
+    const { w0, w1, w2, w3 } = address
+    const route = ip.route(w0, w1, w2, w3, this.#isOwn(address) ? 0 : nic)
+    if (route === null) return 'ENETUNREACH'
+    if (route.kind === 'unreachable') return 'EHOSTUNREACH'
+    if (route.kind === 'prohibit') return 'EACCES'
+    if (route.kind === 'blackhole') return 'EINVAL'
+    if (endpoint.dontRoute && route.gateway !== null) return 'ENETUNREACH'
+    if (!this.#broadcastAllowed(endpoint, address)) return 'EACCES'
+    const source = this.#source(endpoint, route, address, options)
+    if (typeof source === 'string') return source
+    endpoint.route = route
+    endpoint.routeSource = source
+    endpoint.routeNic = nic
+    endpoint.routeGeneration = ip.routes.generation
+    // RFC 6437 section 3: one label per flow, unpredictable, never 0.
+    const flow =
+      Math.imul(w3 ^ this.#flowSecret, 0x9e3779b1) ^ Math.imul(w1 ^ source.w3, 0x85ebca6b) ^ Math.imul(endpoint.localPort, 0xc2b2ae35)
+    endpoint.flowLabel = (flow ^ (flow >>> 12)) & 0xfffff || 1
+    if (options?.source === undefined) endpoint.routeTo = address
+    return ''
+  }
+
+  #isOwn(address: Address): boolean {
+    return this.#ip.isLocal(address.w0, address.w1, address.w2, address.w3)
+  }
+
+  #broadcastAllowed(endpoint: Endpoint, address: Address): boolean {
+    return endpoint.broadcast || address.family === 6 || !this.#ip.isBroadcast4(address.w3)
+  }
+
+  #source(endpoint: Endpoint, route: Route, address: Address, options: SendOptions | null): Address | Errno {
+    if (options?.source !== undefined) return this.#isOwn(options.source) ? options.source : 'EINVAL'
+    const { localAddress } = endpoint
+    const bound =
+      !localAddress.isUnspecified && !localAddress.isMulticast && !(localAddress.family === 4 && this.#ip.isBroadcast4(localAddress.w3))
+    if (bound && localAddress.family === address.family) return localAddress
+    // To an own address the datagram comes from that very address.
+    const own = route.kind === 'local' && this.#ip.nicOf(address) !== undefined && !address.isLoopback
+    return (own ? address : this.#ip.selectSource(route, address.w0, address.w1, address.w2, address.w3)) ?? 'EADDRNOTAVAIL'
+  }
+
+  pathMtu(endpoint: Endpoint, address: Address, nic: number): number {
+    const { w0, w1, w2, w3 } = address
+    const route = this.#ip.route(w0, w1, w2, w3, nic === 0 ? endpoint.boundNic : nic)
+    return route === null ? 0 : this.#ip.mtuTo(route, w0, w1, w2, w3)
+  }
+
+  // ── groups ──
+
+  join(endpoint: Endpoint, group: Address, nic: number): Errno {
+    const over = this.#groupNic(endpoint, group, nic)
+    if (typeof over === 'string') return over
+    if (findMembership(endpoint, group, over.index) !== undefined) return 'EADDRINUSE'
+    return this.#joinNic(endpoint, { group, nic: over.index, sources: null }, over)
+  }
+
+  leave(endpoint: Endpoint, group: Address, nic: number): Errno {
+    if (!group.isMulticast) return 'EINVAL'
+    const found = endpoint.memberships.find((each) => each.group.equals(group) && (nic === 0 || each.nic === nic))
+    if (found === undefined) return nic !== 0 && this.#ip.nicByIndex(nic) === undefined ? 'ENODEV' : 'EADDRNOTAVAIL'
+    endpoint.memberships = endpoint.memberships.filter((each) => each !== found)
+    this.#ip.nicByIndex(found.nic)?.leave(group)
+    return ''
+  }
+
+  joinSource(endpoint: Endpoint, group: Address, source: Address, nic: number): Errno {
+    const over = this.#groupNic(endpoint, group, nic)
+    if (typeof over === 'string') return over
+    if (source.family !== group.family) return 'EINVAL'
+    const found = findMembership(endpoint, group, over.index)
+    if (found === undefined) return this.#joinNic(endpoint, { group, nic: over.index, sources: [source] }, over)
+    // RFC 3678 section 4.1.3: INCLUDE and EXCLUDE do not mix.
+    if (found.sources === null) return 'EINVAL'
+    if (found.sources.some((each) => each.equals(source))) return 'EADDRNOTAVAIL'
+    found.sources.push(source)
+    return ''
+  }
+
+  leaveSource(endpoint: Endpoint, group: Address, source: Address, nic: number): Errno {
+    if (!group.isMulticast) return 'EINVAL'
+    const found = endpoint.memberships.find((each) => each.group.equals(group) && (nic === 0 || each.nic === nic))
+    if (found === undefined) return 'EINVAL'
+    if (found.sources === null) return 'EINVAL'
+    const rest = found.sources.filter((each) => !each.equals(source))
+    if (rest.length === found.sources.length) return 'EADDRNOTAVAIL'
+    found.sources = rest
+    return rest.length === 0 ? this.leave(endpoint, group, found.nic) : ''
+  }
+
+  #groupNic(endpoint: Endpoint, group: Address, index: number): Nic | Errno {
+    if (!group.isMulticast || group.family !== endpoint.family) return 'EINVAL'
+    if (index !== 0) return this.#ip.nicByIndex(index) ?? 'ENODEV'
+    const route = this.#ip.route(group.w0, group.w1, group.w2, group.w3, 0)
+    return route === null ? 'ENODEV' : route.nic
+  }
+
+  #joinNic(endpoint: Endpoint, membership: EndpointMembership, nic: Nic): Errno {
+    if (endpoint.family === 4 && endpoint.memberships.length >= MAX_MEMBERSHIPS) return 'ENOBUFS'
+    endpoint.memberships.push(membership)
+    nic.join(membership.group)
+    return ''
+  }
+}
+
+/** Linux: sending to any reaches this host. */
+function loopbackForAny(endpoint: Endpoint, address: Address): Address {
+  if (!address.isUnspecified) return address
+  return address.family === 4 || endpoint.family === 4 ? Address.LOOPBACK4 : Address.LOOPBACK6
+}
+
+function findMembership(endpoint: Endpoint, group: Address, nic: number): EndpointMembership | undefined {
+  return endpoint.memberships.find((each) => each.nic === nic && each.group.equals(group))
+}
+
+/** Linux: ip_mc_sf_allow with IP_MULTICAST_ALL, its default: a socket without a membership of its own hears every group of the nic. */
+function allowsSource(endpoint: Endpoint, packet: Packet, nic: number): boolean {
+  for (const { group, nic: index, sources } of endpoint.memberships) {
+    if (index !== nic || !group.is(packet.d0, packet.d1, packet.d2, packet.d3)) continue
+    return sources === null || sources.some((source) => source.is(packet.s0, packet.s1, packet.s2, packet.s3))
+  }
+  return true
+}
+
+/** The sum over the packet's addresses, protocol and length, before the IP header exists. */
+function pseudoHeaderSum(packet: Packet): number {
+  const length = packet.end - packet.start
+  const low = (packet.s3 >>> 0) + (packet.d3 >>> 0) + UDP + length
+  if (packet.family === 4) return low
+  return (packet.s0 >>> 0) + (packet.s1 >>> 0) + (packet.s2 >>> 0) + (packet.d0 >>> 0) + (packet.d1 >>> 0) + (packet.d2 >>> 0) + low
+}
+
+/** Linux: icmp_err_convert, icmpv6_err_convert; a leading `!` marks what reaches a connected socket unasked. */
+const UNREACHABLE4 = [
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+  '!ENOPROTOOPT',
+  '!ECONNREFUSED',
+  'EMSGSIZE',
+  'EOPNOTSUPP',
+  '!ENETUNREACH',
+  '!EHOSTDOWN',
+  '!ENONET',
+  '!ENETUNREACH',
+  '!EHOSTUNREACH',
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+  '!EHOSTUNREACH',
+  '!EHOSTUNREACH',
+  '!EHOSTUNREACH',
+]
+const UNREACHABLE6 = ['ENETUNREACH', '!EACCES', 'EHOSTUNREACH', 'EHOSTUNREACH', '!ECONNREFUSED', '!EACCES', '!EACCES']
+
+function errnoOf(family: 4 | 6, type: number, code: number, mode: PmtuMode): string {
+  if (family === 4) {
+    if (type === icmpv4.PARAMETER_PROBLEM) return '!EPROTO'
+    if (type === icmpv4.TIME_EXCEEDED) return 'EHOSTUNREACH'
+    if (code === icmpv4.FRAGMENTATION_NEEDED) return mode === PmtuMode.Dont ? '' : '!EMSGSIZE'
+    return UNREACHABLE4[code] ?? ''
+  }
+  if (type === icmpv6.PARAMETER_PROBLEM) return '!EPROTO'
+  if (type === icmpv6.TIME_EXCEEDED) return 'EHOSTUNREACH'
+  if (type === icmpv6.PACKET_TOO_BIG) return mode === PmtuMode.Dont ? '' : '!EMSGSIZE'
+  return UNREACHABLE6[code] ?? ''
+}
