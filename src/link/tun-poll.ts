@@ -12,7 +12,6 @@ import { codedError, type Libc, systemError } from './tun-libc.ts'
 export type Wakeup = 'uv' | 'worker'
 
 export interface Watcher {
-  readonly kind: Wakeup
   ref(): void
   unref(): void
   /** No callback any more; the descriptor may be closed right after. */
@@ -28,16 +27,23 @@ export interface WatcherEvents {
   failed(error: Error): void
 }
 
-export function watch(libc: Libc, fd: number, wakeup: Wakeup | 'auto', events: WatcherEvents): Watcher {
-  const uv = wakeup === 'worker' ? null : loadUv(libc)
-  if (uv !== null) return new UvWatcher(uv, fd, events)
-  if (wakeup === 'uv') {
-    throw codedError(
-      'ERR_TUN_NO_UV',
-      "wakeup: 'uv' needs the main thread of Node, whose event loop is libuv's default loop. Use 'worker' or 'auto' here.",
-    )
-  }
-  return new WorkerWatcher(libc, fd, events)
+export function watch(libc: Libc, fd: number, wakeup: Wakeup, events: WatcherEvents): Watcher {
+  const uv = wakeup === 'uv' ? loadUv(libc) : null
+  return uv === null ? new WorkerWatcher(libc, fd, events) : new UvWatcher(uv, fd, events)
+}
+
+/**
+ * What `auto` means here.
+ * @throws {Error} `ERR_TUN_NO_UV` when `uv` is asked for where it cannot be
+ */
+export function chooseWakeup(libc: Libc, wanted: Wakeup | 'auto'): Wakeup {
+  if (wanted === 'worker') return 'worker'
+  if (loadUv(libc) !== null) return 'uv'
+  if (wanted === 'auto') return 'worker'
+  throw codedError(
+    'ERR_TUN_NO_UV',
+    "wakeup: 'uv' needs the main thread of Node, whose event loop is libuv's default loop. Use 'worker' or 'auto' here.",
+  )
 }
 
 /** Rethrows outside of the device's loop, as an 'uncaughtException'. */
@@ -127,7 +133,6 @@ function tryUv(libc: Libc): Uv | null {
 }
 
 class UvWatcher implements Watcher {
-  readonly kind = 'uv'
   readonly #uv: Uv
   readonly #memory: unknown
   readonly #events: WatcherEvents
@@ -212,7 +217,6 @@ close(workerData.stop)
 `
 
 class WorkerWatcher implements Watcher {
-  readonly kind = 'worker'
   readonly #libc: Libc
   readonly #fd: number
   readonly #epoll: number
@@ -241,7 +245,6 @@ class WorkerWatcher implements Watcher {
       execArgv: [],
       workerData: { koffiPath: libc.koffiPath, epoll: this.#epoll, stop: this.#stop, dataWord: EVENT_DATA / 4 },
     })
-    this.#worker.unref()
     this.#worker.on('message', (reported: number) => {
       if (this.#closed) return
       const broken = (reported & (EPOLLERR | EPOLLHUP)) !== 0
@@ -260,6 +263,8 @@ class WorkerWatcher implements Watcher {
       libc.close(this.#stop)
       events.failed(error)
     })
+    // Last, for a 'message' listener references the thread.
+    this.#worker.unref()
     add(this)
   }
 

@@ -32,7 +32,7 @@ import {
   systemError,
 } from './tun-libc.ts'
 import { addAddress, changeInterface, findInterface, type InterfaceInfo, listAddresses } from './tun-netlink.ts'
-import { surface, type Wakeup, type Watcher, watch } from './tun-poll.ts'
+import { chooseWakeup, surface, type Wakeup, type Watcher, watch } from './tun-poll.ts'
 
 export interface TunOptions {
   /** `tun` carries IP packets, `tap` Ethernet frames. Default `tun`. */
@@ -94,7 +94,7 @@ const EARLY_LIMIT = 4096
  *
  * Needs root or CAP_NET_ADMIN, unless the device is persistent, belongs to the user and needs no change.
  * @throws {Error} with `code` and, in the message, what to do: `ENOTSUP` (not Linux), `ERR_TUN_NO_KOFFI`, `ENOENT`, `ENODEV`, `ENXIO` (no
- *   `/dev/net/tun`), `EPERM`, `EACCES` (privilege), `EBUSY` (attached elsewhere), `EINVAL` (bad name, other kind, refused MTU or address)
+ *   `/dev/net/tun`), `EPERM`, `EACCES` (privilege), `ERR_TUN_NO_UV`, `EBUSY` (attached elsewhere), `EINVAL` (bad name, other kind, refused MTU or address)
  * @throws {TypeError} when an option has the wrong form
  */
 export function openTun(options: TunOptions = {}): TunLink {
@@ -106,13 +106,14 @@ export function openTun(options: TunOptions = {}): TunLink {
   const hardwareAddress = kind === 'tun' ? null : parseHardwareAddress(options.hardwareAddress)
 
   const libc = loadLibc()
+  const wakeup = chooseWakeup(libc, options.wakeup ?? 'auto')
   const fd = openDevice(kind, name)
   try {
     const interfaceName = attachDevice(libc, fd, kind, name, options.multiQueue === true)
     const info = findInterface(libc, interfaceName)
     if (info === null) throw codedError('ENODEV', `The interface '${interfaceName}' vanished while it was opened.`)
     configure(libc, info, options, peers)
-    return new TunLink(libc, fd, info, kind, hardwareAddress, options.wakeup ?? 'auto')
+    return new TunLink(libc, fd, info, kind, hardwareAddress, wakeup)
   } catch (error) {
     closeSync(fd)
     throw error
@@ -128,6 +129,8 @@ export class TunLink implements Link {
   readonly offload: Offload = NO_OFFLOAD
   readonly hardwareAddress: Uint8Array | null
   readonly loopback = false
+  /** How this device wakes the program. */
+  readonly wakeup: Wakeup
   readonly counters: TunCounters = {
     receivedPackets: 0,
     receivedBytes: 0,
@@ -141,7 +144,6 @@ export class TunLink implements Link {
   readonly #libc: Libc
   readonly #fd: number
   readonly #index: number
-  readonly #wakeup: Wakeup | 'auto'
   readonly #linkHeader: number
   #mtu: number
   /** `gone`: the interface was deleted; the descriptor is still to be closed. */
@@ -160,19 +162,12 @@ export class TunLink implements Link {
   #sentAddress: number
 
   /** Use {@link openTun}. */
-  constructor(
-    libc: Libc,
-    fd: number,
-    info: InterfaceInfo,
-    kind: 'tun' | 'tap',
-    hardwareAddress: Uint8Array | null,
-    wakeup: Wakeup | 'auto',
-  ) {
+  constructor(libc: Libc, fd: number, info: InterfaceInfo, kind: 'tun' | 'tap', hardwareAddress: Uint8Array | null, wakeup: Wakeup) {
     this.#libc = libc
     this.#fd = fd
     this.#index = info.index
     this.#mtu = info.mtu
-    this.#wakeup = wakeup
+    this.wakeup = wakeup
     this.name = info.name
     this.interfaceName = info.name
     this.medium = kind === 'tun' ? 'ip' : 'ethernet'
@@ -189,17 +184,12 @@ export class TunLink implements Link {
     return this.#mtu
   }
 
-  /** How this device wakes the program; `null` before a receiver is attached. */
-  get wakeup(): Wakeup | null {
-    return this.#watcher?.kind ?? null
-  }
-
   attach(receiver: LinkReceiver): void {
     if (this.#receiver !== null) throw new Error(`The link '${this.name}' has a receiver already.`)
     this.#receiver = receiver
     if (this.#state !== 'open') return
     while (this.counters.earlyPackets < EARLY_LIMIT && this.#read() >= 0) this.counters.earlyPackets++
-    this.#watcher = watch(this.#libc, this.#fd, this.#wakeup, {
+    this.#watcher = watch(this.#libc, this.#fd, this.wakeup, {
       readable: (broken) => this.#drain(broken),
       failed: (error) => this.#fail(error),
     })

@@ -139,12 +139,6 @@ describeOnTun('a device that cannot be opened says what to do', () => {
     writeFileSync('/proc/sys/net/ipv6/conf/default/disable_ipv6', '0')
   })
 
-  test("when uv is asked for, it is what wakes on Node's main thread", () => {
-    const link = open({ wakeup: 'auto' })
-    link.attach({ input() {}, idle() {}, dropped() {}, failed() {} })
-    expect(link.wakeup).toBe('uv')
-  })
-
   /** `/dev/net` hidden by an empty directory, in a mount namespace of this process. */
   describe('because of /dev/net/tun', () => {
     let hidden = false

@@ -314,6 +314,11 @@ describeOnTun('a TUN device', () => {
     })
   })
 
+  test("is woken by libuv unless told otherwise, on Node's main thread", () => {
+    expect(open().wakeup).toBe('uv')
+    expect(open({ wakeup: 'worker' }).wakeup).toBe('worker')
+  })
+
   test('does not deliver what came before the receiver, and counts it', async () => {
     const link = open({ peer: '10.0.0.1/24' })
     const kernel = await socket('udp4', '10.0.0.1')
