@@ -197,8 +197,8 @@ const DATA_DEVICE = 0
 const DATA_STOP = 1
 
 /**
- * Reports the device's events one at a time (the parent arms it anew) and ends when the stop descriptor is written. The timeout is for a
- * parent that is terminated from outside: Node ends a thread only when it runs JavaScript.
+ * Reports the device's events one at a time (the parent arms it anew) and ends when the stop descriptor is written. The timeout, and the
+ * return to the event loop between two waits, are for a parent that is terminated from outside: only there does Node end this thread.
  */
 const WAIT = `
 const { parentPort, workerData } = require('node:worker_threads')
@@ -206,14 +206,17 @@ const libc = require(workerData.koffiPath).load(null)
 const epollWait = libc.func('int epoll_wait(int epfd, void *events, int max, int timeout)')
 const close = libc.func('int close(int fd)')
 const event = new Uint32Array(4)
-for (;;) {
+function wait() {
   const count = epollWait(workerData.epoll, event, 1, 1000)
-  if (count <= 0) continue
-  if (event[workerData.dataWord] === ${DATA_STOP}) break
-  parentPort.postMessage(event[0])
+  if (count > 0 && event[workerData.dataWord] === ${DATA_STOP}) {
+    close(workerData.epoll)
+    close(workerData.stop)
+    return
+  }
+  if (count > 0) parentPort.postMessage(event[0])
+  setImmediate(wait)
 }
-close(workerData.epoll)
-close(workerData.stop)
+wait()
 `
 
 class WorkerWatcher implements Watcher {

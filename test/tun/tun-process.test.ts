@@ -1,0 +1,191 @@
+import dgram from 'node:dgram'
+import { networkInterfaces } from 'node:os'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { compile, removeCompiled, run, script } from './child.ts'
+import { describeOnTun } from './namespace.ts'
+
+describeOnTun('a program with a TUN device', () => {
+  beforeAll(compile, 60_000)
+  afterAll(removeCompiled)
+  // Whatever a program did: it ended, and so did its interface.
+  afterEach(() => expect(Object.keys(networkInterfaces())).toEqual(['lo']))
+
+  /** The kernel sends a datagram to the stack's side, 10.0.0.2. */
+  function send(text: string): void {
+    const socket = dgram.createSocket('udp4')
+    socket.send(text, 7, '10.0.0.2', () => socket.close())
+  }
+
+  describe.each(['uv', 'worker'])('woken by %s', (wakeup) => {
+    /** `open` makes `link`; `receiver(input)` is a receiver that shows its datagrams to `input` as text. */
+    const prelude = `
+      const open = (options) => openTun({ wakeup: '${wakeup}', peer: '10.0.0.1/24', ...options })
+      const receiver = (input) => ({
+        input: (packet) => { if (packet.bytes[packet.start + 9] === 17) input(Buffer.from(packet.copy().subarray(28)).toString()) },
+        idle() {}, dropped() {}, failed(error) { console.log('failed', error.code) },
+      })
+    `
+    const program = (name: string, body: string) => script(`${name}-${wakeup}`, prelude + body)
+
+    test('ends when it has nothing else to do: a link does not keep it alive', async () => {
+      const started = performance.now()
+      const path = program('idle', "const link = open(); link.attach(receiver(() => {})); console.log('open')")
+      expect(await run(path)).toEqual({ code: 0, output: 'open\n', errors: '' })
+      expect(performance.now() - started).toBeLessThan(3000)
+    })
+
+    test('stays alive by ref, and ends after unref', async () => {
+      const path = program(
+        'ref',
+        `const link = open()
+        link.ref()
+        link.attach(receiver((text) => { console.log(text); link.unref() }))
+        link.unref(); link.ref()
+        console.log('ready')`,
+      )
+      const outcome = await run(path, (line) => line === 'ready' && setTimeout(send, 300, 'one'))
+      expect(outcome).toEqual({ code: 0, output: 'ready\none\n', errors: '' })
+    })
+
+    test('ends after close, referenced or not', async () => {
+      const path = program('close', 'const link = open(); link.ref(); link.attach(receiver(() => {})); setTimeout(() => link.close(), 100)')
+      expect(await run(path)).toEqual({ code: 0, output: '', errors: '' })
+    })
+
+    test('may be closed by what it delivers', async () => {
+      const path = program(
+        'close-inside',
+        `const link = open(); link.ref()
+        link.attach(receiver((text) => { console.log(text); link.close(); link.close() }))
+        console.log('ready')`,
+      )
+      const outcome = await run(path, (line) => line === 'ready' && setTimeout(send, 200, 'only'))
+      expect(outcome).toEqual({ code: 0, output: 'ready\nonly\n', errors: '' })
+    })
+
+    test('ends at once by process.exit with the device open', async () => {
+      const started = performance.now()
+      const path = program(
+        'exit',
+        'const link = open(); link.ref(); link.attach(receiver(() => {})); setTimeout(() => process.exit(3), 200)',
+      )
+      expect((await run(path)).code).toBe(3)
+      expect(performance.now() - started).toBeLessThan(3000)
+    })
+
+    test('runs next ticks and promises right after the packet, with nothing else to wake it', async () => {
+      const path = program(
+        'ticks',
+        `const link = open(); link.ref()
+        link.attach(receiver(async (text) => {
+          const at = performance.now()
+          await null
+          process.nextTick(async () => {
+            await new Promise((resolve) => queueMicrotask(resolve))
+            console.log(text, performance.now() - at < 50)
+            link.unref()
+          })
+        }))
+        console.log('ready')`,
+      )
+      const outcome = await run(path, (line) => line === 'ready' && setTimeout(send, 300, 'tick'))
+      expect(outcome.output).toBe('ready\ntick true\n')
+    })
+
+    test('dies of an exception of its receiver as of any other', async () => {
+      const path = program(
+        'throw',
+        `const link = open(); link.ref()
+        link.attach(receiver(() => { throw new Error('thrown by the receiver') }))
+        console.log('ready')`,
+      )
+      const outcome = await run(path, (line) => line === 'ready' && setTimeout(send, 300, 'boom'))
+      expect(outcome.code).toBe(1)
+      expect(outcome.errors).toContain('Error: thrown by the receiver')
+    })
+
+    test('may survive exceptions of its receiver, each reported, and goes on receiving', async () => {
+      const path = program(
+        'survive',
+        `const link = open(); link.ref()
+        process.on('uncaughtException', (error) => console.log('caught', error.message))
+        const upper = receiver((text) => { if (text === 'last') link.unref(); throw new Error(text) })
+        link.attach({ ...upper, idle() { if (link.counters.receivedPackets > 0) throw new Error('idle') } })
+        console.log('ready')`,
+      )
+      const outcome = await run(
+        path,
+        (line) =>
+          line === 'ready' &&
+          setTimeout(() => {
+            send('first')
+            setTimeout(send, 100, 'last')
+          }, 300),
+      )
+      expect(outcome.code).toBe(0)
+      expect(outcome.output).toContain('caught first\n')
+      expect(outcome.output).toContain('caught last\n')
+      expect(outcome.output).toContain('caught idle\n')
+    })
+
+    test('survives garbage collections while packets come', async () => {
+      const path = program(
+        'collect',
+        `import v8 from 'node:v8'; import vm from 'node:vm'
+        v8.setFlagsFromString('--expose-gc'); const gc = vm.runInNewContext('gc')
+        let seen = 0
+        function start() {
+          const link = open(); link.ref()
+          link.attach(receiver((text) => { gc(); if (++seen === 50) { console.log('all'); link.close() } }))
+        }
+        start(); gc(); gc()
+        console.log('ready')`,
+      )
+      const outcome = await run(
+        path,
+        (line) => line === 'ready' && setTimeout(() => Array.from({ length: 50 }, (_, at) => setTimeout(send, at * 5, 'x')), 300),
+      )
+      expect(outcome).toEqual({ code: 0, output: 'ready\nall\n', errors: '' })
+    })
+  })
+
+  describe('in a worker thread', () => {
+    const inside = `
+      import { parentPort } from 'node:worker_threads'
+      const link = openTun({ peer: '10.0.0.1/24' })
+      let refused = ''
+      try { openTun({ wakeup: 'uv' }) } catch (error) { refused = error.code }
+      link.attach({ input: (packet) => { if (packet.bytes[packet.start + 9] === 17) parentPort.postMessage(Buffer.from(packet.copy().subarray(28)).toString()) },
+        idle() {}, dropped() {}, failed() {} })
+    `
+
+    test('is woken by another thread, and libuv is refused by name', async () => {
+      const thread = script('thread', `${inside}; link.ref(); parentPort.postMessage(link.wakeup + ' ' + refused)`)
+      const path = script(
+        'thread-main',
+        `import { Worker } from 'node:worker_threads'
+        const worker = new Worker(${JSON.stringify(thread)})
+        worker.on('message', async (text) => {
+          console.log(text)
+          if (text === 'two') { await worker.terminate(); console.log('terminated') }
+        })`,
+      )
+      const outcome = await run(path, (line) => {
+        if (line.startsWith('worker')) setTimeout(send, 300, 'one')
+        if (line === 'one') send('two')
+      })
+      expect(outcome).toEqual({ code: 0, output: 'worker ERR_TUN_NO_UV\none\ntwo\nterminated\n', errors: '' })
+    })
+
+    test('does not keep the thread alive, and the interface goes with the thread', async () => {
+      const thread = script('short', inside)
+      const path = script(
+        'short-main',
+        `import { Worker } from 'node:worker_threads'; import { networkInterfaces } from 'node:os'
+        const worker = new Worker(${JSON.stringify(thread)})
+        worker.on('exit', (code) => console.log('ended', code, Object.keys(networkInterfaces()).join()))`,
+      )
+      expect(await run(path)).toEqual({ code: 0, output: 'ended 0 lo\n', errors: '' })
+    })
+  })
+})
