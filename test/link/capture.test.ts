@@ -129,7 +129,7 @@ describe('Capture', () => {
     b.close()
     const dropped = receivers[0].dropped
     receivers[0].dropped = (drop, lost) => {
-      dropped.call(receivers[0], drop)
+      dropped.call(receivers[0], drop, lost)
       note(a, drop, lost)
     }
     a.send(packet.load(pattern(40, 1)))

@@ -1,0 +1,365 @@
+import { type Clock, SystemClock, type Timer } from '../base/clock.ts'
+import { Drop } from '../base/drop.ts'
+import { ChecksumState, HEADROOM, Packet } from '../base/packet.ts'
+import { type Random, SystemRandom } from '../base/random.ts'
+import { DelayLine } from './delay-line.ts'
+import { bernoulli, type Chooser, type Delay } from './impairment-models.ts'
+import { type Link, type LinkReceiver, type Medium, NO_OFFLOAD } from './link.ts'
+import { type Queue, type QueueDiscipline, tailDrop } from './queue-discipline.ts'
+
+/**
+ * What a wire does to the frames of one direction, in this order: the MTU, the queue before the slow sender, then loss, corruption and duplication
+ * on the wire, and the time it takes. Where a {@link Chooser} is asked for, a number is the probability with which each frame is hit.
+ */
+export interface Impairments {
+  /** Longer IP packets vanish (`Drop.LinkMtuExceeded`), though the link announces its own MTU: a black hole. */
+  mtu?: number
+  /** Bits per second at which frames leave, link headers included. Default: at once. */
+  rate?: number
+  /** What waits while the rate does not allow more; refused frames are `Drop.WireQueueFull`. Default `tailDrop()`: 1000 frames. */
+  queue?: Queue
+  /** Frames that are lost: `Drop.WireLoss`. */
+  loss?: number | Chooser
+  /** Frames in which one bit is flipped, anywhere. */
+  corruption?: number | Chooser
+  /** Frames that arrive twice. */
+  duplication?: number | Chooser
+  /** Milliseconds that each frame takes, or a model that draws them. Default 0. */
+  delay?: number | Delay
+  /** Whether a frame that drew a short delay waits for those before it. Default true: jitter alone does not reorder. */
+  keepOrder?: boolean
+  /** Frames that take no delay at all, so that they overtake those which do; also with `keepOrder`. */
+  reordering?: number | Chooser
+}
+
+export interface ImpairmentOptions {
+  /** Default: the machine's own time. */
+  clock?: Clock
+  /** All chance comes from it: the same seed, the same faults. Default: the platform's generator. */
+  random?: Random
+  /** What happens to frames that are sent. */
+  send?: Impairments
+  /** What happens to frames that come in. */
+  receive?: Impairments
+}
+
+/**
+ * A link around `link` that loses, delays and damages frames; everything it discards is reported as dropped.
+ * It declares no offload, as a wire with faults cannot vouch for checksums.
+ * @throws {RangeError} for an impairment out of range
+ */
+export function impair(link: Link, options: ImpairmentOptions = {}): ImpairedLink {
+  return new ImpairedLink(link, options)
+}
+
+/** Made by {@link impair}. */
+export class ImpairedLink implements Link {
+  readonly offload = NO_OFFLOAD
+  readonly #inner: Link
+  /** Bytes of the longest frame. */
+  readonly #longest: number
+  readonly #send: Direction
+  readonly #receive: Direction
+  #receiver: LinkReceiver | null = null
+  #closed = false
+
+  constructor(inner: Link, options: ImpairmentOptions) {
+    const clock = options.clock ?? new SystemClock()
+    const random = options.random ?? new SystemRandom()
+    this.#inner = inner
+    const header = inner.medium === 'ethernet' ? 14 : 0
+    this.#longest = inner.mtu + header
+    const dropped = (drop: Drop, packet: Packet) => this.#receiver?.dropped(drop, packet)
+    const common = { clock, random, medium: inner.medium, mtu: inner.mtu, header, dropped }
+    this.#send = new Direction({ ...common, output: (packet) => inner.send(packet), batchEnd: () => inner.flush() })
+    this.#receive = new Direction({ ...common, output: (packet) => this.#deliver(packet), batchEnd: () => this.#receiver?.idle() })
+    this.impair('send', options.send ?? {})
+    this.impair('receive', options.receive ?? {})
+  }
+
+  get name(): string {
+    return this.#inner.name
+  }
+
+  get medium(): Medium {
+    return this.#inner.medium
+  }
+
+  get mtu(): number {
+    return this.#inner.mtu
+  }
+
+  get hardwareAddress(): Uint8Array | null {
+    return this.#inner.hardwareAddress
+  }
+
+  get loopback(): boolean {
+    return this.#inner.loopback
+  }
+
+  /**
+   * Replaces the impairments of one direction from now on; frames on their way keep what they drew, and those that wait for the sender go first.
+   * @throws {RangeError} for an impairment out of range
+   */
+  impair(direction: 'send' | 'receive', impairments: Impairments): void {
+    if (direction === 'send') this.#send.change(impairments)
+    else this.#receive.change(impairments)
+  }
+
+  attach(receiver: LinkReceiver): void {
+    this.#inner.attach({
+      input: (packet) => {
+        this.#receive.input(packet)
+      },
+      idle: () => receiver.idle(),
+      dropped: (drop, packet) => receiver.dropped(drop, packet),
+      failed: (error, fatal) => receiver.failed(error, fatal),
+    })
+    this.#receiver = receiver
+  }
+
+  send(packet: Packet): Drop {
+    if (this.#closed) return Drop.LinkDown
+    if (packet.length > this.#longest) return Drop.LinkMtuExceeded
+    return this.#send.input(packet)
+  }
+
+  flush(): void {
+    this.#inner.flush()
+  }
+
+  /** What is on its way is gone. */
+  close(): void {
+    this.#closed = true
+    this.#send.clear()
+    this.#receive.clear()
+    this.#inner.close()
+  }
+
+  ref(): void {
+    this.#inner.ref()
+  }
+
+  unref(): void {
+    this.#inner.unref()
+  }
+
+  #deliver(packet: Packet): Drop {
+    if (!this.#closed) this.#receiver?.input(packet)
+    return Drop.None
+  }
+}
+
+interface DirectionParts {
+  clock: Clock
+  random: Random
+  medium: Medium
+  /** Bytes of the link header. */
+  header: number
+  /** The link's MTU. */
+  mtu: number
+  output: (packet: Packet) => Drop
+  /** After the last output of a run that no input caused. */
+  batchEnd: () => void
+  dropped: (drop: Drop, packet: Packet) => void
+}
+
+const NEVER: Chooser = () => false
+
+/** The way of frames in one direction. */
+class Direction {
+  readonly #parts: DirectionParts
+  #mtu = Number.POSITIVE_INFINITY
+  #rate = Number.POSITIVE_INFINITY
+  #loss = NEVER
+  #corruption = NEVER
+  #duplication = NEVER
+  #reordering = NEVER
+  #delay: Delay = () => 0
+  #keepOrder = true
+
+  #queueOf: Queue | undefined
+  #queue: QueueDiscipline
+  /** The frame that is being sent, until its last bit has left. */
+  #sending: Packet | null = null
+  /** When that is, counted by the rate and not by the timer's precision. */
+  #sentAt = 0
+  #timer: Timer | null = null
+
+  readonly #onTheWay: DelayLine
+  /** When the last of the frames that keep their order arrives. */
+  #lastArrival = 0
+
+  constructor(parts: DirectionParts) {
+    this.#parts = parts
+    this.#queue = this.#newQueue()
+    this.#onTheWay = new DelayLine(parts.clock, (packet) => this.#output(packet), parts.batchEnd)
+  }
+
+  change(to: Impairments): void {
+    for (const [name, value] of Object.entries({ mtu: to.mtu ?? 1, rate: to.rate ?? 1 }))
+      if (!(value > 0)) throw new RangeError(`The ${name} ${value} has to be above 0.`)
+    if (typeof to.delay === 'number' && !(to.delay >= 0))
+      throw new RangeError(`The delay ${to.delay} is out of range: 0 or more milliseconds.`)
+    const [loss, corruption, duplication, reordering] = [to.loss, to.corruption, to.duplication, to.reordering].map(chooser)
+    this.#mtu = to.mtu ?? Number.POSITIVE_INFINITY
+    this.#rate = to.rate ?? Number.POSITIVE_INFINITY
+    this.#loss = loss as Chooser
+    this.#corruption = corruption as Chooser
+    this.#duplication = duplication as Chooser
+    this.#reordering = reordering as Chooser
+    const { delay = 0 } = to
+    this.#delay = typeof delay === 'number' ? () => delay : delay
+    this.#keepOrder = to.keepOrder ?? true
+    if (to.queue !== this.#queueOf) this.#changeQueue(to.queue)
+  }
+
+  input(packet: Packet): Drop {
+    const { clock, header, dropped } = this.#parts
+    if (packet.length - header > this.#mtu) {
+      dropped(Drop.LinkMtuExceeded, packet)
+      return Drop.None
+    }
+    const now = clock.now()
+    this.#catchUp(now)
+    if (this.#sending === null && this.#rate === Number.POSITIVE_INFINITY) return this.#wire(packet, now)
+    if (!this.#queue.enqueue(copyOf(packet), now)) dropped(Drop.WireQueueFull, packet)
+    else if (this.#sending === null) {
+      this.#sendNext(now)
+      this.#arm(now)
+    }
+    return Drop.None
+  }
+
+  clear(): void {
+    this.#timer?.cancel()
+    this.#timer = null
+    this.#sending = null
+    this.#queue = this.#newQueue()
+    this.#onTheWay.clear()
+  }
+
+  // ── the sender ──
+
+  /** Takes the next frame from the queue at `start`, when the one before has left. */
+  #sendNext(start: number): void {
+    const givenUp: Packet[] = []
+    const packet = this.#queue.dequeue(start, (given) => givenUp.push(given))
+    this.#sending = packet
+    if (packet !== null) this.#sentAt = start + (packet.length * 8000) / this.#rate
+    // Told when the state is whole again: who hears it may send.
+    for (const given of givenUp) this.#parts.dropped(Drop.WireQueueFull, given)
+  }
+
+  /** Puts the frames on the wire whose last bit has left by `now`. */
+  #catchUp(now: number): void {
+    while (this.#sending !== null && this.#sentAt <= now) {
+      const packet = this.#sending
+      const at = this.#sentAt
+      this.#sendNext(at)
+      const drop = this.#wire(packet, at)
+      if (drop !== Drop.None) this.#parts.dropped(drop, packet)
+    }
+  }
+
+  #arm(now: number): void {
+    if (this.#timer !== null || this.#sending === null) return
+    this.#timer = this.#parts.clock.schedule(Math.max(0, this.#sentAt - now), () => {
+      this.#timer = null
+      try {
+        this.#catchUp(this.#parts.clock.now())
+      } finally {
+        this.#arm(this.#parts.clock.now())
+        this.#parts.batchEnd()
+      }
+    })
+  }
+
+  /** Frames that wait move over, in the order in which the old queue would have sent them. */
+  #changeQueue(to: Queue | undefined): void {
+    const now = this.#parts.clock.now()
+    const old = this.#queue
+    this.#queueOf = to
+    this.#queue = this.#newQueue()
+    const lost: Packet[] = []
+    for (
+      let packet = old.dequeue(now, (given) => lost.push(given));
+      packet !== null;
+      packet = old.dequeue(now, (given) => lost.push(given))
+    )
+      if (!this.#queue.enqueue(packet, now)) lost.push(packet)
+    for (const packet of lost) this.#parts.dropped(Drop.WireQueueFull, packet)
+  }
+
+  #newQueue(): QueueDiscipline {
+    return (this.#queueOf ?? tailDrop())(this.#parts.medium, this.#parts.mtu + this.#parts.header)
+  }
+
+  // ── the wire ──
+
+  /** The last bit of the frame left at `time`. */
+  #wire(packet: Packet, time: number): Drop {
+    const { random, dropped } = this.#parts
+    if (this.#loss(packet, random)) {
+      dropped(Drop.WireLoss, packet)
+      return Drop.None
+    }
+    if (!this.#corruption(packet, random)) return this.#copies(packet, time)
+    // The packet is lent: it gets its bit back.
+    const { checksumState, view } = packet
+    const bit = random.below(packet.length * 8)
+    const at = packet.start + (bit >>> 3)
+    view.setUint8(at, view.getUint8(at) ^ (1 << (bit & 7)))
+    packet.checksumState = ChecksumState.None
+    try {
+      return this.#copies(packet, time)
+    } finally {
+      view.setUint8(at, view.getUint8(at) ^ (1 << (bit & 7)))
+      packet.checksumState = checksumState
+    }
+  }
+
+  #copies(packet: Packet, time: number): Drop {
+    if (!this.#duplication(packet, this.#parts.random)) return this.#travel(packet, time)
+    // Copied first: the receiver may overwrite what it is given.
+    const copy = copyOf(packet)
+    const drop = this.#travel(packet, time)
+    const dropOfCopy = this.#travel(copy, time)
+    if (dropOfCopy !== Drop.None) this.#parts.dropped(dropOfCopy, copy)
+    return drop
+  }
+
+  #travel(packet: Packet, time: number): Drop {
+    const { clock, random, output } = this.#parts
+    const overtakes = this.#reordering(packet, random)
+    let arrival = time
+    if (!overtakes) {
+      // Whole nanoseconds: the last bits of a logarithm may differ between engines.
+      arrival += Math.round(Math.max(0, this.#delay(packet, random)) * 1e6) / 1e6
+      if (this.#keepOrder) arrival = this.#lastArrival = Math.max(arrival, this.#lastArrival)
+    }
+    if (arrival <= clock.now() && (overtakes || this.#onTheWay.isEmpty)) return output(packet)
+    this.#onTheWay.add(copyOf(packet), arrival)
+    return Drop.None
+  }
+
+  #output(packet: Packet): void {
+    const drop = this.#parts.output(packet)
+    if (drop !== Drop.None) this.#parts.dropped(drop, packet)
+  }
+}
+
+function chooser(value: number | Chooser | undefined): Chooser {
+  if (value === undefined || value === 0) return NEVER
+  return typeof value === 'number' ? bernoulli(value) : value
+}
+
+/** A packet of its own with the same frame and the facts that links carry. */
+function copyOf(packet: Packet): Packet {
+  const copy = new Packet(HEADROOM + packet.length).load(packet.bytes.subarray(packet.start, packet.end))
+  copy.cast = packet.cast
+  copy.checksumState = packet.checksumState
+  copy.nic = packet.nic
+  copy.trace = packet.trace
+  return copy
+}
