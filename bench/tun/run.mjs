@@ -1,0 +1,205 @@
+/**
+ * tungram on a TUN device against node:dgram on kernel sockets: the same jobs, interleaved, in network namespaces made for the run.
+ *
+ *     node bench/tun/run.mjs [--rounds 5] [--seconds 1] [--jobs receive64,send64,…] [--json]
+ *
+ * node:dgram's server sits behind a veth pair, tungram's behind its TUN device; the kernel client is the same program for both. Needs root (or
+ * `unshare -rn`) and iproute2.
+ */
+import { execFileSync, fork, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { rmSync } from 'node:fs'
+import { cpus, release, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '1' },
+    jobs: { type: 'string' },
+    json: { type: 'boolean', default: false },
+  },
+})
+const rounds = Number(options.rounds)
+const seconds = Number(options.seconds)
+
+const JOBS = {
+  receive64: { job: 'receive', size: 64, window: 256 },
+  receive1400: { job: 'receive', size: 1400, window: 128 },
+  send64: { job: 'send', size: 64 },
+  send1400: { job: 'send', size: 1400 },
+  echo64: { job: 'echo', size: 64, window: 64 },
+  echo1400: { job: 'echo', size: 1400, window: 64 },
+  echo8k: { job: 'echo', size: 8192, window: 8 },
+  echo32k: { job: 'echo', size: 32_768, window: 4 },
+  latency64: { job: 'echo', size: 64, window: 1 },
+}
+const wanted = options.jobs?.split(',') ?? Object.keys(JOBS)
+const unknown = wanted.filter((name) => !(name in JOBS))
+if (unknown.length > 0) {
+  console.error(`Unknown job ${unknown.join(', ')}: there are ${Object.keys(JOBS).join(', ')}.`)
+  process.exit(2)
+}
+
+const CLIENT = `tgbench-c${process.pid}`
+const SERVER = `tgbench-s${process.pid}`
+const PORT = 5000
+const SINK_PORT = 5001
+const here = import.meta.dirname
+const ip = (...words) => execFileSync('ip', words, { stdio: ['ignore', 'pipe', 'pipe'] })
+
+function makeNamespaces() {
+  ip('netns', 'add', CLIENT)
+  ip('netns', 'add', SERVER)
+  ip('-n', CLIENT, 'link', 'add', 'veth0', 'type', 'veth', 'peer', 'name', 'veth0', 'netns', SERVER)
+  ip('-n', CLIENT, 'address', 'add', '10.78.0.1/24', 'dev', 'veth0')
+  ip('-n', SERVER, 'address', 'add', '10.78.0.2/24', 'dev', 'veth0')
+  for (const namespace of [CLIENT, SERVER]) for (const link of ['lo', 'veth0']) ip('-n', namespace, 'link', 'set', link, 'up')
+}
+
+function removeNamespaces() {
+  for (const namespace of [CLIENT, SERVER]) {
+    try {
+      ip('netns', 'delete', namespace)
+    } catch {
+      // It was never made.
+    }
+  }
+}
+
+async function client(task) {
+  const child = spawn('ip', ['netns', 'exec', CLIENT, process.execPath, join(here, 'client.mjs'), JSON.stringify(task)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  let errors = ''
+  child.stdout.on('data', (chunk) => {
+    output += chunk
+  })
+  const ready = new Promise((resolve) => {
+    child.stderr.on('data', (chunk) => {
+      errors += chunk
+      if (errors.includes('ready')) resolve()
+    })
+  })
+  const done = once(child, 'close').then(([code]) => {
+    if (code !== 0) throw new Error(`The client failed (${code}): ${errors}`)
+    return JSON.parse(output)
+  })
+  return { ready, done }
+}
+
+async function run(stack, { job, size, window }) {
+  const shared = join(tmpdir(), `tgbench-${process.pid}`)
+  rmSync(shared, { force: true })
+  const [local, remote] = stack === 'node' ? ['10.78.0.2', '10.78.0.1'] : ['10.77.0.2', '10.77.0.1']
+  const task = {
+    stack,
+    job,
+    port: PORT,
+    size,
+    seconds,
+    to: remote,
+    toPort: SINK_PORT,
+    shared,
+    peer: `${remote}/24`,
+    address: `${local}/24`,
+  }
+  const server = fork(join(here, 'server.mjs'), [JSON.stringify(task)], {
+    execPath: 'ip',
+    execArgv: ['netns', 'exec', stack === 'node' ? SERVER : CLIENT, process.execPath],
+  })
+  try {
+    await once(server, 'message')
+    if (job === 'send') {
+      const sink = await client({ job: 'sink', port: SINK_PORT, size, seconds: 0.5 })
+      await sink.ready
+      server.send('start')
+      const [result] = await once(server, 'message')
+      const { received } = await sink.done
+      return {
+        rate: received / (result.milliseconds / 1000),
+        cpu: result.cpu / result.count,
+        loss: 1 - received / result.count,
+      }
+    }
+    const { done } = await client({ job: job === 'receive' ? 'blast' : 'echo', address: local, port: PORT, size, seconds, window, shared })
+    const result = await done
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    server.send('stop')
+    const [{ count, cpu }] = await once(server, 'message')
+    const total = job === 'receive' ? result.sent : result.received + result.lost
+    const received = job === 'receive' ? count : result.received
+    return { rate: received / (result.milliseconds / 1000), cpu: cpu / count, loss: 1 - received / total, p50: result.p50, p99: result.p99 }
+  } finally {
+    server.kill()
+    rmSync(shared, { force: true })
+  }
+}
+
+function median(values) {
+  const sorted = values.filter((value) => value !== null && value !== undefined).sort((a, b) => a - b)
+  return sorted.length === 0 ? null : sorted[Math.floor(sorted.length / 2)]
+}
+
+function summary(results) {
+  const of = (key) => results.map((result) => result[key])
+  const rates = of('rate')
+  return {
+    rate: median(rates),
+    low: Math.min(...rates),
+    high: Math.max(...rates),
+    cpu: median(of('cpu')),
+    loss: median(of('loss')),
+    p50: median(of('p50')),
+  }
+}
+
+async function main() {
+  const table = {}
+  for (const name of wanted) {
+    const results = { tungram: [], node: [] }
+    for (let round = 0; round < rounds; round++)
+      for (const stack of round % 2 === 0 ? ['tungram', 'node'] : ['node', 'tungram']) {
+        results[stack].push(await run(stack, JOBS[name]))
+      }
+    const ratios = results.tungram.map((result, i) => result.rate / results.node[i].rate)
+    const cpuRatios = results.tungram.map((result, i) => result.cpu / results.node[i].cpu)
+    table[name] = {
+      tungram: summary(results.tungram),
+      node: summary(results.node),
+      rateRatio: median(ratios),
+      cpuRatio: median(cpuRatios),
+      latencyRatio: JOBS[name].window === 1 ? median(results.tungram.map((result, i) => result.p50 / results.node[i].p50)) : null,
+    }
+    if (!options.json) process.stderr.write(`${name} done\n`)
+  }
+  return table
+}
+
+function print(table) {
+  const k = (value) => `${Math.round(value / 1000)} k/s`
+  console.log(
+    `Node ${process.version}, Linux ${release()}, ${cpus().length} CPUs; medians of ${rounds} interleaved rounds of ${seconds} s, range in brackets\n`,
+  )
+  console.log('| job | tungram on a TUN | node:dgram on veth | datagrams/s | CPU per datagram | loss |')
+  console.log('|---|---|---|---|---|---|')
+  for (const [name, row] of Object.entries(table)) {
+    const cell = (side) =>
+      JOBS[name].window === 1
+        ? `p50 ${side.p50.toFixed(1)} µs`
+        : `${k(side.rate)} (${Math.round(side.low / 1000)}–${Math.round(side.high / 1000)}), ${side.cpu.toFixed(2)} µs`
+    const ratio = row.latencyRatio === null ? `${row.rateRatio.toFixed(2)}×` : `latency ${row.latencyRatio.toFixed(2)}×`
+    const loss = `${(row.tungram.loss * 100).toFixed(2)} % / ${(row.node.loss * 100).toFixed(2)} %`
+    console.log(`| ${name} | ${cell(row.tungram)} | ${cell(row.node)} | ${ratio} | ${row.cpuRatio.toFixed(2)}× | ${loss} |`)
+  }
+}
+
+process.on('exit', removeNamespaces)
+process.on('SIGINT', () => process.exit(130))
+process.on('SIGTERM', () => process.exit(143))
+makeNamespaces()
+const table = await main()
+if (options.json) console.log(JSON.stringify(table))
+else print(table)

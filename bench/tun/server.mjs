@@ -1,0 +1,81 @@
+/**
+ * The side under test, in a process of its own: the same program over tungram's sockets on a TUN device, or over node:dgram on the kernel's.
+ *
+ * Started with a JSON argument `{stack, job, port, size, to, toPort, shared, peer, address, mtu}` and an IPC channel; says 'ready', works, and
+ * answers 'stop' with `{count, cpu, milliseconds}` (CPU in microseconds, from the first datagram on).
+ */
+import dgram from 'node:dgram'
+import { mapShared } from './shared.mjs'
+
+const { stack, job, port, size, seconds, to, toPort, shared, peer, address, mtu } = JSON.parse(process.argv[2])
+
+async function makeDgram() {
+  if (stack === 'node') return dgram
+  const { Stack, openTun } = await import('../../dist/index.js')
+  const host = new Stack()
+  host.addNic(openTun({ peer, mtu, queueLength: 1000 }), { addresses: [address] })
+  return host.dgram
+}
+
+const counts = mapShared(shared)
+let count = 0
+let startCpu = null
+let startTime = 0
+let lastTime = 0
+
+function started() {
+  startCpu = process.cpuUsage()
+  startTime = performance.now()
+}
+
+const socket = (await makeDgram()).createSocket({ type: 'udp4', recvBufferSize: 212_992, sendBufferSize: 212_992 })
+
+const jobs = {
+  receive() {
+    socket.on('message', () => {
+      if (count === 0) started()
+      counts[0] = ++count
+    })
+  },
+  echo() {
+    socket.on('message', (message, { port, address }) => {
+      if (count === 0) started()
+      count++
+      socket.send(message, port, address)
+    })
+  },
+  /** As many as possible: a new burst whenever the last one's callbacks have come. */
+  send() {
+    const payload = Buffer.alloc(size, 7)
+    const BURST = 64
+    started()
+    const end = startTime + seconds * 1000
+    let open = 0
+    const done = () => {
+      if (--open > 0) return
+      if (performance.now() < end) burst()
+      else report()
+    }
+    const burst = () => {
+      open = BURST
+      count += BURST
+      for (let i = 0; i < BURST; i++) socket.send(payload, toPort, to, done)
+    }
+    burst()
+  },
+}
+
+function report() {
+  lastTime = performance.now()
+  const cpu = startCpu === null ? { user: 0, system: 0 } : process.cpuUsage(startCpu)
+  process.send({ count, cpu: cpu.user + cpu.system, milliseconds: startCpu === null ? 0 : lastTime - startTime }, () => process.exit(0))
+}
+
+process.on('message', (message) => {
+  if (message === 'start') jobs.send()
+  else report()
+})
+socket.bind(port, () => {
+  if (job !== 'send') jobs[job]()
+  process.send('ready')
+})
