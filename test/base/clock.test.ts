@@ -1,0 +1,140 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { ManualClock, SystemClock, type Timer } from '../../src/base/clock.ts'
+
+describe('a manual clock', () => {
+  test('stands still until it is told', () => {
+    const clock = new ManualClock()
+    const ran: string[] = []
+    clock.schedule(0, () => ran.push('now'))
+    clock.soon(() => ran.push('soon'))
+    expect(clock.now()).toBe(0)
+    expect(ran).toEqual([])
+    clock.settle()
+    expect(ran).toEqual(['now', 'soon'])
+    expect(clock.now()).toBe(0)
+  })
+
+  test('has a wall time that moves along', () => {
+    const clock = new ManualClock(1_000_000)
+    clock.advance(1.5)
+    expect(clock.wallTime()).toBe(1_000_001.5)
+    expect(new Date(new ManualClock().wallTime()).toISOString()).toBe('2000-01-01T00:00:00.000Z')
+  })
+
+  test('runs callbacks in the order of time, ties in the order of scheduling, like a sorted list', () => {
+    const action = fc.record({ delay: fc.nat(20), cancels: fc.option(fc.nat(60), { freq: 3 }) })
+    fc.assert(
+      fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
+        const clock = new ManualClock()
+        const ran: number[] = []
+        const timers: Timer[] = []
+        actions.forEach(({ delay }, number) => {
+          timers.push(clock.schedule(delay, () => ran.push(number)))
+        })
+        const cancelled = new Set<number>()
+        for (const { cancels } of actions) {
+          if (cancels === null || cancels >= timers.length) continue
+          timers[cancels]?.cancel()
+          cancelled.add(cancels)
+        }
+        const expected = actions
+          .map(({ delay }, number) => ({ delay, number }))
+          .filter(({ number }) => !cancelled.has(number))
+          .sort((a, b) => a.delay - b.delay || a.number - b.number)
+        expect(clock.nextTime).toBe(expected[0]?.delay ?? Number.POSITIVE_INFINITY)
+        clock.advance(100)
+        expect(ran).toEqual(expected.map(({ number }) => number))
+        expect(clock.now()).toBe(100)
+        expect(clock.step()).toBe(false)
+      }),
+      { seed: 1, numRuns: 300 },
+    )
+  })
+
+  test('shows a callback the time for which it was scheduled', () => {
+    const clock = new ManualClock()
+    const times: number[] = []
+    for (const delay of [7, 2.25, 5]) clock.schedule(delay, () => times.push(clock.now()))
+    clock.advance(5)
+    expect(times).toEqual([2.25, 5])
+    expect(clock.nextTime).toBe(7)
+    clock.advance(2)
+    expect(times).toEqual([2.25, 5, 7])
+  })
+
+  test('runs what callbacks schedule within the time that is advanced', () => {
+    const clock = new ManualClock()
+    const times: number[] = []
+    const again = () => {
+      times.push(clock.now())
+      clock.schedule(10, again)
+    }
+    clock.schedule(10, again)
+    clock.advance(35)
+    expect(times).toEqual([10, 20, 30])
+    expect(clock.now()).toBe(35)
+  })
+
+  test('steps from callback to callback', () => {
+    const clock = new ManualClock()
+    const ran: string[] = []
+    clock.schedule(3, () => ran.push('b'))
+    clock.schedule(1, () => ran.push('a'))
+    expect(clock.step()).toBe(true)
+    expect([clock.now(), ran.join('')]).toEqual([1, 'a'])
+    expect(clock.step()).toBe(true)
+    expect([clock.now(), ran.join('')]).toEqual([3, 'ab'])
+    expect(clock.step()).toBe(false)
+  })
+
+  test('takes a negative delay as none: time never goes back', () => {
+    const clock = new ManualClock()
+    clock.advance(5)
+    clock.schedule(-3, () => {})
+    expect(clock.nextTime).toBe(5)
+  })
+
+  test('forgets a cancelled timer, also from within a callback of the same moment', () => {
+    const clock = new ManualClock()
+    const ran: string[] = []
+    let second: Timer | null = null
+    clock.schedule(1, () => {
+      ran.push('first')
+      second?.cancel()
+    })
+    second = clock.schedule(1, () => ran.push('second'))
+    clock.advance(2)
+    second.cancel()
+    expect(ran).toEqual(['first'])
+    expect(clock.nextTime).toBe(Number.POSITIVE_INFINITY)
+  })
+})
+
+describe('the system clock', () => {
+  test('goes forward with the wall', () => {
+    const clock = new SystemClock()
+    expect(Math.abs(clock.wallTime() - Date.now())).toBeLessThan(1000)
+    const before = clock.now()
+    expect(clock.now()).toBeGreaterThanOrEqual(before)
+  })
+
+  test('runs a callback not before its time, and soon before that', async () => {
+    const clock = new SystemClock()
+    const start = clock.now()
+    const ran: string[] = []
+    const elapsed = await new Promise<number>((resolve) => {
+      clock.schedule(20.4, () => {
+        ran.push('timer')
+        resolve(clock.now() - start)
+      })
+      clock.soon(() => ran.push('soon'))
+      clock.schedule(5, () => ran.push('cancelled')).cancel()
+      ran.push('here')
+      // The clock's own timers do not keep a process alive, so something else must.
+      setTimeout(() => {}, 200)
+    })
+    expect(ran).toEqual(['here', 'soon', 'timer'])
+    expect(elapsed).toBeGreaterThanOrEqual(20.4 - 1)
+  })
+})
