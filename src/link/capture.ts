@@ -108,6 +108,8 @@ export class CapturedLink implements Link {
   readonly #interfaceIndex: number
   /** The packets that are within `send` or `input` now, with their records; the last is the innermost. */
   readonly #passing: { readonly packet: Packet; readonly record: OpenRecord }[] = []
+  /** The index of the nic above, once a frame has come in. */
+  #nic = -1
   /** What was annotated last, for {@link noteDrop}: only compared, never read. */
   #notedPacket: Packet | null = null
   #notedReason: DropName = 'None'
@@ -134,6 +136,7 @@ export class CapturedLink implements Link {
         try {
           receiver.input(packet)
         } finally {
+          if (!this.loopback) this.#nic = packet.nic
           this.#end()
         }
       },
@@ -169,6 +172,10 @@ export class CapturedLink implements Link {
     }
     const comment = `dropped: ${reason} (${layer})`
     if (this.#annotate(comment, packet)) return
+    // Datagrams rebuilt from what came in by another link are not this one's; -1 matches none.
+    const passing = this.#passing.at(-1)
+    const nic = passing?.record.direction === 'in' ? passing.packet.nic : this.#nic
+    if (packet.nic !== 0 && packet.nic !== nic) return
     // A packet that came in has been parsed, and its bounds moved up to the payload; one that goes out has the IP header at its start.
     const parsed = packet.nic !== 0 && packet.family !== 0
     const start = parsed ? packet.network : packet.start

@@ -37,8 +37,7 @@ export class Inbox {
   /** Copies the frame; without a receiver it is discarded, as on an interface that is down. */
   put(packet: Packet): Drop {
     if (this.receiver === null) return Drop.WireNoReceiver
-    const verified = this.#checksumOffload && packet.checksumState !== ChecksumState.None
-    if (!this.#queue.push(packet, verified ? ChecksumState.Verified : ChecksumState.None)) return Drop.LinkQueueFull
+    if (!this.#queue.push(packet, this.#checksumOffload ? packet.checksumState : ChecksumState.None)) return Drop.LinkQueueFull
     if (!this.#scheduled) this.#schedule()
     return Drop.None
   }

@@ -6,7 +6,7 @@ export type Medium = 'ip' | 'ethernet'
 
 /** Work that a link takes off the stack's hands. */
 export interface Offload {
-  /** Transport checksums: `ChecksumState.Partial` may be sent, `Verified` may arrive. */
+  /** Transport checksums: `ChecksumState.Partial` may be sent; `Verified` may arrive, or `Partial` as it was sent on a wire that cannot corrupt. */
   readonly checksum: boolean
 }
 

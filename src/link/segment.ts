@@ -22,8 +22,8 @@ export interface SegmentOptions {
   /** Bytes that may wait for one link, 12 a frame added. Default 4 MiB. */
   queueBytes?: number
   /**
-   * Declares a perfect wire ({@link Offload.checksum}): a frame sent with its checksum `Partial` arrives `Verified`. Captures then show incomplete
-   * checksums, as on Linux's veth, and no router may pass such a packet on to a link without this offload. Default false.
+   * Declares a perfect wire ({@link Offload.checksum}): a frame keeps its `checksumState`, so that one sent as `Partial` arrives so, without the
+   * checksum ever being computed, and is valid. Captures then show incomplete checksums, as on Linux's veth. Default false.
    */
   checksumOffload?: boolean
 }

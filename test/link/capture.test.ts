@@ -138,16 +138,38 @@ describe('Capture', () => {
   })
 
   it('writes an IP packet that is not passing, such as a rebuilt datagram, with its comment', () => {
-    const { a, read, packet } = setUp()
+    const { clock, a, b, receivers, read, packet } = setUp()
+    const fragment = pattern(40, 3)
     const bytes = ipv4Packet(pattern(30, 1))
-    packet.load(bytes)
-    Object.assign(packet, { nic: 1, family: 4, network: packet.start, networkEnd: packet.end, start: packet.start + 28 })
-    note(a, Drop.UdpChecksum, packet)
+    const rebuilt = new Packet().load(bytes)
+    Object.assign(rebuilt, { nic: 2, family: 4, network: rebuilt.start, networkEnd: rebuilt.end, start: rebuilt.start + 28 })
+    receivers[0].onInput = (lent) => {
+      lent.nic = 2
+      note(a, Drop.UdpChecksum, rebuilt)
+    }
+    b.send(packet.load(fragment))
+    clock.settle()
+    note(a, Drop.FragmentTimeout, rebuilt)
     note(a, Drop.IpNoRoute, packet.load(bytes))
     expect(read()).toMatchObject([
+      { direction: 'in', bytes: fragment, comments: [] },
       { direction: 'in', bytes, comments: ['dropped: UdpChecksum (udp)'] },
+      { direction: 'in', bytes, comments: ['dropped: FragmentTimeout (ip)'] },
       { direction: 'out', bytes, comments: ['dropped: IpNoRoute (ip)'] },
     ])
+  })
+
+  it('leaves out packets that came in by another nic', () => {
+    const { clock, a, b, receivers, read, packet } = setUp()
+    receivers[0].onInput = (lent) => {
+      lent.nic = 2
+    }
+    b.send(packet.load(pattern(40, 3)))
+    clock.settle()
+    packet.load(ipv4Packet(pattern(30, 1)))
+    Object.assign(packet, { nic: 1, family: 4, network: packet.start, networkEnd: packet.end })
+    note(a, Drop.UdpNoPort, packet)
+    expect(read().length).toBe(1)
   })
 
   it('puts a frame header before such a packet on Ethernet', () => {

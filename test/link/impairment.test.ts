@@ -344,7 +344,7 @@ describe('an impaired link', () => {
     }
     clock.advance(10)
     expect(receiver.traces).toEqual([11, 11, 12, 12])
-    expect(receiver.states).toEqual([ChecksumState.None, ChecksumState.None, ChecksumState.Verified, ChecksumState.Verified])
+    expect(receiver.states).toEqual([ChecksumState.None, ChecksumState.None, ChecksumState.Partial, ChecksumState.Partial])
   })
 
   it('does the same from the same seed, and something else from another', () => {
