@@ -91,7 +91,7 @@ export class Segment {
     // A new array each time: a link may come or go while a frame is being spread.
     this.#links = [...this.#links, link]
     this.#promiscuous = this.#links.filter((each) => each.promiscuous)
-    if (address !== null) this.#byAddress.set(key(address), link)
+    if (address !== null) this.#byAddress.set(link.address, link)
     return link
   }
 
@@ -110,11 +110,14 @@ export class Segment {
   remove(link: SegmentLink): void {
     this.#links = this.#links.filter((other) => other !== link)
     this.#promiscuous = this.#links.filter((each) => each.promiscuous)
-    if (link.hardwareAddress !== null) this.#byAddress.delete(key(link.hardwareAddress))
+    this.#byAddress.delete(link.address)
+    for (const other of this.#links) if (other.lastOwner === link) other.lastOwner = undefined
   }
 
   #unicast(from: SegmentLink, packet: Packet, destination: number): Drop {
-    const owner = this.#byAddress.get(destination)
+    // Nearly all frames go where the one before went; the table costs 35 ns (Node 20).
+    let owner = from.lastOwner
+    if (owner === undefined || owner.address !== destination) owner = from.lastOwner = this.#byAddress.get(destination)
     packet.cast = Cast.Unicast
     const drop = owner === undefined || owner === from ? Drop.WireNoReceiver : owner.inbox.put(packet)
     let heard = drop === Drop.None
@@ -175,6 +178,10 @@ class SegmentLink implements Link {
   readonly mtu: number
   readonly offload: Offload
   readonly hardwareAddress: Uint8Array | null
+  /** The hardware address as a number; -1 without one. */
+  readonly address: number
+  /** Who had the destination address of the last unicast frame. */
+  lastOwner: SegmentLink | undefined
   readonly loopback = false
   readonly promiscuous: boolean
   readonly inbox: Inbox
@@ -197,6 +204,8 @@ class SegmentLink implements Link {
     this.mtu = mtu
     this.offload = offload
     this.hardwareAddress = hardwareAddress
+    this.address = hardwareAddress === null ? -1 : key(hardwareAddress)
+    this.lastOwner = undefined
     this.promiscuous = promiscuous
     this.inbox = inbox
     this.#segment = segment

@@ -9,6 +9,8 @@ import { Packet } from '../../src/base/packet.ts'
 import { SeededRandom } from '../../src/base/random.ts'
 import { Capture, type CapturedLink, type CaptureOptions } from '../../src/link/capture.ts'
 import { CaptureFile, openCaptureFile } from '../../src/link/capture-file.ts'
+import { impair } from '../../src/link/impairment.ts'
+import { frames } from '../../src/link/impairment-models.ts'
 import { type CapturedFrame, readCapture } from '../../src/link/pcapng.ts'
 import { Segment, type SegmentOptions } from '../../src/link/segment.ts'
 import { ethernetFrame, linkContract, pattern, Recorder } from './link-contract.ts'
@@ -135,6 +137,23 @@ describe('Capture', () => {
     a.send(packet.load(pattern(40, 1)))
     expect(receivers[0].drops).toEqual([Drop.WireNoReceiver])
     expect(read()).toMatchObject([{ direction: 'out', comments: ['dropped: WireNoReceiver (link)'] }])
+  })
+
+  it('comments the frames that an impaired link loses, at once or later', () => {
+    const { clock, capture, segment, read, packet } = setUp()
+    const lossy = impair(segment.link(), { clock, send: { loss: frames(1) } })
+    const slow = impair(segment.link(), { clock, send: { loss: frames(1), rate: 8000 } })
+    for (const inner of [lossy, slow]) {
+      const link = capture.link(inner)
+      link.attach(new Recorder())
+      link.send(packet.load(pattern(40, 1)))
+      clock.advance(100)
+    }
+    expect(read().map(({ comments, time }) => [comments, Number(time / 1_000_000n) - 946_684_800_000])).toEqual([
+      [['dropped: WireLoss (link)'], 0],
+      [[], 100],
+      [['dropped: WireLoss (link)'], 140],
+    ])
   })
 
   it('writes an IP packet that is not passing, such as a rebuilt datagram, with its comment', () => {

@@ -158,11 +158,17 @@ describe('Segment of medium ethernet', () => {
   })
 
   it('forgets the address of a closed link', () => {
-    const { send, mac, links, receivers, segment } = setUp(2, ethernet)
+    const { clock, send, mac, links, receivers, segment } = setUp(2, ethernet)
+    send(0, ethernetFrame(mac(1), mac(0), pattern(40, 1)))
+    expect(receivers[0]?.drops).toEqual([])
     links[1]?.close()
     send(0, ethernetFrame(mac(1), mac(0), pattern(40, 1)))
     expect(receivers[0]?.drops).toEqual([Drop.WireNoReceiver])
-    expect(() => segment.link({ hardwareAddress: mac(1) })).not.toThrow()
+    const heir = new Recorder()
+    segment.link({ hardwareAddress: mac(1) }).attach(heir)
+    send(0, ethernetFrame(mac(1), mac(0), pattern(40, 2)))
+    clock.settle()
+    expect(heir.frames.length).toBe(1)
   })
 
   it('shows a promiscuous link the frames of others as such', () => {
