@@ -30,6 +30,7 @@ const RTM_NEWLINK = 16
 const RTM_GETLINK = 18
 const RTM_NEWADDR = 20
 const RTM_GETADDR = 22
+const RTM_GETROUTE = 26
 
 // struct ifinfomsg: family u8, pad u8, type u16, index s32, flags u32, change u32; then attributes
 const IFINFOMSG = 16
@@ -50,6 +51,12 @@ const IFA_LOCAL = 2
 const IFA_FLAGS = 8
 const IFA_F_NODAD = 0x02
 const IFA_F_TENTATIVE = 0x40
+
+// struct rtmsg: family u8, destination length u8, source length u8, TOS u8, table u8, protocol u8, scope u8, type u8, flags u32; then attributes
+const RTMSG = 12
+const RTMSG_TYPE = 7
+const RTA_DST = 1
+const RTN_LOCAL = 2
 
 /** What the kernel says of an interface. */
 export interface InterfaceInfo {
@@ -122,6 +129,20 @@ export function addAddress(libc: Libc, index: number, cidr: Cidr): void {
   ]
   if (cidr.address.family === 6) attributes.push([IFA_FLAGS, word(IFA_F_NODAD)])
   request(libc, encode(RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, fixed, attributes), `add the address ${cidr.address}`)
+}
+
+/** Whether the kernel would take a packet to this address for its own. */
+export function isLocal(libc: Libc, address: Address): boolean {
+  const fixed = new Uint8Array(RTMSG)
+  const bytes = address.toBytes()
+  fixed[0] = address.family === 4 ? AF_INET : AF_INET6
+  fixed[1] = bytes.length * 8
+  try {
+    return request(libc, encode(RTM_GETROUTE, 0, fixed, [[RTA_DST, bytes]]), 'look up a route').at(0)?.[RTMSG_TYPE] === RTN_LOCAL
+  } catch {
+    // No route at all.
+    return false
+  }
 }
 
 function readInterface(reply: Uint8Array): InterfaceInfo {

@@ -5,7 +5,7 @@
  * The interface lives as long as the descriptor, unless somebody made it persistent.
  */
 import { closeSync, constants, openSync } from 'node:fs'
-import { type Cidr, parseCidr } from '../base/address.ts'
+import { type Address, type Cidr, parseCidr } from '../base/address.ts'
 import { Drop } from '../base/drop.ts'
 import { HEADROOM, Packet } from '../base/packet.ts'
 import { SystemRandom } from '../base/random.ts'
@@ -31,7 +31,7 @@ import {
   loadLibc,
   systemError,
 } from './tun-libc.ts'
-import { addAddress, changeInterface, findInterface, type InterfaceInfo, listAddresses } from './tun-netlink.ts'
+import { addAddress, changeInterface, findInterface, type InterfaceInfo, isLocal, listAddresses } from './tun-netlink.ts'
 import { chooseWakeup, surface, type Wakeup, type Watcher, watch } from './tun-poll.ts'
 
 export interface TunOptions {
@@ -88,6 +88,9 @@ const BUDGET = 128
 
 /** More than a device's queue holds by default (500): a flood cannot keep `attach` for ever. */
 const EARLY_LIMIT = 4096
+
+/** Milliseconds; usually less than one passes. */
+const LOCAL_ROUTE_PATIENCE = 500
 
 /**
  * Opens a TUN or TAP device, or attaches to a persistent one; returns when it is usable.
@@ -440,6 +443,13 @@ function configure(libc: Libc, info: InterfaceInfo, options: TunOptions, peers: 
       addAddress(libc, info.index, peer),
     )
   }
+  if (info.up || options.up !== false) for (const { address } of peers) if (address.family === 6) awaitLocal(libc, address)
+}
+
+/** Linux adds the local route of an IPv6 address from a work queue, moments after the address: until then packets to it are lost. */
+function awaitLocal(libc: Libc, address: Address): void {
+  const clock = new Int32Array(new SharedArrayBuffer(4))
+  for (let milliseconds = 0; milliseconds < LOCAL_ROUTE_PATIENCE && !isLocal(libc, address); milliseconds++) Atomics.wait(clock, 0, 0, 1)
 }
 
 function setMtu(libc: Libc, index: number, name: string, mtu: number): void {
