@@ -1,0 +1,72 @@
+/** The shape of node:dgram, over a stack. Importing this module gives every stack its `dgram`. */
+import { EventEmitter } from 'node:events'
+import { Stack } from '../stack.ts'
+import type { MessageInfo } from './inbox.ts'
+import { Shared } from './shared.ts'
+import { initialise, Socket, type SocketOptions } from './socket.ts'
+
+export type { IcmpInfo, MessageInfo } from './inbox.ts'
+export type { Message } from './message-iterator.ts'
+export type { DontFragment, OptionName, SocketOptionValues } from './options.ts'
+export type { BatchItem, Payload, SendCallback, SendSettings, SocketEvents, SocketOptions } from './socket.ts'
+
+type MessageListener = (msg: Buffer, rinfo: MessageInfo) => void
+
+export interface DgramModule {
+  /**
+   * Makes a socket of this stack.
+   * @throws {TypeError} ERR_SOCKET_BAD_TYPE, ERR_INVALID_ARG_TYPE; {RangeError} ERR_OUT_OF_RANGE
+   */
+  createSocket(type: 'udp4' | 'udp6' | SocketOptions, callback?: MessageListener): Socket
+  /** For `instanceof` and `extends`; callable on an instance without `new`, as older programs inherit. */
+  readonly Socket: SocketConstructor
+}
+
+export interface SocketConstructor {
+  new (type: 'udp4' | 'udp6' | SocketOptions, callback?: MessageListener): Socket
+  readonly prototype: Socket
+}
+
+/** The dgram module of a stack; the same as `stack.dgram`, made anew. */
+export function createDgram(stack: Stack): DgramModule {
+  const shared = new Shared(stack)
+
+  // Named as in Node: the name is what `util.inspect` shows.
+  function makeSocket(this: Socket, type: unknown, listener: unknown): void {
+    ;(EventEmitter as unknown as (this: EventEmitter) => void).call(this)
+    initialise(this, shared, type, listener)
+  }
+  Object.defineProperty(makeSocket, 'name', { value: 'Socket' })
+  Object.setPrototypeOf(makeSocket, EventEmitter)
+  makeSocket.prototype = Object.create(Socket.prototype, {
+    constructor: { value: makeSocket, writable: true, configurable: true },
+  })
+  const SocketOfStack = makeSocket as unknown as SocketConstructor
+
+  return {
+    createSocket: (type, callback) => new SocketOfStack(type, callback),
+    Socket: SocketOfStack,
+  }
+}
+
+declare module '../stack.ts' {
+  interface Stack {
+    /** node:dgram over this stack. */
+    readonly dgram: DgramModule
+  }
+}
+
+const modules = new WeakMap<Stack, DgramModule>()
+
+Object.defineProperty(Stack.prototype, 'dgram', {
+  get(this: Stack): DgramModule {
+    let module = modules.get(this)
+    if (module === undefined) {
+      module = createDgram(this)
+      modules.set(this, module)
+    }
+    return module
+  },
+  configurable: true,
+  enumerable: false,
+})

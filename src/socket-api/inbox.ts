@@ -1,0 +1,246 @@
+/** Where an endpoint's datagrams wait for the program: the receiver of an endpoint, shared by the sockets that were bound to its descriptor. */
+import type { AsyncResource } from 'node:async_hooks'
+import type { Buffer } from 'node:buffer'
+import type { EventEmitter } from 'node:events'
+import type { BlockList } from 'node:net'
+import { formatWords } from '../base/address.ts'
+import { Drop } from '../base/drop.ts'
+import type { Packet } from '../base/packet.ts'
+import type { IcmpError } from '../ip/icmp.ts'
+import type { Endpoint, EndpointReceiver, Errno } from '../udp/endpoint.ts'
+import { errnoError } from './errors.ts'
+import type { Shared } from './shared.ts'
+
+/** Where a message came from, as Node's listeners get it. */
+export interface MessageInfo {
+  /** The sender; a link-local IPv6 address with its zone: `fe80::1%eth0`. */
+  address: string
+  family: 'IPv4' | 'IPv6'
+  port: number
+  /** Bytes of the message. */
+  size: number
+  /** TTL or hop limit as it arrived. With `setRecvInfo(true)`, as are all below. Linux: IP_RECVTTL, IPV6_RECVHOPLIMIT. */
+  ttl?: number
+  /** TOS or Traffic Class. Linux: IP_RECVTOS, IPV6_RECVTCLASS. */
+  tos?: number
+  /** The two ECN bits of `tos`: 0 not capable, 1 and 2 capable, 3 congestion experienced. */
+  ecn?: number
+  /** The address the datagram was sent to. Linux: IP_PKTINFO, IPV6_RECVPKTINFO. */
+  local?: string
+  /** The name of the interface it came by. */
+  interface?: string
+  /** How many fragments it came in; 1 for a whole one. Linux: IP_RECVFRAGSIZE tells the size of the largest. */
+  fragments?: number
+  /** Milliseconds since 1970-01-01T00:00:00Z, with fractions, at its arrival. Linux: SO_TIMESTAMPNS. */
+  timestamp?: number
+}
+
+/** An ICMP error about a datagram of the socket's, as the 'icmp' event gives it. */
+export interface IcmpInfo {
+  family: 'IPv4' | 'IPv6'
+  type: number
+  code: number
+  /** Next-hop MTU of Fragmentation Needed and Packet Too Big; 0 elsewhere. */
+  mtu: number
+  /** Parameter Problem's pointer; 0 elsewhere. */
+  pointer: number
+  /** Who reported it. */
+  offender: string
+  /** Where the datagram was going. */
+  destination: { address: string; port: number }
+}
+
+/** What an inbox needs to know of a socket. */
+export interface Reader {
+  readonly socket: EventEmitter
+  readonly resource: AsyncResource
+  readonly receiveBlockList: BlockList | undefined
+  /** Whether listeners are to be told: the socket is listening, and no iterator takes the messages one by one. */
+  readonly listening: boolean
+  /** Whether `MessageInfo` is to have all its fields. */
+  readonly recvInfo: boolean
+  /** A message waits for an iterator. */
+  messageWaits(): void
+}
+
+interface PendingError {
+  readonly info: IcmpInfo
+  readonly errno: Errno
+}
+
+export class Inbox implements EndpointReceiver {
+  readonly endpoint: Endpoint
+  /** The first gets the messages; a further one takes over when it closes. */
+  readonly readers: Reader[] = []
+  /** Number in the stack's table; -1 until somebody asked for it. */
+  descriptor = -1
+  readonly #shared: Shared
+  /** Messages and their infos in order of arrival; an ICMP error has `null` for its info. What lies before `#next` was taken. */
+  readonly #messages: (Buffer | PendingError)[] = []
+  readonly #infos: (MessageInfo | null)[] = []
+  #next = 0
+  #emitting = false
+  #resuming = false
+  readonly #emitAll = () => this.#run()
+  readonly #resume = () => {
+    this.#resuming = false
+    this.flush()
+  }
+
+  constructor(shared: Shared, family: 4 | 6) {
+    this.#shared = shared
+    this.endpoint = shared.stack.udp.createEndpoint(family, this)
+  }
+
+  receive(packet: Packet, sourcePort: number): void {
+    const shared = this.#shared
+    const { endpoint } = this
+    const four = endpoint.family === 4
+    const texts = four ? shared.texts4 : shared.texts6
+    const address = texts.text(packet.s0, packet.s1, packet.s2, packet.s3, packet.nic)
+    const size = packet.end - packet.start
+    const reader = this.readers[0]
+    if (reader?.receiveBlockList?.check(address, four ? 'ipv4' : 'ipv6')) {
+      endpoint.release(size)
+      shared.stack.counters.drop(Drop.UdpBlocked, packet)
+      return
+    }
+    const info: MessageInfo = { address, family: four ? 'IPv4' : 'IPv6', port: sourcePort, size }
+    if (reader?.recvInfo) {
+      info.ttl = packet.hopLimit
+      info.tos = packet.tos
+      info.ecn = packet.tos & 3
+      info.local = texts.text(packet.d0, packet.d1, packet.d2, packet.d3, packet.nic)
+      info.interface = shared.stack.nic(packet.nic)?.name ?? ''
+      info.fragments = packet.fragments
+      info.timestamp = shared.stack.clock.wallTime()
+    }
+    this.#messages.push(shared.copyPayload(packet))
+    this.#infos.push(info)
+  }
+
+  icmp(error: IcmpError, errno: Errno): void {
+    const { family, type, code, mtu, pointer, offender, destination, destinationPort } = error
+    const info: IcmpInfo = {
+      family: family === 4 ? 'IPv4' : 'IPv6',
+      type,
+      code,
+      mtu,
+      pointer,
+      offender: offender.toString(),
+      destination: { address: formatWords(destination.w0, destination.w1, destination.w2, destination.w3), port: destinationPort },
+    }
+    this.#messages.push({ info, errno })
+    this.#infos.push(null)
+    if (!this.endpoint.ready) {
+      this.endpoint.ready = true
+      this.#shared.stack.udp.markReady(this.endpoint)
+    }
+  }
+
+  /** Emits what waits. */
+  flush(): void {
+    if (this.#emitting || this.#resuming || this.#next === this.#messages.length) return
+    const reader = this.readers[0]
+    if (reader === undefined || !reader.listening) {
+      reader?.messageWaits()
+      return
+    }
+    // Another socket's listener may have run in this wake-up.
+    if (this.#shared.runsTicks && !this.#shared.settle()) this.#later()
+    else reader.resource.runInAsyncScope(this.#emitAll)
+  }
+
+  #run(): void {
+    this.#emitting = true
+    try {
+      for (;;) {
+        const reader = this.readers[0]
+        if (reader === undefined || !reader.listening) break
+        this.#shared.listenerRuns()
+        this.#emit(reader.socket)
+        if (this.#next === this.#messages.length) break
+        if (!this.#shared.settle()) {
+          this.#later()
+          break
+        }
+      }
+    } catch (error) {
+      // The exception is the program's, and so is its 'uncaughtException'; what waits comes after it.
+      process.nextTick(rethrow, error)
+      this.#later()
+    } finally {
+      this.#emitting = false
+      this.#compact()
+    }
+  }
+
+  #emit(socket: EventEmitter): void {
+    const at = this.#next++
+    const info = this.#infos[at] as MessageInfo | null
+    const message = this.#messages[at] as Buffer | PendingError
+    if (info !== null) {
+      this.endpoint.release(info.size)
+      socket.emit('message', message, info)
+      return
+    }
+    const { info: icmp, errno } = message as PendingError
+    socket.emit('icmp', icmp)
+    if (errno !== '' && !this.endpoint.closed) socket.emit('error', errnoError(errno, 'recvmsg'))
+  }
+
+  /** The next message for an iterator, or `null`; ICMP errors on the way are emitted. */
+  take(reader: Reader): { msg: Buffer; rinfo: MessageInfo } | null {
+    while (this.#next < this.#messages.length && this.readers[0] === reader) {
+      const at = this.#next
+      const info = this.#infos[at] as MessageInfo | null
+      if (info === null) {
+        this.#emit(reader.socket)
+        continue
+      }
+      this.#next++
+      this.endpoint.release(info.size)
+      const msg = this.#messages[at] as Buffer
+      this.#compact()
+      return { msg, rinfo: info }
+    }
+    return null
+  }
+
+  /** The socket no longer reads; the last one closes the endpoint. */
+  leave(reader: Reader): void {
+    const at = this.readers.indexOf(reader)
+    if (at >= 0) this.readers.splice(at, 1)
+    if (this.readers.length > 0) {
+      this.#later()
+      return
+    }
+    this.#shared.forget(this)
+    this.endpoint.close()
+    this.#next = this.#messages.length
+    if (!this.#emitting) this.#compact()
+  }
+
+  #later(): void {
+    if (this.#resuming) return
+    this.#resuming = true
+    this.#shared.stack.clock.soon(this.#resume)
+  }
+
+  #compact(): void {
+    if (this.#next < this.#messages.length) {
+      // Amortised: half of the array has to be taken before it is moved.
+      if (this.#next < 64 || this.#next * 2 < this.#messages.length) return
+      this.#messages.splice(0, this.#next)
+      this.#infos.splice(0, this.#next)
+    } else {
+      this.#messages.length = 0
+      this.#infos.length = 0
+    }
+    this.#next = 0
+  }
+}
+
+function rethrow(error: unknown): never {
+  throw error
+}

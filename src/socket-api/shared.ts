@@ -1,0 +1,176 @@
+/** What the sockets of one stack share: text of addresses, memory for messages, descriptors, and when the turn's sends have left. */
+import { Buffer } from 'node:buffer'
+import { isIP } from 'node:net'
+import type { Address } from '../base/address.ts'
+import { formatWords, isLinkLocal, MAPPED, parseScoped } from '../base/address.ts'
+import { SystemClock } from '../base/clock.ts'
+import type { Packet } from '../base/packet.ts'
+import type { Stack } from '../stack.ts'
+import type { Inbox } from './inbox.ts'
+
+/** An address with the index of its zone's nic, 0 without one. */
+export interface Scoped {
+  readonly address: Address
+  readonly nic: number
+}
+
+/** Peers whose text is kept; a power of two. */
+const TEXT_SLOTS = 1024
+const PARSED_LIMIT = 1024
+
+/**
+ * A datagram up to this length lies in a typed array of its own on V8's heap, which costs no more than a piece of a slab; a longer one of its
+ * own would cost 1 µs for its ArrayBuffer.
+ */
+const ON_HEAP = 64
+/** Longer messages get memory of their own: the copy then outweighs the allocation. */
+const SLAB_LIMIT = 4096
+const SLAB = 32 * 1024
+
+/** Descriptors of a stack begin where a process has none of its own, so that a foreign one is not taken for ours. */
+const FIRST_DESCRIPTOR = 1 << 20
+
+/** Node's own function that runs what `process.nextTick` and promises have waiting. */
+const runTicks = (process as { _tickCallback?: () => void })._tickCallback
+
+export class Shared {
+  readonly stack: Stack
+  readonly texts4: AddressTexts
+  readonly texts6: AddressTexts
+  readonly #parsed = new Map<string, Scoped | null>()
+  readonly #descriptors = new Map<number, Inbox>()
+  #nextDescriptor = FIRST_DESCRIPTOR
+  #slab = Buffer.alloc(0)
+  #slabUsed = 0
+  /** A listener ran since ticks and microtasks were last seen to run. */
+  #listenerRan = false
+  #microtaskRan = false
+  readonly #noteMicrotask = () => {
+    this.#microtaskRan = true
+  }
+  /** Whether the turn between two messages can be had by running ticks. In simulated time nothing of the program may run while the clock moves. */
+  readonly runsTicks: boolean
+
+  constructor(stack: Stack) {
+    this.stack = stack
+    this.runsTicks = runTicks !== undefined && stack.clock instanceof SystemClock
+    this.texts4 = new AddressTexts(stack, '')
+    this.texts6 = new AddressTexts(stack, '::ffff:')
+  }
+
+  /** Reads an address, with a zone by name or index; an unknown zone is none, as in Node. `null` for other text. */
+  parse(text: string): Scoped | null {
+    const known = this.#parsed.get(text)
+    if (known !== undefined) return known
+    const scoped = isIP(text) === 0 ? null : parseScoped(text)
+    if (scoped === null) return null
+    const { address, zone } = scoped
+    if (zone !== '') return { address, nic: this.stack.nic(/^\d+$/.test(zone) ? Number(zone) : zone)?.index ?? 0 }
+    if (this.#parsed.size === PARSED_LIMIT) this.#parsed.clear()
+    const parsed = { address, nic: 0 }
+    this.#parsed.set(text, parsed)
+    return parsed
+  }
+
+  /** The payload of a lent packet in memory that stays the message's. */
+  copyPayload(packet: Packet): Buffer {
+    const { start, end } = packet
+    const length = end - start
+    const payload = packet.bytes.subarray(start, end)
+    if (length <= ON_HEAP || length > SLAB_LIMIT) {
+      const message = Buffer.allocUnsafeSlow(length)
+      message.set(payload)
+      return message
+    }
+    if (this.#slabUsed + length > this.#slab.length) {
+      this.#slab = Buffer.allocUnsafeSlow(SLAB)
+      this.#slabUsed = 0
+    }
+    const at = this.#slabUsed
+    this.#slab.set(payload, at)
+    // Views of 8-byte elements over a message need its offset to be aligned.
+    this.#slabUsed = (at + length + 7) & ~7
+    return this.#slab.subarray(at, at + length)
+  }
+
+  // ── between two messages ──
+
+  /** A listener is about to run. */
+  listenerRuns(): void {
+    this.#listenerRan = true
+  }
+
+  /**
+   * Node runs ticks and microtasks after each message, so that `await once(socket, 'message')` in a loop misses none. Several messages that came
+   * in one wake-up are a loop of ours; here the same is done between them.
+   *
+   * @returns false when it cannot be done here: the caller then takes another turn for the rest
+   */
+  settle(): boolean {
+    if (!this.#listenerRan) return true
+    if (runTicks === undefined || !this.runsTicks) return false
+    this.#microtaskRan = false
+    queueMicrotask(this.#noteMicrotask)
+    runTicks()
+    // Within a microtask, microtasks do not run.
+    if (!this.#microtaskRan) return false
+    this.#listenerRan = false
+    return true
+  }
+
+  // ── descriptors ──
+
+  /** The number of a socket's descriptor in the stack's own table. */
+  descriptor(inbox: Inbox): number {
+    if (inbox.descriptor < 0) {
+      inbox.descriptor = this.#nextDescriptor++
+      this.#descriptors.set(inbox.descriptor, inbox)
+    }
+    return inbox.descriptor
+  }
+
+  inboxOf(descriptor: number): Inbox | undefined {
+    return this.#descriptors.get(descriptor)
+  }
+
+  forget(inbox: Inbox): void {
+    this.#descriptors.delete(inbox.descriptor)
+  }
+}
+
+/** Address words to text, direct-mapped: a peer that has written before costs one comparison. */
+class AddressTexts {
+  readonly #stack: Stack
+  /** Put in front of IPv4 addresses. */
+  readonly #mapped: string
+  /** Four words and the zone a slot. */
+  readonly #keys = new Int32Array(TEXT_SLOTS * 5)
+  readonly #texts: string[] = new Array(TEXT_SLOTS).fill('')
+
+  constructor(stack: Stack, mapped: string) {
+    this.#stack = stack
+    this.#mapped = mapped
+  }
+
+  /** The text of an address; a link-local IPv6 one gets the name of nic `nic` as its zone. */
+  text(w0: number, w1: number, w2: number, w3: number, nic: number): string {
+    const zone = w2 !== MAPPED && isLinkLocal(w0, w1, w2, w3) ? nic : 0
+    const slot = (w3 ^ (w3 >>> 10) ^ (w3 >>> 20) ^ w1) & (TEXT_SLOTS - 1)
+    const keys = this.#keys
+    const at = slot * 5
+    const known = this.#texts[slot] as string
+    if (known !== '' && keys[at + 3] === w3 && keys[at + 2] === w2 && keys[at + 1] === w1 && keys[at] === w0 && keys[at + 4] === zone) {
+      return known
+    }
+    const four = w0 === 0 && w1 === 0 && w2 === MAPPED
+    const name = zone === 0 ? undefined : this.#stack.nic(zone)?.name
+    const text = `${four ? this.#mapped : ''}${formatWords(w0, w1, w2, w3)}${name === undefined ? '' : `%${name}`}`
+    keys[at] = w0
+    keys[at + 1] = w1
+    keys[at + 2] = w2
+    keys[at + 3] = w3
+    keys[at + 4] = zone
+    this.#texts[slot] = text
+    return text
+  }
+}

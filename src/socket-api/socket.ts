@@ -1,0 +1,831 @@
+/**
+ * The UDP socket that programs hold: node:dgram's `Socket` over an endpoint of a stack.
+ *
+ * Forms, checks, errors, and the order and timing of events are Node's; `docs/node-dgram.md` lists what differs. The additions at the end of the
+ * class are ours.
+ */
+import type { Buffer } from 'node:buffer'
+import type { BindOptions, Socket as NodeSocket, SocketType } from 'node:dgram'
+import diagnosticsChannel from 'node:diagnostics_channel'
+import { EventEmitter } from 'node:events'
+import type { AddressInfo, BlockList } from 'node:net'
+import { isIP } from 'node:net'
+import { Address } from '../base/address.ts'
+import type { Endpoint, Errno, SendOptions } from '../udp/endpoint.ts'
+import { checkInteger, checkMessage, checkNumber, checkPort, checkString, slice } from './arguments.ts'
+import { descriptorType } from './descriptor.ts'
+import {
+  addressError,
+  alreadyBound,
+  badBufferSize,
+  bufferSizeError,
+  errnoError,
+  invalidArgType,
+  invalidFdType,
+  ipBlocked,
+  isConnected,
+  missingArgument,
+  notConnected,
+  notRunning,
+} from './errors.ts'
+import type { IcmpInfo, MessageInfo } from './inbox.ts'
+import { type Message, MessageIterator } from './message-iterator.ts'
+import { type DontFragment, getOption, type OptionName, pmtuMode, type SocketOptionValues, setOption } from './options.ts'
+import type { Shared } from './shared.ts'
+import { BindState, ConnectState, type Lookup, SocketState } from './state.ts'
+
+/** Under this symbol a socket has its state; not enumerable, so that `util.inspect` does not print a whole stack. */
+export const kState: unique symbol = Symbol('state')
+
+/** What `createSocket` takes: the options of Node 22.18. */
+export interface SocketOptions {
+  type: SocketType
+  /** Others may be bound to the same address, each getting every multicast and broadcast datagram. Default false. Linux: SO_REUSEADDR. */
+  reuseAddr?: boolean | undefined
+  /** Others may be bound to the same port, the datagrams being spread over them by flow. Default false. Linux: SO_REUSEPORT. */
+  reusePort?: boolean | undefined
+  /** A udp6 socket does not speak IPv4. Default false. Linux: IPV6_V6ONLY. */
+  ipv6Only?: boolean | undefined
+  /** Bytes. Linux: SO_RCVBUF. */
+  recvBufferSize?: number | undefined
+  /** Bytes. Linux: SO_SNDBUF. */
+  sendBufferSize?: number | undefined
+  /** Default: `dns.lookup`. */
+  lookup?: Lookup | undefined
+  /** Closes the socket. */
+  signal?: AbortSignal | undefined
+  /** Senders to be discarded. */
+  receiveBlockList?: BlockList | undefined
+  /** Destinations that are refused with `ERR_IP_BLOCKED`. */
+  sendBlockList?: BlockList | undefined
+}
+
+/** Where and how one datagram goes; what is left out is the socket's own. */
+export interface SendSettings {
+  /** Not on a connected socket. */
+  port?: number
+  address?: string
+  /** TTL or hop limit, 0 to 255. Linux: a control message IP_TTL, IPV6_HOPLIMIT. */
+  ttl?: number
+  /** TOS or Traffic Class, 0 to 255. Linux: IP_TOS, IPV6_TCLASS. */
+  tos?: number
+  /** An address of the stack to send from. Linux: IP_PKTINFO. */
+  source?: string
+  /** Name of the interface to leave by. Linux: IP_PKTINFO, IPV6_PKTINFO. */
+  interface?: string
+  /** Linux has this only for the socket: IP_MTU_DISCOVER. */
+  dontFragment?: DontFragment
+}
+
+export type Payload = string | NodeJS.ArrayBufferView | readonly (string | NodeJS.ArrayBufferView)[]
+
+/** One datagram of `sendBatch`. */
+export interface BatchItem extends SendSettings {
+  msg: Payload
+}
+
+export type SendCallback = (error: Error | null, bytes: number) => void
+
+export interface SocketEvents {
+  close: []
+  connect: []
+  error: [error: Error]
+  listening: []
+  message: [msg: Buffer, rinfo: MessageInfo]
+  icmp: [error: IcmpInfo]
+}
+
+const socketChannel = diagnosticsChannel.channel('udp.socket')
+
+type Listen<This> = {
+  <Name extends keyof SocketEvents>(event: Name, listener: (...args: SocketEvents[Name]) => void): This
+  // biome-ignore lint/suspicious/noExplicitAny: as EventEmitter has it
+  (event: string | symbol, listener: (...args: any[]) => void): This
+}
+
+export interface Socket {
+  readonly type: SocketType
+  on: Listen<this>
+  once: Listen<this>
+  addListener: Listen<this>
+  prependListener: Listen<this>
+  prependOnceListener: Listen<this>
+}
+
+// The function that makes sockets is in dgram.ts: it is callable without `new`, which a class is not.
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: only events get narrower types, and `initialise` sets `type`
+export class Socket extends EventEmitter implements Omit<NodeSocket, keyof EventEmitter> {
+  declare readonly [kState]: SocketState
+
+  bind(...args: unknown[]): this {
+    const [first, second] = args
+    const state = running(this)
+    if (state.bindState !== BindState.Unbound) throw alreadyBound()
+    const callback = args.at(-1)
+    const options = typeof first === 'object' && first !== null ? (first as BindOptions) : null
+    const fd = options?.fd
+    if (typeof fd === 'number' && fd === (fd | 0) && fd > 0) {
+      const inbox = state.shared.inboxOf(fd)
+      if (inbox === undefined || inbox.endpoint.family !== state.family) throw invalidFdType(descriptorType(fd))
+      onceBound(this, callback)
+      state.share(inbox)
+      startListening(this)
+      return this
+    }
+    state.bindState = BindState.Binding
+    onceBound(this, callback)
+    const port = options === null ? first : options.port
+    const given = options === null ? second : options.address
+    const host = typeof given === 'string' && given !== '' ? given : state.family === 4 ? '0.0.0.0' : '::'
+    state.lookup(host, (error, ip) => {
+      if (state.closed) return
+      const failure = error ?? bindNow(state, ip, port)
+      if (failure === null) startListening(this)
+      else {
+        state.bindState = BindState.Unbound
+        this.emit('error', failure)
+      }
+    })
+    return this
+  }
+
+  connect(port: number, address?: unknown, callback?: unknown): void {
+    const checked = checkPort(port)
+    const done = typeof address === 'function' ? address : callback
+    const host = typeof address === 'function' || address === undefined ? '' : address
+    checkString(host, 'address')
+    const state = this[kState]
+    if (state.connectState !== ConnectState.Disconnected) throw isConnected()
+    running(this)
+    state.connectState = ConnectState.Connecting
+    whenBound(this, () => connectNow(this, checked, host, done as ((error?: Error) => void) | undefined))
+  }
+
+  disconnect(): void {
+    const state = this[kState]
+    if (state.connectState !== ConnectState.Connected) throw notConnected()
+    running(this)
+    state.inbox?.endpoint.disconnect()
+    state.connectState = ConnectState.Disconnected
+  }
+
+  send(msg: unknown, offset?: unknown, length?: unknown, port?: unknown, address?: unknown, callback?: unknown): void {
+    const state = this[kState]
+    const connected = state.connectState === ConnectState.Connected
+    let message = msg
+    let options: SendOptions | null = null
+    if (isSettings(offset) && (connected || 'port' in offset)) {
+      options = sendOptions(state, offset)
+      callback = length
+      port = offset.port
+      address = offset.address
+      if (connected && (port || address)) throw isConnected()
+    } else if (!connected) {
+      if (address || (port && typeof port !== 'function')) message = slice(msg, offset, length)
+      else {
+        callback = port
+        port = offset
+        address = length
+      }
+    } else {
+      if (typeof length === 'number') {
+        message = slice(msg, offset, length)
+        if (typeof port === 'function') {
+          callback = port
+          port = null
+        }
+      } else callback = offset
+      if (port || address) throw isConnected()
+    }
+    const bytes = checkMessage(message)
+    const checkedPort = connected ? 0 : checkPort(port)
+    if (typeof address === 'function') {
+      callback = address
+      address = undefined
+    } else if (address !== undefined && address !== null) checkString(address, 'address')
+    const done = typeof callback === 'function' ? (callback as SendCallback) : undefined
+    if (state.closed) throw notRunning()
+    const host = address as string | null | undefined
+    if (state.bindState === BindState.Bound) sendNow(state, connected, bytes, checkedPort, host, options, done)
+    else
+      whenBound(this, () =>
+        sendNow(state, state.connectState === ConnectState.Connected && checkedPort === 0, bytes, checkedPort, host, options, done),
+      )
+  }
+
+  /** `send` as it was before Node 0.1.99; undocumented, as in Node. */
+  sendto(buffer: unknown, offset: unknown, length: unknown, port: unknown, address: unknown, callback?: unknown): void {
+    checkNumber(offset, 'offset')
+    checkNumber(length, 'length')
+    checkNumber(port, 'port')
+    checkString(address, 'address')
+    this.send(buffer, offset, length, port, address, callback)
+  }
+
+  close(callback?: () => void): this {
+    const state = this[kState]
+    if (typeof callback === 'function') this.on('close', callback)
+    if (state.queue !== undefined) {
+      state.queue.push(() => this.close())
+      return this
+    }
+    running(this)
+    state.close()
+    process.nextTick(emitClose, this)
+    return this
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this[kState].closed) return
+    await new Promise<void>((resolve) => this.close(resolve))
+  }
+
+  address(): AddressInfo {
+    const { endpoint } = opened(this, 'getsockname')
+    return addressInfo(this[kState], endpoint.localAddress, endpoint.localPort, endpoint.localNic)
+  }
+
+  remoteAddress(): AddressInfo {
+    const state = running(this)
+    const endpoint = state.inbox?.endpoint
+    if (state.connectState !== ConnectState.Connected || endpoint === undefined || endpoint.remoteAddress === null) throw notConnected()
+    return addressInfo(state, endpoint.remoteAddress, endpoint.remotePort, endpoint.remoteNic)
+  }
+
+  ref(): this {
+    this[kState].reference(true)
+    return this
+  }
+
+  unref(): this {
+    this[kState].reference(false)
+    return this
+  }
+
+  // ── options of the endpoint ──
+
+  setBroadcast(flag: boolean): void {
+    opened(this, 'setBroadcast').endpoint.broadcast = Boolean(flag)
+  }
+
+  setTTL(ttl: number): number {
+    checkNumber(ttl, 'ttl')
+    const value = ttl | 0
+    if (value < 1 || value > 255) throw errnoError('EINVAL', 'setTTL')
+    opened(this, 'setTTL').endpoint.hopLimit = value
+    return ttl
+  }
+
+  setMulticastTTL(ttl: number): number {
+    checkNumber(ttl, 'ttl')
+    const value = ttl | 0
+    if (value < 0 || value > 255) throw errnoError('EINVAL', 'setMulticastTTL')
+    opened(this, 'setMulticastTTL').endpoint.multicastHopLimit = value
+    return ttl
+  }
+
+  setMulticastLoopback(flag: boolean): boolean {
+    opened(this, 'setMulticastLoopback').endpoint.multicastLoop = Boolean(flag)
+    return flag
+  }
+
+  setMulticastInterface(multicastInterface: string): void {
+    const state = running(this)
+    checkString(multicastInterface, 'interfaceAddress')
+    const scoped = state.shared.parse(multicastInterface)
+    if (scoped === null) throw errnoError('EINVAL', 'setMulticastInterface')
+    const { endpoint } = opened(this, 'setMulticastInterface')
+    const four = !multicastInterface.includes(':')
+    if (!four && state.family === 4) throw errnoError('ENOPROTOOPT', 'setMulticastInterface')
+    const nic = four ? interfaceWithAddress(state, scoped.address) : scoped.nic
+    if (nic === undefined) throw errnoError('EADDRNOTAVAIL', 'setMulticastInterface')
+    endpoint.multicastNic = nic
+  }
+
+  addMembership(multicastAddress: string, multicastInterface?: string): void {
+    changeMembership(this, 'addMembership', multicastAddress, multicastInterface)
+  }
+
+  dropMembership(multicastAddress: string, multicastInterface?: string): void {
+    changeMembership(this, 'dropMembership', multicastAddress, multicastInterface)
+  }
+
+  addSourceSpecificMembership(sourceAddress: string, groupAddress: string, multicastInterface?: string): void {
+    changeSource(this, 'addSourceSpecificMembership', sourceAddress, groupAddress, multicastInterface)
+  }
+
+  dropSourceSpecificMembership(sourceAddress: string, groupAddress: string, multicastInterface?: string): void {
+    changeSource(this, 'dropSourceSpecificMembership', sourceAddress, groupAddress, multicastInterface)
+  }
+
+  setRecvBufferSize(size: number): void {
+    bufferEndpoint(this, size, 'uv_recv_buffer_size', (endpoint) => endpoint.setReceiveBuffer(size))
+  }
+
+  setSendBufferSize(size: number): void {
+    bufferEndpoint(this, size, 'uv_send_buffer_size', (endpoint) => endpoint.setSendBuffer(size))
+  }
+
+  getRecvBufferSize(): number {
+    return bufferEndpoint(this, 0, 'uv_recv_buffer_size').receiveBuffer
+  }
+
+  getSendBufferSize(): number {
+    return bufferEndpoint(this, 0, 'uv_send_buffer_size').sendBuffer
+  }
+
+  getSendQueueSize(): number {
+    return running(this).sendQueueSize
+  }
+
+  getSendQueueCount(): number {
+    return running(this).sendQueueCount
+  }
+
+  // ── beyond Node ──
+
+  /**
+   * The socket's number in the table of its stack, which `bind({ fd })` of another socket of the stack takes; -1 before there is one and after
+   * close. No descriptor of the process.
+   */
+  get fd(): number {
+    const { inbox, shared, closed } = this[kState]
+    return inbox === null || closed ? -1 : shared.descriptor(inbox)
+  }
+
+  /** What Node's undocumented `_handle` tells: `null` after close, and a descriptor. */
+  get _handle(): { readonly fd: number } | null {
+    return this[kState].closed ? null : { fd: this.fd }
+  }
+
+  /** The TOS or Traffic Class byte of what is sent, 0 to 255. Default 0. Linux: IP_TOS, IPV6_TCLASS. @throws {RangeError} ERR_OUT_OF_RANGE */
+  setTOS(tos: number): this {
+    return this.setOption('tos', tos)
+  }
+
+  getTOS(): number {
+    return this.getOption('tos')
+  }
+
+  /** The upper six bits of TOS (RFC 2474), 0 to 63; ECN stays. Default 0. @throws {RangeError} ERR_OUT_OF_RANGE */
+  setDSCP(dscp: number): this {
+    return this.setOption('dscp', dscp)
+  }
+
+  getDSCP(): number {
+    return this.getOption('dscp')
+  }
+
+  /** The lower two bits of TOS (RFC 3168), 0 to 3; DSCP stays. Default 0. @throws {RangeError} ERR_OUT_OF_RANGE */
+  setECN(ecn: number): this {
+    return this.setOption('ecn', ecn)
+  }
+
+  getECN(): number {
+    return this.getOption('ecn')
+  }
+
+  /**
+   * How datagrams longer than the path MTU are sent: `off` fragments and leaves DF clear, `want` (the default) sets DF and fragments here to the path
+   * MTU, `do` never fragments (EMSGSIZE), `probe` as `do` but without regard of the path MTU. Linux: IP_MTU_DISCOVER, IPV6_MTU_DISCOVER.
+   */
+  setDontFragment(mode: DontFragment): this {
+    return this.setOption('dontFragment', mode)
+  }
+
+  getDontFragment(): DontFragment {
+    return this.getOption('dontFragment')
+  }
+
+  /** Whether `rinfo` also has `ttl`, `tos`, `ecn`, `local`, `interface`, `fragments` and `timestamp`. Default false. */
+  setRecvInfo(flag: boolean): this {
+    return this.setOption('recvInfo', flag)
+  }
+
+  /**
+   * The known MTU of the path to an address, or to the peer, in bytes of IP packet. Linux: IP_MTU.
+   * @throws {Error} ENETUNREACH without a route, EINVAL for what is no address of the socket's family
+   */
+  getPathMTU(address?: string): number {
+    const state = running(this)
+    const endpoint = state.open()
+    if (address === undefined && endpoint.remoteAddress === null) throw notConnected()
+    const scoped =
+      address === undefined ? { address: endpoint.remoteAddress as Address, nic: endpoint.remoteNic } : readAddress(state, address)
+    if (scoped === null) throw errnoError('EINVAL', 'getPathMTU')
+    const mtu = endpoint.pathMtu(scoped.address, scoped.nic)
+    if (mtu === 0) throw errnoError('ENETUNREACH', 'getPathMTU')
+    return mtu
+  }
+
+  /**
+   * Sends datagrams in order, as Linux's sendmmsg: the first that fails ends the batch.
+   * `callback` is called once, with that failure or `null`, and the number of datagrams that left.
+   * @throws {TypeError} ERR_INVALID_ARG_TYPE, ERR_SOCKET_BAD_PORT and so on, before anything is sent
+   */
+  sendBatch(items: readonly BatchItem[], callback?: (error: Error | null, sent: number) => void): void {
+    if (!Array.isArray(items)) throw invalidArgType('items', 'an instance of Array', items)
+    const state = running(this)
+    const connected = state.connectState === ConnectState.Connected
+    const checked = items.map((item: BatchItem) => {
+      if (connected && (item.port || item.address)) throw isConnected()
+      const { address } = item
+      if (address !== undefined && address !== null) checkString(address, 'address')
+      return { bytes: checkMessage(item.msg), port: connected ? 0 : checkPort(item.port), address, options: sendOptions(state, item) }
+    })
+    let next = 0
+    const step = (error: Error | null): void => {
+      const item = checked[next]
+      if (error === null && item !== undefined) {
+        next++
+        sendNow(state, connected, item.bytes, item.port, item.address, item.options, step)
+      } else if (error !== null) finish(error, next - 1)
+      else finish(null, next)
+    }
+    const finish = (error: Error | null, sent: number): void => {
+      if (callback !== undefined) process.nextTick(callback, error, sent)
+      else if (error !== null) reportError(state, error)
+    }
+    whenBound(this, () => step(null))
+  }
+
+  /** Sets an option by name; may be called before `bind`. The names, with defaults and Linux's equivalents, are in `docs/node-dgram.md`. */
+  setOption<Name extends OptionName>(name: Name, value: SocketOptionValues[Name]): this {
+    setOption(running(this), name, value)
+    return this
+  }
+
+  getOption<Name extends OptionName>(name: Name): SocketOptionValues[Name] {
+    return getOption(running(this), name)
+  }
+
+  /**
+   * `for await (const { msg, rinfo } of socket)`: datagrams one by one, ended by close and by 'error'. What is not taken yet waits in the receive
+   * buffer, and what no longer fits there is lost, as with a program that does not read its socket; there are no 'message' events meanwhile.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Message> {
+    return new MessageIterator(running(this))
+  }
+}
+
+/** What a constructor does for `socket`, which may be an instance of a subclass or of an old-style one. */
+export function initialise(socket: Socket, shared: Shared, type: unknown, listener: unknown): void {
+  const options = typeof type === 'object' && type !== null ? (type as SocketOptions) : null
+  const family = options === null ? type : options.type
+  const state = new SocketState(socket, shared, family, options ?? {})
+  Object.defineProperty(socket, kState, { value: state })
+  ;(socket as { type: unknown }).type = family
+  if (typeof listener === 'function') socket.on('message', listener as (...args: SocketEvents['message']) => void)
+  if (options !== null && options.signal !== undefined) closeOnAbort(socket, options.signal)
+  if (socketChannel.hasSubscribers) socketChannel.publish({ socket })
+}
+
+function closeOnAbort(socket: Socket, signal: AbortSignal): void {
+  if (typeof signal !== 'object' || signal === null || !('aborted' in signal))
+    throw invalidArgType('options.signal', 'an instance of AbortSignal', signal)
+  const close = () => {
+    if (!socket[kState].closed) socket.close()
+  }
+  if (signal.aborted) close()
+  else {
+    signal.addEventListener('abort', close, { once: true })
+    socket.once('close', () => signal.removeEventListener('abort', close))
+  }
+}
+
+/** The state of a socket that is not closed. @throws {Error} ERR_SOCKET_DGRAM_NOT_RUNNING */
+function running(socket: Socket): SocketState {
+  const state = socket[kState]
+  if (state.closed) throw notRunning()
+  return state
+}
+
+/** The inbox of a socket whose endpoint exists. @throws {Error} EBADF */
+function opened(socket: Socket, syscall: string): { readonly endpoint: Endpoint } {
+  const { inbox } = running(socket)
+  if (inbox === null) throw errnoError('EBADF', syscall)
+  return inbox
+}
+
+/** A literal address, with a zone; `null` for other text and for the other family's, as libuv has it. */
+function readAddress(state: SocketState, text: string): { address: Address; nic: number } | null {
+  return text.includes(':') === (state.family === 6) ? state.shared.parse(text) : null
+}
+
+function addressInfo(state: SocketState, address: Address, port: number, nic: number): AddressInfo {
+  const { w0, w1, w2, w3 } = address
+  const texts = state.family === 4 ? state.shared.texts4 : state.shared.texts6
+  return { address: texts.text(w0, w1, w2, w3, nic), family: state.family === 4 ? 'IPv4' : 'IPv6', port }
+}
+
+// ── bind ──
+
+/** The callback of `bind` is for 'listening'; an error takes it away. */
+function onceBound(socket: Socket, callback: unknown): void {
+  if (typeof callback !== 'function') return
+  const remove = () => {
+    socket.removeListener('error', remove)
+    socket.removeListener('listening', listening)
+  }
+  const listening = () => {
+    remove()
+    callback.call(socket)
+  }
+  socket.on('error', remove)
+  socket.on('listening', listening)
+}
+
+function bindNow(state: SocketState, ip: string, port: unknown): Error | null {
+  const scoped = readAddress(state, String(ip))
+  // The port is taken as libuv takes it, modulo 2^16.
+  const number = (Number(port) >>> 0) & 0xffff
+  const endpoint = state.open()
+  endpoint.reuseAddress = state.reuseAddr
+  endpoint.reusePort = state.reusePort
+  endpoint.ipv6Only = state.ipv6Only
+  const impossible = scoped === null || (state.ipv6Only && state.family === 4)
+  const errno = impossible ? 'EINVAL' : endpoint.bind(scoped.address, number, scoped.nic)
+  return errno === '' ? null : addressError(errno, 'bind', ip, port as number)
+}
+
+function startListening(socket: Socket): void {
+  const state = socket[kState]
+  state.bindState = BindState.Bound
+  state.hold()
+  const { endpoint } = state.inbox as { endpoint: Endpoint }
+  if (state.recvBufferSize > 0) endpoint.setReceiveBuffer(state.recvBufferSize)
+  if (state.sendBufferSize > 0) endpoint.setSendBuffer(state.sendBufferSize)
+  socket.emit('listening')
+  // A group joined before may have brought something already.
+  if (endpoint.queued > 0) state.inbox?.flush()
+}
+
+/** Runs `call` once the socket is bound, binding it if nobody has; when binding fails the calls are forgotten. */
+function whenBound(socket: Socket, call: () => void): void {
+  const state = socket[kState]
+  if (state.bindState === BindState.Unbound) socket.bind({ port: 0, exclusive: true })
+  if (state.bindState === BindState.Bound) {
+    call()
+    return
+  }
+  if (state.queue !== undefined) {
+    state.queue.push(call)
+    return
+  }
+  state.queue = [call]
+  const listening = () => {
+    socket.removeListener(EventEmitter.errorMonitor, failed)
+    const queue = state.queue ?? []
+    state.queue = undefined
+    for (const queued of queue) queued()
+  }
+  const failed = () => {
+    socket.removeListener('listening', listening)
+    socket.removeListener(EventEmitter.errorMonitor, failed)
+    state.queue = undefined
+    if (state.connectState === ConnectState.Connecting) state.connectState = ConnectState.Disconnected
+  }
+  socket.once(EventEmitter.errorMonitor, failed)
+  socket.once('listening', listening)
+}
+
+// ── connect ──
+
+function connectNow(socket: Socket, port: number, host: string, callback: ((error?: Error) => void) | undefined): void {
+  const state = socket[kState]
+  if (callback) socket.once('connect', callback)
+  state.lookup(host, (error, ip) => {
+    if (state.closed) return
+    const failure = error ?? connectTo(state, ip, host, port)
+    if (failure === null) {
+      state.connectState = ConnectState.Connected
+      process.nextTick(() => socket.emit('connect'))
+      return
+    }
+    state.connectState = ConnectState.Disconnected
+    process.nextTick(() => {
+      if (callback) {
+        socket.removeListener('connect', callback)
+        callback(failure)
+      } else if (!state.closed) socket.emit('error', failure)
+    })
+  })
+}
+
+function connectTo(state: SocketState, ip: string, host: string, port: number): Error | null {
+  if (isBlocked(state, ip)) return ipBlocked(ip)
+  const scoped = readAddress(state, String(ip))
+  const errno = scoped === null ? 'EINVAL' : state.open().connect(scoped.address, port, scoped.nic)
+  return errno === '' ? null : addressError(errno, 'connect', host, port)
+}
+
+function isBlocked(state: SocketState, ip: string): boolean {
+  return state.sendBlockList?.check(ip, isIP(ip) === 4 ? 'ipv4' : 'ipv6') ?? false
+}
+
+// ── send ──
+
+function isSettings(value: unknown): value is SendSettings {
+  return typeof value === 'object' && value !== null
+}
+
+/** @throws {TypeError} ERR_INVALID_ARG_TYPE @throws {RangeError} ERR_OUT_OF_RANGE @throws {Error} EINVAL, ENODEV */
+function sendOptions(state: SocketState, settings: SendSettings): SendOptions | null {
+  const { ttl, tos, source, interface: nicName, dontFragment } = settings
+  const options: SendOptions = {}
+  if (ttl !== undefined) {
+    checkInteger(ttl, 'ttl', 0, 255)
+    options.hopLimit = ttl
+  }
+  if (tos !== undefined) {
+    checkInteger(tos, 'tos', 0, 255)
+    options.tos = tos
+  }
+  if (source !== undefined) {
+    checkString(source, 'source')
+    const scoped = readAddress(state, source)
+    if (scoped === null) throw errnoError('EINVAL', 'send')
+    options.source = scoped.address
+  }
+  if (nicName !== undefined) {
+    checkString(nicName, 'interface')
+    const nic = state.shared.stack.nic(nicName)
+    if (nic === undefined) throw errnoError('ENODEV', 'send')
+    options.nic = nic.index
+  }
+  if (dontFragment !== undefined) options.dontFragment = pmtuMode(dontFragment, 'dontFragment')
+  return Object.keys(options).length === 0 ? null : options
+}
+
+function sendNow(
+  state: SocketState,
+  toPeer: boolean,
+  message: Uint8Array | Uint8Array[],
+  port: number,
+  host: string | null | undefined,
+  options: SendOptions | null,
+  callback: SendCallback | undefined,
+): void {
+  const size = sizeOf(message)
+  if (toPeer) {
+    report(state, state.transmit(message, size, null, 0, 0, options), size, host, port, callback)
+    return
+  }
+  // What cannot be told from a send after the tick that a lookup takes is done at once. Groups are left out, whose options programs set until
+  // then; and a broadcast that is not allowed yet.
+  if (state.waiting === 0 && state.skipsLookup) {
+    const scoped = readAddress(state, host || (state.family === 4 ? '127.0.0.1' : '::1'))
+    if (scoped !== null && !scoped.address.isMulticast) {
+      const errno = state.transmit(message, size, scoped.address, port, scoped.nic, options)
+      if (errno !== 'EACCES') {
+        report(state, errno, size, host, port, callback)
+        return
+      }
+    }
+  }
+  state.waiting++
+  state.lookup(host, (error, ip) => {
+    state.waiting--
+    if (error) {
+      if (callback !== undefined) process.nextTick(callback, error)
+      else process.nextTick(emitError, state, error)
+      return
+    }
+    if (state.closed) return
+    if (isBlocked(state, ip)) {
+      if (callback !== undefined) process.nextTick(callback, ipBlocked(ip))
+      return
+    }
+    const scoped = readAddress(state, String(ip))
+    const errno = scoped === null ? 'EINVAL' : state.transmit(message, size, scoped.address, port, scoped.nic, options)
+    report(state, errno, size, host, port, callback)
+  })
+}
+
+function sizeOf(message: Uint8Array | Uint8Array[]): number {
+  if (message instanceof Uint8Array) return message.length
+  let size = 0
+  for (const piece of message) size += piece.length
+  return size
+}
+
+function report(
+  state: SocketState,
+  errno: Errno,
+  size: number,
+  host: string | null | undefined,
+  port: number,
+  callback: SendCallback | undefined,
+): void {
+  if (errno === '') {
+    state.sendQueueSize += size
+    // One tick for all that is sent before it.
+    if (state.sendQueueCount++ === 0) process.nextTick(sent, state)
+    if (callback !== undefined) process.nextTick(callback, null, size)
+    return
+  }
+  const error = addressError(errno, 'send', host, port)
+  if (callback !== undefined) process.nextTick(callback, error)
+  else reportError(state, error)
+}
+
+/** What was sent before this tick leaves. */
+function sent(state: SocketState): void {
+  for (const { link } of state.shared.stack.nics) link.flush()
+  state.sendQueueSize = 0
+  state.sendQueueCount = 0
+}
+
+/** Node documents an 'error' event for a failed send without callback, but says nothing at all: who listens gets the event, nobody else dies of it. */
+function reportError(state: SocketState, error: Error): void {
+  process.nextTick(() => {
+    if (state.socket.listenerCount('error') > 0) emitError(state, error)
+  })
+}
+
+function emitError(state: SocketState, error: Error): void {
+  if (!state.closed) state.socket.emit('error', error)
+}
+
+function emitClose(socket: Socket): void {
+  socket.emit('close')
+}
+
+// ── groups ──
+
+/** The index of the nic that has an IPv4 address; 0 for any, `undefined` when there is none. */
+function interfaceWithAddress(state: SocketState, address: Address): number | undefined {
+  if (address.isUnspecified) return 0
+  return state.shared.stack.nics.find((nic) => nic.hasAddress(address) || (nic.isLoopback && address.isLoopback))?.index
+}
+
+/** A group operation's endpoint, bound to a random port if it was not: as in Node, without 'listening'. */
+function groupEndpoint(state: SocketState, syscall: string): Endpoint {
+  const endpoint = state.open()
+  if (endpoint.isBound) return endpoint
+  endpoint.reuseAddress = true
+  endpoint.ipv6Only = state.ipv6Only
+  const errno = endpoint.bind(state.family === 4 ? Address.ANY4 : Address.ANY6, 0)
+  if (errno !== '') throw errnoError(errno, syscall)
+  return endpoint
+}
+
+/** The nic that a group operation names: by address for IPv4 groups, by zone for IPv6 ones. An errno when it cannot be. */
+function groupInterface(state: SocketState, group: string, given: unknown): number | Errno {
+  if (given === undefined || given === null) return 0
+  const text = String(given)
+  const four = !group.includes(':')
+  const scoped = text.includes(':') === four ? null : state.shared.parse(text)
+  if (scoped === null) return 'EINVAL'
+  return four ? (interfaceWithAddress(state, scoped.address) ?? 'ENODEV') : scoped.nic
+}
+
+function changeMembership(socket: Socket, syscall: 'addMembership' | 'dropMembership', group: unknown, given: unknown): void {
+  const state = running(socket)
+  if (!group) throw missingArgument('multicastAddress')
+  const text = String(group)
+  const scoped = state.shared.parse(text)
+  if (scoped === null) throw errnoError('EINVAL', syscall)
+  const endpoint = groupEndpoint(state, syscall)
+  const nic = groupInterface(state, text, given)
+  const errno =
+    typeof nic === 'string' ? nic : syscall === 'addMembership' ? endpoint.join(scoped.address, nic) : endpoint.leave(scoped.address, nic)
+  if (errno !== '') throw errnoError(errno, syscall)
+}
+
+function changeSource(
+  socket: Socket,
+  syscall: 'addSourceSpecificMembership' | 'dropSourceSpecificMembership',
+  source: unknown,
+  group: unknown,
+  given: unknown,
+): void {
+  const state = running(socket)
+  checkString(source, 'sourceAddress')
+  checkString(group, 'groupAddress')
+  const from = state.shared.parse(source)
+  const to = state.shared.parse(group)
+  if (from === null || to === null || source.includes(':') !== group.includes(':')) throw errnoError('EINVAL', syscall)
+  const endpoint = groupEndpoint(state, syscall)
+  const nic = groupInterface(state, group, given)
+  const errno =
+    typeof nic === 'string'
+      ? nic
+      : syscall === 'addSourceSpecificMembership'
+        ? endpoint.joinSource(to.address, from.address, nic)
+        : endpoint.leaveSource(to.address, from.address, nic)
+  if (errno !== '') throw errnoError(errno, syscall)
+}
+
+// ── buffers ──
+
+/** As Node: a size is checked, then set unless it is 0. @throws {TypeError} ERR_SOCKET_BAD_BUFFER_SIZE @throws {Error} ERR_SOCKET_BUFFER_SIZE */
+function bufferEndpoint(socket: Socket, size: number, syscall: string, set?: (endpoint: Endpoint) => void): Endpoint {
+  if (size >>> 0 !== size) throw badBufferSize()
+  const state = running(socket)
+  if (size > 0x7fffffff) throw bufferSizeError('EINVAL', syscall)
+  if (state.inbox === null) throw bufferSizeError('EBADF', syscall)
+  const { endpoint } = state.inbox
+  if (size > 0) set?.(endpoint)
+  return endpoint
+}
