@@ -254,8 +254,9 @@ function message(view: DataView, at: number, end: number, protocol: number, laye
   }
   const quoted: Layer[] = []
   internet(view, body, end, quoted)
-  for (const layer of quoted)
-    layers.push({ ...layer, name: `quoted ${layer.name}`, line: layer.line === '' ? '' : `quoting ${layer.line}` })
+  quoted.forEach((layer, index) => {
+    layers.push({ ...layer, name: `quoted ${layer.name}`, line: index === 0 ? `quoting ${layer.line}` : layer.line })
+  })
 }
 
 /** Bytes that no codec reads. Returns -1. */

@@ -32,7 +32,7 @@ test('an error tells what it quotes, even when the quote is cut short', () => {
   const quote = udp4.replace('68 69 0a', '')
   const text = line(`45 00 00 38 00 00 00 00 40 01 66 b1 0a 09 00 02 0a 09 00 01 03 03 1f 66 00 00 00 00 ${quote}`)
   expect(text).toMatch(
-    /^IPv4 10\.9\.0\.2 > 10\.9\.0\.1 .*, ICMP port unreachable, quoting IPv4 10\.9\.0\.1 > 10\.9\.0\.2 .*, quoting UDP 39268 > 99/,
+    /^IPv4 10\.9\.0\.2 > 10\.9\.0\.1 .*, ICMP port unreachable, quoting IPv4 10\.9\.0\.1 > 10\.9\.0\.2 .*, UDP 39268 > 99/,
   )
 })
 

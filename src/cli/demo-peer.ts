@@ -13,6 +13,7 @@ import { ICMPV4, ICMPV6 } from '../ip/protocol.ts'
 import type { Link, LinkReceiver } from '../link/link.ts'
 import { Segment } from '../link/segment.ts'
 import { openTun } from '../link/tun.ts'
+import '../socket-api/dgram.ts'
 import { Stack } from '../stack.ts'
 
 export type Family = 4 | 6
@@ -21,6 +22,20 @@ export type Family = 4 | 6
 export const OWN = { 4: '10.9.0.2', 6: 'fd09::2' } as const
 export const PEER = { 4: '10.9.0.1', 6: 'fd09::1' } as const
 export const PREFIX_LENGTH = { 4: 24, 6: 64 } as const
+
+/** What the demo uses of a socket: the kernel's and ours have it alike. */
+export interface DemoSocket extends NodeJS.EventEmitter {
+  bind(port: number, address: string, callback: () => void): unknown
+  connect(port: number, address: string, callback: () => void): unknown
+  send(message: string): void
+  send(message: Uint8Array, port: number, address: string): void
+  setTTL(ttl: number): unknown
+  close(): unknown
+}
+
+export interface Dgram {
+  createSocket(type: 'udp4' | 'udp6'): DemoSocket
+}
 
 export interface Peer {
   /** `the Linux kernel` */
@@ -33,7 +48,7 @@ export interface Peer {
   /** To be given to the demo's stack. */
   readonly link: Link
   readonly families: readonly Family[]
-  readonly dgram: Pick<typeof kernelDgram, 'createSocket'>
+  readonly dgram: Dgram
   /** Sends an echo request with `size` bytes to the stack; `null` when the peer has no means to. */
   ping(family: Family, size: number): Promise<'answered' | 'no answer' | null>
   close(): void

@@ -5,7 +5,7 @@ import { Capture } from '../link/capture.ts'
 import { type CaptureFile, openCaptureFile } from '../link/capture-file.ts'
 import type { CapturedFrame } from '../link/pcapng.ts'
 import { Stack } from '../stack.ts'
-import { type Family, OWN, PEER, type Peer, PREFIX_LENGTH } from './demo-peer.ts'
+import { type Dgram, type Family, OWN, PEER, type Peer, PREFIX_LENGTH } from './demo-peer.ts'
 import { describeFrame, frameLine } from './frame-text.ts'
 import { colored, dropsText, plural, style } from './output.ts'
 import { startRun } from './run.ts'
@@ -127,8 +127,7 @@ class Demo {
     const type = family === 4 ? 'udp4' : 'udp6'
     const payload = Buffer.from(Array.from({ length: size }, (_, index) => (index * 7 + size) & 255))
     const arrived = (message: Buffer) => `${message.length} bytes ${message.equals(payload) ? 'intact' : 'DAMAGED'}`
-    const told = (ttl: number, tos: number, packets: number) =>
-      `TTL ${ttl}, TOS 0x${tos.toString(16).padStart(2, '0')}, ${plural(packets, 'packet')}`
+    const told = (ttl = 0, tos = 0, packets = 0) => `TTL ${ttl}, TOS 0x${tos.toString(16).padStart(2, '0')}, ${plural(packets, 'packet')}`
     const server = this.#stack.dgram.createSocket(type)
     const client = this.#peer.dgram.createSocket(type)
     try {
@@ -149,7 +148,7 @@ class Demo {
       const message = await answer
       // The kernel's socket does not tell TTL and TOS: they are read from the wire.
       const wire = this.#sent.map(readHeader)
-      const seen = told(wire[0]?.ttl ?? 0, wire[0]?.tos ?? 0, wire.length)
+      const seen = told(wire[0]?.ttl, wire[0]?.tos, wire.length)
       const back = message === null ? 'nothing' : `${arrived(message)}, ${seen}`
       this.#check(`IPv${family}: the stack received`, there, `${arrived(payload)}, ${told(ttl, 0, packets)}`)
       this.#check(`IPv${family}: the ${this.#peer.short} got back`, back, `${arrived(payload)}, ${told(ttl, tos, packets)}`)
@@ -160,7 +159,7 @@ class Demo {
   }
 
   async #refuse(family: Family): Promise<void> {
-    const knock = async (dgram: Peer['dgram'], address: string) => {
+    const knock = async (dgram: Dgram, address: string) => {
       const socket = dgram.createSocket(family === 4 ? 'udp4' : 'udp6')
       try {
         const failed = next<NodeJS.ErrnoException>(socket, 'error')
@@ -179,7 +178,7 @@ class Demo {
     const ok = actual === expected
     this.#checks.push({ step: this.#step, name, ok, actual, expected })
     const mark = ok ? style('green', '✔', this.#colors) : style('red', '✘', this.#colors)
-    this.#print(`  ${mark} ${name.padEnd(34)}${actual}${ok ? '' : `; expected: ${expected}`}`)
+    this.#print(`  ${mark} ${name.padEnd(38)}${actual}${ok ? '' : `; expected: ${expected}`}`)
   }
 
   #see(frame: CapturedFrame): void {
