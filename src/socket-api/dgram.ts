@@ -10,7 +10,7 @@ export type { Message } from './message-iterator.ts'
 export type { DontFragment, OptionName, SocketOptionValues } from './options.ts'
 export type { BatchItem, Payload, SendCallback, SendSettings, SocketEvents, SocketOptions } from './socket.ts'
 
-type MessageListener = (msg: Buffer, rinfo: MessageInfo) => void
+type MessageListener = (msg: Buffer<ArrayBuffer>, rinfo: MessageInfo) => void
 
 export interface DgramModule {
   /**
@@ -22,8 +22,10 @@ export interface DgramModule {
   readonly Socket: SocketConstructor
 }
 
-export interface SocketConstructor {
+export interface SocketConstructor extends Omit<typeof EventEmitter, 'prototype'> {
   new (type: 'udp4' | 'udp6' | SocketOptions, callback?: MessageListener): Socket
+  /** The form that Node's types declare; without a type it throws ERR_SOCKET_BAD_TYPE. */
+  new (options?: object): Socket
   readonly prototype: Socket
 }
 

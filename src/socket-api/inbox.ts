@@ -76,7 +76,7 @@ export class Inbox implements EndpointReceiver {
   descriptor = -1
   readonly #shared: Shared
   /** Messages and their infos in order of arrival; an ICMP error has `null` for its info. What lies before `#next` was taken. */
-  readonly #messages: (Buffer | PendingError)[] = []
+  readonly #messages: (Buffer<ArrayBuffer> | PendingError)[] = []
   readonly #infos: (MessageInfo | null)[] = []
   #next = 0
   #emitting = false
@@ -178,7 +178,7 @@ export class Inbox implements EndpointReceiver {
   #emit(socket: EventEmitter): void {
     const at = this.#next++
     const info = this.#infos[at] as MessageInfo | null
-    const message = this.#messages[at] as Buffer | PendingError
+    const message = this.#messages[at] as Buffer<ArrayBuffer> | PendingError
     if (info !== null) {
       this.endpoint.release(info.size)
       socket.emit('message', message, info)
@@ -190,7 +190,7 @@ export class Inbox implements EndpointReceiver {
   }
 
   /** The next message for an iterator, or `null`; ICMP errors on the way are emitted. */
-  take(reader: Reader): { msg: Buffer; rinfo: MessageInfo } | null {
+  take(reader: Reader): { msg: Buffer<ArrayBuffer>; rinfo: MessageInfo } | null {
     while (this.#next < this.#messages.length && this.readers[0] === reader) {
       const at = this.#next
       const info = this.#infos[at] as MessageInfo | null
@@ -200,7 +200,7 @@ export class Inbox implements EndpointReceiver {
       }
       this.#next++
       this.endpoint.release(info.size)
-      const msg = this.#messages[at] as Buffer
+      const msg = this.#messages[at] as Buffer<ArrayBuffer>
       this.#compact()
       return { msg, rinfo: info }
     }

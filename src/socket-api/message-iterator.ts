@@ -3,7 +3,7 @@ import type { MessageInfo } from './inbox.ts'
 import type { SocketState } from './state.ts'
 
 export interface Message {
-  msg: Buffer
+  msg: Buffer<ArrayBuffer>
   rinfo: MessageInfo
 }
 

@@ -73,7 +73,7 @@ export class Shared {
   }
 
   /** The payload of a lent packet in memory that stays the message's. */
-  copyPayload(packet: Packet): Buffer {
+  copyPayload(packet: Packet): Buffer<ArrayBuffer> {
     const { start, end } = packet
     const length = end - start
     const payload = packet.bytes.subarray(start, end)

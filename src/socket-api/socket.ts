@@ -5,7 +5,7 @@
  * class are ours.
  */
 import type { Buffer } from 'node:buffer'
-import type { BindOptions, Socket as NodeSocket, SocketType } from 'node:dgram'
+import type { BindOptions, Socket as NodeSocket, SocketOptions as NodeSocketOptions, SocketType } from 'node:dgram'
 import diagnosticsChannel from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
 import type { AddressInfo, BlockList } from 'node:net'
@@ -51,7 +51,7 @@ export interface SocketOptions {
   /** Bytes. Linux: SO_SNDBUF. */
   sendBufferSize?: number | undefined
   /** Default: `dns.lookup`. */
-  lookup?: Lookup | undefined
+  lookup?: NodeSocketOptions['lookup'] | Lookup
   /** Closes the socket. */
   signal?: AbortSignal | undefined
   /** Senders to be discarded. */
@@ -91,7 +91,7 @@ export interface SocketEvents {
   connect: []
   error: [error: Error]
   listening: []
-  message: [msg: Buffer, rinfo: MessageInfo]
+  message: [msg: Buffer<ArrayBuffer>, rinfo: MessageInfo]
   icmp: [error: IcmpInfo]
 }
 

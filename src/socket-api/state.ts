@@ -1,8 +1,7 @@
 /** What a socket knows of itself: hidden from programs, who hold the `Socket`. */
 import { AsyncResource } from 'node:async_hooks'
 import dns from 'node:dns'
-import type { BlockList } from 'node:net'
-import { isIP } from 'node:net'
+import { BlockList, isIP } from 'node:net'
 import type { Address } from '../base/address.ts'
 import { KeepAlive } from '../link/keep-alive.ts'
 import type { Endpoint, Errno, SendOptions } from '../udp/endpoint.ts'
@@ -163,7 +162,8 @@ function checkBlockList(value: unknown, name: string): BlockList | undefined {
   return value
 }
 
-/** A block list of this or another realm, as `net.BlockList.isBlockList` of later Node versions tells. */
 function isBlockList(value: unknown): value is BlockList {
-  return typeof value === 'object' && value !== null && typeof (value as BlockList).check === 'function' && 'rules' in value
+  // Node 20 has no isBlockList.
+  const { isBlockList } = BlockList as { isBlockList?: (value: unknown) => boolean }
+  return isBlockList === undefined ? value instanceof BlockList : isBlockList(value)
 }
