@@ -8,7 +8,7 @@ import { closeSync, constants, openSync } from 'node:fs'
 import { type Address, type Cidr, parseCidr } from '../base/address.ts'
 import { Drop } from '../base/drop.ts'
 import { HEADROOM, Packet } from '../base/packet.ts'
-import { SystemRandom } from '../base/random.ts'
+import { parseHardwareAddress, randomHardwareAddress } from './hardware-address.ts'
 import { type Link, type LinkReceiver, type Medium, NO_OFFLOAD, type Offload } from './link.ts'
 import {
   codedError,
@@ -106,7 +106,8 @@ export function openTun(options: TunOptions = {}): TunLink {
   const name = options.name ?? ''
   checkName(name)
   const peers = (typeof options.peer === 'string' ? [options.peer] : (options.peer ?? [])).map(parseCidr)
-  const hardwareAddress = kind === 'tun' ? null : parseHardwareAddress(options.hardwareAddress)
+  const hardwareAddress =
+    kind === 'tun' ? null : options.hardwareAddress === undefined ? randomHardwareAddress() : parseHardwareAddress(options.hardwareAddress)
 
   const libc = loadLibc()
   const wakeup = chooseWakeup(libc, options.wakeup ?? 'auto')
@@ -505,20 +506,4 @@ function checkName(name: string): void {
             ? "'%' may only stand once, as '%d'"
             : ''
   if (problem !== '') throw systemError(EINVAL, 'ioctl', `Not a name for a network interface: '${name}': ${problem}.`)
-}
-
-function parseHardwareAddress(text: string | undefined): Uint8Array {
-  if (text === undefined) {
-    const random = new SystemRandom()
-    const bytes = Uint8Array.from({ length: 6 }, () => random.below(256))
-    // Locally administered, and not a group (IEEE 802, first octet).
-    bytes[0] = ((bytes[0] as number) & 0xfc) | 0x02
-    return bytes
-  }
-  if (!/^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i.test(text))
-    throw new TypeError(`Not an Ethernet address: '${text}'. Expected for example 02:00:00:00:00:01.`)
-  const bytes = Uint8Array.from(text.split(/[:-]/), (octet) => Number.parseInt(octet, 16))
-  if (((bytes[0] as number) & 1) !== 0 || bytes.every((octet) => octet === 0))
-    throw new TypeError(`'${text}' is no address of a single station: its first octet must be even, and not all octets zero.`)
-  return bytes
 }
