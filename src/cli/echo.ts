@@ -26,7 +26,7 @@ export async function run(args: string[]): Promise<number> {
   // A socket for each address, so that an answer leaves from the address that was asked.
   for (const address of host.addresses) {
     for (const port of ports) {
-      const socket = host.stack.dgram.createSocket({ type: address.family === 4 ? 'udp4' : 'udp6', recvBufferSize: 1 << 22 })
+      const socket = host.socket({ type: address.family === 4 ? 'udp4' : 'udp6', recvBufferSize: 1 << 22 })
       socket.on('message', (message, rinfo) => {
         meter.count(message.length)
         socket.send(message, rinfo.port, rinfo.address)

@@ -3,6 +3,8 @@ import { type Address, parseCidr } from '../base/address.ts'
 import { type CaptureFile, openCaptureFile } from '../link/capture-file.ts'
 import type { Link } from '../link/link.ts'
 import { openTun, type TunLink } from '../link/tun.ts'
+import type { SocketOptions } from '../socket-api/dgram.ts'
+import type { Socket } from '../socket-api/socket.ts'
 import '../socket-api/dgram.ts'
 import { Stack } from '../stack.ts'
 import { type Run, startRun } from './run.ts'
@@ -48,12 +50,13 @@ export interface HostArguments {
 }
 
 export interface Host {
-  readonly stack: Stack
   /** Ended by signals, and when the device fails for good. */
   readonly run: Run
   readonly device: TunLink
   /** The stack's own addresses, in the order given. */
   readonly addresses: readonly Address[]
+  /** A socket of the stack, closed with it. */
+  socket(options: SocketOptions): Socket
   /** Counts of discarded packets by reason. */
   drops(): Record<string, number>
   /** Removes the device and finishes the capture file. */
@@ -105,13 +108,19 @@ export function openHost(values: HostArguments): Host {
     stack.addNic(link, { addresses: addresses.map(({ text }) => text) })
     for (const via of gateways) stack.addRoute({ to: 'default', via: via.toString() })
     stack.onLinkFailure = (_nic, error, fatal) => (fatal ? run.end(error.message) : process.stderr.write(`${error.message}\n`))
+    const sockets: Socket[] = []
     return {
-      stack,
       run,
       device,
       addresses: addresses.map(({ address }) => address),
+      socket(options) {
+        const socket = stack.dgram.createSocket(options)
+        sockets.push(socket)
+        return socket
+      },
       drops: () => Object.fromEntries(stack.drops.map(({ reason, count }) => [reason, count])),
       close() {
+        for (const socket of sockets) socket.close()
         stack.close()
         file?.close()
       },

@@ -38,7 +38,10 @@ export async function run(args: string[]): Promise<number> {
   const lines = new LineWriter()
   for (const family of [4, 6]) {
     if (!host.addresses.some((address) => address.family === family)) continue
-    const socket = host.stack.dgram.createSocket({ type: family === 4 ? 'udp4' : 'udp6', ipv6Only: true, recvBufferSize: 1 << 22 })
+    const socket = host.socket({
+      ...(family === 4 ? { type: 'udp4' } : { type: 'udp6', ipv6Only: true }),
+      recvBufferSize: 1 << 22,
+    })
     socket.on('error', (error) => run.end(error.message))
     socket.on('message', (message, rinfo) => {
       if (meter.datagrams === count) return

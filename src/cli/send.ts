@@ -62,7 +62,7 @@ export async function run(args: string[]): Promise<number> {
 
   const host = openHost(values)
   const { run } = host
-  const socket = host.stack.dgram.createSocket(to.address.family === 4 ? 'udp4' : 'udp6')
+  const socket = host.socket({ type: to.address.family === 4 ? 'udp4' : 'udp6' })
   const sender = new Sender(count, rate ?? Number.POSITIVE_INFINITY)
   socket.on('error', (error: NodeJS.ErrnoException) => {
     // The peer's ICMP; what matters to the sending is told to the send's callback.
