@@ -458,10 +458,14 @@ function allowsSource(endpoint: Endpoint, packet: Packet, nic: number): boolean 
 
 /** The sum over the packet's addresses, protocol and length, before the IP header exists. */
 function pseudoHeaderSum(packet: Packet): number {
-  const length = packet.end - packet.start
-  const low = (packet.s3 >>> 0) + (packet.d3 >>> 0) + UDP + length
-  if (packet.family === 4) return low
-  return (packet.s0 >>> 0) + (packet.s1 >>> 0) + (packet.s2 >>> 0) + (packet.d0 >>> 0) + (packet.d1 >>> 0) + (packet.d2 >>> 0) + low
+  const { s0, s1, s2, s3, d0, d1, d2, d3 } = packet
+  const total = halves(s3) + halves(d3) + UDP + packet.end - packet.start
+  if (packet.family === 4) return total
+  return total + halves(s0) + halves(s1) + halves(s2) + halves(d0) + halves(d1) + halves(d2)
+}
+
+function halves(word: number): number {
+  return (word >>> 16) + (word & 0xffff)
 }
 
 /** Linux: icmp_err_convert, icmpv6_err_convert; a leading `!` marks what reaches a connected socket unasked. */
