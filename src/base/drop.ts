@@ -35,6 +35,14 @@ export const Drop = {
   WireQueueFull: 13,
   /** No link of the segment has this destination. */
   WireNoReceiver: 14,
+  /** ARP or Neighbor Discovery from another station that uses one of our addresses (RFC 5227, RFC 4862). */
+  AddressConflict: 15,
+  /** A simulated firewall or partition lets it not pass. */
+  WireFiltered: 16,
+  /** A NAT has no mapping for it, or no port left for one. */
+  WireNatUnmapped: 17,
+  /** A NAT has a mapping, which this sender may not use (RFC 4787 section 5). */
+  WireNatFiltered: 18,
 
   /** Fewer bytes than the header, or than the header's own length, announces. */
   IpTooShort: 30,
@@ -78,6 +86,8 @@ export const Drop = {
   IpBeyondScope: 49,
   /** A group that no socket of this nic has joined. */
   IpNotMember: 50,
+  /** A group that was joined, but from other sources only (RFC 9776 section 3.2). */
+  IpSourceFilter: 55,
   /** Forwarding of a link-level broadcast or multicast (RFC 1812 section 5.3.4). */
   IpLinkBroadcast: 51,
 
@@ -108,12 +118,16 @@ export const Drop = {
   IcmpUnmatched: 83,
   /** An answer that the rate limit kept back. */
   IcmpRateLimited: 84,
-  /** An echo request to a broadcast or multicast address. */
+  /** An ICMPv4 message to a broadcast or multicast address, an echo request first of all. */
   IcmpEchoBroadcast: 85,
+  /** An error that was due to an address that is not one host's (RFC 4443 section 2.4 (e.6)). */
+  IcmpAmbiguousSource: 89,
   /** A Neighbor Discovery message that fails the checks of RFC 4861 section 6.1 and 7.1. */
   NdMalformed: 86,
   /** An IGMP or MLD message that fails its checks. */
   GroupReportMalformed: 87,
+  /** A Neighbor Discovery message that this host does not heed: an advertisement to a router, a redirect, any on a link without neighbors. */
+  NdIgnored: 88,
 
   /** Shorter than a UDP header. */
   UdpTooShort: 100,

@@ -1,0 +1,141 @@
+/**
+ * Ethernet II framing: RFC 894 (IPv4), RFC 2464 (IPv6); the group addresses of both, RFC 1112 section 6.4 and RFC 2464 section 7.
+ *
+ *      0                   1                   2                   3
+ *      0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+ *     +---------------------------------------------------------------+
+ *     |                      Destination Address                      |
+ *     +-------------------------------+-------------------------------+
+ *     |                               |                               |
+ *     +-------------------------------+                               +
+ *     |                        Source Address                         |
+ *     +-------------------------------+-------------------------------+
+ *     |           EtherType           |  payload, padded to 46 bytes
+ *
+ * A hardware address is two numbers: `high`, its first 16 bits, and `low`, the other 32 as a signed word.
+ */
+import { Drop } from '../base/drop.ts'
+import { Cast, type Packet } from '../base/packet.ts'
+
+const DESTINATION = 0
+const SOURCE = 6
+const TYPE = 12
+export const HEADER = 14
+
+/** EtherTypes. */
+export const IPV4 = 0x0800
+export const ARP = 0x0806
+export const IPV6 = 0x86dd
+const VLAN = 0x8100
+const SERVICE_VLAN = 0x88a8
+
+/** The bit of `high` that marks a group address. */
+const GROUP_BIT = 0x0100
+/** `high` and `low` of the broadcast address. */
+export const BROADCAST_HIGH = 0xffff
+export const BROADCAST_LOW = -1
+
+/**
+ * Checks the header of the frame at `packet.start` for a station with the given address, sets `packet.cast`, and moves `packet.start` behind it.
+ * Padding stays: the payload's own length cuts it off.
+ */
+export function parse(packet: Packet, ownHigh: number, ownLow: number): Drop {
+  const { view, start } = packet
+  packet.family = 0
+  if (packet.end - start < HEADER) return Drop.FrameTooShort
+  const high = view.getUint16(start + DESTINATION)
+  const low = view.getInt32(start + DESTINATION + 2)
+  if ((high & GROUP_BIT) !== 0) packet.cast = high === BROADCAST_HIGH && low === BROADCAST_LOW ? Cast.Broadcast : Cast.Multicast
+  else if (high === ownHigh && low === ownLow) packet.cast = Cast.Unicast
+  else {
+    packet.cast = Cast.OtherHost
+    return Drop.FrameOtherHost
+  }
+  const kind = view.getUint16(start + TYPE)
+  if (kind === VLAN || kind === SERVICE_VLAN) return Drop.FrameVlanTagged
+  if (kind !== IPV4 && kind !== IPV6 && kind !== ARP) return Drop.FrameUnknownType
+  packet.start = start + HEADER
+  return Drop.None
+}
+
+export function destinationHigh(view: DataView, at: number): number {
+  return view.getUint16(at + DESTINATION)
+}
+
+export function destinationLow(view: DataView, at: number): number {
+  return view.getInt32(at + DESTINATION + 2)
+}
+
+export function sourceHigh(view: DataView, at: number): number {
+  return view.getUint16(at + SOURCE)
+}
+
+export function sourceLow(view: DataView, at: number): number {
+  return view.getInt32(at + SOURCE + 2)
+}
+
+export function type(view: DataView, at: number): number {
+  return view.getUint16(at + TYPE)
+}
+
+/** Writes the 14 bytes at `at`. */
+export function encode(
+  view: DataView,
+  at: number,
+  destinationHigh: number,
+  destinationLow: number,
+  sourceHigh: number,
+  sourceLow: number,
+  type: number,
+): void {
+  view.setUint16(at + DESTINATION, destinationHigh)
+  view.setInt32(at + DESTINATION + 2, destinationLow)
+  view.setUint16(at + SOURCE, sourceHigh)
+  view.setInt32(at + SOURCE + 2, sourceLow)
+  view.setUint16(at + TYPE, type)
+}
+
+/** Of an IPv4 group 01:00:5e and its low 23 bits (RFC 1112 section 6.4). */
+export const GROUP4_HIGH = 0x0100
+export function group4Low(word: number): number {
+  return 0x5e000000 | (word & 0x7fffff)
+}
+
+/** Of an IPv6 group 33:33 and its low 32 bits, which are the address's last word (RFC 2464 section 7). */
+export const GROUP6_HIGH = 0x3333
+
+/** The first 16 bits of a six-byte address. */
+export function addressHigh(bytes: Uint8Array): number {
+  return ((bytes[0] as number) << 8) | (bytes[1] as number)
+}
+
+/** The last 32 bits of a six-byte address. */
+export function addressLow(bytes: Uint8Array): number {
+  return ((bytes[2] as number) << 24) | ((bytes[3] as number) << 16) | ((bytes[4] as number) << 8) | (bytes[5] as number)
+}
+
+/** `02:00:00:00:00:01`. */
+export function formatHardwareAddress(high: number, low: number): string {
+  return [high >>> 8, high & 255, low >>> 24, (low >>> 16) & 255, (low >>> 8) & 255, low & 255]
+    .map((octet) => octet.toString(16).padStart(2, '0'))
+    .join(':')
+}
+
+/**
+ * Reads `02:00:00:00:00:01` (or with hyphens).
+ * @throws {TypeError} when the text is no address of a single station
+ */
+export function parseHardwareAddress(text: string): { high: number; low: number } {
+  const octets = /^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i.test(text) ? text.split(/[:-]/).map((octet) => Number.parseInt(octet, 16)) : []
+  const bytes = Uint8Array.from(octets)
+  if (octets.length !== 6 || ((bytes[0] as number) & 1) !== 0 || bytes.every((octet) => octet === 0))
+    throw new TypeError(`Not the Ethernet address of a station: '${text}'. Expected for example 02:00:00:00:00:01, its first octet even.`)
+  return { high: addressHigh(bytes), low: addressLow(bytes) }
+}
+
+/** One line: both addresses and the type. */
+export function describe(view: DataView, at: number): string {
+  const from = formatHardwareAddress(sourceHigh(view, at), sourceLow(view, at))
+  const to = formatHardwareAddress(destinationHigh(view, at), destinationLow(view, at))
+  return `Ethernet ${from} > ${to} type 0x${type(view, at).toString(16).padStart(4, '0')}`
+}
