@@ -133,19 +133,26 @@ export class Socket extends EventEmitter implements Omit<NodeSocket, keyof Event
       return this
     }
     state.bindState = BindState.Binding
-    onceBound(this, callback)
+    const forget = onceBound(this, callback)
     const port = options === null ? first : options.port
     const given = options === null ? second : options.address
-    const host = typeof given === 'string' && given !== '' ? given : state.family === 4 ? '0.0.0.0' : '::'
-    state.lookup(host, (error, ip) => {
-      if (state.closed) return
-      const failure = error ?? bindNow(state, ip, port)
-      if (failure === null) startListening(this)
-      else {
-        state.bindState = BindState.Unbound
-        this.emit('error', failure)
-      }
-    })
+    const host = typeof given === 'function' || !given ? (state.family === 4 ? '0.0.0.0' : '::') : (given as string)
+    try {
+      state.lookup(host, (error, ip) => {
+        if (state.closed) return
+        const failure = error ?? bindNow(state, ip, port)
+        if (failure === null) startListening(this)
+        else {
+          state.bindState = BindState.Unbound
+          this.emit('error', failure)
+        }
+      })
+    } catch (error) {
+      // dns.lookup throws for what is no host name.
+      state.bindState = BindState.Unbound
+      forget()
+      throw error
+    }
     return this
   }
 
@@ -520,19 +527,20 @@ function addressInfo(state: SocketState, address: Address, port: number, nic: nu
 
 // ── bind ──
 
-/** The callback of `bind` is for 'listening'; an error takes it away. */
-function onceBound(socket: Socket, callback: unknown): void {
-  if (typeof callback !== 'function') return
-  const remove = () => {
-    socket.removeListener('error', remove)
+/** The callback of `bind` is for 'listening'; an error takes it away, and so does the function that is returned. */
+function onceBound(socket: Socket, callback: unknown): () => void {
+  if (typeof callback !== 'function') return () => {}
+  const forget = () => {
+    socket.removeListener('error', forget)
     socket.removeListener('listening', listening)
   }
   const listening = () => {
-    remove()
+    forget()
     callback.call(socket)
   }
-  socket.on('error', remove)
+  socket.on('error', forget)
   socket.on('listening', listening)
+  return forget
 }
 
 function bindNow(state: SocketState, ip: string, port: unknown): Error | null {
@@ -667,7 +675,7 @@ function sendNow(
   callback: SendCallback | undefined,
 ): void {
   const size = sizeOf(message)
-  if (toPeer) {
+  if (toPeer || port === 0) {
     report(state, state.transmit(message, size, null, 0, 0, options), size, host, port, callback)
     return
   }
@@ -772,11 +780,12 @@ function groupEndpoint(state: SocketState, syscall: string): Endpoint {
 
 /** The nic that a group operation names: by address for IPv4 groups, by zone for IPv6 ones. An errno when it cannot be. */
 function groupInterface(state: SocketState, group: string, given: unknown): number | Errno {
-  if (given === undefined || given === null) return 0
+  if (given === undefined || given === null) return state.family === 4 && group.includes(':') ? 'ENOPROTOOPT' : 0
   const text = String(given)
   const four = !group.includes(':')
   const scoped = text.includes(':') === four ? null : state.shared.parse(text)
   if (scoped === null) return 'EINVAL'
+  if (!four && state.family === 4) return 'ENOPROTOOPT'
   return four ? (interfaceWithAddress(state, scoped.address) ?? 'ENODEV') : scoped.nic
 }
 
