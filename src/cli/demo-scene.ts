@@ -203,6 +203,7 @@ class Demo {
       const verdict = failed === 0 ? style('green', 'all passed', this.#colors) : style('red', `${failed} failed`, this.#colors)
       this.#print(`\n${plural(this.#checks.length, 'check')}, ${verdict}${this.interrupted ? ', interrupted' : ''}`)
       this.#print(`${plural(this.#frames, 'packet')} in ${seconds.toFixed(1)} s; ${dropsText(drops)}`)
+      this.#print("'tungram --help' lists the other commands")
       if (this.#scene.capture !== undefined) this.#print(`the packets are in ${this.#scene.capture}`)
     }
     return failed === 0 ? 0 : 1

@@ -57,7 +57,9 @@ function insidePeer(): Peer {
   try {
     return kernelPeer()
   } catch (error) {
-    return memoryPeer(`because no TUN device can be opened: ${(error as Error).message}`)
+    // The first sentence says what is wrong; the others, what helps a program that needs the device.
+    const [problem = ''] = (error as Error).message.split(/\.(?: |$)/)
+    return memoryPeer(`because no TUN device can be opened (${problem})`)
   }
 }
 

@@ -45,13 +45,12 @@ export async function run(args: string[]): Promise<number> {
   process.stderr.write(`echo on ${host.addresses.join(', ')}, port ${ports.join(', ')}, device ${host.device.interfaceName}\n`)
 
   const failure = await run.ended
+  const { datagrams, bytes, seconds } = meter
+  const sent = datagrams - failed
   const drops = host.drops()
   host.close()
   if (failure !== '') throw new Error(failure)
-  const sent = meter.datagrams - failed
-  if (values.json) {
-    const seconds = meter.seconds
-    console.log(JSON.stringify({ received: meter.datagrams, sent, bytes: meter.bytes, seconds, drops }))
-  } else console.log(`received ${amount(meter.datagrams, meter.bytes, meter.seconds)}; sent ${sent} back; ${dropsText(drops)}`)
+  if (values.json) console.log(JSON.stringify({ received: datagrams, sent, bytes, seconds, drops }))
+  else console.log(`received ${amount(datagrams, bytes, seconds)}; sent ${sent} back; ${dropsText(drops)}`)
   return 0
 }

@@ -2,7 +2,7 @@
 import { type Address, parseCidr } from '../base/address.ts'
 import { type CaptureFile, openCaptureFile } from '../link/capture-file.ts'
 import type { Link } from '../link/link.ts'
-import { openTun, type TunLink } from '../link/tun.ts'
+import { openTun, type TunLink, type TunOptions } from '../link/tun.ts'
 import type { SocketOptions } from '../socket-api/dgram.ts'
 import type { Socket } from '../socket-api/socket.ts'
 import '../socket-api/dgram.ts'
@@ -91,7 +91,7 @@ export function openHost(values: HostArguments): Host {
   let device: TunLink | null = null
   let file: CaptureFile | null = null
   try {
-    device = openTun({
+    device = openDevice({
       kind: tun === undefined ? 'tap' : 'tun',
       name: tun ?? tap ?? '',
       peer: peers,
@@ -130,5 +130,18 @@ export function openHost(values: HostArguments): Host {
     device?.close()
     file?.close()
     throw error
+  }
+}
+
+/** Packets that may wait in the device: Linux's 500 are over in 1 ms of a fast sender, before a busy process looks again. */
+const QUEUE_LENGTH = 10_000
+
+/** Who owns a persistent device may use it, but not lengthen its queue: that is then left as it is. */
+function openDevice(options: TunOptions): TunLink {
+  try {
+    return openTun({ ...options, queueLength: QUEUE_LENGTH })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error
+    return openTun(options)
   }
 }

@@ -66,11 +66,11 @@ export async function run(args: string[]): Promise<number> {
 
   const failure = await run.ended
   clearInterval(watch)
+  const { datagrams, bytes, seconds } = meter
   const drops = host.drops()
   host.close()
   lines.flush()
   if (failure !== '') throw new Error(failure)
-  const { datagrams, bytes, seconds } = meter
   if (!json) console.log(`received ${amount(datagrams, bytes, seconds)}; ${dropsText(drops)}`)
   else if (!payload) console.log(JSON.stringify({ received: datagrams, bytes, seconds, drops }))
   return 0

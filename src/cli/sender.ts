@@ -1,0 +1,75 @@
+/** Datagrams in a turn of the event loop, so that signals, timers and the device have theirs. */
+const BATCH = 256
+
+/** Sends one payload again and again, in batches, at a rate. */
+export class Sender {
+  sent = 0
+  bytes = 0
+  /** How often the peer's host answered that the port is closed. */
+  refused = 0
+  stopped = false
+  /** Datagrams to be handed to the socket, those that must go again included. */
+  #left: number
+  /** Datagrams handed to the socket, those that must go again not included. */
+  #handed = 0
+  /** Datagrams whose callback is still to come. */
+  #waiting = 0
+  #queueFull = false
+  #started = 0
+  #ended = 0
+  /** Datagrams a millisecond. */
+  readonly #pace: number
+
+  constructor(count: number, rate: number) {
+    this.#left = count
+    this.#pace = rate / 1000
+  }
+
+  get seconds(): number {
+    return (this.#ended - this.#started) / 1000
+  }
+
+  /** `end` is called once, with what went wrong, or when all is sent. */
+  start(size: number, send: (callback: (error: Error | null) => void) => void, end: (failure?: string) => void): void {
+    const done = (error: NodeJS.ErrnoException | null) => {
+      this.#waiting--
+      if (error === null) {
+        this.sent++
+        this.bytes += size
+        if (this.#left === 0 && this.#waiting === 0) end()
+      } else if (error.code === 'ENOBUFS' || error.code === 'ECONNREFUSED') {
+        // The device's queue is full, or ICMP answered an earlier datagram: this one was not sent and goes again.
+        this.#left++
+        this.#handed--
+        if (error.code === 'ENOBUFS') this.#queueFull = true
+      } else end(error.message)
+    }
+    const turn = () => {
+      if (this.stopped) return
+      if (this.#queueFull) {
+        this.#queueFull = false
+        setTimeout(turn, 1)
+        return
+      }
+      const elapsed = performance.now() - this.#started
+      const due = this.#pace === Number.POSITIVE_INFINITY ? BATCH : Math.floor(elapsed * this.#pace) + 1 - this.#handed
+      // Callbacks that are still to come hold the next batch back.
+      const batch = Math.max(0, Math.min(this.#left, due, BATCH, 4 * BATCH - this.#waiting))
+      this.#left -= batch
+      this.#waiting += batch
+      this.#handed += batch
+      for (let i = 0; i < batch; i++) send(done)
+      const early = this.#handed / this.#pace - elapsed
+      if (early > 2) setTimeout(turn, early - 1)
+      else setImmediate(turn)
+    }
+    this.#started = performance.now()
+    turn()
+  }
+
+  /** Sends no more, and takes the time. */
+  stop(): void {
+    this.stopped = true
+    if (this.#started > 0) this.#ended = performance.now()
+  }
+}
