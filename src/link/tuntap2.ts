@@ -3,7 +3,8 @@
  * `LinuxTap`), as a Link: for programs that have such a device already. `openTun` of this package is the device to start with.
  *
  * What these devices cannot do, whoever drives them:
- * - Each packet crosses libuv's thread pool, in both directions, one at a time. Node 20, `bench/tuntap2/compare.mjs`: FIGURES
+ * - Each packet crosses libuv's thread pool, in both directions, one at a time: 42 000 packets/s written and 32 000 read, at about 30 µs of
+ *   CPU each, where `openTun` in the same run wrote 407 000 and read 346 000 at 2.6 µs (Node 20, 2 busy cores, `bench/tuntap2/compare.mjs`).
  * - A read that waits holds one of the pool's four threads: with four devices, files and DNS stand still.
  * - It also keeps the process alive, and the interface in being: `close` takes effect when one more packet has come.
  * - One refused write (the interface is down) destroys the device.
