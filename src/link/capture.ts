@@ -27,7 +27,7 @@ export interface CapturedLinkOptions {
 }
 
 /** A frame that is written once it is known what became of it. */
-interface OpenRecord {
+export interface OpenRecord {
   readonly interfaceIndex: number
   readonly time: bigint
   readonly bytes: Uint8Array
@@ -59,15 +59,14 @@ export class Capture {
 
   /** A link that passes everything on to and from `inner`, and writes each frame of both directions. Closing it closes `inner`. */
   link(inner: Link, options: CapturedLinkOptions = {}): CapturedLink {
-    this.#sink(
-      interfaceDescription({
-        name: options.name ?? inner.name,
-        linkType: inner.medium === 'ethernet' ? LINKTYPE_ETHERNET : LINKTYPE_RAW,
-        snapLength: this.#snapLength,
-        hardwareAddress: inner.hardwareAddress,
-      }),
-    )
-    return new CapturedLink(this, inner, this.#interfaces++)
+    return new CapturedLink(this, inner, this.addInterface(options.name ?? inner.name, inner.medium, inner.hardwareAddress))
+  }
+
+  /** @internal The number of a new interface. */
+  addInterface(name: string, medium: Medium, hardwareAddress: Uint8Array | null): number {
+    const linkType = medium === 'ethernet' ? LINKTYPE_ETHERNET : LINKTYPE_RAW
+    this.#sink(interfaceDescription({ name, linkType, snapLength: this.#snapLength, hardwareAddress }))
+    return this.#interfaces++
   }
 
   /** @internal */

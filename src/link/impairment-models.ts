@@ -12,6 +12,9 @@ export type Chooser = (packet: Packet, random: Random) => boolean
 /** How many milliseconds this frame takes. */
 export type Delay = (packet: Packet, random: Random) => number
 
+/** When the last bit of a frame of `length` bytes has left, in milliseconds of the clock, if the sender turns to it at `start`. */
+export type Rate = (length: number, start: number) => number
+
 // ── which frames ──
 
 /**
@@ -119,6 +122,65 @@ export function pareto(minimum: number, shape: number): Delay {
   if (!(shape > 0)) throw new RangeError(`The shape ${shape} of a Pareto distribution has to be above 0.`)
   // 1 - float() is never 0.
   return (_packet, random) => minimum * Math.exp(-Math.log(1 - random.float()) / shape)
+}
+
+/**
+ * A delay that tends to stay as it was: with probability `correlation` (0 to 1) a frame takes what the one before took, so that delays `k` frames
+ * apart correlate by correlation^k, and their distribution stays that of `delay`.
+ */
+export function correlated(delay: Delay, correlation: number): Delay {
+  checkProbability('correlation', correlation)
+  let last = -1
+  return (packet, random) => {
+    if (last < 0 || random.float() >= correlation) last = delay(packet, random)
+    return last
+  }
+}
+
+// ── how fast ──
+
+/** Bytes that leave at one opportunity of a trace. */
+const OPPORTUNITY = 1500
+
+/**
+ * A recorded link: each line of the text is a time in milliseconds, from 0, at which 1500 bytes may leave; times do not fall, may repeat, and the
+ * record starts over at its last one. It is the format of the traces of cellular links that Mahimahi replays. Time runs from the clock's 0.
+ * @throws {RangeError} for a record that is empty, falls, or has something else in a line
+ */
+export function traceRate(text: string): Rate {
+  const times = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .map(Number)
+  const period = times.at(-1) ?? 0
+  const wrong = times.findIndex((time, index) => !(time >= (times[index - 1] ?? 0) && time < Number.POSITIVE_INFINITY))
+  if (wrong >= 0)
+    throw new RangeError(`Opportunity ${wrong + 1} of the trace is no time in milliseconds, or is before the one ahead of it.`)
+  if (period === 0) throw new RangeError('The trace has no opportunity to send after its beginning.')
+  /** The opportunity that is used up next, counted over all rounds, and what is left of it. */
+  let index = 0
+  let left = 0
+  const timeOf = (at: number) => Math.floor(at / times.length) * period + (times[at % times.length] as number)
+  return (length, start) => {
+    // What was not used in time is gone.
+    if (timeOf(index) < start) {
+      index = Math.max(index, (Math.ceil(start / period) - 1) * times.length)
+      while (timeOf(index) < start) index++
+      left = OPPORTUNITY
+    } else if (left === 0) left = OPPORTUNITY
+    for (let rest = length; ; ) {
+      const part = Math.min(rest, left)
+      rest -= part
+      left -= part
+      const time = timeOf(index)
+      if (left === 0) {
+        index++
+        left = OPPORTUNITY
+      }
+      if (rest === 0) return time
+    }
+  }
 }
 
 function checkProbability(name: string, value: number): void {

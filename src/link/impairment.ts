@@ -3,7 +3,7 @@ import { Drop } from '../base/drop.ts'
 import { ChecksumState, HEADROOM, Packet } from '../base/packet.ts'
 import { type Random, SystemRandom } from '../base/random.ts'
 import { DelayLine } from './delay-line.ts'
-import { bernoulli, type Chooser, type Delay } from './impairment-models.ts'
+import { bernoulli, type Chooser, type Delay, type Rate } from './impairment-models.ts'
 import { type Link, type LinkReceiver, type Medium, NO_OFFLOAD } from './link.ts'
 import { type Queue, type QueueDiscipline, tailDrop } from './queue-discipline.ts'
 
@@ -14,8 +14,8 @@ import { type Queue, type QueueDiscipline, tailDrop } from './queue-discipline.t
 export interface Impairments {
   /** Longer IP packets vanish (`Drop.LinkMtuExceeded`), though the link announces its own MTU: a black hole. */
   mtu?: number
-  /** Bits per second at which frames leave, link headers included. Default: at once. */
-  rate?: number
+  /** Bits per second at which frames leave, link headers included, or a model of when they do. Default: at once. */
+  rate?: number | Rate
   /** What waits while the rate does not allow more; refused frames are `Drop.WireQueueFull`. Default `tailDrop()`: 1000 frames. */
   queue?: Queue
   /** Frames that are lost: `Drop.WireLoss`. */
@@ -32,6 +32,16 @@ export interface Impairments {
   reordering?: number | Chooser
 }
 
+/**
+ * What befell a frame that was not discarded: it waits behind others, it will arrive in so many milliseconds, it was doubled or damaged, or it
+ * goes past others. The packet is lent.
+ */
+export type WireObserver = (
+  what: 'queued' | 'delayed' | 'duplicated' | 'corrupted' | 'overtaking',
+  packet: Packet,
+  milliseconds: number,
+) => void
+
 export interface ImpairmentOptions {
   /** Default: the machine's own time. */
   clock?: Clock
@@ -41,6 +51,8 @@ export interface ImpairmentOptions {
   send?: Impairments
   /** What happens to frames that come in. */
   receive?: Impairments
+  /** Told of the fate of every frame, in both directions. */
+  observe?: WireObserver
 }
 
 /**
@@ -70,7 +82,7 @@ export class ImpairedLink implements Link {
     const header = inner.medium === 'ethernet' ? 14 : 0
     this.#longest = inner.mtu + header
     const dropped = (drop: Drop, packet: Packet) => this.#receiver?.dropped(drop, packet)
-    const common = { clock, random, medium: inner.medium, mtu: inner.mtu, header, dropped }
+    const common = { clock, random, medium: inner.medium, mtu: inner.mtu, header, dropped, observe: options.observe }
     this.#send = new Direction({ ...common, output: (packet) => inner.send(packet), batchEnd: () => inner.flush() })
     this.#receive = new Direction({ ...common, output: (packet) => this.#deliver(packet), batchEnd: () => this.#receiver?.idle() })
     this.impair('send', options.send ?? {})
@@ -162,6 +174,7 @@ interface DirectionParts {
   /** After the last output of a run that no input caused. */
   batchEnd: () => void
   dropped: (drop: Drop, packet: Packet) => void
+  observe: WireObserver | undefined
 }
 
 const NEVER: Chooser = () => false
@@ -170,7 +183,8 @@ const NEVER: Chooser = () => false
 class Direction {
   readonly #parts: DirectionParts
   #mtu = Number.POSITIVE_INFINITY
-  #rate = Number.POSITIVE_INFINITY
+  /** `null`: at once. */
+  #rate: Rate | null = null
   #loss = NEVER
   #corruption = NEVER
   #duplication = NEVER
@@ -198,12 +212,14 @@ class Direction {
 
   change(to: Impairments): void {
     for (const [name, value] of Object.entries({ mtu: to.mtu ?? 1, rate: to.rate ?? 1 }))
-      if (!(value > 0)) throw new RangeError(`The ${name} ${value} has to be above 0.`)
+      if (typeof value === 'number' && !(value > 0)) throw new RangeError(`The ${name} ${value} has to be above 0.`)
     if (typeof to.delay === 'number' && !(to.delay >= 0))
       throw new RangeError(`The delay ${to.delay} is out of range: 0 or more milliseconds.`)
     const [loss, corruption, duplication, reordering] = [to.loss, to.corruption, to.duplication, to.reordering].map(chooser)
     this.#mtu = to.mtu ?? Number.POSITIVE_INFINITY
-    this.#rate = to.rate ?? Number.POSITIVE_INFINITY
+    const { rate = Number.POSITIVE_INFINITY } = to
+    this.#rate =
+      rate === Number.POSITIVE_INFINITY ? null : typeof rate === 'number' ? (length, start) => start + (length * 8000) / rate : rate
     this.#loss = loss as Chooser
     this.#corruption = corruption as Chooser
     this.#duplication = duplication as Chooser
@@ -215,19 +231,19 @@ class Direction {
   }
 
   input(packet: Packet): Drop {
-    const { clock, header, dropped } = this.#parts
+    const { clock, header, dropped, observe } = this.#parts
     if (packet.length - header > this.#mtu) {
       dropped(Drop.LinkMtuExceeded, packet)
       return Drop.None
     }
     const now = clock.now()
     this.#catchUp(now)
-    if (this.#sending === null && this.#rate === Number.POSITIVE_INFINITY) return this.#wire(packet, now)
+    if (this.#sending === null && this.#rate === null) return this.#wire(packet, now)
     if (!this.#queue.enqueue(copyOf(packet), now)) dropped(Drop.WireQueueFull, packet)
     else if (this.#sending === null) {
       this.#sendNext(now)
       this.#arm(now)
-    }
+    } else observe?.('queued', packet, 0)
     return Drop.None
   }
 
@@ -246,7 +262,7 @@ class Direction {
     const givenUp: Packet[] = []
     const packet = this.#queue.dequeue(start, (given) => givenUp.push(given))
     this.#sending = packet
-    if (packet !== null) this.#sentAt = start + (packet.length * 8000) / this.#rate
+    if (packet !== null) this.#sentAt = this.#rate === null ? start : this.#rate(packet.length, start)
     // Told when the state is whole again: who hears it may send.
     for (const given of givenUp) this.#parts.dropped(Drop.WireQueueFull, given)
   }
@@ -307,6 +323,7 @@ class Direction {
     if (!this.#corruption(packet, random)) return this.#copies(packet, time)
     // The packet is lent: it gets its bit back.
     const { checksumState, view } = packet
+    this.#parts.observe?.('corrupted', packet, 0)
     const bit = random.below(packet.length * 8)
     const at = packet.start + (bit >>> 3)
     view.setUint8(at, view.getUint8(at) ^ (1 << (bit & 7)))
@@ -321,6 +338,7 @@ class Direction {
 
   #copies(packet: Packet, time: number): Drop {
     if (!this.#duplication(packet, this.#parts.random)) return this.#travel(packet, time)
+    this.#parts.observe?.('duplicated', packet, 0)
     // Copied first: the receiver may overwrite what it is given.
     const copy = copyOf(packet)
     const drop = this.#travel(packet, time)
@@ -330,7 +348,7 @@ class Direction {
   }
 
   #travel(packet: Packet, time: number): Drop {
-    const { clock, random, output } = this.#parts
+    const { clock, random, output, observe } = this.#parts
     const overtakes = this.#reordering(packet, random)
     let arrival = time
     if (!overtakes) {
@@ -338,7 +356,9 @@ class Direction {
       arrival += Math.round(Math.max(0, this.#delay(packet, random)) * 1e6) / 1e6
       if (this.#keepOrder) arrival = this.#lastArrival = Math.max(arrival, this.#lastArrival)
     }
+    if (overtakes) observe?.('overtaking', packet, 0)
     if (arrival <= clock.now() && (overtakes || this.#onTheWay.isEmpty)) return output(packet)
+    observe?.('delayed', packet, arrival - clock.now())
     this.#onTheWay.add(copyOf(packet), arrival)
     return Drop.None
   }

@@ -10,12 +10,14 @@ import {
   bitErrorRate,
   bySize,
   type Chooser,
+  correlated,
   type Delay,
   frames,
   gilbertElliott,
   normal,
   pareto,
   pattern,
+  traceRate,
   uniform,
 } from '../../src/link/impairment-models.ts'
 import type { Medium } from '../../src/link/link.ts'
@@ -202,6 +204,82 @@ describe('the models of delay', () => {
   it('refuse what is no delay', () => {
     for (const make of [() => uniform(-1, 2), () => uniform(3, 2), () => normal(-1, 1), () => pareto(1, 0)])
       expect(make).toThrow(RangeError)
+  })
+})
+
+describe('a correlated delay', () => {
+  it('keeps the distribution, and correlates neighbors as asked', () => {
+    const random = new SeededRandom('correlated')
+    const model = correlated(uniform(0, 10), 0.7)
+    const packet = new Packet()
+    const values = Array.from({ length: 40_000 }, () => model(packet, random))
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+    const covariance = (lag: number) =>
+      values.slice(lag).reduce((sum, value, at) => sum + (value - mean) * ((values[at] as number) - mean), 0) / (values.length - lag)
+    expect(mean).toBeCloseTo(5, 0)
+    expect(covariance(0)).toBeCloseTo(100 / 12, 0)
+    expect(covariance(1) / covariance(0)).toBeCloseTo(0.7, 1)
+    expect(covariance(2) / covariance(0)).toBeCloseTo(0.49, 1)
+  })
+
+  it('takes a correlation from 0 to 1 only', () => {
+    expect(() => correlated(uniform(0, 1), 1.1)).toThrow('The correlation 1.1 is out of range: 0 to 1.')
+  })
+})
+
+describe('a trace of opportunities to send', () => {
+  it('lets 1500 bytes go at each, several small frames at one and a large one over two', () => {
+    const { arrivals, clock, send } = setUp({ rate: traceRate('10\n20\n30\n') })
+    for (const [number, size] of [500, 500, 500, 1000, 1000].entries()) send(number, size)
+    clock.advance(100)
+    expect(arrivals.map(({ number, time }) => [number, time])).toEqual([
+      [0, 10],
+      [1, 10],
+      [2, 10],
+      [3, 20],
+      [4, 30],
+    ])
+  })
+
+  it('starts over at its end, and what was not used is gone', () => {
+    const { arrivals, clock, send } = setUp({ rate: traceRate('5\n10') })
+    clock.advance(11)
+    send(0, 1500)
+    send(1, 1500)
+    clock.advance(30)
+    send(2, 1500)
+    clock.advance(30)
+    expect(arrivals.map(({ time }) => time)).toEqual([15, 20, 45])
+  })
+
+  it('refuses a record that falls or is none', () => {
+    expect(() => traceRate('5\n4')).toThrow('Opportunity 2 of the trace')
+    expect(() => traceRate('5\nabc')).toThrow('Opportunity 2 of the trace')
+    expect(() => traceRate('0\n')).toThrow('no opportunity')
+    expect(() => traceRate('')).toThrow('no opportunity')
+  })
+})
+
+describe('an observer', () => {
+  it('is told what befalls the frames that are not discarded', () => {
+    const clock = new ManualClock()
+    const segment = new Segment({ clock })
+    const told: string[] = []
+    const near = impair(segment.link(), {
+      clock,
+      random: new SeededRandom(1),
+      send: { rate: 8000, delay: 7, duplication: 1, corruption: 1 },
+      observe: (what, packet, milliseconds) => told.push(`${clock.now()} ${what} ${packet.trace} ${milliseconds}`),
+    })
+    segment.link().attach(new Recorder())
+    near.attach(new Recorder())
+    const packet = new Packet()
+    for (const trace of [5, 6]) {
+      packet.load(numbered(0, 10)).trace = trace
+      near.send(packet)
+    }
+    clock.advance(15)
+    expect(told).toEqual(['0 queued 6 0', '10 corrupted 5 0', '10 duplicated 5 0', '10 delayed 5 7', '10 delayed 5 7'])
   })
 })
 
