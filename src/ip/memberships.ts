@@ -1,41 +1,104 @@
-/** The multicast groups of one nic, counted per group: how many sockets want it, and from which sources (RFC 3376 section 3.2). */
+/**
+ * The multicast groups of one nic: who wants which, and from which sources.
+ *
+ * What all subscribers of a group want together is the nic's filter for it (RFC 9776 and RFC 9777 section 4.2; formerly RFC 3376 section 3.2).
+ */
 import type { Address } from '../base/address.ts'
 
-export interface Membership {
+/** INCLUDE: only these sources. EXCLUDE: all but these. INCLUDE of nothing is no membership. */
+export interface GroupFilter {
+  readonly exclude: boolean
+  readonly sources: readonly Address[]
+}
+
+/** One socket's, or the host's own, wish for a group; its filter may change, with {@link Memberships.changed} after it. */
+export interface Subscriber extends GroupFilter {
   readonly group: Address
-  /** How many times it was joined. */
-  count: number
+}
+
+export const NOTHING: GroupFilter = { exclude: false, sources: [] }
+
+interface Group {
+  readonly address: Address
+  readonly subscribers: Subscriber[]
+  filter: GroupFilter
 }
 
 export class Memberships {
-  readonly #groups: Membership[] = []
+  readonly #onChange: (group: Address, filter: GroupFilter) => void
+  #groups: Group[] = []
+
+  /** `onChange` is told the nic's filter for a group each time it may have changed. */
+  constructor(onChange: (group: Address, filter: GroupFilter) => void) {
+    this.#onChange = onChange
+  }
 
   has(w0: number, w1: number, w2: number, w3: number): boolean {
-    for (const each of this.#groups) if (each.group.is(w0, w1, w2, w3)) return true
-    return false
+    return this.#find(w0, w1, w2, w3) !== null
   }
 
-  /** @returns whether the nic was no member before */
-  join(group: Address): boolean {
-    const found = this.#groups.find((each) => each.group.equals(group))
-    if (found !== undefined) {
-      found.count++
-      return false
-    }
-    this.#groups.push({ group, count: 1 })
-    return true
+  /** Whether somebody wants the group from this source; `null` when nobody wants the group at all. */
+  allows(g0: number, g1: number, g2: number, g3: number, s0: number, s1: number, s2: number, s3: number): boolean | null {
+    const group = this.#find(g0, g1, g2, g3)
+    if (group === null) return null
+    const { exclude, sources } = group.filter
+    for (const source of sources) if (source.is(s0, s1, s2, s3)) return !exclude
+    return exclude
   }
 
-  /** @returns whether the nic is no member any more */
-  leave(group: Address): boolean {
-    const at = this.#groups.findIndex((each) => each.group.equals(group))
-    const found = this.#groups[at]
-    if (found === undefined || --found.count > 0) return false
-    this.#groups.splice(at, 1)
-    return true
+  add(subscriber: Subscriber): void {
+    const { w0, w1, w2, w3 } = subscriber.group
+    const group = this.#find(w0, w1, w2, w3)
+    if (group === null) this.#groups.push({ address: subscriber.group, subscribers: [subscriber], filter: NOTHING })
+    else group.subscribers.push(subscriber)
+    this.changed(subscriber)
   }
 
-  list(): readonly Membership[] {
-    return this.#groups
+  remove(subscriber: Subscriber): void {
+    const { w0, w1, w2, w3 } = subscriber.group
+    const group = this.#find(w0, w1, w2, w3)
+    const at = group?.subscribers.indexOf(subscriber) ?? -1
+    if (group === null || at < 0) return
+    group.subscribers.splice(at, 1)
+    this.changed(subscriber)
+    if (group.subscribers.length === 0) this.#groups = this.#groups.filter((each) => each !== group)
   }
+
+  /** A subscriber's filter is another one now. */
+  changed({ group: { w0, w1, w2, w3 } }: Subscriber): void {
+    const group = this.#find(w0, w1, w2, w3)
+    if (group === null) return
+    group.filter = merge(group.subscribers)
+    this.#onChange(group.address, group.filter)
+  }
+
+  /** The groups and the nic's filter for each. */
+  list(): { readonly group: Address; readonly filter: GroupFilter }[] {
+    return this.#groups.map(({ address, filter }) => ({ group: address, filter }))
+  }
+
+  #find(w0: number, w1: number, w2: number, w3: number): Group | null {
+    for (const each of this.#groups) if (each.address.is(w0, w1, w2, w3)) return each
+    return null
+  }
+}
+
+/**
+ * With an EXCLUDE among them: all but what every EXCLUDE refuses and no INCLUDE asks for. Otherwise: what any INCLUDE asks for.
+ */
+function merge(filters: readonly GroupFilter[]): GroupFilter {
+  const asked = filters.filter(({ exclude }) => !exclude).flatMap(({ sources }) => sources)
+  const excludes = filters.filter(({ exclude }) => exclude)
+  const [first, ...others] = excludes
+  if (first === undefined) return { exclude: false, sources: distinct(asked) }
+  const refused = first.sources.filter((source) => others.every(({ sources }) => contains(sources, source)) && !contains(asked, source))
+  return { exclude: true, sources: distinct(refused) }
+}
+
+export function contains(sources: readonly Address[], source: Address): boolean {
+  return sources.some((each) => each.equals(source))
+}
+
+function distinct(sources: readonly Address[]): Address[] {
+  return sources.filter((source, at) => sources.findIndex((each) => each.equals(source)) === at)
 }

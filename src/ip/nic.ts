@@ -1,27 +1,85 @@
 /**
  * A link with addresses: strips and adds the link header, knows its prefixes and groups.
  *
- * On a link of medium 'ip' a frame is a packet, and there is no neighbor to find.
+ * On a link of medium 'ip' a frame is a packet, and there is no neighbor to find; Ethernet has a layer of its own below the nic.
  */
-import { type Address, type Cidr, isMulticast, parseCidr } from '../base/address.ts'
+import { Address, type Cidr, isMulticast, parseCidr } from '../base/address.ts'
+import type { Clock } from '../base/clock.ts'
 import { Drop } from '../base/drop.ts'
 import type { Packet } from '../base/packet.ts'
+import type { Random } from '../base/random.ts'
+import { formatHardwareAddress, parseHardwareAddress } from '../link/ethernet.ts'
 import type { Link, LinkReceiver } from '../link/link.ts'
+import type { AdvertiseOptions } from './advertise-options.ts'
+import { EthernetLayer } from './ethernet-layer.ts'
+import { IgmpLayer } from './igmp-layer.ts'
 import type { IpLayer } from './ip-layer.ts'
-import { Memberships } from './memberships.ts'
+import { Memberships, type Subscriber } from './memberships.ts'
+import { MldLayer } from './mld-layer.ts'
+import { ALL_ROUTERS, SOLICITED_NODE_0, SOLICITED_NODE_2, solicitedNode3 } from './ndp.ts'
+import type { Neighbor, NeighborState, NeighborTable } from './neighbor-table.ts'
 
-/** Linux: one address of an interface. */
-export type NicAddress = Cidr
+/** One address of a nic. A deprecated one (RFC 4862 section 5.5.4) still receives, and is a source only when there is no better one. */
+export interface NicAddress extends Cidr {
+  deprecated: boolean
+}
+
+/** What became of an address: in use, found in use by another station before or after that, or taken away. */
+export interface AddressEvent {
+  readonly kind: 'assigned' | 'duplicate' | 'conflict' | 'removed'
+  readonly address: Address
+  /** The other station's, of a duplicate or a conflict. */
+  readonly hardwareAddress: string | null
+}
+
+/** A row of `stack.neighbors`, as `ip neigh` prints it. */
+export interface NeighborRow {
+  readonly nic: string
+  readonly address: string
+  /** `null` while it is not known. */
+  readonly hardwareAddress: string | null
+  readonly state: NeighborState
+  readonly router: boolean
+}
+
+/** How a nic behaves on Ethernet; on another medium nothing of it applies. */
+export interface NicSettings {
+  /** Duplicate address detection for IPv6 (RFC 4862 section 5.4): an address is used only some 1 to 2 s after it was added. */
+  readonly dad: boolean
+  /** The same for IPv4 (RFC 5227), which takes 4 to 7 s. */
+  readonly conflictDetection: boolean
+  /** A link-local IPv6 address made of the hardware address, if none is given. */
+  readonly linkLocal: boolean
+  /** Default routes, prefixes and addresses from router advertisements. A stack that forwards never takes them. */
+  readonly acceptRouterAdvertisements: boolean
+}
 
 export class Nic implements LinkReceiver {
   /** Unique in the stack, from 1 (the loopback); the zone of IPv6 scoped addresses. */
   readonly index: number
   readonly name: string
   readonly link: Link
-  readonly memberships = new Memberships()
+  readonly memberships = new Memberships((group, filter) => {
+    if (this.isLoopback) return
+    if (group.family === 4) this.#igmp.changed(group, filter)
+    else this.#mld.changed(group, filter)
+  })
   isUp = true
+  /** The hop limit that routers advertise for this link, or 0: then the stack's. */
+  hopLimit6 = 0
+  readonly acceptsRouterAdvertisements: boolean
   readonly #ip: IpLayer
+  readonly #settings: NicSettings
+  readonly #ethernet: EthernetLayer | null
+  readonly #igmp: IgmpLayer
+  readonly #mld: MldLayer
   #addresses: readonly NicAddress[] = []
+  /** Addresses that are being checked for duplicates: not ours yet. */
+  #tentative: readonly NicAddress[] = []
+  /** Who waits for a check to end. */
+  #waiting: (() => void)[] = []
+  /** The host's own subscriptions of solicited-node groups, a count for each. */
+  readonly #solicitedNodes = new Map<number, { subscriber: Subscriber; count: number }>()
   #mtu: number
   /** What reached and left this nic, as `ip -s link` counts. */
   rxPackets = 0
@@ -32,12 +90,36 @@ export class Nic implements LinkReceiver {
   /** Called when the link fails; the stack names the listener. */
   onFailure: ((error: Error, fatal: boolean) => void) | null = null
 
-  constructor(ip: IpLayer, index: number, name: string, link: Link, mtu: number) {
+  /** Told what becomes of addresses; the stack's user names the listener. */
+  onAddress: ((event: AddressEvent) => void) | null = null
+
+  constructor(ip: IpLayer, index: number, name: string, link: Link, mtu: number, settings: NicSettings, clock: Clock, random: Random) {
     this.#ip = ip
     this.index = index
     this.name = name
     this.link = link
     this.#mtu = mtu
+    this.#settings = settings
+    this.#igmp = new IgmpLayer(this, ip, clock, random)
+    this.#mld = new MldLayer(this, ip, clock, random)
+    const { hardwareAddress } = link
+    this.#ethernet = link.medium === 'ip' || hardwareAddress === null ? null : new EthernetLayer(this, hardwareAddress, ip, clock, random)
+    this.acceptsRouterAdvertisements = this.#ethernet !== null && settings.acceptRouterAdvertisements
+  }
+
+  /** Begins work, once the addresses that were given are there. */
+  start(): void {
+    const ethernet = this.#ethernet
+    if (ethernet === null || !this.#settings.linkLocal) return
+    if ([...this.#addresses, ...this.#tentative].some(({ address }) => address.family === 6 && address.isLinkLocal)) return
+    this.addAddress(`${this.interfaceAddress(LINK_LOCAL)}/64`)
+  }
+
+  /** Forgets all timers, neighbors and what routers advertised. */
+  close(): void {
+    this.#ethernet?.close()
+    this.#igmp.manager.close()
+    this.#mld.manager.close()
   }
 
   get isLoopback(): boolean {
@@ -71,17 +153,98 @@ export class Nic implements LinkReceiver {
       throw new TypeError(
         `${added.address} cannot be the address of a nic: expected a unicast address with a prefix length, such as 192.0.2.7/24.`,
       )
-    if (this.hasAddress(added.address)) return
-    this.#addresses = [...this.#addresses, added]
-    this.#ip.addressAdded(this, added)
+    if (this.hasAddress(added.address) || this.isTentative(added.address)) return
+    const entry: NicAddress = { ...added, deprecated: false }
+    if (added.address.family === 6) this.#joinSolicitedNode(added.address)
+    const { dad, conflictDetection } = this.#settings
+    if (this.#ethernet !== null && (added.address.family === 6 ? dad : conflictDetection)) {
+      this.#tentative = [...this.#tentative, entry]
+      this.#ethernet.check(entry)
+    } else this.#assign(entry, false)
+  }
+
+  #assign(entry: NicAddress, checked: boolean): void {
+    const first = !this.#hasLinkLocal6
+    this.#addresses = [...this.#addresses, entry]
+    this.#ip.addressAdded(this, entry)
+    this.#ethernet?.assigned(entry, checked)
+    // Reports sent from no address are not what all switches heed (RFC 3590).
+    if (first && this.#hasLinkLocal6) this.#mld.manager.announceAll()
+    this.#tell('assigned', entry.address, null)
+  }
+
+  get #hasLinkLocal6(): boolean {
+    return this.#addresses.some(({ address }) => address.family === 6 && address.isLinkLocal)
+  }
+
+  /** Nobody else uses the address: it is this nic's. */
+  checkPassed(entry: NicAddress): void {
+    this.#tentative = this.#tentative.filter((each) => each !== entry)
+    this.#assign(entry, true)
+  }
+
+  /** Another station uses, or wants, the address: it is not taken. */
+  checkFailed(entry: NicAddress, hardwareAddress: string): void {
+    this.#tentative = this.#tentative.filter((each) => each !== entry)
+    if (entry.address.family === 6) this.#leaveSolicitedNode(entry.address)
+    this.#tell('duplicate', entry.address, hardwareAddress)
+  }
+
+  /** Another station uses an address of this nic. */
+  conflict(address: Address, hardwareAddress: string): void {
+    this.#tell('conflict', address, hardwareAddress)
+  }
+
+  #tell(kind: AddressEvent['kind'], address: Address, hardwareAddress: string | null): void {
+    for (const resolve of this.#waiting.splice(0)) resolve()
+    this.onAddress?.({ kind, address, hardwareAddress })
+  }
+
+  /** Addresses that are being checked for duplicates: they answer nothing and are no source yet. */
+  get tentativeAddresses(): readonly NicAddress[] {
+    return this.#tentative
+  }
+
+  isTentative(address: Address): boolean {
+    return this.#tentative.some((each) => each.address.equals(address))
+  }
+
+  /** Resolves when no address is being checked any more. */
+  async addressesReady(): Promise<void> {
+    while (this.#tentative.length > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  }
+
+  setDeprecated(address: Address, deprecated: boolean): void {
+    for (const each of [...this.#addresses, ...this.#tentative])
+      if (each.address.equals(address) && each.deprecated !== deprecated) {
+        each.deprecated = deprecated
+        this.#ip.routes.generation++
+      }
+  }
+
+  /** A 64-bit prefix with the interface identifier of the hardware address (RFC 4291 appendix A). */
+  interfaceAddress(prefix: Address): Address {
+    const { high, low } = this.#ethernet as EthernetLayer
+    const w2 = ((high ^ 0x0200) << 16) | ((low >>> 16) & 0xff00) | 0xff
+    return new Address(prefix.w0, prefix.w1, w2, 0xfe000000 | (low & 0xffffff))
   }
 
   /** Removes an address and its routes; `false` when the nic does not have it. */
   removeAddress(address: Address): boolean {
+    const tentative = this.#tentative.find((each) => each.address.equals(address))
+    if (tentative !== undefined) {
+      this.#ethernet?.stopCheck(tentative)
+      this.#tentative = this.#tentative.filter((each) => each !== tentative)
+      if (address.family === 6) this.#leaveSolicitedNode(address)
+      this.#tell('removed', address, null)
+      return true
+    }
     const removed = this.#addresses.find((each) => each.address.equals(address))
     if (removed === undefined) return false
     this.#addresses = this.#addresses.filter((each) => each !== removed)
     this.#ip.addressRemoved(this, removed)
+    if (address.family === 6) this.#leaveSolicitedNode(address)
+    this.#tell('removed', address, null)
     return true
   }
 
@@ -104,7 +267,23 @@ export class Nic implements LinkReceiver {
       }
     }
     packet.nic = this.index
-    this.#ip.input(packet, this)
+    if (this.#ethernet !== null) this.#ethernet.input(packet)
+    else this.#ip.input(packet, this)
+  }
+
+  /** A Neighbor Discovery message (ICMPv6 types 133 to 137) at `packet.transport`. */
+  neighborDiscovery(packet: Packet): Drop {
+    return this.#ethernet === null ? Drop.NdIgnored : this.#ethernet.nd.input(packet)
+  }
+
+  /** An IGMP message at `packet.transport`. */
+  igmp(packet: Packet): Drop {
+    return this.#igmp.input(packet)
+  }
+
+  /** A Multicast Listener Discovery message (ICMPv6 types 130 to 132 and 143) at `packet.transport`. */
+  mld(packet: Packet): Drop {
+    return this.#mld.input(packet)
   }
 
   idle(): void {
@@ -124,7 +303,12 @@ export class Nic implements LinkReceiver {
   // ── down ──
 
   /** Sends one packet, not longer than the MTU, to the next hop (words as in `Address`). Whoever called counts a drop. */
-  output(packet: Packet, _n0: number, _n1: number, _n2: number, _n3: number): Drop {
+  output(packet: Packet, n0: number, n1: number, n2: number, n3: number): Drop {
+    return this.#ethernet === null ? this.transmit(packet) : this.#ethernet.output(packet, n0, n1, n2, n3)
+  }
+
+  /** Sends a frame. */
+  transmit(packet: Packet): Drop {
     const length = packet.end - packet.start
     const drop = this.link.send(packet)
     if (drop !== Drop.None) {
@@ -136,29 +320,121 @@ export class Nic implements LinkReceiver {
     return Drop.None
   }
 
-  /** One more socket of this host wants the group. */
-  join(group: Address): void {
-    this.memberships.join(group)
+  // ── neighbors ──
+
+  /** The neighbors of both families; none on a link without hardware addresses. */
+  get neighbors(): NeighborRow[] {
+    const ethernet = this.#ethernet
+    if (ethernet === null) return []
+    return [...ethernet.arp.neighbors.list(), ...ethernet.nd.neighbors.list()].map((neighbor: Neighbor) => ({
+      nic: this.name,
+      address: neighbor.address.toString(),
+      hardwareAddress: neighbor.isValid ? formatHardwareAddress(neighbor.high, neighbor.low) : null,
+      state: neighbor.state,
+      router: neighbor.isRouter,
+    }))
   }
 
-  /** One socket less wants it. */
-  leave(group: Address): void {
-    this.memberships.leave(group)
+  /**
+   * Adds a neighbor that is always there and never asked for, or makes one so.
+   * @throws {TypeError} for a malformed hardware address
+   * @throws {Error} on a link without hardware addresses
+   */
+  addNeighbor(address: Address, hardwareAddress: string): void {
+    const { high, low } = parseHardwareAddress(hardwareAddress)
+    this.#neighborTable(address).addPermanent(address, high, low)
   }
 
-  /** Whether a packet to this group is for this host: a joined group, or all-hosts (RFC 1112, RFC 4291 section 2.7.1). */
+  /** Forgets a neighbor; `false` when it is not known. */
+  removeNeighbor(address: Address): boolean {
+    return this.#ethernet !== null && this.#neighborTable(address).remove(address)
+  }
+
+  #neighborTable(address: Address): NeighborTable {
+    if (this.#ethernet === null) throw new Error(`${this.name} has no neighbors: its link has no hardware addresses.`)
+    return (address.family === 4 ? this.#ethernet.arp : this.#ethernet.nd).neighbors
+  }
+
+  // ── routers ──
+
+  /** Whether this nic is a router's: the stack forwards, or it advertises. */
+  get isRouter(): boolean {
+    return this.#ip.isRouter || this.#ethernet?.nd.advertiser.isActive === true
+  }
+
+  /**
+   * Sends router advertisements from now on, or (`null`) no more.
+   * @throws {RangeError} for a value out of range
+   * @throws {TypeError} for a malformed prefix
+   * @throws {Error} on a link that is not Ethernet
+   */
+  advertise(options: AdvertiseOptions | null): void {
+    if (this.#ethernet === null) throw new Error(`${this.name} cannot advertise a router: its link is not Ethernet.`)
+    if (options === null) this.#ethernet.nd.advertiser.stop()
+    else this.#ethernet.nd.advertiser.start(options)
+  }
+
+  // ── groups ──
+
+  /** A group that a socket of this host wants, until {@link leave} with the same object. */
+  join(subscriber: Subscriber): void {
+    this.memberships.add(subscriber)
+  }
+
+  leave(subscriber: Subscriber): void {
+    this.memberships.remove(subscriber)
+  }
+
+  /** Whether a packet to this group can be for this host: a joined group, or one that every host is in (RFC 1112, RFC 4291 section 2.7.1). */
   isMember(w0: number, w1: number, w2: number, w3: number): boolean {
-    if (!isMulticast(w0, w1, w2, w3)) return false
-    return isImplicitGroup(this, w0, w1, w2, w3) || this.memberships.has(w0, w1, w2, w3)
+    return isMulticast(w0, w1, w2, w3) && (this.memberships.has(w0, w1, w2, w3) || this.#isImplicit(w0, w1, w2, w3))
+  }
+
+  /** Whether a multicast packet is for this host, from its source. */
+  admit(packet: Packet): Drop {
+    const { d0, d1, d2, d3 } = packet
+    const allowed = this.memberships.allows(d0, d1, d2, d3, packet.s0, packet.s1, packet.s2, packet.s3)
+    if (allowed === true || this.#isImplicit(d0, d1, d2, d3)) return Drop.None
+    return allowed === null ? Drop.IpNotMember : Drop.IpSourceFilter
+  }
+
+  /** 224.0.0.1, ff01::1, ff02::1, for routers ff02::2, and the solicited-node groups of the nic's addresses. */
+  #isImplicit(w0: number, w1: number, w2: number, w3: number): boolean {
+    if (w2 === 0xffff && w0 === 0 && w1 === 0) return w3 === (0xe0000001 | 0)
+    if (w1 !== 0) return false
+    if (w2 === 0 && w3 === 1) return w0 === (0xff020000 | 0) || w0 === (0xff010000 | 0)
+    if (w2 === 0 && w3 === 2) return w0 === ALL_ROUTERS.w0 && this.isRouter
+    if (w0 !== SOLICITED_NODE_0 || w2 !== SOLICITED_NODE_2) return false
+    return hasSolicitedNode(this.#addresses, w3) || hasSolicitedNode(this.#tentative, w3)
+  }
+
+  /** Lets switches hear of the solicited-node group of an own address, where there are neighbors who ask. */
+  #joinSolicitedNode(address: Address): void {
+    if (this.#ethernet === null) return
+    const key = solicitedNode3(address.w3)
+    const known = this.#solicitedNodes.get(key)
+    if (known !== undefined) {
+      known.count++
+      return
+    }
+    const subscriber = { group: new Address(SOLICITED_NODE_0, 0, SOLICITED_NODE_2, key), exclude: true, sources: [] }
+    this.#solicitedNodes.set(key, { subscriber, count: 1 })
+    this.join(subscriber)
+  }
+
+  #leaveSolicitedNode(address: Address): void {
+    const key = solicitedNode3(address.w3)
+    const known = this.#solicitedNodes.get(key)
+    if (known === undefined || --known.count > 0) return
+    this.#solicitedNodes.delete(key)
+    this.leave(known.subscriber)
   }
 }
 
-/** 224.0.0.1, ff01::1, ff02::1, and the solicited-node groups of the nic's addresses (RFC 4291 section 2.8). */
-function isImplicitGroup(nic: Nic, w0: number, w1: number, w2: number, w3: number): boolean {
-  if (w2 === 0xffff && w0 === 0 && w1 === 0) return w3 >>> 0 === 0xe0000001
-  if (w1 !== 0) return false
-  if (w2 === 0 && w3 === 1) return w0 === (0xff020000 | 0) || w0 === (0xff010000 | 0)
-  if (w0 !== (0xff020000 | 0) || w2 !== 1 || w3 >>> 24 !== 0xff) return false
-  for (const { address } of nic.addresses) if (address.family === 6 && (address.w3 & 0xffffff) === (w3 & 0xffffff)) return true
+const LINK_LOCAL = Address.parse('fe80::')
+
+/** RFC 4291 section 2.7.1. */
+function hasSolicitedNode(addresses: readonly NicAddress[], w3: number): boolean {
+  for (const { address } of addresses) if (address.family === 6 && solicitedNode3(address.w3) === w3) return true
   return false
 }

@@ -1,0 +1,234 @@
+/**
+ * What a host learns from routers: default routes, prefixes on the link, addresses of its own, MTU and timers.
+ *
+ * RFC 4861 section 6.3, RFC 4862 section 5.5. Like Linux, a stack that forwards does not listen.
+ */
+import { Address, Prefix } from '../base/address.ts'
+import type { Clock, Timer } from '../base/clock.ts'
+import type { Packet } from '../base/packet.ts'
+import type { Random } from '../base/random.ts'
+import type { IpLayer } from './ip-layer.ts'
+import type { NdLayer } from './nd-layer.ts'
+import * as ndp from './ndp.ts'
+import type { Nic } from './nic.ts'
+import type { Route } from './route-table.ts'
+
+/** RFC 4861 section 10, in milliseconds. */
+const MAX_SOLICITATION_DELAY = 1000
+const SOLICITATION_INTERVAL = 4000
+const MAX_SOLICITATIONS = 3
+/** RFC 4862 section 5.5.3 (e): an advertisement cannot cut what is left of a lifetime below this. */
+const TWO_HOURS = 7_200_000
+/** IPv6's smallest MTU. */
+const MIN_MTU = 1280
+/** Linux: the metrics of routes learnt from routers. */
+const DEFAULT_ROUTE_METRIC = 1024
+const PREFIX_METRIC = 256
+/** Linux: max_addresses. The same bound for routers and prefixes keeps a flood of advertisements from filling the tables. */
+const MAX_LEARNT = 16
+
+/** A default router or a prefix on the link, with the time at which it is forgotten. */
+interface LearntRoute {
+  readonly route: Route
+  timer: Timer | null
+}
+
+/** An address made from a prefix. */
+interface LearntAddress {
+  readonly prefix: Prefix
+  readonly address: Address
+  preferredUntil: number
+  validUntil: number
+  timer: Timer | null
+}
+
+export class RouterDiscovery {
+  readonly #nd: NdLayer
+  readonly #nic: Nic
+  readonly #ip: IpLayer
+  readonly #clock: Clock
+  readonly #random: Random
+  #routers: LearntRoute[] = []
+  #prefixes: LearntRoute[] = []
+  #addresses: LearntAddress[] = []
+  /** Of the last MTU option, for the routes learnt here; 0 without one. */
+  #mtu = 0
+  #solicitations = 0
+  #timer: Timer | null = null
+
+  constructor(nd: NdLayer, nic: Nic, ip: IpLayer, clock: Clock, random: Random) {
+    this.#nd = nd
+    this.#nic = nic
+    this.#ip = ip
+    this.#clock = clock
+    this.#random = random
+  }
+
+  get isActive(): boolean {
+    return this.#nic.acceptsRouterAdvertisements && !this.#nic.isRouter
+  }
+
+  /** Forgets what was learnt. */
+  close(): void {
+    this.#timer?.cancel()
+    this.#timer = null
+    for (const each of [...this.#routers, ...this.#prefixes]) {
+      each.timer?.cancel()
+      this.#ip.routes.remove(each.route)
+    }
+    for (const each of this.#addresses) {
+      each.timer?.cancel()
+      this.#nic.removeAddress(each.address)
+    }
+    this.#routers = []
+    this.#prefixes = []
+    this.#addresses = []
+  }
+
+  /** Asks for routers (RFC 4861 section 6.3.7), now that there is a link-local address to ask from. */
+  start(linkLocal: Address): void {
+    if (!this.isActive || this.#timer !== null || this.#routers.length > 0) return
+    this.#solicitations = 0
+    this.#timer = this.#clock.schedule(this.#random.float() * MAX_SOLICITATION_DELAY, () => this.#solicit(linkLocal))
+  }
+
+  #solicit(linkLocal: Address): void {
+    this.#timer = null
+    if (!this.isActive || !this.#nic.hasAddress(linkLocal)) return
+    this.#nd.sendRouterSolicitation(linkLocal)
+    if (++this.#solicitations < MAX_SOLICITATIONS) this.#timer = this.#clock.schedule(SOLICITATION_INTERVAL, () => this.#solicit(linkLocal))
+  }
+
+  /** A valid Router Advertisement at `packet.transport`. */
+  advertised(packet: Packet): void {
+    const { view, transport } = packet
+    const router = new Address(packet.s0, packet.s1, packet.s2, packet.s3)
+    const lifetime = ndp.routerLifetime(view, transport)
+    if (lifetime > 0) {
+      this.#timer?.cancel()
+      this.#timer = null
+    }
+    const hopLimit = ndp.currentHopLimit(view, transport)
+    if (hopLimit !== 0) this.#nic.hopLimit6 = hopLimit
+    const reachable = ndp.reachableTime(view, transport)
+    if (reachable !== 0) this.#nd.neighbors.reachableTime = reachable
+    const retrans = ndp.retransTimer(view, transport)
+    if (retrans !== 0) this.#nd.neighbors.retransTime = retrans
+    const mtu = ndp.findOption(packet, ndp.MTU, ndp.MTU_OPTION)
+    if (mtu !== 0) {
+      const bytes = ndp.mtu(view, mtu)
+      if (bytes >= MIN_MTU && bytes <= this.#nic.mtu) this.#mtu = bytes
+    }
+    const everywhere = new Prefix(Address.ANY6, 0)
+    this.#routers = this.#learn(this.#routers, everywhere, router, DEFAULT_ROUTE_METRIC, lifetime)
+    let at = ndp.findOption(packet, ndp.PREFIX_INFORMATION, ndp.PREFIX_OPTION)
+    for (; at !== 0; at = ndp.nextOption(packet, at + ndp.PREFIX_OPTION, ndp.PREFIX_INFORMATION, ndp.PREFIX_OPTION)) this.#prefix(view, at)
+  }
+
+  /** A neighbor says that it is no router any more. */
+  routerGone(router: Address): void {
+    this.#routers = this.#learn(this.#routers, new Prefix(Address.ANY6, 0), router, DEFAULT_ROUTE_METRIC, 0)
+  }
+
+  #prefix(view: DataView, at: number): void {
+    const length = ndp.prefixLength(view, at)
+    if (length > 128) return
+    const words = new Address(ndp.prefix(view, at, 0), ndp.prefix(view, at, 1), ndp.prefix(view, at, 2), ndp.prefix(view, at, 3))
+    if (words.isLinkLocal || words.isMulticast) return
+    const prefix = new Prefix(words, length)
+    const flags = ndp.prefixFlags(view, at)
+    const valid = ndp.validLifetime(view, at)
+    const preferred = ndp.preferredLifetime(view, at)
+    if ((flags & ndp.ON_LINK) !== 0) this.#prefixes = this.#learn(this.#prefixes, prefix, null, PREFIX_METRIC, valid)
+    // RFC 4862 section 5.5.3 (c) and (d): the interface identifier has 64 bits, and both parts have to fill an address.
+    if ((flags & ndp.AUTONOMOUS) !== 0 && preferred <= valid && length === 64) this.#configure(prefix, valid, preferred)
+  }
+
+  /** Adds, prolongs or (lifetime 0) removes a route. */
+  #learn(known: LearntRoute[], prefix: Prefix, gateway: Address | null, metric: number, lifetime: number): LearntRoute[] {
+    const found = known.find(
+      ({ route }) => route.prefix.equals(prefix) && (gateway === null ? route.gateway === null : route.gateway?.equals(gateway) === true),
+    )
+    found?.timer?.cancel()
+    const others = known.filter((each) => each !== found)
+    if (found !== undefined && (lifetime === 0 || found.route.mtu !== this.#mtu)) this.#ip.routes.remove(found.route)
+    if (lifetime === 0 || (found === undefined && known.length >= MAX_LEARNT)) return others
+    let route = found?.route
+    if (route === undefined || route.mtu !== this.#mtu) {
+      route = { prefix, nic: this.#nic, gateway, metric, source: null, mtu: this.#mtu, kind: 'unicast' }
+      this.#ip.routes.add(route)
+    }
+    const learnt: LearntRoute = { route, timer: null }
+    learnt.timer = this.#schedule(lifetime, () => {
+      this.#ip.routes.remove(learnt.route)
+      this.#routers = this.#routers.filter((each) => each !== learnt)
+      this.#prefixes = this.#prefixes.filter((each) => each !== learnt)
+    })
+    return [...others, learnt]
+  }
+
+  /** RFC 4862 section 5.5.3 (d) and (e). */
+  #configure(prefix: Prefix, valid: number, preferred: number): void {
+    const now = this.#clock.now()
+    let learnt = this.#addresses.find((each) => each.prefix.equals(prefix))
+    if (learnt === undefined) {
+      if (valid === 0 || this.#addresses.length >= MAX_LEARNT) return
+      const address = this.#nic.interfaceAddress(prefix.address)
+      // One that somebody gave by hand stays as it is.
+      if (this.#nic.hasAddress(address) || this.#nic.isTentative(address)) return
+      learnt = { prefix, address, preferredUntil: now + preferred, validUntil: now + valid, timer: null }
+      this.#addresses.push(learnt)
+      // Not the prefix's length: whether its other addresses are on the link is a matter of its L flag (RFC 5942).
+      this.#nic.addAddress(`${address}/128`)
+    } else {
+      const left = learnt.validUntil - now
+      if (valid > TWO_HOURS || valid > left) learnt.validUntil = now + valid
+      else if (left > TWO_HOURS) learnt.validUntil = now + TWO_HOURS
+      learnt.preferredUntil = now + preferred
+    }
+    this.#age(learnt)
+  }
+
+  /** Deprecates and removes an address when its time has come, and waits for the next such time. */
+  #age(learnt: LearntAddress): void {
+    learnt.timer?.cancel()
+    const now = this.#clock.now()
+    if (learnt.validUntil <= now) {
+      this.#addresses = this.#addresses.filter((each) => each !== learnt)
+      this.#nic.removeAddress(learnt.address)
+      return
+    }
+    const deprecated = learnt.preferredUntil <= now
+    this.#nic.setDeprecated(learnt.address, deprecated)
+    learnt.timer = this.#schedule((deprecated ? learnt.validUntil : Math.min(learnt.preferredUntil, learnt.validUntil)) - now, () =>
+      this.#age(learnt),
+    )
+  }
+
+  #schedule(delay: number, callback: () => void): Timer | null {
+    if (delay === Number.POSITIVE_INFINITY) return null
+    // setTimeout cannot wait longer than 2^31 - 1 ms: a longer lifetime is waited for in pieces.
+    if (delay <= MAX_DELAY) return this.#clock.schedule(delay, callback)
+    return new LongTimer(this.#clock, delay, callback)
+  }
+}
+
+const MAX_DELAY = 2 ** 31 - 1
+
+/** A timer for more than {@link MAX_DELAY}. */
+class LongTimer implements Timer {
+  #timer: Timer
+
+  constructor(clock: Clock, delay: number, callback: () => void) {
+    const wait = (left: number): Timer =>
+      clock.schedule(Math.min(left, MAX_DELAY), () => {
+        if (left <= MAX_DELAY) callback()
+        else this.#timer = wait(left - MAX_DELAY)
+      })
+    this.#timer = wait(delay)
+  }
+
+  cancel(): void {
+    this.#timer.cancel()
+  }
+}
