@@ -7,7 +7,8 @@ import { Address, type Family, Prefix, parseCidr } from './base/address.ts'
 import { type Clock, SystemClock } from './base/clock.ts'
 import { type Random, SystemRandom } from './base/random.ts'
 import { Counters, type DropCount, type DropListener } from './ip/counters.ts'
-import { IpLayer } from './ip/ip-layer.ts'
+import { DESTINATION_RATE, HOST_RATE, type Rate } from './ip/error-limit.ts'
+import { IpLayer, type ReversePath } from './ip/ip-layer.ts'
 import type { Nic } from './ip/nic.ts'
 import type { Route, RouteKind } from './ip/route-table.ts'
 import type { Link } from './link/link.ts'
@@ -21,10 +22,20 @@ export interface StackOptions {
   clock?: Clock
   /** Default: the platform's cryptographic generator. */
   random?: Random
-  /** ICMP errors per second, with bursts of 50; `false` for no limit. Default 1000. */
+  /** ICMP errors per second, with bursts of 50; `false` for no limit, per destination neither. Default 1000. */
   icmpRateLimit?: number | false
+  /** ICMP errors per second to one destination, with bursts of six times as many; `false` for no limit. Default 1. */
+  icmpRateLimitPerDestination?: number | false
   /** TTL and hop limit of what is sent without one of its own, 1 to 255. Default 64. */
   hopLimit?: number
+  /** A router: packets for others go on their way. Default `false`. */
+  forwarding?: boolean
+  /** Takes only packets for an address of the very nic they came by (RFC 1122 section 3.3.4.2). Default `false`, as Linux. */
+  strongHost?: boolean
+  /** Discards packets whose source is not reached at all (`loose`) or by another nic (`strict`; RFC 3704). Default `off`. */
+  reversePath?: ReversePath
+  /** Follows IPv4 source routes instead of refusing such packets (RFC 7126). Default `false`. */
+  sourceRoute?: boolean
 }
 
 export interface NicOptions {
@@ -104,16 +115,25 @@ export class Stack {
 
   /** @throws {RangeError} for a rate or hop limit out of range */
   constructor(options: StackOptions = {}) {
-    const { icmpRateLimit, hopLimit } = options
+    const { icmpRateLimit, icmpRateLimitPerDestination, hopLimit } = options
     if (typeof icmpRateLimit === 'number' && !(icmpRateLimit >= 0))
       throw new RangeError(`icmpRateLimit ${icmpRateLimit} is out of range: errors per second from 0, or false for no limit.`)
+    if (typeof icmpRateLimitPerDestination === 'number' && !(icmpRateLimitPerDestination > 0))
+      throw new RangeError(
+        `icmpRateLimitPerDestination ${icmpRateLimitPerDestination} is out of range: errors per second above 0, or false for no limit.`,
+      )
     if (hopLimit !== undefined && !(Number.isInteger(hopLimit) && hopLimit >= 1 && hopLimit <= 255))
       throw new RangeError(`hopLimit ${hopLimit} is out of range: 1 to 255.`)
     this.name = options.name ?? 'host'
     this.clock = options.clock ?? new SystemClock()
     this.random = options.random ?? new SystemRandom()
     this.ip = new IpLayer(this.clock, this.random, this.counters, {
-      icmpRateLimit: icmpRateLimit === false ? Number.POSITIVE_INFINITY : icmpRateLimit,
+      icmpRate: icmpRateLimit === false ? null : { ...HOST_RATE, perSecond: icmpRateLimit ?? HOST_RATE.perSecond },
+      icmpDestinationRate: destinationRate(icmpRateLimit, icmpRateLimitPerDestination),
+      forwarding: options.forwarding,
+      strongHost: options.strongHost,
+      reversePath: options.reversePath,
+      sourceRoute: options.sourceRoute,
       hopLimit,
     })
     this.udp = new UdpLayer(this.ip, this.random, this.counters)
@@ -261,6 +281,13 @@ export class Stack {
         throw error
       })
   }
+}
+
+/** The limit per destination; no limit for the whole host means none per destination either, unless one is given. */
+function destinationRate(host: number | false | undefined, destination: number | false | undefined): Rate | null {
+  if (destination === false || (host === false && destination === undefined)) return null
+  const perSecond = destination ?? DESTINATION_RATE.perSecond
+  return { perSecond, burst: Math.max(1, perSecond * DESTINATION_RATE.burst) }
 }
 
 /** As `ip route` prints it. */

@@ -54,12 +54,14 @@ export class Counters {
   IcmpInParmProbs = 0
   IcmpInEchos = 0
   IcmpInEchoReps = 0
+  IcmpInTimestamps = 0
   IcmpOutMsgs = 0
   IcmpOutDestUnreachs = 0
   IcmpOutTimeExcds = 0
   IcmpOutParmProbs = 0
   IcmpOutEchos = 0
   IcmpOutEchoReps = 0
+  IcmpOutTimestampReps = 0
   IcmpOutRateLimitHost = 0
   Icmp6InMsgs = 0
   Icmp6InErrors = 0

@@ -5,17 +5,21 @@
  * RFC 4443 section 2.4 (c) (1280 bytes in all).
  */
 import { Address, isMulticast, isUnspecified } from '../base/address.ts'
-import type { Clock } from '../base/clock.ts'
 import { Drop } from '../base/drop.ts'
 import { Cast, HEADROOM, MAX_PACKET, Packet } from '../base/packet.ts'
+import type { Random } from '../base/random.ts'
 import type { Counters } from './counters.ts'
+import type { ErrorLimit } from './error-limit.ts'
 import * as icmpv4 from './icmpv4.ts'
 import * as icmpv6 from './icmpv6.ts'
 import type { IpLayer } from './ip-layer.ts'
 import * as ipv4 from './ipv4.ts'
+import type { Ipv4Options } from './ipv4-options.ts'
 import * as ipv6 from './ipv6.ts'
 import type { Nic } from './nic.ts'
-import { ICMPV4, ICMPV6, UDP } from './protocol.ts'
+import { MIN_PMTU6 } from './path-mtu.ts'
+import { DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP, ICMPV4, ICMPV6, ROUTING, UDP } from './protocol.ts'
+import type { PmtuMode, Route } from './route-table.ts'
 
 /** An error that arrived, about a packet that this host sent. */
 export interface IcmpError {
@@ -41,32 +45,100 @@ export interface IcmpErrorSink {
   icmpError(quote: Packet, type: number, code: number, mtu: number, pointer: number, offender: Address): Drop
 }
 
-/** Errors per second by default, with bursts of 50 (Linux: icmp_msgs_per_sec, icmp_msgs_burst). Echo replies are not limited, as in Linux. */
-export const DEFAULT_RATE_LIMIT = 1000
-const BURST = 50
-
 /** The longest error packet, in bytes. */
 const MAX_ERROR4 = 576
 const MAX_ERROR6 = 1280
 
+/** An echo client's way to the layer. */
+interface EchoOwner {
+  send(to: Address, sequence: number, payload: Uint8Array, options: EchoOptions): string
+  close(): void
+}
+
+/** Settings of one echo request. */
+export interface EchoOptions {
+  hopLimit?: number
+  tos?: number
+  source?: Address
+  /** Index of the nic to leave by. */
+  nic?: number
+  /** Default `PmtuMode.Dont`. */
+  dontFragment?: PmtuMode
+}
+
+export interface EchoListener {
+  /** A reply: its payload is `packet.start … packet.end`, lent for the call. */
+  reply(packet: Packet, sequence: number): void
+  /** An error about a request that is still outstanding. */
+  error(error: IcmpError, sequence: number): void
+}
+
+/** Requests remembered for the checking of errors. */
+const OUTSTANDING = 64
+
+/** An echo client: what `ping` is built on. */
+export class Echo {
+  readonly family: 4 | 6
+  readonly identifier: number
+  readonly listener: EchoListener
+  /** Whether a too-big report sets the path's MTU; a prober, which judges reports itself, clears it. */
+  learnsMtu = true
+  readonly #owner: EchoOwner
+  readonly #sent: { to: Address; sequence: number }[] = []
+
+  constructor(family: 4 | 6, identifier: number, listener: EchoListener, owner: EchoOwner) {
+    this.family = family
+    this.identifier = identifier
+    this.listener = listener
+    this.#owner = owner
+  }
+
+  /** @returns `''`, or EMSGSIZE, ENETUNREACH, EADDRNOTAVAIL, ENETDOWN, ENOBUFS */
+  send(to: Address, sequence: number, payload: Uint8Array, options: EchoOptions = {}): string {
+    this.#sent.push({ to, sequence: sequence & 0xffff })
+    if (this.#sent.length > OUTSTANDING) this.#sent.shift()
+    return this.#owner.send(to, sequence, payload, options)
+  }
+
+  isOutstanding(to: Address, sequence: number): boolean {
+    return this.#sent.some((each) => each.sequence === sequence && each.to.equals(to))
+  }
+
+  close(): void {
+    this.#owner.close()
+  }
+}
+
+/** Echo replies longer than this many may be remembered before the oldest is forgotten. */
+const LARGE_REPLIES = 64
+
+const unreachable4 = {
+  port: icmpv4.PORT_UNREACHABLE,
+  protocol: icmpv4.PROTOCOL_UNREACHABLE,
+  host: icmpv4.HOST_UNREACHABLE,
+}
+
 export class Icmp {
   readonly #ip: IpLayer
-  readonly #clock: Clock
   readonly #counters: Counters
-  /** Errors per second, `Infinity` for no limit; a token bucket of {@link BURST}. */
-  readonly #rate: number
-  #tokens = BURST
-  #refilled = 0
+  readonly #limit: ErrorLimit
+  readonly #options: Ipv4Options
+  readonly #random: Random
   #tx: Packet | null = null
+  /** Echo identifiers in use. */
+  readonly #echoes = new Map<number, Echo>()
+  /** Hashes of the last echo replies that a Packet Too Big may be about. */
+  readonly #largeReplies = new Int32Array(LARGE_REPLIES)
+  #largeReplyAt = 0
   /** Set by the stack. */
   errorSink: IcmpErrorSink | null = null
 
-  constructor(ip: IpLayer, clock: Clock, counters: Counters, rate: number) {
+  constructor(ip: IpLayer, random: Random, counters: Counters, limit: ErrorLimit, options: Ipv4Options) {
     this.#ip = ip
-    this.#clock = clock
+    this.#random = random
     this.#counters = counters
-    this.#rate = rate
-    this.#refilled = clock.now()
+    this.#limit = limit
+    this.#options = options
   }
 
   // ── received ──
@@ -76,6 +148,8 @@ export class Icmp {
     counters.IcmpInMsgs++
     const drop = icmpv4.parse(packet)
     if (drop !== Drop.None) return drop
+    // RFC 1122 section 3.2.2.6 and 3.2.2.8; Linux: icmp_echo_ignore_broadcasts, and no other type is expected there.
+    if (packet.cast !== Cast.Unicast) return Drop.IcmpEchoBroadcast
     const { view, transport } = packet
     const code = icmpv4.code(view, transport)
     switch (icmpv4.type(view, transport)) {
@@ -84,7 +158,10 @@ export class Icmp {
         return this.#echo4(packet, nic)
       case icmpv4.ECHO_REPLY:
         counters.IcmpInEchoReps++
-        return Drop.None
+        return this.#echoReply(packet, icmpv4.identifier(view, transport), icmpv4.sequence(view, transport))
+      case icmpv4.TIMESTAMP:
+        counters.IcmpInTimestamps++
+        return this.#timestamp(packet, nic)
       case icmpv4.DESTINATION_UNREACHABLE:
         counters.IcmpInDestUnreachs++
         return this.#error4(packet, code === icmpv4.FRAGMENTATION_NEEDED ? icmpv4.mtu(view, transport) : 0, 0)
@@ -112,7 +189,7 @@ export class Icmp {
         return this.#echo6(packet, nic)
       case icmpv6.ECHO_REPLY:
         counters.Icmp6InEchoReplies++
-        return Drop.None
+        return this.#echoReply(packet, icmpv6.identifier(view, transport), icmpv6.sequence(view, transport))
       case icmpv6.DESTINATION_UNREACHABLE:
         counters.Icmp6InDestUnreachs++
         return this.#error6(packet, 0, 0)
@@ -130,26 +207,54 @@ export class Icmp {
     }
   }
 
-  /** RFC 1122 section 3.2.2.6: identifier, sequence and data come back; broadcast and multicast requests stay unanswered, as Linux has it. */
+  /** RFC 1122 section 3.2.2.6: identifier, sequence and data come back, the code too, as Linux has it. */
   #echo4(packet: Packet, nic: Nic): Drop {
-    if (packet.cast !== Cast.Unicast || !this.#ip.isLocal(packet.d0, packet.d1, packet.d2, packet.d3)) return Drop.IcmpEchoBroadcast
     const { view, transport } = packet
     const reply = this.#reply(packet, packet.end - transport - icmpv4.HEADER, transport + icmpv4.HEADER)
     reply.start -= icmpv4.HEADER
-    icmpv4.encode(reply.view, reply.start, reply.end, icmpv4.ECHO_REPLY, 0, view.getInt32(transport + 4))
+    icmpv4.encode(reply.view, reply.start, reply.end, icmpv4.ECHO_REPLY, icmpv4.code(view, transport), view.getInt32(transport + 4))
     this.#counters.IcmpOutEchoReps++
+    return this.#send(reply, packet, nic, ICMPV4)
+  }
+
+  /** RFC 792, RFC 1122 section 3.2.2.8: when the request was sent, came in and is answered, in milliseconds of the day. */
+  #timestamp(packet: Packet, nic: Nic): Drop {
+    const { view, transport } = packet
+    // Linux asks for the first of the three times only.
+    if (packet.end - transport < icmpv4.HEADER + 4) return Drop.IcmpTooShort
+    const reply = this.#reply(packet, icmpv4.TIMESTAMP_LENGTH - icmpv4.HEADER, transport + icmpv4.HEADER)
+    const now = this.#ip.timeOfDay()
+    reply.view.setUint32(reply.start + 4, now)
+    reply.view.setUint32(reply.start + 8, now)
+    reply.start -= icmpv4.HEADER
+    icmpv4.encode(reply.view, reply.start, reply.end, icmpv4.TIMESTAMP_REPLY, 0, view.getInt32(transport + 4))
+    this.#counters.IcmpOutTimestampReps++
     return this.#send(reply, packet, nic, ICMPV4)
   }
 
   /** RFC 4443 section 4.2; a request to a group is answered from a unicast address. */
   #echo6(packet: Packet, nic: Nic): Drop {
     const { view, transport } = packet
-    const reply = this.#reply(packet, packet.end - transport - icmpv6.HEADER, transport + icmpv6.HEADER)
+    const length = packet.end - transport - icmpv6.HEADER
+    const reply = this.#reply(packet, length, transport + icmpv6.HEADER)
     reply.start -= icmpv6.HEADER
     reply.view.setUint8(reply.start, icmpv6.ECHO_REPLY)
+    reply.view.setUint8(reply.start + 1, icmpv6.code(view, transport))
     reply.view.setInt32(reply.start + 4, view.getInt32(transport + 4))
     this.#counters.Icmp6OutEchoReplies++
+    if (length > MIN_PMTU6 - ipv6.HEADER - icmpv6.HEADER) {
+      this.#largeReplies[this.#largeReplyAt] = replyHash(packet.s0, packet.s1, packet.s2, packet.s3, view.getInt32(transport + 4))
+      this.#largeReplyAt = (this.#largeReplyAt + 1) % LARGE_REPLIES
+    }
     return this.#send(reply, packet, nic, ICMPV6)
+  }
+
+  #echoReply(packet: Packet, identifier: number, sequence: number): Drop {
+    const echo = this.#echoes.get(identifier)
+    if (echo === undefined || echo.family !== packet.family) return Drop.IcmpUnmatched
+    packet.start = packet.transport + icmpv4.HEADER
+    echo.listener.reply(packet, sequence)
+    return Drop.None
   }
 
   #error4(packet: Packet, mtu: number, pointer: number): Drop {
@@ -190,23 +295,90 @@ export class Icmp {
 
   #deliverError(quote: Packet, type: number, code: number, mtu: number, pointer: number, offender: Address): Drop {
     if (!this.#ip.isLocal(quote.s0, quote.s1, quote.s2, quote.s3) || quote.fragmentOffset !== 0) return Drop.IcmpUnmatched
-    if (quote.protocol !== UDP || this.errorSink === null) return Drop.IcmpUnmatched
-    return this.errorSink.icmpError(quote, type, code, mtu, pointer, offender)
+    if (quote.protocol === UDP && this.errorSink !== null) return this.errorSink.icmpError(quote, type, code, mtu, pointer, offender)
+    if (quote.protocol === (quote.family === 4 ? ICMPV4 : ICMPV6)) return this.#echoError(quote, type, code, mtu, pointer, offender)
+    return Drop.IcmpUnmatched
+  }
+
+  /** An error about an echo request of ours, or a Packet Too Big about a long reply, whose identifier and sequence it must quote. */
+  #echoError(quote: Packet, type: number, code: number, mtu: number, pointer: number, offender: Address): Drop {
+    const { view, transport, d0, d1, d2, d3 } = quote
+    const quoted = view.getUint8(transport)
+    const rest = view.getInt32(transport + 4)
+    if (quoted === icmpv6.ECHO_REPLY && quote.family === 6 && type === icmpv6.PACKET_TOO_BIG) {
+      if (!this.#largeReplies.includes(replyHash(d0, d1, d2, d3, rest))) return Drop.IcmpUnmatched
+      this.#ip.reportMtu(quote, mtu)
+      return Drop.None
+    }
+    if (quoted !== (quote.family === 4 ? icmpv4.ECHO : icmpv6.ECHO_REQUEST)) return Drop.IcmpUnmatched
+    const echo = this.#echoes.get(rest >>> 16)
+    if (echo === undefined || echo.family !== quote.family) return Drop.IcmpUnmatched
+    const destination = new Address(d0, d1, d2, d3)
+    if (!echo.isOutstanding(destination, rest & 0xffff)) return Drop.IcmpUnmatched
+    if (isTooBig(quote.family, type, code) && echo.learnsMtu) this.#ip.reportMtu(quote, mtu)
+    const family = quote.family as 4 | 6
+    const source = new Address(quote.s0, quote.s1, quote.s2, quote.s3)
+    echo.listener.error(
+      { family, type, code, mtu, pointer, offender, destination, destinationPort: 0, source, sourcePort: rest >>> 16 },
+      rest & 0xffff,
+    )
+    return Drop.None
+  }
+
+  // ── echo requests ──
+
+  /** An echo client with an identifier of its own; replies and errors come to the listener until it is closed. */
+  openEcho(family: 4 | 6, listener: EchoListener): Echo {
+    let identifier = this.#random.below(0x1_0000)
+    while (this.#echoes.has(identifier)) identifier = (identifier + 1) & 0xffff
+    const echo = new Echo(family, identifier, listener, {
+      send: (to, sequence, payload, options) => this.#sendEcho(identifier, to, sequence, payload, options),
+      close: () => this.#echoes.delete(identifier),
+    })
+    this.#echoes.set(identifier, echo)
+    return echo
+  }
+
+  #sendEcho(identifier: number, to: Address, sequence: number, payload: Uint8Array, options: EchoOptions): string {
+    const ip = this.#ip
+    const four = to.family === 4
+    const request = this.#blank(payload.length + icmpv4.HEADER)
+    request.bytes.set(payload, request.start + icmpv4.HEADER)
+    const route = ip.route(to.w0, to.w1, to.w2, to.w3, options.nic ?? 0)
+    if (route === null) return 'ENETUNREACH'
+    const source = options.source ?? ip.selectSource(route, to.w0, to.w1, to.w2, to.w3)
+    if (source === null) return 'EADDRNOTAVAIL'
+    request.family = to.family
+    request.protocol = four ? ICMPV4 : ICMPV6
+    request.hopLimit = options.hopLimit ?? ip.hopLimit
+    request.tos = options.tos ?? 0
+    request.flowLabel = 0
+    setAddresses(request, source.w0, source.w1, source.w2, source.w3, to.w0, to.w1, to.w2, to.w3)
+    const rest = (identifier << 16) | (sequence & 0xffff)
+    if (four) {
+      icmpv4.encode(request.view, request.start, request.end, icmpv4.ECHO, 0, rest)
+      this.#counters.IcmpOutMsgs++
+      this.#counters.IcmpOutEchos++
+    } else {
+      ipv6.encode(request, request.start - ipv6.HEADER, ICMPV6)
+      icmpv6.encode(request.view, request.start - ipv6.HEADER, request.start, request.end, icmpv6.ECHO_REQUEST, 0, rest)
+      this.#counters.Icmp6OutMsgs++
+      this.#counters.Icmp6OutEchos++
+    }
+    const drop = ip.output(request, route, options.dontFragment ?? 0)
+    if (drop === Drop.None) return ''
+    if (drop === Drop.IpDontFragment) return 'EMSGSIZE'
+    this.#counters.drop(drop, request)
+    return drop === Drop.LinkDown ? 'ENETDOWN' : 'ENOBUFS'
   }
 
   // ── sent ──
 
-  /** Destination Unreachable for a packet that was for us: protocol or port. */
-  sendUnreachable(packet: Packet, nic: Nic, what: 'port' | 'protocol'): void {
-    if (packet.family === 4)
-      this.sendError(
-        packet,
-        nic,
-        icmpv4.DESTINATION_UNREACHABLE,
-        what === 'port' ? icmpv4.PORT_UNREACHABLE : icmpv4.PROTOCOL_UNREACHABLE,
-        0,
-      )
+  /** Destination Unreachable: protocol or port for a packet that was for us, host when the next hop does not answer. */
+  sendUnreachable(packet: Packet, nic: Nic, what: 'port' | 'protocol' | 'host'): void {
+    if (packet.family === 4) this.sendError(packet, nic, icmpv4.DESTINATION_UNREACHABLE, unreachable4[what], 0)
     else if (what === 'port') this.sendError(packet, nic, icmpv6.DESTINATION_UNREACHABLE, icmpv6.PORT_UNREACHABLE, 0)
+    else if (what === 'host') this.sendError(packet, nic, icmpv6.DESTINATION_UNREACHABLE, icmpv6.ADDRESS_UNREACHABLE, 0)
     else this.sendError(packet, nic, icmpv6.PARAMETER_PROBLEM, ipv6.UNKNOWN_NEXT_HEADER, packet.protocolAt - packet.network)
   }
 
@@ -224,11 +396,19 @@ export class Icmp {
   sendError(packet: Packet, nic: Nic, type: number, code: number, rest: number): void {
     const four = packet.family === 4
     if (!this.#mayAnswer(packet, type, code)) return
-    if (!this.#take()) {
+    // Path MTU discovery stalls without these (Linux: not in icmp_ratemask).
+    const limited = !isTooBig(packet.family, type, code) && !nic.isLoopback
+    if (limited && !this.#limit.take(packet.s0, packet.s1, packet.s2, packet.s3)) {
       this.#counters.drop(Drop.IcmpRateLimited, packet)
       return
     }
-    const header = four ? ipv4.HEADER + icmpv4.HEADER : ipv6.HEADER + icmpv6.HEADER
+    let header = four ? ipv4.HEADER + icmpv4.HEADER : ipv6.HEADER + icmpv6.HEADER
+    let options: Uint8Array | null = null
+    if (hasOptions(packet)) {
+      options = this.#options.echo(packet)
+      if (options === null) return
+      header += options.length
+    }
     const length = Math.min(packet.networkEnd - packet.network, (four ? MAX_ERROR4 : MAX_ERROR6) - header)
     const reply = this.#reply(packet, length, packet.network)
     reply.start -= icmpv4.HEADER
@@ -240,6 +420,7 @@ export class Icmp {
       // Linux: IPTOS_PREC_INTERNETCONTROL, RFC 1812 section 4.3.2.5.
       reply.tos = (packet.tos & 0x1e) | 0xc0
     } else {
+      reply.tos = 0
       reply.view.setUint8(reply.start, type)
       reply.view.setUint8(reply.start + 1, code)
       reply.view.setUint32(reply.start + 4, rest)
@@ -248,47 +429,49 @@ export class Icmp {
       else if (type === icmpv6.TIME_EXCEEDED) this.#counters.Icmp6OutTimeExcds++
       else this.#counters.Icmp6OutParmProblems++
     }
-    const drop = this.#send(reply, packet, nic, four ? ICMPV4 : ICMPV6)
+    const drop = this.#sendTo(reply, packet, nic, four ? ICMPV4 : ICMPV6, options)
     if (drop !== Drop.None) this.#counters.drop(drop, packet)
   }
 
   #mayAnswer(packet: Packet, type: number, code: number): boolean {
-    const { view, transport } = packet
-    if (packet.cast === Cast.OtherHost || packet.fragmentOffset !== 0) return false
+    if (packet.cast === Cast.OtherHost) return false
     if (isUnspecified(packet.s0, packet.s1, packet.s2, packet.s3) || isMulticast(packet.s0, packet.s1, packet.s2, packet.s3)) return false
     if (packet.family === 4) {
+      if (packet.fragmentOffset !== 0) return false
       if (packet.cast !== Cast.Unicast || !this.#ip.isUnicast4(packet.d3)) return false
       if (packet.s3 === -1 || !this.#ip.isUnicast4(packet.s3)) return false
+      const { view, transport } = packet
       return packet.protocol !== ICMPV4 || packet.networkEnd <= transport || !icmpv4.isError(icmpv4.type(view, transport))
     }
     // RFC 4443 section 2.4 (e.3): to groups only Packet Too Big, and Parameter Problem about an option.
     const multicast = packet.cast !== Cast.Unicast || packet.d0 >>> 24 === 0xff
     if (multicast && type !== icmpv6.PACKET_TOO_BIG && !(type === icmpv6.PARAMETER_PROBLEM && code === ipv6.UNKNOWN_OPTION)) return false
-    return packet.protocol !== ICMPV6 || packet.networkEnd <= transport || !icmpv6.isError(icmpv6.type(view, transport))
-  }
-
-  #take(): boolean {
-    if (this.#rate === Number.POSITIVE_INFINITY) return true
-    const now = this.#clock.now()
-    this.#tokens = Math.min(BURST, this.#tokens + ((now - this.#refilled) * this.#rate) / 1000)
-    this.#refilled = now
-    if (this.#tokens < 1) return false
-    this.#tokens--
-    return true
+    return !isIcmpv6Error(packet)
   }
 
   /** The transmit packet with `length` bytes copied from `from` behind the headroom. */
   #reply(packet: Packet, length: number, from: number): Packet {
-    this.#tx ??= new Packet(HEADROOM + MAX_PACKET)
-    const reply = this.#tx
-    reply.reset(HEADROOM, HEADROOM + length)
+    const reply = this.#blank(length)
     reply.bytes.set(packet.bytes.subarray(from, from + length), HEADROOM)
     reply.tos = packet.tos
     return reply
   }
 
-  /** Sends `reply` (its message complete but for the ICMPv6 checksum) to where `packet` came from. */
+  #blank(length: number): Packet {
+    this.#tx ??= new Packet(HEADROOM + MAX_PACKET)
+    this.#tx.reset(HEADROOM, HEADROOM + length)
+    return this.#tx
+  }
+
+  /** Answers `packet`, with its route and timestamp options when it has them. */
   #send(reply: Packet, packet: Packet, nic: Nic, protocol: number): Drop {
+    if (!hasOptions(packet)) return this.#sendTo(reply, packet, nic, protocol, null)
+    const options = this.#options.echo(packet)
+    return options === null ? Drop.IpOption : this.#sendTo(reply, packet, nic, protocol, options)
+  }
+
+  /** Sends `reply` (its message complete but for the ICMPv6 checksum) to where `packet` came from. */
+  #sendTo(reply: Packet, packet: Packet, nic: Nic, protocol: number, options: Uint8Array | null): Drop {
     const ip = this.#ip
     reply.family = packet.family
     reply.protocol = protocol
@@ -299,6 +482,7 @@ export class Icmp {
     const scoped = packet.family === 6 && packet.s0 >>> 22 === 0x3fa
     const route = ip.routes.lookup(reply.d0, reply.d1, reply.d2, reply.d3, scoped ? nic.index : 0)
     if (route === null) return Drop.IpNoRoute
+    if (packet.family === 6 && protocol === ICMPV6 && isAnycast(route, reply) && isError6(reply)) return Drop.IcmpAmbiguousSource
     if (ip.isLocal(packet.d0, packet.d1, packet.d2, packet.d3)) {
       reply.s0 = packet.d0
       reply.s1 = packet.d1
@@ -330,6 +514,49 @@ export class Icmp {
         view.getInt32(start + 4),
       )
     }
-    return ip.output(reply, route, 0)
+    return ip.output(reply, route, 0, false, options)
   }
+}
+
+/** Fragmentation Needed and Packet Too Big. */
+export function isTooBig(family: number, type: number, code: number): boolean {
+  return family === 4 ? type === icmpv4.DESTINATION_UNREACHABLE && code === icmpv4.FRAGMENTATION_NEEDED : type === icmpv6.PACKET_TOO_BIG
+}
+
+function hasOptions(packet: Packet): boolean {
+  return packet.family === 4 && packet.transport - packet.network > ipv4.HEADER
+}
+
+/** RFC 4443 section 2.4 (e.1), behind whatever extension headers come first (Linux: is_ineligible). */
+function isIcmpv6Error(packet: Packet): boolean {
+  const { view, network, networkEnd } = packet
+  let next = ipv6.nextHeader(view, network)
+  let at = network + ipv6.HEADER
+  while (next === HOP_BY_HOP || next === DESTINATION_OPTIONS || next === ROUTING || next === FRAGMENT) {
+    if (networkEnd - at < 8) return false
+    const fragment = next === FRAGMENT
+    // What follows in a later fragment is no header.
+    if (fragment && (view.getUint16(at + 2) & 0xfff8) !== 0) return false
+    next = view.getUint8(at)
+    at += fragment ? ipv6.FRAGMENT_HEADER : (view.getUint8(at + 1) + 1) * 8
+  }
+  return next === ICMPV6 && (at >= networkEnd || icmpv6.isError(icmpv6.type(view, at)))
+}
+
+/** RFC 4443 section 2.4 (e.6): the first address of a prefix on the link is its routers' anycast address (RFC 4291 section 2.6.1). */
+function isAnycast(route: Route, reply: Packet): boolean {
+  const { prefix, gateway } = route
+  return gateway === null && prefix.length < 127 && prefix.address.is(reply.d0, reply.d1, reply.d2, reply.d3)
+}
+
+function isError6(reply: Packet): boolean {
+  return icmpv6.isError(icmpv6.type(reply.view, reply.start))
+}
+
+function replyHash(w0: number, w1: number, w2: number, w3: number, rest: number): number {
+  return Math.imul(w0 ^ rest, 0x9e3779b1) ^ Math.imul(w1, 0x85ebca6b) ^ Math.imul(w2, 0xc2b2ae35) ^ Math.imul(w3, 0x27d4eb2f)
+}
+
+function setAddresses(packet: Packet, ...words: [number, number, number, number, number, number, number, number]): void {
+  ;[packet.s0, packet.s1, packet.s2, packet.s3, packet.d0, packet.d1, packet.d2, packet.d3] = words
 }

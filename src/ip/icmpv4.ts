@@ -25,6 +25,10 @@ export const REDIRECT = 5
 export const ECHO = 8
 export const TIME_EXCEEDED = 11
 export const PARAMETER_PROBLEM = 12
+export const TIMESTAMP = 13
+export const TIMESTAMP_REPLY = 14
+/** Header, identifier and sequence included, and three times. */
+export const TIMESTAMP_LENGTH = 20
 
 /** Codes of Destination Unreachable. */
 export const NET_UNREACHABLE = 0
@@ -96,6 +100,8 @@ const typeNames: Record<number, string> = {
   [ECHO]: 'echo request',
   [TIME_EXCEEDED]: 'time exceeded',
   [PARAMETER_PROBLEM]: 'parameter problem',
+  [TIMESTAMP]: 'timestamp request',
+  [TIMESTAMP_REPLY]: 'timestamp reply',
 }
 
 const unreachableNames: Record<number, string> = {

@@ -3,20 +3,24 @@
  *
  * The path allocates nothing here.
  */
-import { type Address, isLoopback, isMulticast, isUnspecified, MAPPED, Prefix } from '../base/address.ts'
+import { type Address, isLinkLocal, isLoopback, isMulticast, isUnspecified, MAPPED, Prefix } from '../base/address.ts'
 import type { Clock } from '../base/clock.ts'
 import { Drop } from '../base/drop.ts'
 import { Cast, type Packet } from '../base/packet.ts'
 import type { Random } from '../base/random.ts'
 import type { Link } from '../link/link.ts'
 import type { Counters } from './counters.ts'
+import { DESTINATION_RATE, ErrorLimit, HOST_RATE, type Rate } from './error-limit.ts'
+import { Forwarder } from './forwarder.ts'
 import { Fragmenter } from './fragmenter.ts'
-import { DEFAULT_RATE_LIMIT, Icmp } from './icmp.ts'
+import { Icmp } from './icmp.ts'
+import { Identification } from './identification.ts'
 import * as ipv4 from './ipv4.ts'
+import { Ipv4Options, type OptionsHost } from './ipv4-options.ts'
 import * as ipv6 from './ipv6.ts'
 import { Nic, type NicAddress } from './nic.ts'
 import { PathMtu } from './path-mtu.ts'
-import { ICMPV4, ICMPV6, UDP } from './protocol.ts'
+import { ICMPV4, ICMPV6, TCP, UDP } from './protocol.ts'
 import { Reassembler } from './reassembler.ts'
 import { PmtuMode, type Route, RouteTable } from './route-table.ts'
 
@@ -27,11 +31,26 @@ export interface UpperLayer {
 }
 
 export interface IpOptions {
-  /** ICMP errors per second; `Infinity` for no limit. */
-  icmpRateLimit?: number | undefined
+  /** ICMP errors of the whole host; `null` for no limit. */
+  icmpRate?: Rate | null | undefined
+  /** ICMP errors to one destination; `null` for no limit. */
+  icmpDestinationRate?: Rate | null | undefined
   /** TTL and hop limit of what is sent without one of its own. */
   hopLimit?: number | undefined
+  /** Packets for others go on their way. */
+  forwarding?: boolean | undefined
+  /** Only addresses of the nic by which a packet came are its destination (RFC 1122 section 3.3.4.2). */
+  strongHost?: boolean | undefined
+  reversePath?: ReversePath | undefined
+  /** Packets with IPv4 source routes are not refused. */
+  sourceRoute?: boolean | undefined
 }
+
+/**
+ * RFC 3704: `loose` discards a packet whose source no route leads to, `strict` one whose source is reached by another nic than it came by
+ * (Linux: rp_filter).
+ */
+export type ReversePath = 'off' | 'loose' | 'strict'
 
 /** RFC 1122 section 3.2.1.7 via RFC 1700; Linux: ip_default_ttl. */
 const DEFAULT_HOP_LIMIT = 64
@@ -39,13 +58,19 @@ const DEFAULT_HOP_LIMIT = 64
 const MULTICAST6 = Prefix.parse('ff00::/8')
 const LIMITED_BROADCAST = Prefix.parse('255.255.255.255/32')
 
-export class IpLayer {
+export class IpLayer implements OptionsHost {
   readonly counters: Counters
   readonly routes = new RouteTable()
   readonly pathMtu: PathMtu
   readonly icmp: Icmp
   readonly hopLimit: number
-  readonly #random: Random
+  readonly #clock: Clock
+  readonly #identification: Identification
+  readonly #options: Ipv4Options
+  readonly #forwarder: Forwarder | null
+  readonly #strongHost: boolean
+  readonly #reversePath: ReversePath
+  readonly #sourceRoute: boolean
   readonly #nics: (Nic | undefined)[] = [undefined]
   /** Own addresses: hash of the words to the nics that have them. */
   readonly #local = new Map<number, { address: Address; nic: Nic }[]>()
@@ -72,8 +97,15 @@ export class IpLayer {
     this.counters = counters
     this.hopLimit = options.hopLimit ?? DEFAULT_HOP_LIMIT
     this.pathMtu = new PathMtu(clock)
-    this.icmp = new Icmp(this, clock, counters, options.icmpRateLimit ?? DEFAULT_RATE_LIMIT)
-    this.#random = random
+    const { icmpRate = HOST_RATE, icmpDestinationRate = DESTINATION_RATE } = options
+    this.#clock = clock
+    this.#identification = new Identification(clock, random)
+    this.#options = new Ipv4Options(this)
+    this.icmp = new Icmp(this, random, counters, new ErrorLimit(clock, icmpRate, icmpDestinationRate), this.#options)
+    this.#forwarder = options.forwarding === true ? new Forwarder(this, counters, this.#options) : null
+    this.#strongHost = options.strongHost === true
+    this.#reversePath = options.reversePath ?? 'off'
+    this.#sourceRoute = options.sourceRoute === true
     const timedOut = (packet: Packet) => {
       const nic = this.#nics[packet.nic]
       if (nic !== undefined) this.icmp.sendError(packet, nic, packet.family === 4 ? 11 : 3, 1, 0)
@@ -190,9 +222,9 @@ export class IpLayer {
     return word === -1 || this.#broadcasts.has(word)
   }
 
-  /** Whether an IPv4 word can be one host's address. */
+  /** Whether an IPv4 word can be one host's address (RFC 1122 section 3.2.2: "does not define a single host"). */
   isUnicast4(word: number): boolean {
-    return word >>> 28 !== 0xe && !this.isBroadcast4(word) && word >>> 24 !== 0
+    return word >>> 28 < 0xe && !this.isBroadcast4(word) && word >>> 24 !== 0
   }
 
   /**
@@ -248,6 +280,14 @@ export class IpLayer {
     return known !== 0 && known < mtu ? known : mtu
   }
 
+  /** Believes a too-big report about the quoted packet, which this host sent. @returns the path MTU now in force, or 0 */
+  reportMtu(quote: Packet, mtu: number): number {
+    const { d0, d1, d2, d3, view, network } = quote
+    const length = quote.family === 4 ? ipv4.totalLength(view, network) : ipv6.payloadLength(view, network) + ipv6.HEADER
+    const route = this.routes.lookup(d0, d1, d2, d3, 0)
+    return route === null ? 0 : this.pathMtu.report(d0, d1, d2, d3, mtu, length, this.mtuTo(route, d0, d1, d2, d3))
+  }
+
   // ── up ──
 
   /** A packet from a nic, link header gone. */
@@ -272,21 +312,39 @@ export class IpLayer {
   }
 
   #input4(packet: Packet, nic: Nic): Drop {
-    const drop = ipv4.parse(packet)
+    let drop = ipv4.parse(packet)
     if (drop !== Drop.None) return drop
     const { s3, d3 } = packet
     if (packet.looped === 0) {
       // RFC 1122 section 3.2.1.3, RFC 6890; what Linux discards.
       if (s3 === -1 || s3 >>> 28 === 0xe || s3 >>> 24 === 127) return Drop.IpMartianSource
-      if (s3 >>> 24 === 0 && (s3 !== 0 || d3 !== -1)) return Drop.IpMartianSource
+      if (s3 === 0 && d3 !== -1) return Drop.IpMartianSource
       if (this.isLocal(0, 0, MAPPED, s3)) return Drop.IpMartianSource
       if (d3 >>> 24 === 0 || d3 >>> 24 === 127) return Drop.IpMartianDestination
+      if (this.#reversePath !== 'off' && s3 !== 0 && !this.#isExpected(packet, nic)) return Drop.IpReversePath
     }
+    let local = true
     if (d3 >>> 28 === 0xe) {
       if (!nic.isMember(0, 0, MAPPED, d3)) return Drop.IpNotMember
       packet.cast = Cast.Multicast
     } else if (this.isBroadcast4(d3)) packet.cast = Cast.Broadcast
-    else if (!this.isLocal(0, 0, MAPPED, d3)) return Drop.IpNotForUs
+    else local = this.isLocal(0, 0, MAPPED, d3) && (!this.#strongHost || packet.looped === 1 || hasAddress(nic, 0, 0, MAPPED, d3))
+    if (!local && this.#forwarder === null) return Drop.IpNotForUs
+    if (packet.transport - packet.network > ipv4.HEADER) {
+      drop = this.#options.receive(packet)
+      if (drop !== Drop.None) {
+        this.icmp.sendProblem(packet, nic)
+        return drop
+      }
+      if (this.#options.sourceRoute !== 0) {
+        if (!this.#sourceRoute) return Drop.IpSourceRoute
+        if (local && this.#options.takeHop(packet)) {
+          if (this.#forwarder === null) return Drop.IpSourceRoute
+          local = false
+        }
+      }
+    }
+    if (!local) return (this.#forwarder as Forwarder).forward(packet, nic)
     if (packet.moreFragments === 0 && packet.fragmentOffset === 0) return this.#deliver4(packet, nic)
     const whole = this.#reassembler4.add(packet)
     if (whole !== null) {
@@ -294,6 +352,15 @@ export class IpLayer {
       if (result !== Drop.None) this.counters.drop(result, whole)
     }
     return Drop.None
+  }
+
+  /** RFC 3704: whether the source is reached at all (loose), and by this nic (strict). */
+  #isExpected(packet: Packet, nic: Nic): boolean {
+    const { s0, s1, s2, s3 } = packet
+    if (isLinkLocal(s0, s1, s2, s3)) return true
+    const route = this.routes.lookup(s0, s1, s2, s3, 0)
+    if (route === null || route.kind !== 'unicast') return false
+    return this.#reversePath === 'loose' || this.routes.lookup(s0, s1, s2, s3, nic.index)?.prefix.length === route.prefix.length
   }
 
   #deliver4(packet: Packet, nic: Nic): Drop {
@@ -310,12 +377,12 @@ export class IpLayer {
   }
 
   #deliverUdp(packet: Packet, nic: Nic): Drop {
-    const { network, networkEnd } = packet
+    const { network } = packet
     const drop = (this.#upper as UpperLayer).input(packet, nic)
     if (drop === Drop.UdpNoPort) {
-      // The upper layer narrowed the packet to the payload: an error quotes all of it.
+      // The upper layer narrowed the packet to the payload: an error quotes all of the datagram, but, as Linux, not what is behind it.
       packet.start = network
-      packet.end = networkEnd
+      packet.networkEnd = packet.end
       this.icmp.sendUnreachable(packet, nic, 'port')
     }
     return drop
@@ -323,9 +390,15 @@ export class IpLayer {
 
   #input6(packet: Packet, nic: Nic): Drop {
     let drop = ipv6.parse(packet)
-    if (drop === Drop.None) drop = this.#admit6(packet, nic)
-    else if (drop !== Drop.IpUnknownOption || this.#admit6(packet, nic) !== Drop.None) return drop
-    if (drop === Drop.None) drop = ipv6.walk(packet)
+    if (drop !== Drop.None && packet.problem < 0) return drop
+    const admitted = this.#admit6(packet, nic)
+    // The hop-by-hop header is every node's business, a router's too.
+    const forward = admitted === Drop.IpNotForUs && this.#forwarder !== null
+    if (admitted !== Drop.None && !forward) return admitted
+    if (drop === Drop.None) {
+      if (forward) return (this.#forwarder as Forwarder).forward(packet, nic)
+      drop = ipv6.walk(packet)
+    }
     if (drop !== Drop.None) {
       this.icmp.sendProblem(packet, nic)
       return drop
@@ -358,6 +431,7 @@ export class IpLayer {
     if (packet.looped === 0) {
       if (isLoopback(s0, s1, s2, s3)) return Drop.IpMartianSource
       if (isLoopback(d0, d1, d2, d3)) return Drop.IpMartianDestination
+      if (this.#reversePath !== 'off' && !isUnspecified(s0, s1, s2, s3) && !this.#isExpected(packet, nic)) return Drop.IpReversePath
     }
     if (d0 >>> 24 === 0xff) {
       const scope = (d0 >>> 16) & 15
@@ -367,15 +441,18 @@ export class IpLayer {
       packet.cast = Cast.Multicast
       return Drop.None
     }
-    return this.isLocal(d0, d1, d2, d3) ? Drop.None : Drop.IpNotForUs
+    if (!this.isLocal(d0, d1, d2, d3)) return Drop.IpNotForUs
+    // A link-local address is one of its link's (RFC 4007 section 6), in every host model.
+    const own = packet.looped === 1 || !(this.#strongHost || d0 >>> 22 === 0x3fa) || hasAddress(nic, d0, d1, d2, d3)
+    return own ? Drop.None : Drop.IpNotForUs
   }
 
-  /** RFC 7112: a first fragment holds every header up to the upper layer's; Linux asks for the first 8 bytes of that one (UDP, ICMPv6). */
+  /** RFC 7112: a first fragment holds every header up to the upper layer's; Linux asks for its fixed part (UDP, ICMPv6, TCP). */
   #checkHeaderChain(packet: Packet): Drop {
     if (packet.moreFragments === 0) return Drop.None
     const { transport, protocol, protocolAt } = packet
     const drop = ipv6.walk(packet)
-    const need = packet.protocol === UDP || packet.protocol === ICMPV6 ? 8 : 1
+    const need = packet.protocol === UDP || packet.protocol === ICMPV6 ? 8 : packet.protocol === TCP ? 20 : 1
     const complete = drop === Drop.IpNoNextHeader || (drop === Drop.None && packet.end - packet.transport >= need)
     const nested = drop === Drop.IpExtensionHeader && packet.problem >= 0
     packet.transport = transport
@@ -421,11 +498,14 @@ export class IpLayer {
    * With `loop`, a multicast or broadcast packet also comes back to this host as if it had arrived by the same nic; with hop limit 0 it does not
    * leave at all.
    *
+   * `options` are IPv4 options, a multiple of 4 bytes, whose route and timestamp this host's entry is added to.
+   *
    * @returns what went wrong, for the caller to count; `Drop.IpDontFragment` when it is longer than the path and `mode` forbids fragments
    */
-  output(packet: Packet, route: Route, mode: PmtuMode, loop = false): Drop {
+  output(packet: Packet, route: Route, mode: PmtuMode, loop = false, options: Uint8Array | null = null): Drop {
     const four = packet.family === 4
-    const length = packet.end - packet.start + (four ? ipv4.HEADER : ipv6.HEADER)
+    const header = four ? ipv4.HEADER + (options === null ? 0 : options.length) : ipv6.HEADER
+    const length = packet.end - packet.start + header
     const mtu = mode === PmtuMode.Probe ? route.nic.mtu : this.mtuTo(route, packet.d0, packet.d1, packet.d2, packet.d3)
     if (length > mtu && mode >= PmtuMode.Do) return Drop.IpDontFragment
     const gateway = route.gateway
@@ -440,9 +520,13 @@ export class IpLayer {
       this.counters.IpOutRequests++
       packet.dontFragment = mode !== PmtuMode.Dont && length <= mtu ? 1 : 0
       // RFC 6864 section 4.1: an atomic datagram needs no identification; any other one must not be predictable.
-      packet.identification = packet.dontFragment === 1 ? 0 : this.#random.uint32() & 0xffff
-      packet.start -= ipv4.HEADER
-      ipv4.encode(packet, packet.start, ipv4.HEADER)
+      packet.identification = packet.dontFragment === 1 ? 0 : this.#identification.next(packet) & 0xffff
+      packet.start -= header
+      if (options !== null) {
+        packet.bytes.set(options, packet.start + ipv4.HEADER)
+        this.#options.recordAll(packet, packet.start + ipv4.HEADER, packet.start + header)
+      }
+      ipv4.encode(packet, packet.start, header)
       if (loop) this.#loopBack(packet, nic)
       if (packet.hopLimit === 0) return Drop.None
       if (length <= mtu) return nic.output(packet, this.#n0, this.#n1, this.#n2, this.#n3)
@@ -458,7 +542,36 @@ export class IpLayer {
     if (length <= mtu) return nic.output(packet, this.#n0, this.#n1, this.#n2, this.#n3)
     this.#outNic = nic
     this.counters.Ip6FragOKs++
-    return this.#fragmenter.fragment6(packet, mtu, this.#random.uint32(), 0, ipv6.NEXT_HEADER, this.#sendFragment)
+    return this.#fragmenter.fragment6(packet, mtu, this.#identification.next(packet), 0, ipv6.NEXT_HEADER, this.#sendFragment)
+  }
+
+  /** Sends a packet whose IP header is complete, as a router does: IPv4 is fragmented when it is longer than `mtu`. Whoever called counts a drop. */
+  transmit(packet: Packet, route: Route, mtu: number): Drop {
+    const { gateway, nic } = route
+    if (gateway === null) this.#setNextHop(packet.d0, packet.d1, packet.d2, packet.d3)
+    else this.#setNextHop(gateway.w0, gateway.w1, gateway.w2, gateway.w3)
+    packet.nic = 0
+    if (packet.family === 6 || packet.end - packet.start <= mtu) return nic.output(packet, this.#n0, this.#n1, this.#n2, this.#n3)
+    this.#outNic = nic
+    this.counters.IpFragOKs++
+    return this.#fragmenter.fragment4(packet, mtu, this.#sendFragment)
+  }
+
+  // ── what IPv4 options record ──
+
+  recordedAddress(packet: Packet): number {
+    const { s0, s1, s2, s3, d0, d1, d2, d3 } = packet
+    if (packet.cast === Cast.Unicast && this.isLocal(d0, d1, d2, d3)) return d3
+    const route = this.routes.lookup(s0, s1, s2, s3, 0)
+    return route === null ? 0 : (this.selectSource(route, s0, s1, s2, s3)?.w3 ?? 0)
+  }
+
+  isPrespecified(word: number): boolean {
+    return this.isLocal(0, 0, MAPPED, word) || this.isBroadcast4(word) || word === 0 || word >>> 28 === 0xe
+  }
+
+  timeOfDay(): number {
+    return Math.floor(this.#clock.wallTime()) % 86_400_000
   }
 
   #loopBack(packet: Packet, nic: Nic): void {
@@ -495,6 +608,11 @@ export class IpLayer {
       }
     return null
   }
+}
+
+function hasAddress(nic: Nic, w0: number, w1: number, w2: number, w3: number): boolean {
+  for (const { address } of nic.addresses) if (address.is(w0, w1, w2, w3)) return true
+  return false
 }
 
 const LINK_LOCAL_SCOPE = 2

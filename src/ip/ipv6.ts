@@ -47,6 +47,7 @@ const MAX_PADDING = 7
 const OPTION_PAD1 = 0
 const OPTION_PADN = 1
 const OPTION_ROUTER_ALERT = 5
+const OPTION_JUMBO = 0xc2
 
 /**
  * Reads the fixed header at `packet.start`, cuts the packet at Payload Length, fills its fields, and processes a hop-by-hop header that comes
@@ -167,6 +168,7 @@ function optionsHeader(packet: Packet, hopByHop: boolean): Drop {
     } else {
       padding = 0
       if (++options > MAX_OPTIONS) return Drop.IpExtensionHeader
+      if (hopByHop && type === OPTION_JUMBO) return jumbo(packet, at, size)
       const known = hopByHop && type === OPTION_ROUTER_ALERT
       if (known && size !== 4) return Drop.IpExtensionHeader
       if (!known) {
@@ -183,10 +185,21 @@ function optionsHeader(packet: Packet, hopByHop: boolean): Drop {
   return Drop.None
 }
 
+/** RFC 2675 section 3: where a jumbo payload is malformed, this says so; a right one is longer than any packet here. */
+function jumbo(packet: Packet, at: number, size: number): Drop {
+  const { view, network } = packet
+  if (size !== 6 || ((at - network) & 3) !== 2) return Drop.IpExtensionHeader
+  if (view.getUint32(at + 2) <= 65_535) return problem(packet, Drop.IpExtensionHeader, ERRONEOUS_FIELD, at + 2)
+  if (view.getUint16(network + PAYLOAD_LENGTH) !== 0) return problem(packet, Drop.IpExtensionHeader, ERRONEOUS_FIELD, at)
+  return Drop.IpTotalLength
+}
+
 /** Any routing type is refused with segments left (RFC 5095 for type 0) and skipped without (RFC 8200 section 4.4). */
 function routingHeader(packet: Packet): Drop {
   const length = extensionLength(packet)
   if (length === 0) return Drop.IpExtensionHeader
+  // RFC 8200 section 4.4 and Linux: a source route does not lead to a group.
+  if (packet.d0 >>> 24 === 0xff) return Drop.IpRoutingHeader
   const segmentsLeft = packet.view.getUint8(packet.transport + 3)
   if (segmentsLeft !== 0) return problem(packet, Drop.IpRoutingHeader, ERRONEOUS_FIELD, packet.transport + 2)
   advance(packet, length)
@@ -196,7 +209,8 @@ function routingHeader(packet: Packet): Drop {
 function fragmentHeader(packet: Packet): Drop {
   const view = packet.view
   const at = packet.transport
-  if (packet.end - at < FRAGMENT_HEADER) return Drop.IpExtensionHeader
+  // Linux points at the header that is not there.
+  if (packet.end - at < FRAGMENT_HEADER) return problem(packet, Drop.IpExtensionHeader, ERRONEOUS_FIELD, at)
   // A fragment of a fragment: refused, as Linux does.
   if (packet.fragmentHeader !== 0) return problem(packet, Drop.IpExtensionHeader, ERRONEOUS_FIELD, at)
   const offset = view.getUint16(at + 2)

@@ -169,9 +169,10 @@ export class Reassembler {
       if (packet.moreFragments === 1) length &= ~7 // Linux rounds down and goes on.
       if (offset + length > 65_535 - ipv4.HEADER) return this.#refuse(packet, Drop.FragmentTooBig)
     }
-    if (length === 0) return this.#refuse(packet, Drop.FragmentLength)
     const end = offset + length
     const pending = this.#find(packet)
+    // A fragment of nothing is no fragment: Linux discards the datagram with it.
+    if (length === 0) return this.#kill(pending, packet, Drop.FragmentLength)
     if (packet.moreFragments === 0) {
       // The last fragment tells the total: no fragment may lie beyond it, and it cannot change.
       if (end < lastEnd(pending) || (pending.total >= 0 && pending.total !== end)) return this.#kill(pending, packet, Drop.FragmentOverlap)
@@ -229,7 +230,10 @@ export class Reassembler {
     }
     const sourceHash = (Math.imul(packet.s3 ^ this.#secret, 0x27d4eb2f) ^ Math.imul(packet.s1, 0x9e3779b1) ^ packet.s0) | 0
     let source = this.#sources.get(sourceHash)
-    if (source === undefined) this.#sources.set(sourceHash, (source = new Source(sourceHash)))
+    if (source === undefined) {
+      source = new Source(sourceHash)
+      this.#sources.set(sourceHash, source)
+    }
     const pending = new Pending(packet, hash, protocol, zone, source, this.#clock.now() + this.#timeout)
     pending.chain = this.#table.get(hash) ?? null
     this.#table.set(hash, pending)

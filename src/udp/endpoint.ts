@@ -5,6 +5,7 @@ import { Address } from '../base/address.ts'
 import { Drop } from '../base/drop.ts'
 import type { Packet } from '../base/packet.ts'
 import type { IcmpError } from '../ip/icmp.ts'
+import { checkOwn } from '../ip/ipv4-options.ts'
 import type { PmtuMode, Route } from '../ip/route-table.ts'
 import type { UdpLayer } from './udp-layer.ts'
 
@@ -83,6 +84,8 @@ export class Endpoint {
   tos = 0
   /** IP_MTU_DISCOVER; Linux's default is want. */
   dontFragment: PmtuMode = 1
+  /** IP_OPTIONS: what {@link setIpOptions} accepted; `null` for none. */
+  ipOptions: Uint8Array | null = null
   /** SO_BINDTODEVICE: 0 for none. */
   boundNic = 0
   /** SO_DONTROUTE: only destinations on a directly attached network. */
@@ -182,6 +185,17 @@ export class Endpoint {
   /** SO_SNDBUF: doubled, with Linux's bounds (4608 to twice wmem_max). */
   setSendBuffer(size: number): void {
     this.sendBuffer = Math.max(4608, Math.min(size, DEFAULT_BUFFER) * 2)
+  }
+
+  /**
+   * IP_OPTIONS: options of every IPv4 datagram sent; an empty array takes them away. Routes and timestamps get this host's entry.
+   * @returns EINVAL when they are longer than 40 bytes, malformed, or a source route (RFC 7126)
+   */
+  setIpOptions(options: Uint8Array): Errno {
+    const checked = checkOwn(options)
+    if (checked === null) return 'EINVAL'
+    this.ipOptions = checked.length === 0 ? null : checked
+    return ''
   }
 
   /** IP_ADD_MEMBERSHIP and MCAST_JOIN_GROUP; `nic` 0 lets the route to the group decide. @returns EINVAL, ENODEV, EADDRINUSE, ENOBUFS */

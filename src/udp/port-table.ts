@@ -69,7 +69,10 @@ export class PortTable {
 
   add(endpoint: Endpoint): void {
     let bucket = this.#buckets.get(endpoint.localPort)
-    if (bucket === undefined) this.#buckets.set(endpoint.localPort, (bucket = new Bucket()))
+    if (bucket === undefined) {
+      bucket = new Bucket()
+      this.#buckets.set(endpoint.localPort, bucket)
+    }
     bucket.endpoints.unshift(endpoint)
     if (endpoint.reusePort) bucket.reuseGroups++
     if (endpoint.remoteAddress !== null) this.connected(endpoint)

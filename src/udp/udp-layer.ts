@@ -4,7 +4,7 @@ import { Drop } from '../base/drop.ts'
 import { Cast, ChecksumState, HEADROOM, MAX_PACKET, Packet } from '../base/packet.ts'
 import type { Random } from '../base/random.ts'
 import type { Counters } from '../ip/counters.ts'
-import type { IcmpErrorSink } from '../ip/icmp.ts'
+import { type IcmpErrorSink, isTooBig } from '../ip/icmp.ts'
 import * as icmpv4 from '../ip/icmpv4.ts'
 import * as icmpv6 from '../ip/icmpv6.ts'
 import type { IpLayer, UpperLayer } from '../ip/ip-layer.ts'
@@ -126,22 +126,12 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     const endpoint = this.ports.lookup(quote, destinationPort, sourcePort)
     if (endpoint === null) return Drop.IcmpUnmatched
     const family = quote.family as 4 | 6
-    const tooBig =
-      family === 4 ? type === icmpv4.DESTINATION_UNREACHABLE && code === icmpv4.FRAGMENTATION_NEEDED : type === icmpv6.PACKET_TOO_BIG
-    if (tooBig && endpoint.dontFragment < PmtuMode.Probe) {
-      const length = family === 4 ? ipv4.totalLength(view, quote.network) : ipv6.payloadLength(view, quote.network) + ipv6.HEADER
-      const route = this.#ip.route(destination.w0, destination.w1, destination.w2, destination.w3, 0)
-      if (route !== null) {
-        const { w0, w1, w2, w3 } = destination
-        this.#ip.pathMtu.report(w0, w1, w2, w3, mtu, length, this.#ip.mtuTo(route, w0, w1, w2, w3))
-      }
-    }
+    if (isTooBig(family, type, code) && endpoint.dontFragment < PmtuMode.Probe) this.#ip.reportMtu(quote, mtu)
     const reported = errnoOf(family, type, code, endpoint.dontFragment)
-    const fatal = reported.startsWith('!')
-    const errno = fatal ? reported.slice(1) : reported
+    const wanted = endpoint.receiveErrors || (reported.hard && endpoint.remoteAddress !== null)
     endpoint.receiver.icmp(
       { family, type, code, mtu, pointer, offender, destination, destinationPort, source, sourcePort },
-      endpoint.receiveErrors || (fatal && endpoint.remoteAddress !== null) ? errno : '',
+      wanted ? reported.errno : '',
     )
     return Drop.None
   }
@@ -293,7 +283,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
       udp.encodePartialChecksum(packet.view, packet.start, pseudo)
       packet.checksumState = ChecksumState.Partial
     } else udp.encodeChecksum(packet.view, packet.start, packet.end, pseudo)
-    const drop = this.#ip.output(packet, route, mode, loop)
+    const drop = this.#ip.output(packet, route, mode, loop, four ? endpoint.ipOptions : null)
     if (drop === Drop.None) {
       if (four) this.#counters.UdpOutDatagrams++
       else this.#counters.Udp6OutDatagrams++
@@ -453,7 +443,8 @@ function allowsSource(endpoint: Endpoint, packet: Packet, nic: number): boolean 
     if (index !== nic || !group.is(packet.d0, packet.d1, packet.d2, packet.d3)) continue
     return sources === null || sources.some((source) => source.is(packet.s0, packet.s1, packet.s2, packet.s3))
   }
-  return true
+  // Linux: a udp6 socket has IPV6_MULTICAST_ALL, but no IP_MULTICAST_ALL.
+  return endpoint.family === packet.family
 }
 
 /** The sum over the packet's addresses, protocol and length, before the IP header exists. */
@@ -468,36 +459,55 @@ function halves(word: number): number {
   return (word >>> 16) + (word & 0xffff)
 }
 
-/** Linux: icmp_err_convert, icmpv6_err_convert; a leading `!` marks what reaches a connected socket unasked. */
-const UNREACHABLE4 = [
-  'ENETUNREACH',
-  'EHOSTUNREACH',
-  '!ENOPROTOOPT',
-  '!ECONNREFUSED',
-  'EMSGSIZE',
-  'EOPNOTSUPP',
-  '!ENETUNREACH',
-  '!EHOSTDOWN',
-  '!ENONET',
-  '!ENETUNREACH',
-  '!EHOSTUNREACH',
-  'ENETUNREACH',
-  'EHOSTUNREACH',
-  '!EHOSTUNREACH',
-  '!EHOSTUNREACH',
-  '!EHOSTUNREACH',
-]
-const UNREACHABLE6 = ['ENETUNREACH', '!EACCES', 'EHOSTUNREACH', 'EHOSTUNREACH', '!ECONNREFUSED', '!EACCES', '!EACCES']
+/** What an error means to a program (Linux: icmp_err_convert, icmpv6_err_convert). A hard one reaches a connected socket unasked. */
+interface Reported {
+  readonly errno: Errno
+  readonly hard: boolean
+}
 
-function errnoOf(family: 4 | 6, type: number, code: number, mode: PmtuMode): string {
+const soft = (errno: Errno): Reported => ({ errno, hard: false })
+const hard = (errno: Errno): Reported => ({ errno, hard: true })
+
+/** By code. */
+const UNREACHABLE4 = [
+  soft('ENETUNREACH'),
+  soft('EHOSTUNREACH'),
+  hard('ENOPROTOOPT'),
+  hard('ECONNREFUSED'),
+  hard('EMSGSIZE'),
+  soft('EOPNOTSUPP'),
+  hard('ENETUNREACH'),
+  hard('EHOSTDOWN'),
+  hard('ENONET'),
+  hard('ENETUNREACH'),
+  hard('EHOSTUNREACH'),
+  soft('ENETUNREACH'),
+  soft('EHOSTUNREACH'),
+  hard('EHOSTUNREACH'),
+  hard('EHOSTUNREACH'),
+  hard('EHOSTUNREACH'),
+]
+const UNREACHABLE6 = [
+  soft('ENETUNREACH'),
+  hard('EACCES'),
+  soft('EHOSTUNREACH'),
+  soft('EHOSTUNREACH'),
+  hard('ECONNREFUSED'),
+  hard('EACCES'),
+  hard('EACCES'),
+]
+const SILENT = soft('')
+const PROTOCOL = hard('EPROTO')
+const TOO_BIG = hard('EMSGSIZE')
+const HOST_UNREACHABLE = soft('EHOSTUNREACH')
+
+function errnoOf(family: 4 | 6, type: number, code: number, mode: PmtuMode): Reported {
+  if (isTooBig(family, type, code)) return mode === PmtuMode.Dont ? SILENT : TOO_BIG
   if (family === 4) {
-    if (type === icmpv4.PARAMETER_PROBLEM) return '!EPROTO'
-    if (type === icmpv4.TIME_EXCEEDED) return 'EHOSTUNREACH'
-    if (code === icmpv4.FRAGMENTATION_NEEDED) return mode === PmtuMode.Dont ? '' : '!EMSGSIZE'
-    return UNREACHABLE4[code] ?? ''
+    if (type === icmpv4.PARAMETER_PROBLEM) return PROTOCOL
+    if (type === icmpv4.TIME_EXCEEDED) return HOST_UNREACHABLE
+    return UNREACHABLE4[code] ?? SILENT
   }
-  if (type === icmpv6.PARAMETER_PROBLEM) return '!EPROTO'
-  if (type === icmpv6.TIME_EXCEEDED) return 'EHOSTUNREACH'
-  if (type === icmpv6.PACKET_TOO_BIG) return mode === PmtuMode.Dont ? '' : '!EMSGSIZE'
-  return UNREACHABLE6[code] ?? ''
+  if (type === icmpv6.TIME_EXCEEDED) return HOST_UNREACHABLE
+  return type === icmpv6.DESTINATION_UNREACHABLE ? (UNREACHABLE6[code] ?? PROTOCOL) : PROTOCOL
 }

@@ -1,0 +1,101 @@
+/**
+ * A router's work on packets for others: RFC 1812 section 5.2 and 5.3, RFC 8200 section 3, RFC 4007 section 9. Order and answers are Linux's
+ * (ip_forward, ip6_forward). Redirects are never sent, groups never forwarded.
+ */
+import { isLinkLocal, isLoopback, isUnspecified, MAPPED } from '../base/address.ts'
+import { update } from '../base/checksum.ts'
+import { Drop } from '../base/drop.ts'
+import { Cast, type Packet } from '../base/packet.ts'
+import type { Counters } from './counters.ts'
+import * as icmpv4 from './icmpv4.ts'
+import * as icmpv6 from './icmpv6.ts'
+import type { IpLayer } from './ip-layer.ts'
+import * as ipv4 from './ipv4.ts'
+import type { Ipv4Options } from './ipv4-options.ts'
+import * as ipv6 from './ipv6.ts'
+import type { Nic } from './nic.ts'
+import type { Route } from './route-table.ts'
+
+export class Forwarder {
+  readonly #ip: IpLayer
+  readonly #counters: Counters
+  readonly #options: Ipv4Options
+
+  constructor(ip: IpLayer, counters: Counters, options: Ipv4Options) {
+    this.#ip = ip
+    this.#counters = counters
+    this.#options = options
+  }
+
+  /** Takes a packet, parsed, whose destination is no address of this host. */
+  forward(packet: Packet, nic: Nic): Drop {
+    // RFC 1812 section 5.3.4: what came by a link-level broadcast is not for others.
+    if (packet.cast !== Cast.Unicast) return Drop.IpLinkBroadcast
+    if (packet.looped === 1) return Drop.IpNotForUs
+    const six = packet.family === 6
+    const { s0, s1, s2, s3, d0, d1, d2, d3, view, network } = packet
+    if (isUnspecified(s0, s1, s2, s3) || isLoopback(s0, s1, s2, s3)) return Drop.IpMartianSource
+    // RFC 6890: 240.0.0.0/4 and the rest of 0.0.0.0/8 go nowhere.
+    if (!six && (s3 >>> 28 === 15 || s3 >>> 24 === 0)) return Drop.IpMartianSource
+    if (!six && (d3 >>> 28 === 15 || d3 >>> 24 === 0)) return Drop.IpMartianDestination
+    if (six && d0 === 0 && d1 === 0 && d2 === MAPPED) return Drop.IpMartianDestination
+    const route = this.#ip.routes.lookup(d0, d1, d2, d3, 0)
+    if (route === null || route.kind !== 'unicast') return this.#noRoute(packet, nic, route)
+    if (packet.hopLimit <= 1) {
+      this.#ip.icmp.sendError(packet, nic, six ? icmpv6.TIME_EXCEEDED : icmpv4.TIME_EXCEEDED, 0, 0)
+      return Drop.IpHopLimitExceeded
+    }
+    // RFC 3927 section 7, RFC 4007 section 9: whatever the TTL says.
+    if (isLinkLocal(d0, d1, d2, d3)) return Drop.IpBeyondScope
+    if (isLinkLocal(s0, s1, s2, s3)) {
+      if (six) this.#ip.icmp.sendError(packet, nic, icmpv6.DESTINATION_UNREACHABLE, icmpv6.BEYOND_SCOPE, 0)
+      return Drop.IpBeyondScope
+    }
+    const mtu = route.mtu !== 0 && route.mtu < route.nic.mtu ? route.mtu : route.nic.mtu
+    const tooLong = packet.networkEnd - network > mtu
+    if (tooLong && packet.dontFragment === 1) {
+      if (six) this.#ip.icmp.sendError(packet, nic, icmpv6.PACKET_TOO_BIG, 0, mtu)
+      else this.#ip.icmp.sendError(packet, nic, icmpv4.DESTINATION_UNREACHABLE, icmpv4.FRAGMENTATION_NEEDED, mtu)
+      return Drop.IpDontFragment
+    }
+    packet.start = network
+    packet.end = packet.networkEnd
+    packet.hopLimit--
+    if (six) {
+      view.setUint8(network + ipv6.HOP_LIMIT, packet.hopLimit)
+      this.#counters.Ip6OutForwDatagrams++
+    } else {
+      this.#counters.IpForwDatagrams++
+      if (packet.transport - network > ipv4.HEADER) this.#recordRoute(packet, route)
+      this.#decrement4(view, network)
+    }
+    return this.#ip.transmit(packet, route, mtu)
+  }
+
+  /** RFC 1624 equation 3 over the word of TTL and protocol. */
+  #decrement4(view: DataView, at: number): void {
+    const before = view.getUint16(at + ipv4.TTL)
+    const after = before - 0x100
+    view.setUint16(at + ipv4.TTL, after)
+    view.setUint16(at + ipv4.HEADER_CHECKSUM, update(view.getUint16(at + ipv4.HEADER_CHECKSUM), before, after))
+  }
+
+  #recordRoute(packet: Packet, route: Route): void {
+    const own = this.#ip.selectSource(route, packet.d0, packet.d1, packet.d2, packet.d3)
+    if (own !== null) this.#options.forward(packet, own.w3)
+    ipv4.rewriteChecksum(packet.view, packet.network)
+  }
+
+  #noRoute(packet: Packet, nic: Nic, route: Route | null): Drop {
+    if (route?.kind === 'blackhole') return Drop.IpNoRoute
+    const { icmp } = this.#ip
+    if (packet.family === 6) {
+      icmp.sendError(packet, nic, icmpv6.DESTINATION_UNREACHABLE, route?.kind === 'prohibit' ? icmpv6.PROHIBITED : icmpv6.NO_ROUTE, 0)
+    } else if (route === null) icmp.sendError(packet, nic, icmpv4.DESTINATION_UNREACHABLE, icmpv4.NET_UNREACHABLE, 0)
+    else {
+      const code = route.kind === 'prohibit' ? icmpv4.ADMINISTRATIVELY_PROHIBITED : icmpv4.HOST_UNREACHABLE
+      icmp.sendError(packet, nic, icmpv4.DESTINATION_UNREACHABLE, code, 0)
+    }
+    return Drop.IpNoRoute
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * One sequence of packets through two hosts, and what differs. These differences are no differences:
+ *
+ * - IPv4 Identification, and the header checksum with it: any value is right where it is unique (RFC 6864 section 4).
+ * - IPv6 flow label: any value, 0 included (RFC 6437 section 3).
+ * - IPv6 fragment Identification: any unique value (RFC 8200 section 4.5).
+ * - The times in an ICMP Timestamp Reply, and its checksum (RFC 792).
+ * - An ICMP checksum of 0xffff for 0: both are right for a message of zeros (RFC 1071 section 2).
+ *
+ * A checksum that is masked is verified first. What a host sends unasked (MLD and IGMP reports, Router Solicitations, Neighbor Discovery) is left
+ * out: other tests look at it.
+ */
+import type { Delivered, Host } from './host.ts'
+import { type Listed, listed } from './listed.ts'
+import { type Bytes, checksum, hex } from './raw-ip.ts'
+
+export interface Outcome {
+  sent: string[]
+  delivered: string[]
+}
+
+export function run(host: Host, packet: Bytes): Outcome {
+  host.input(packet)
+  const delivered = host.delivered().map(describe)
+  const sent: string[] = []
+  for (const each of host.receive()) {
+    const text = comparable(each)
+    if (text !== '') sent.push(text)
+  }
+  return { sent, delivered }
+}
+
+export function same(a: Outcome, b: Outcome): boolean {
+  return sameList(a.sent, b.sent) && sameList(a.delivered, b.delivered)
+}
+
+function sameList(a: string[], b: string[]): boolean {
+  return a.length === b.length && a.every((each, at) => each === b[at])
+}
+
+function describe({ port, error, from, payload, hopLimit, tos }: Delivered): string {
+  return error === '' ? `${port} <- ${from} hops ${hopLimit} tos ${tos} ${payload}` : `${port} ${error}`
+}
+
+/** The packet as text, what may differ masked; `''` for what hosts send unasked. */
+function comparable(packet: Bytes): string {
+  const bytes = packet.slice()
+  if ((bytes[0] as number) >>> 4 === 4) {
+    if (bytes[9] === 2) return ''
+    const header = ((bytes[0] as number) & 15) * 4
+    if (checksum(bytes.subarray(0, header)) !== 0) return `BAD IPV4 CHECKSUM ${hex(bytes)}`
+    bytes.fill(0, 4, 6)
+    bytes.fill(0, 10, 12)
+    if (bytes[9] === 1 && bytes[header + 2] === 0xff && bytes[header + 3] === 0xff) bytes.fill(0, header + 2, header + 4)
+    if (bytes[9] === 1 && bytes[header] === 14) bytes.fill(0, header + 8, header + 20).fill(0, header + 2, header + 4)
+    return `${hex(bytes.subarray(0, header))} ${hex(bytes.subarray(header))}`
+  }
+  const next = bytes[6] as number
+  const transport = next === 0 ? 40 + ((bytes[41] as number) + 1) * 8 : 40
+  const protocol = next === 0 ? bytes[40] : next
+  const type = bytes[transport] as number
+  if (protocol === 58 && ((type >= 130 && type <= 137) || type === 143)) return ''
+  bytes[1] = (bytes[1] as number) & 0xf0
+  bytes.fill(0, 2, 4)
+  if (next === 44) bytes.fill(0, 44, 48)
+  return `${hex(bytes.subarray(0, 40))} ${hex(bytes.subarray(40))}`
+}
+
+/**
+ * Both hosts' answers to each packet of a sequence; `''` when they agree everywhere, or differ as listed; those that were met are added to `seen`.
+ */
+export function difference(kernel: Host, stack: Host, packets: readonly Bytes[], seen: Set<Listed>): string {
+  for (const [at, packet] of packets.entries()) {
+    const expected = run(kernel, packet)
+    const actual = run(stack, packet)
+    if (!same(expected, actual)) {
+      const reason = listed.find(({ explains }) => explains(packets.slice(0, at + 1), expected, actual))
+      if (reason !== undefined) {
+        seen.add(reason)
+        continue
+      }
+      const lines = [`packet ${at} of ${packets.length}: ${hex(packet)}`]
+      if (at > 0) lines.push(...packets.slice(0, at).map((each) => `  after ${hex(each)}`))
+      lines.push(...expected.delivered.map((each) => `  kernel delivered ${each}`), ...expected.sent.map((each) => `  kernel sent ${each}`))
+      lines.push(...actual.delivered.map((each) => `  stack delivered ${each}`), ...actual.sent.map((each) => `  stack sent ${each}`))
+      return lines.join('\n')
+    }
+  }
+  return ''
+}

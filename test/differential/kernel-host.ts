@@ -1,0 +1,252 @@
+/**
+ * The kernel as a host that is driven in lock step: a packet is written into a TUN, and when the write returns the kernel has processed it; its
+ * answers wait in the device, its datagrams in the sockets. All calls are synchronous, so a test needs no time-outs.
+ */
+import { execFileSync } from 'node:child_process'
+import { closeSync, constants, openSync, writeFileSync } from 'node:fs'
+import { errnoName, type Libc, loadLibc } from '../../src/link/tun-libc.ts'
+import { findInterface, type InterfaceInfo } from '../../src/link/tun-netlink.ts'
+import type { Delivered, Host, SocketPlan } from './host.ts'
+import { address, type Bytes, u16 } from './raw-ip.ts'
+
+const TUNSETIFF = 0x400454ca
+const IFF_TUN_NO_PI = 0x1001
+const AF_INET = 2
+const AF_INET6 = 10
+const SOCK_DGRAM_NONBLOCK = 2 | 0o4000
+const SOL_SOCKET = 1
+const SO_RCVBUFFORCE = 33
+const IPPROTO_IP = 0
+const IPPROTO_IPV6 = 41
+const IP_TOS = 1
+const IP_TTL = 2
+const IP_RECVTTL = 12
+const IP_RECVTOS = 13
+const IP_ADD_MEMBERSHIP = 35
+const IPV6_ADD_MEMBERSHIP = 20
+const IPV6_V6ONLY = 26
+const IPV6_RECVHOPLIMIT = 51
+const IPV6_HOPLIMIT = 52
+const IPV6_RECVTCLASS = 66
+const IPV6_TCLASS = 67
+const EAGAIN = 11
+
+const sysctl = (name: string, value: string | number) => {
+  try {
+    writeFileSync(`/proc/sys/net/${name}`, String(value))
+  } catch {
+    // Older kernels lack some of these; the cases that depend on them then show it.
+  }
+}
+
+/** Numbers in the machine's byte order: little-endian on every architecture koffi has binaries for. */
+function native(size: 4 | 8, value: number): Bytes {
+  const bytes = Buffer.alloc(size)
+  if (size === 4) bytes.writeInt32LE(value)
+  else bytes.writeBigUInt64LE(BigInt(value))
+  return bytes
+}
+
+function sockaddr(text: string, port: number, scope = 0): Bytes {
+  const six = text.includes(':')
+  const bytes = Buffer.alloc(six ? 28 : 16)
+  bytes.writeUInt16LE(six ? AF_INET6 : AF_INET, 0)
+  bytes.set(u16(port), 2)
+  bytes.set(address(text), six ? 8 : 4)
+  if (six) bytes.writeUInt32LE(scope, 24)
+  return bytes
+}
+
+class KernelSocket {
+  readonly plan: SocketPlan
+  readonly fd: number
+  constructor(plan: SocketPlan, fd: number) {
+    this.plan = plan
+    this.fd = fd
+  }
+}
+
+export class KernelHost implements Host {
+  readonly #libc: Libc
+  readonly #fd: number
+  readonly #sockets: KernelSocket[] = []
+  readonly #buffer = new Uint8Array(70_000)
+  readonly #bufferAddress: number
+  readonly #out = new Uint8Array(70_000)
+  readonly #outAddress: number
+  readonly #name = new Uint8Array(28)
+  readonly #control = new Uint8Array(256)
+  readonly #iov = new Uint8Array(16)
+  readonly #message = new Uint8Array(56)
+  readonly #messageView = new DataView(this.#message.buffer)
+  readonly #messageAddress: number
+  readonly #recvmsg: (fd: number, message: number, flags: number) => number
+  readonly #setsockopt: (fd: number, level: number, option: number, value: Uint8Array, length: number) => number
+  readonly #getsockopt: (fd: number, level: number, option: number, value: Uint8Array, length: Uint8Array) => number
+  readonly #call: Record<'bind' | 'connect', (fd: number, name: Uint8Array, length: number) => number>
+  readonly device: string
+
+  /** Call inside a namespace of the test's own. */
+  constructor(device: string, addresses: readonly string[], mtu = 1500) {
+    this.device = device
+    this.#libc = loadLibc()
+    const { library, addressOf } = this.#libc
+    this.#recvmsg = library.func('recvmsg', 'intptr_t', ['int', 'intptr_t', 'int'])
+    this.#setsockopt = library.func('setsockopt', 'int', ['int', 'int', 'int', 'void *', 'uint32'])
+    this.#getsockopt = library.func('getsockopt', 'int', ['int', 'int', 'int', 'void *', 'void *'])
+    this.#call = {
+      bind: library.func('bind', 'int', ['int', 'void *', 'uint32']),
+      connect: library.func('connect', 'int', ['int', 'void *', 'uint32']),
+    }
+    this.#bufferAddress = addressOf(this.#buffer)
+    this.#outAddress = addressOf(this.#out)
+    this.#messageAddress = addressOf(this.#message)
+    const put = (at: number, value: number) => this.#message.set(native(8, value), at)
+    put(0, addressOf(this.#name))
+    this.#iov.set(native(8, this.#bufferAddress), 0)
+    this.#iov.set(native(8, this.#buffer.length), 8)
+    put(16, addressOf(this.#iov))
+    put(24, 1)
+    put(32, addressOf(this.#control))
+
+    for (const family of ['ipv4', 'ipv6']) {
+      for (const scope of ['all', 'default']) {
+        sysctl(`${family}/conf/${scope}/rp_filter`, 0)
+        sysctl(`${family}/conf/${scope}/router_solicitations`, 0)
+        sysctl(`${family}/conf/${scope}/accept_ra`, 0)
+        sysctl(`${family}/conf/${scope}/accept_dad`, 0)
+      }
+    }
+    sysctl('ipv6/conf/default/addr_gen_mode', 1)
+    sysctl('ipv4/icmp_ratelimit', 0)
+    sysctl('ipv4/icmp_msgs_per_sec', 100_000_000)
+    sysctl('ipv4/icmp_msgs_burst', 100_000_000)
+    sysctl('ipv6/icmp/ratelimit', 0)
+    // A queue per trial, and a short memory, so that no trial meets what an earlier one left.
+    sysctl('ipv4/ipfrag_max_dist', 0)
+    for (const name of ['ipv4/ipfrag', 'ipv6/ip6frag']) {
+      sysctl(`${name}_high_thresh`, 1 << 30)
+      sysctl(`${name}_low_thresh`, 1 << 29)
+    }
+
+    this.#fd = openSync('/dev/net/tun', constants.O_RDWR | constants.O_NONBLOCK)
+    const request = new Uint8Array(40)
+    request.set(Buffer.from(device))
+    new DataView(request.buffer).setUint16(16, IFF_TUN_NO_PI, true)
+    if (this.#libc.ioctl(this.#fd, TUNSETIFF, request) < 0) throw new Error(`TUNSETIFF: ${errnoName(this.#libc.errno())}`)
+    const ip = (...args: string[]) => execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    ip('link', 'set', device, 'mtu', String(mtu), 'txqueuelen', '10000', 'up')
+    for (const each of addresses) ip('address', 'add', each, 'dev', device, ...(each.includes(':') ? ['nodad'] : ['broadcast', '+']))
+    sysctl(`ipv4/conf/${device}/rp_filter`, 0)
+    this.receive()
+  }
+
+  open(plan: SocketPlan): void {
+    const six = plan.family === 6
+    const fd = this.#libc.socket(six ? AF_INET6 : AF_INET, SOCK_DGRAM_NONBLOCK, 0)
+    const set = (level: number, option: number, value: Uint8Array) => {
+      if (this.#setsockopt(fd, level, option, value, value.length) < 0) throw new Error(`setsockopt ${option}: ${this.#error()}`)
+    }
+    const one = native(4, 1)
+    set(SOL_SOCKET, SO_RCVBUFFORCE, native(4, 4 << 20))
+    set(IPPROTO_IP, IP_RECVTTL, one)
+    set(IPPROTO_IP, IP_RECVTOS, one)
+    if (six) {
+      set(IPPROTO_IPV6, IPV6_V6ONLY, native(4, plan.dual === true ? 0 : 1))
+      set(IPPROTO_IPV6, IPV6_RECVHOPLIMIT, one)
+      set(IPPROTO_IPV6, IPV6_RECVTCLASS, one)
+    }
+    const local = sockaddr(plan.address ?? (six ? '::' : '0.0.0.0'), plan.port)
+    if (this.#call.bind(fd, local, local.length) < 0) throw new Error(`bind ${plan.port}: ${this.#error()}`)
+    if (plan.peer !== undefined) {
+      const peer = sockaddr(plan.peer, plan.peerPort ?? 0)
+      if (this.#call.connect(fd, peer, peer.length) < 0) throw new Error(`connect ${plan.peer}: ${this.#error()}`)
+    }
+    if (plan.group !== undefined) {
+      const index = (findInterface(this.#libc, this.device) as InterfaceInfo).index
+      if (six) set(IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, Buffer.concat([address(plan.group), native(4, index)]))
+      else set(IPPROTO_IP, IP_ADD_MEMBERSHIP, Buffer.concat([address(plan.group), address('0.0.0.0'), native(4, index)]))
+    }
+    this.#sockets.push(new KernelSocket(plan, fd))
+    this.receive()
+  }
+
+  /** Any option of the socket on a port, as `setsockopt`; numbers in, machine order. */
+  setOption(port: number, level: number, option: number, value: number | Bytes): void {
+    const bytes = typeof value === 'number' ? native(4, value) : value
+    const socket = this.#sockets.find(({ plan }) => plan.port === port) as KernelSocket
+    if (this.#setsockopt(socket.fd, level, option, bytes, bytes.length) < 0) throw new Error(`setsockopt ${option}: ${this.#error()}`)
+  }
+
+  getOption(port: number, level: number, option: number): number {
+    const socket = this.#sockets.find(({ plan }) => plan.port === port) as KernelSocket
+    const value = new Uint8Array(4)
+    if (this.#getsockopt(socket.fd, level, option, value, native(4, 4)) < 0) throw new Error(`getsockopt ${option}: ${this.#error()}`)
+    return new DataView(value.buffer).getInt32(0, true)
+  }
+
+  input(packet: Bytes): void {
+    this.#out.set(packet)
+    // The device itself refuses what is no IP packet at all (EINVAL); that is a discard.
+    this.#libc.write(this.#fd, this.#outAddress, packet.length)
+  }
+
+  /** What the kernel sent since the last call. */
+  receive(): Bytes[] {
+    const packets: Bytes[] = []
+    for (;;) {
+      const length = this.#libc.read(this.#fd, this.#bufferAddress, this.#buffer.length)
+      if (length < 0) return packets
+      packets.push(this.#buffer.slice(0, length))
+    }
+  }
+
+  delivered(): Delivered[] {
+    const all: Delivered[] = []
+    for (const { plan, fd } of this.#sockets) {
+      for (;;) {
+        const view = this.#messageView
+        view.setUint32(8, 28, true)
+        view.setUint32(40, this.#control.length, true)
+        const length = this.#recvmsg(fd, this.#messageAddress, 0)
+        if (length < 0) {
+          const errno = this.#libc.errno()
+          if (errno === EAGAIN) break
+          all.push({ port: plan.port, error: errnoName(errno), from: '', payload: '', hopLimit: 0, tos: 0 })
+          continue
+        }
+        all.push(this.#datagram(plan, length, view.getUint32(40, true)))
+      }
+    }
+    return all
+  }
+
+  close(): void {
+    for (const { fd } of this.#sockets.splice(0)) this.#libc.close(fd)
+    closeSync(this.#fd)
+  }
+
+  #datagram(plan: SocketPlan, length: number, controlLength: number): Delivered {
+    const name = Buffer.from(this.#name.buffer)
+    const six = name.readUInt16LE(0) === AF_INET6
+    const from = `${six ? name.toString('hex', 8, 24) : name.toString('hex', 4, 8)}:${name.readUInt16BE(2)}`
+    let hopLimit = -1
+    let tos = -1
+    const control = new DataView(this.#control.buffer)
+    for (let at = 0; at + 16 <= controlLength; ) {
+      const size = control.getUint32(at, true)
+      const level = control.getInt32(at + 8, true)
+      const type = control.getInt32(at + 12, true)
+      if (level === IPPROTO_IP && type === IP_TTL) hopLimit = control.getInt32(at + 16, true)
+      else if (level === IPPROTO_IP && type === IP_TOS) tos = control.getUint8(at + 16)
+      else if (level === IPPROTO_IPV6 && type === IPV6_HOPLIMIT) hopLimit = control.getInt32(at + 16, true)
+      else if (level === IPPROTO_IPV6 && type === IPV6_TCLASS) tos = control.getInt32(at + 16, true)
+      at += (size + 7) & ~7
+    }
+    return { port: plan.port, error: '', from, payload: Buffer.from(this.#buffer.buffer, 0, length).toString('hex'), hopLimit, tos }
+  }
+
+  #error(): string {
+    return errnoName(this.#libc.errno())
+  }
+}
