@@ -1,0 +1,32 @@
+/**
+ * `node --import tungram/register app.js`: the program's `node:dgram` is that of a tungram stack, its `os.networkInterfaces()` lists the
+ * stack's, and the names of the stack's hosts resolve. What the stack is like, `TUNGRAM_CONFIG` says; see `docs/drop-in.md`.
+ *
+ * Node hands the same object to every `require` and default import of a builtin module, and copies it to named imports when told to: changing it
+ * reaches all of them, in Node 20, 22 and 24, without a loader. Nothing here may await: worker threads load this file by `--require`.
+ */
+import './names.ts'
+import dgram from 'node:dgram'
+import { syncBuiltinESMExports } from 'node:module'
+import os from 'node:os'
+import { fileURLToPath } from 'node:url'
+import threads, { type WorkerOptions } from 'node:worker_threads'
+import { defaultStack } from './default-stack.ts'
+import { networkInterfaces } from './interfaces.ts'
+import { answerNames } from './names.ts'
+
+const stack = defaultStack()
+answerNames(stack.hosts)
+
+/** Loads this file in every thread: Node itself does not for the code of an `eval` worker, nor where `execArgv` is given. */
+class Worker extends threads.Worker {
+  constructor(filename: string | URL, options?: WorkerOptions) {
+    const execArgv = options?.execArgv ?? process.execArgv
+    super(filename, { ...options, execArgv: [...execArgv, '--require', fileURLToPath(import.meta.url)] })
+  }
+}
+
+Object.assign(dgram, stack.dgram)
+Object.assign(os, { networkInterfaces: () => networkInterfaces(stack) })
+Object.assign(threads, { Worker })
+syncBuiltinESMExports()
