@@ -9,7 +9,7 @@ import { type Random, SystemRandom } from './base/random.ts'
 import { Counters, type DropCount, type DropListener } from './ip/counters.ts'
 import { DESTINATION_RATE, HOST_RATE, type Rate } from './ip/error-limit.ts'
 import { IpLayer, type ReversePath } from './ip/ip-layer.ts'
-import type { Nic } from './ip/nic.ts'
+import type { NeighborRow, Nic } from './ip/nic.ts'
 import type { Route, RouteKind } from './ip/route-table.ts'
 import type { Link } from './link/link.ts'
 import { Loopback } from './link/loopback.ts'
@@ -28,6 +28,8 @@ export interface StackOptions {
   icmpRateLimitPerDestination?: number | false
   /** TTL and hop limit of what is sent without one of its own, 1 to 255. Default 64. */
   hopLimit?: number
+  /** Duplicate address detection of IPv6 addresses on Ethernet; see {@link NicOptions.dad}. Default true. */
+  dad?: boolean
   /** A router: packets for others go on their way. Default `false`. */
   forwarding?: boolean
   /** Takes only packets for an address of the very nic they came by (RFC 1122 section 3.3.4.2). Default `false`, as Linux. */
@@ -45,6 +47,17 @@ export interface NicOptions {
   addresses?: readonly string[]
   /** Below the link's MTU; default the link's. */
   mtu?: number
+  /**
+   * Ethernet: IPv6 addresses are used only when no other host has answered for them (RFC 4862 section 5.4), which takes 1 to 2 s
+   * (`nic.addressesReady()`); `false` uses them at once. Default: the stack's `dad`.
+   */
+  dad?: boolean
+  /** Ethernet: the same for IPv4 addresses (RFC 5227), which takes 4 to 7 s. Default false. */
+  conflictDetection?: boolean
+  /** Ethernet: a link-local IPv6 address made from the hardware address, when none is among `addresses`. Default true. */
+  linkLocal?: boolean
+  /** Ethernet: routes and addresses from router advertisements; a stack with `forwarding` takes none. Default true. */
+  acceptRouterAdvertisements?: boolean
 }
 
 export interface RouteOptions {
@@ -111,6 +124,7 @@ export class Stack {
   readonly hosts = new Map<string, readonly string[]>()
   /** Told when a link fails; without a listener the failure is thrown as an uncaught exception. */
   onLinkFailure: ((nic: Nic, error: Error, fatal: boolean) => void) | null = null
+  readonly #dad: boolean
   #closed = false
 
   /** @throws {RangeError} for a rate or hop limit out of range */
@@ -125,6 +139,7 @@ export class Stack {
     if (hopLimit !== undefined && !(Number.isInteger(hopLimit) && hopLimit >= 1 && hopLimit <= 255))
       throw new RangeError(`hopLimit ${hopLimit} is out of range: 1 to 255.`)
     this.name = options.name ?? 'host'
+    this.#dad = options.dad ?? true
     this.clock = options.clock ?? new SystemClock()
     this.random = options.random ?? new SystemRandom()
     this.ip = new IpLayer(this.clock, this.random, this.counters, {
@@ -164,12 +179,14 @@ export class Stack {
     if (this.nic(name) !== undefined) throw new Error(`The stack has a nic named ${name} already: give another name.`)
     const addresses = options.addresses ?? []
     for (const text of addresses) parseCidr(text)
-    const nic = this.ip.addNic(link, name, link.mtu)
+    const { dad = this.#dad, conflictDetection = false, linkLocal = true, acceptRouterAdvertisements = true } = options
+    const nic = this.ip.addNic(link, name, link.mtu, { dad, conflictDetection, linkLocal, acceptRouterAdvertisements })
     try {
       if (options.mtu !== undefined) nic.mtu = options.mtu
       for (const text of addresses) nic.addAddress(text)
       nic.onFailure = (error, fatal) => this.#linkFailed(nic, error, fatal)
       link.attach(nic)
+      nic.start()
     } catch (error) {
       this.ip.removeNic(nic)
       throw error
@@ -208,6 +225,27 @@ export class Stack {
 
   removeRoute(route: Route): boolean {
     return this.ip.routes.remove(route)
+  }
+
+  // ── neighbors ──
+
+  /** The hosts known on Ethernet links, of both families, as `ip neigh` shows them. */
+  get neighbors(): NeighborRow[] {
+    return this.nics.flatMap((nic) => nic.neighbors)
+  }
+
+  /**
+   * Sets the hardware address of a host on an Ethernet link for good: it is never asked for. `nic` is the name of a nic.
+   * @throws {TypeError} for a malformed address
+   * @throws {Error} when there is no such nic, or its link has no hardware addresses
+   */
+  addNeighbor(nic: string, address: string, hardwareAddress: string): void {
+    this.#named(nic).addNeighbor(Address.parse(address), hardwareAddress)
+  }
+
+  /** Forgets what is known of a host on a link; `false` when nothing was. @throws {Error} when there is no such nic */
+  removeNeighbor(nic: string, address: string): boolean {
+    return this.#named(nic).removeNeighbor(Address.parse(address))
   }
 
   // ── looking in ──
@@ -259,11 +297,7 @@ export class Stack {
   }
 
   #routeNic(options: RouteOptions, gateway: Address | null): Nic {
-    if (options.nic !== undefined) {
-      const named = this.nic(options.nic)
-      if (named === undefined) throw new Error(`No nic is named ${options.nic}: there are ${this.nics.map((nic) => nic.name).join(', ')}.`)
-      return named
-    }
+    if (options.nic !== undefined) return this.#named(options.nic)
     if (gateway === null) {
       if (options.kind !== undefined && options.kind !== 'unicast') return this.loopback
       throw new Error(`The route to ${options.to} needs a gateway (via) or a nic.`)
@@ -272,6 +306,12 @@ export class Stack {
     if (route === null || route.gateway !== null)
       throw new Error(`The gateway ${gateway} is on no link of this stack: add an address of its network to a nic first, or name the nic.`)
     return route.nic
+  }
+
+  #named(name: string): Nic {
+    const named = this.nic(name)
+    if (named === undefined) throw new Error(`No nic is named ${name}: there are ${this.nics.map((nic) => nic.name).join(', ')}.`)
+    return named
   }
 
   #linkFailed(nic: Nic, error: Error, fatal: boolean): void {

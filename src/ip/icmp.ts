@@ -202,6 +202,17 @@ export class Icmp {
       case icmpv6.PARAMETER_PROBLEM:
         counters.Icmp6InParmProblems++
         return this.#error6(packet, 0, icmpv6.pointer(view, transport))
+      case 130:
+      case 131:
+      case 132:
+      case 143:
+        return nic.mld(packet)
+      case 133:
+      case 134:
+      case 135:
+      case 136:
+      case 137:
+        return nic.neighborDiscovery(packet)
       default:
         return Drop.IcmpUnknownType
     }
@@ -350,7 +361,7 @@ export class Icmp {
     if (source === null) return 'EADDRNOTAVAIL'
     request.family = to.family
     request.protocol = four ? ICMPV4 : ICMPV6
-    request.hopLimit = options.hopLimit ?? ip.hopLimit
+    request.hopLimit = options.hopLimit ?? ip.hopLimitOver(route.nic, to.family)
     request.tos = options.tos ?? 0
     request.flowLabel = 0
     setAddresses(request, source.w0, source.w1, source.w2, source.w3, to.w0, to.w1, to.w2, to.w3)
@@ -496,7 +507,7 @@ export class Icmp {
       reply.s2 = source.w2
       reply.s3 = source.w3
     }
-    reply.hopLimit = ip.hopLimit
+    reply.hopLimit = ip.hopLimitOver(route.nic, packet.family)
     reply.flowLabel = 0
     if (packet.family === 4) this.#counters.IcmpOutMsgs++
     else {

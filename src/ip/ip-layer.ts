@@ -18,9 +18,9 @@ import { Identification } from './identification.ts'
 import * as ipv4 from './ipv4.ts'
 import { Ipv4Options, type OptionsHost } from './ipv4-options.ts'
 import * as ipv6 from './ipv6.ts'
-import { Nic, type NicAddress } from './nic.ts'
+import { Nic, type NicAddress, type NicSettings } from './nic.ts'
 import { PathMtu } from './path-mtu.ts'
-import { ICMPV4, ICMPV6, TCP, UDP } from './protocol.ts'
+import { ICMPV4, ICMPV6, IGMP, TCP, UDP } from './protocol.ts'
 import { Reassembler } from './reassembler.ts'
 import { PmtuMode, type Route, RouteTable } from './route-table.ts'
 
@@ -65,6 +65,7 @@ export class IpLayer implements OptionsHost {
   readonly icmp: Icmp
   readonly hopLimit: number
   readonly #clock: Clock
+  readonly #random: Random
   readonly #identification: Identification
   readonly #options: Ipv4Options
   readonly #forwarder: Forwarder | null
@@ -99,6 +100,7 @@ export class IpLayer implements OptionsHost {
     this.pathMtu = new PathMtu(clock)
     const { icmpRate = HOST_RATE, icmpDestinationRate = DESTINATION_RATE } = options
     this.#clock = clock
+    this.#random = random
     this.#identification = new Identification(clock, random)
     this.#options = new Ipv4Options(this)
     this.icmp = new Icmp(this, random, counters, new ErrorLimit(clock, icmpRate, icmpDestinationRate), this.#options)
@@ -122,10 +124,18 @@ export class IpLayer implements OptionsHost {
   close(): void {
     this.#reassembler4.close()
     this.#reassembler6.close()
-    for (const nic of this.nics) nic.link.close()
+    for (const nic of this.nics) {
+      nic.close()
+      nic.link.close()
+    }
   }
 
   // ── configuration ──
+
+  /** Whether this host forwards packets for others. */
+  get isRouter(): boolean {
+    return this.#forwarder !== null
+  }
 
   get nics(): Nic[] {
     return this.#nics.filter((nic) => nic !== undefined)
@@ -136,13 +146,14 @@ export class IpLayer implements OptionsHost {
   }
 
   /** Makes a nic over a link; it takes no packets until the link is attached (by the stack). */
-  addNic(link: Link, name: string, mtu: number): Nic {
-    const nic = new Nic(this, this.#nics.length, name, link, mtu)
+  addNic(link: Link, name: string, mtu: number, settings: NicSettings): Nic {
+    const nic = new Nic(this, this.#nics.length, name, link, mtu, settings, this.#clock, this.#random)
     this.#nics.push(nic)
     return nic
   }
 
   removeNic(nic: Nic): void {
+    nic.close()
     for (const { address } of nic.addresses) nic.removeAddress(address)
     this.routes.removeNic(nic)
     this.#nics[nic.index] = undefined
@@ -255,14 +266,15 @@ export class IpLayer implements OptionsHost {
     for (const nic of this.#nics) {
       if (nic === undefined || !nic.isUp) continue
       const outgoing = nic === route.nic
-      for (const { address } of nic.addresses) {
+      for (const { address, deprecated } of nic.addresses) {
         if (address.family !== 6) continue
         // Link-local addresses, and all for link-local and multicast destinations, come from the outgoing nic (RFC 6724 section 4).
         if (!outgoing && (address.isLinkLocal || wanted <= LINK_LOCAL_SCOPE || w0 >>> 24 === 0xff)) continue
         const scope = scope6(address.w0, address.w1, address.w2, address.w3)
         // Rule 2: the smallest scope that is large enough; without one, the largest.
         const scopeScore = scope >= wanted ? 32 - (scope - wanted) : scope
-        const score = (scopeScore << 9) + (outgoing ? 1 << 8 : 0) + commonPrefix(address, w0, w1, w2, w3)
+        // Rules 3 (not a deprecated one), 5 (the outgoing nic's) and 8.
+        const score = (scopeScore << 10) + (deprecated ? 0 : 1 << 9) + (outgoing ? 1 << 8 : 0) + commonPrefix(address, w0, w1, w2, w3)
         if (score > bestScore) {
           bestScore = score
           best = address
@@ -270,6 +282,11 @@ export class IpLayer implements OptionsHost {
       }
     }
     return best
+  }
+
+  /** TTL or hop limit of what is sent over a nic without one of its own: for IPv6 what routers advertise (RFC 4861 section 6.3.4). */
+  hopLimitOver(nic: Nic, family: number): number {
+    return family === 6 && nic.hopLimit6 !== 0 ? nic.hopLimit6 : this.hopLimit
   }
 
   /** The MTU towards a destination over a route: the nic's, the route's and the path's least. */
@@ -325,7 +342,8 @@ export class IpLayer implements OptionsHost {
     }
     let local = true
     if (d3 >>> 28 === 0xe) {
-      if (!nic.isMember(0, 0, MAPPED, d3)) return Drop.IpNotMember
+      drop = nic.admit(packet)
+      if (drop !== Drop.None) return drop
       packet.cast = Cast.Multicast
     } else if (this.isBroadcast4(d3)) packet.cast = Cast.Broadcast
     else local = this.isLocal(0, 0, MAPPED, d3) && (!this.#strongHost || packet.looped === 1 || hasAddress(nic, 0, 0, MAPPED, d3))
@@ -370,6 +388,8 @@ export class IpLayer implements OptionsHost {
         return this.#deliverUdp(packet, nic)
       case ICMPV4:
         return this.icmp.input4(packet, nic)
+      case IGMP:
+        return nic.igmp(packet)
       default:
         this.icmp.sendUnreachable(packet, nic, 'protocol')
         return Drop.IpUnknownProtocol
@@ -437,7 +457,8 @@ export class IpLayer implements OptionsHost {
       const scope = (d0 >>> 16) & 15
       // RFC 4291 section 2.7: scope 0 is reserved, scope 1 stays on the host.
       if (scope === 0 || (scope === 1 && packet.looped === 0)) return Drop.IpMartianDestination
-      if (!nic.isMember(d0, d1, d2, d3)) return Drop.IpNotMember
+      const drop = nic.admit(packet)
+      if (drop !== Drop.None) return drop
       packet.cast = Cast.Multicast
       return Drop.None
     }

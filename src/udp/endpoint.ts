@@ -45,12 +45,12 @@ export function charge(length: number): number {
   return length + 512
 }
 
-/** A joined group on one nic. */
+/** A joined group on one nic, with the sources it wants (INCLUDE) or does not want (EXCLUDE; any source has an empty list): RFC 3678. */
 export interface EndpointMembership {
   readonly group: Address
   readonly nic: number
-  /** INCLUDE mode's sources (RFC 3678), or `null` for any source. */
-  sources: Address[] | null
+  readonly exclude: boolean
+  sources: Address[]
 }
 
 export class Endpoint {
@@ -108,7 +108,7 @@ export class Endpoint {
   routeNic = 0
   routeSource: Address | null = null
   flowLabel = 0
-  /** Groups this endpoint joined, with the sources it wants (`null`: all). */
+  /** Groups this endpoint joined. */
   memberships: EndpointMembership[] = []
 
   constructor(layer: UdpLayer, family: 4 | 6, receiver: EndpointReceiver) {
@@ -206,6 +206,16 @@ export class Endpoint {
   /** @returns EADDRNOTAVAIL when not joined, EINVAL, ENODEV */
   leave(group: Address, nic: number): Errno {
     return this.#layer.leave(this, group, nic)
+  }
+
+  /** MCAST_BLOCK_SOURCE: a group that was joined for any source, but not for this one. @returns EINVAL, EADDRNOTAVAIL, ENOBUFS */
+  blockSource(group: Address, source: Address, nic: number): Errno {
+    return this.#layer.blockSource(this, group, source, nic)
+  }
+
+  /** MCAST_UNBLOCK_SOURCE. @returns EINVAL, EADDRNOTAVAIL */
+  unblockSource(group: Address, source: Address, nic: number): Errno {
+    return this.#layer.unblockSource(this, group, source, nic)
   }
 
   /** MCAST_JOIN_SOURCE_GROUP. @returns EINVAL, ENODEV, EADDRNOTAVAIL, ENOBUFS */

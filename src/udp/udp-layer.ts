@@ -19,6 +19,9 @@ import * as udp from './udp.ts'
 
 /** Linux: IP_MAX_MEMBERSHIPS (net.ipv4.igmp_max_memberships). */
 const MAX_MEMBERSHIPS = 20
+/** Linux: net.ipv4.igmp_max_msf and net.ipv6.mld_max_msf. */
+const MAX_SOURCES4 = 10
+const MAX_SOURCES6 = 64
 
 export class UdpLayer implements UpperLayer, IcmpErrorSink {
   readonly ports: PortTable
@@ -262,7 +265,8 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     packet.protocol = UDP
     packet.tos = options?.tos ?? endpoint.tos
     packet.hopLimit =
-      options?.hopLimit ?? (multicast ? endpoint.multicastHopLimit : endpoint.hopLimit < 0 ? this.#ip.hopLimit : endpoint.hopLimit)
+      options?.hopLimit ??
+      (multicast ? endpoint.multicastHopLimit : endpoint.hopLimit < 0 ? this.#ip.hopLimitOver(route.nic, packet.family) : endpoint.hopLimit)
     packet.flowLabel = four ? 0 : endpoint.flowLabel
     packet.s0 = source.w0
     packet.s1 = source.w1
@@ -376,7 +380,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     const over = this.#groupNic(endpoint, group, nic)
     if (typeof over === 'string') return over
     if (findMembership(endpoint, group, over.index) !== undefined) return 'EADDRINUSE'
-    return this.#joinNic(endpoint, { group, nic: over.index, sources: null }, over)
+    return this.#joinNic(endpoint, { group, nic: over.index, exclude: true, sources: [] }, over)
   }
 
   leave(endpoint: Endpoint, group: Address, nic: number): Errno {
@@ -384,7 +388,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     const found = endpoint.memberships.find((each) => each.group.equals(group) && (nic === 0 || each.nic === nic))
     if (found === undefined) return nic !== 0 && this.#ip.nicByIndex(nic) === undefined ? 'ENODEV' : 'EADDRNOTAVAIL'
     endpoint.memberships = endpoint.memberships.filter((each) => each !== found)
-    this.#ip.nicByIndex(found.nic)?.leave(group)
+    this.#ip.nicByIndex(found.nic)?.leave(found)
     return ''
   }
 
@@ -393,23 +397,46 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     if (typeof over === 'string') return over
     if (source.family !== group.family) return 'EINVAL'
     const found = findMembership(endpoint, group, over.index)
-    if (found === undefined) return this.#joinNic(endpoint, { group, nic: over.index, sources: [source] }, over)
+    if (found === undefined) return this.#joinNic(endpoint, { group, nic: over.index, exclude: false, sources: [source] }, over)
     // RFC 3678 section 4.1.3: INCLUDE and EXCLUDE do not mix.
-    if (found.sources === null) return 'EINVAL'
+    if (found.exclude) return 'EINVAL'
     if (found.sources.some((each) => each.equals(source))) return 'EADDRNOTAVAIL'
-    found.sources.push(source)
-    return ''
+    return this.#setSources(found, [...found.sources, source])
   }
 
   leaveSource(endpoint: Endpoint, group: Address, source: Address, nic: number): Errno {
     if (!group.isMulticast) return 'EINVAL'
     const found = endpoint.memberships.find((each) => each.group.equals(group) && (nic === 0 || each.nic === nic))
-    if (found === undefined) return 'EINVAL'
-    if (found.sources === null) return 'EINVAL'
+    if (found === undefined || found.exclude) return 'EINVAL'
     const rest = found.sources.filter((each) => !each.equals(source))
     if (rest.length === found.sources.length) return 'EADDRNOTAVAIL'
-    found.sources = rest
-    return rest.length === 0 ? this.leave(endpoint, group, found.nic) : ''
+    return rest.length === 0 ? this.leave(endpoint, group, found.nic) : this.#setSources(found, rest)
+  }
+
+  blockSource(endpoint: Endpoint, group: Address, source: Address, nic: number): Errno {
+    const found = this.#joinedForAny(endpoint, group, source, nic)
+    if (found === undefined) return 'EINVAL'
+    if (found.sources.some((each) => each.equals(source))) return 'EADDRNOTAVAIL'
+    return this.#setSources(found, [...found.sources, source])
+  }
+
+  unblockSource(endpoint: Endpoint, group: Address, source: Address, nic: number): Errno {
+    const found = this.#joinedForAny(endpoint, group, source, nic)
+    if (found === undefined) return 'EINVAL'
+    const rest = found.sources.filter((each) => !each.equals(source))
+    return rest.length === found.sources.length ? 'EADDRNOTAVAIL' : this.#setSources(found, rest)
+  }
+
+  #joinedForAny(endpoint: Endpoint, group: Address, source: Address, nic: number): EndpointMembership | undefined {
+    if (source.family !== group.family) return undefined
+    return endpoint.memberships.find((each) => each.exclude && each.group.equals(group) && (nic === 0 || each.nic === nic))
+  }
+
+  #setSources(membership: EndpointMembership, sources: Address[]): Errno {
+    if (sources.length > (membership.group.family === 4 ? MAX_SOURCES4 : MAX_SOURCES6)) return 'ENOBUFS'
+    membership.sources = sources
+    this.#ip.nicByIndex(membership.nic)?.memberships.changed(membership)
+    return ''
   }
 
   #groupNic(endpoint: Endpoint, group: Address, index: number): Nic | Errno {
@@ -422,7 +449,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
   #joinNic(endpoint: Endpoint, membership: EndpointMembership, nic: Nic): Errno {
     if (endpoint.family === 4 && endpoint.memberships.length >= MAX_MEMBERSHIPS) return 'ENOBUFS'
     endpoint.memberships.push(membership)
-    nic.join(membership.group)
+    nic.join(membership)
     return ''
   }
 }
@@ -439,9 +466,10 @@ function findMembership(endpoint: Endpoint, group: Address, nic: number): Endpoi
 
 /** Linux: ip_mc_sf_allow with IP_MULTICAST_ALL, its default: a socket without a membership of its own hears every group of the nic. */
 function allowsSource(endpoint: Endpoint, packet: Packet, nic: number): boolean {
-  for (const { group, nic: index, sources } of endpoint.memberships) {
+  for (const { group, nic: index, exclude, sources } of endpoint.memberships) {
     if (index !== nic || !group.is(packet.d0, packet.d1, packet.d2, packet.d3)) continue
-    return sources === null || sources.some((source) => source.is(packet.s0, packet.s1, packet.s2, packet.s3))
+    for (const source of sources) if (source.is(packet.s0, packet.s1, packet.s2, packet.s3)) return !exclude
+    return exclude
   }
   // Linux: a udp6 socket has IPV6_MULTICAST_ALL, but no IP_MULTICAST_ALL.
   return endpoint.family === packet.family
