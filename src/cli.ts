@@ -16,6 +16,7 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
   echo: { summary: 'UDP echo service on a TUN device', load: () => import('./cli/echo.ts') },
   recv: { summary: 'receive datagrams from a TUN device', load: () => import('./cli/recv.ts') },
   send: { summary: 'send datagrams into a TUN device', load: () => import('./cli/send.ts') },
+  run: { summary: 'run a Node program on tungram instead of node:dgram', load: () => import('./cli/run-program.ts') },
   dump: { summary: 'decode a capture file, or what a TUN device receives', load: () => import('./cli/dump.ts') },
 }
 
@@ -41,7 +42,9 @@ async function main(args: string[]): Promise<number> {
     return 2
   }
   const command = await found.load()
-  if (rest.includes('--help') || rest.includes('-h')) {
+  // What stands behind '--' is for the program that is run.
+  const own = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest
+  if (own.includes('--help') || own.includes('-h')) {
     process.stdout.write(command.usage)
     return 0
   }
@@ -58,10 +61,12 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
-// A reader that has gone (`tungram recv … | head -1`) ends the command as a signal does.
+// A reader that has gone (`tungram recv … | head -1`) ends the command as a signal does; what it still writes goes nowhere.
+let readerGone = false
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
-  process.kill(process.pid, 'SIGTERM')
+  if (!readerGone) process.kill(process.pid, 'SIGTERM')
+  readerGone = true
 })
 
 process.exitCode = await main(process.argv.slice(2))

@@ -19,7 +19,7 @@ export async function run(args: string[]): Promise<number> {
   const ports = [...new Set((values.port ?? []).map((text) => port('port', text)))]
   if (ports.length === 0) throw new UsageError('name the port to listen on: --port P')
 
-  const host = openHost(values)
+  const host = await openHost(values)
   const { run } = host
   const meter = new Meter()
   let failed = 0

@@ -57,6 +57,8 @@ export interface Host {
   readonly addresses: readonly Address[]
   /** A socket of the stack, closed with it. */
   socket(options: SocketOptions): Socket
+  /** Whether packets wait for the Ethernet address of a neighbor; never so on TUN. */
+  isResolving(): boolean
   /** Counts of discarded packets by reason. */
   drops(): Record<string, number>
   /** Removes the device and finishes the capture file. */
@@ -68,7 +70,7 @@ export interface Host {
  * @throws {UsageError} before anything is opened
  * @throws {Error} when the device or the file cannot be opened
  */
-export function openHost(values: HostArguments): Host {
+export async function openHost(values: HostArguments): Promise<Host> {
   const { tun, tap } = values
   if ((tun === undefined) === (tap === undefined))
     throw new UsageError('name the device that carries the packets: --tun NAME or --tap NAME, one of them')
@@ -105,10 +107,12 @@ export function openHost(values: HostArguments): Host {
       stack.onDrop(captured.noteDrop)
       link = captured
     }
-    stack.addNic(link, { addresses: addresses.map(({ text }) => text) })
+    const nic = stack.addNic(link, { addresses: addresses.map(({ text }) => text) })
     for (const via of gateways) stack.addRoute({ to: 'default', via: via.toString() })
     stack.onLinkFailure = (_nic, error, fatal) => (fatal ? run.end(error.message) : process.stderr.write(`${error.message}\n`))
     const sockets: Socket[] = []
+    // On Ethernet an IPv6 address is ours only when nobody else has answered for it.
+    await nic.addressesReady()
     return {
       run,
       device,
@@ -118,6 +122,7 @@ export function openHost(values: HostArguments): Host {
         sockets.push(socket)
         return socket
       },
+      isResolving: () => stack.neighbors.some(({ state }) => state === 'INCOMPLETE'),
       drops: () => Object.fromEntries(stack.drops.map(({ reason, count }) => [reason, count])),
       close() {
         for (const socket of sockets) socket.close()

@@ -32,7 +32,7 @@ export async function run(args: string[]): Promise<number> {
   const count = integer('count', values.count, 1, Number.MAX_SAFE_INTEGER) ?? Number.POSITIVE_INFINITY
   const { payload = false, json = false } = values
 
-  const host = openHost(values)
+  const host = await openHost(values)
   const { run } = host
   const meter = new Meter()
   const lines = new LineWriter()

@@ -59,10 +59,10 @@ export async function run(args: string[]): Promise<number> {
   if (data !== undefined && size !== undefined) throw new UsageError('--data and --size exclude each other')
   const fromInput = data === undefined && size === undefined && values.count === undefined && rate === undefined
 
-  const host = openHost(values)
+  const host = await openHost(values)
   const { run } = host
   const socket = host.socket({ type: to.address.family === 4 ? 'udp4' : 'udp6' })
-  const sender = new Sender(count, rate ?? Number.POSITIVE_INFINITY)
+  const sender = new Sender(count, rate ?? Number.POSITIVE_INFINITY, host.isResolving)
   socket.on('error', (error: NodeJS.ErrnoException) => {
     // The peer's ICMP; what matters to the sending is told to the send's callback.
     if (error.code === 'ECONNREFUSED') sender.refused++
@@ -72,7 +72,10 @@ export async function run(args: string[]): Promise<number> {
     const payload = data !== undefined ? Buffer.from(data) : fromInput ? await readInput() : pattern(size ?? 64)
     await kernelIsReady(host, to.address, sender)
     if (sender.stopped) return
-    await new Promise<void>((resolve) => socket.connect(to.port, to.text, resolve))
+    await new Promise<void>((resolve, reject) => {
+      // On failure the callback gets the error, which node:dgram's types do not say.
+      socket.connect(to.port, to.text, (error?: Error) => (error === undefined ? resolve() : reject(error)))
+    })
     if (ttl !== undefined) socket.setTTL(ttl)
     if (tos !== undefined) socket.setTOS(tos)
     if (df !== undefined) socket.setDontFragment(df)

@@ -19,9 +19,12 @@ export class Sender {
   #ended = 0
   /** Datagrams a millisecond. */
   readonly #pace: number
+  readonly #isResolving: () => boolean
 
-  constructor(count: number, rate: number) {
+  /** `isResolving`: while true, what is sent only waits for a neighbor's address, and little can. */
+  constructor(count: number, rate: number, isResolving: () => boolean) {
     this.#left = count
+    this.#isResolving = isResolving
     this.#pace = rate / 1000
   }
 
@@ -36,7 +39,6 @@ export class Sender {
       if (error === null) {
         this.sent++
         this.bytes += size
-        if (this.#left === 0 && this.#waiting === 0) end()
       } else if (error.code === 'ENOBUFS' || error.code === 'ECONNREFUSED') {
         // The device's queue is full, or ICMP answered an earlier datagram: this one was not sent and goes again.
         this.#left++
@@ -46,15 +48,20 @@ export class Sender {
     }
     const turn = () => {
       if (this.stopped) return
-      if (this.#queueFull) {
+      if (this.#queueFull || this.#isResolving()) {
         this.#queueFull = false
         setTimeout(turn, 1)
         return
       }
+      if (this.#left === 0 && this.#waiting === 0) {
+        end()
+        return
+      }
       const elapsed = performance.now() - this.#started
       const due = this.#pace === Number.POSITIVE_INFINITY ? BATCH : Math.floor(elapsed * this.#pace) + 1 - this.#handed
-      // Callbacks that are still to come hold the next batch back.
-      const batch = Math.max(0, Math.min(this.#left, due, BATCH, 4 * BATCH - this.#waiting))
+      // The first one alone finds the neighbor out. Callbacks that are still to come hold the next batch back.
+      const most = this.#handed === 0 ? 1 : BATCH
+      const batch = Math.max(0, Math.min(this.#left, due, most, 4 * BATCH - this.#waiting))
       this.#left -= batch
       this.#waiting += batch
       this.#handed += batch

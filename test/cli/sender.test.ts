@@ -5,7 +5,7 @@ type Callback = (error: Error | null) => void
 
 /** Runs a sender to its end; `outcome` decides what becomes of each datagram. */
 async function run(count: number, rate: number, outcome: (attempt: number) => string | null) {
-  const sender = new Sender(count, rate)
+  const sender = new Sender(count, rate, () => false)
   const times: number[] = []
   let waiting = 0
   let mostWaiting = 0
