@@ -13,10 +13,10 @@ import type { Endpoint, EndpointReceiver } from '../src/udp/endpoint.ts'
 /** A link whose far end is the test. */
 export class TestLink implements Link {
   readonly name: string
-  readonly medium: Medium = 'ip'
+  readonly medium: Medium
   readonly mtu: number
   readonly offload: Offload
-  readonly hardwareAddress = null
+  readonly hardwareAddress: Uint8Array | null
   readonly loopback = false
   /** Frames that the stack sent. */
   readonly sent: Uint8Array[] = []
@@ -26,8 +26,11 @@ export class TestLink implements Link {
   readonly #packet = new Packet()
   #receiver: LinkReceiver | null = null
 
-  constructor(name = 'eth0', mtu = 1500, offload: Offload = NO_OFFLOAD) {
+  /** With a hardware address it is an Ethernet link. */
+  constructor(name = 'eth0', mtu = 1500, offload: Offload = NO_OFFLOAD, hardwareAddress: Uint8Array | null = null) {
     this.name = name
+    this.medium = hardwareAddress === null ? 'ip' : 'ethernet'
+    this.hardwareAddress = hardwareAddress
     this.mtu = mtu
     this.offload = offload
   }

@@ -12,7 +12,7 @@ export interface Vector {
 }
 
 /** The vectors of `test/vectors/<name>.hex`, whose head says how the file is written. */
-export function readVectors(name: 'ipv4' | 'ipv6'): Vector[] {
+export function readVectors(name: 'ipv4' | 'ipv6' | 'ethernet'): Vector[] {
   const text = readFileSync(new URL(`./${name}.hex`, import.meta.url), 'utf8')
   return text
     .split('\n\n')
