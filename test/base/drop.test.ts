@@ -18,6 +18,7 @@ describe('the list of drops', () => {
   test('names the layer with the first word of each name', () => {
     const layers: Record<string, string> = {
       Link: 'link',
+      Address: 'link',
       Frame: 'link',
       Neighbor: 'link',
       Arp: 'link',
