@@ -22,8 +22,21 @@ let stack: Stack | null = null
  * @throws {Error} for a wrong configuration, and when the device or the capture file cannot be opened
  */
 export function defaultStack(): Stack {
-  stack ??= buildStack(readConfig(process.env.TUNGRAM_CONFIG))
+  stack ??= ownStack(readConfig(process.env.TUNGRAM_CONFIG))
   return stack
+}
+
+function ownStack(config: StackConfig): Stack {
+  try {
+    const built = buildStack(config)
+    built.onLinkFailure = (_nic, error) => process.emitWarning(error)
+    return built
+  } catch (error) {
+    // A device of one name is one thread's. Threads that do without the network need not have another configuration.
+    if (isMainThread || (error as NodeJS.ErrnoException).code !== 'EBUSY') throw error
+    process.emitWarning(`The stack of this worker thread has only its loopback interface. ${(error as Error).message}`)
+    return new Stack()
+  }
 }
 
 /**
@@ -39,7 +52,7 @@ export function buildStack(config: StackConfig): Stack {
 
 function onDevice(config: StackConfig, device: DeviceConfig, random: Random): Stack {
   const { name, address, peer, gateway } = device
-  const stack = new Stack({ random })
+  const stack = new Stack({ random, dad: false })
   const { mtu } = config
   const tun = openTun({
     kind: config.tun === undefined ? 'tap' : 'tun',
@@ -60,15 +73,18 @@ function onDevice(config: StackConfig, device: DeviceConfig, random: Random): St
 function inMemory(config: StackConfig, hosts: Readonly<Record<string, HostConfig>>, random: Random): Stack {
   const self = config.host ?? (Object.keys(hosts)[0] as string)
   const clock = new SystemClock()
-  const segment = new Segment({ clock, random, name: 'mem', ...(config.mtu === undefined ? {} : { mtu: config.mtu }) })
-  const own = new Stack({ name: self, clock, random })
-  for (const [name, { address, echo }] of Object.entries(hosts)) {
+  // Ethernet, because programs take an interface without a hardware address for a loopback.
+  const segment = new Segment({ clock, random, medium: 'ethernet', ...(config.mtu === undefined ? {} : { mtu: config.mtu }) })
+  // Nobody else is there who could have the same addresses.
+  const options = { clock, random, dad: false }
+  const own = new Stack({ ...options, name: self })
+  for (const [index, [name, { address, echo }]] of Object.entries(hosts).entries()) {
     own.hosts.set(
       name,
       address.map((each) => each.slice(0, each.indexOf('/'))),
     )
-    const host = name === self ? own : new Stack({ name, clock, random })
-    const link = segment.link({ name: NIC })
+    const host = name === self ? own : new Stack({ ...options, name })
+    const link = segment.link({ name: NIC, hardwareAddress: Uint8Array.of(2, 0, 0, 0, index >> 8, index + 1) })
     const nic = host.addNic(name === self ? wrap(config, link, random, own) : link, { addresses: address })
     // There is no router: what is not on the wire is lost, as it would be behind one.
     host.addRoute({ to: 'default', nic: nic.name })
