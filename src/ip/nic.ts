@@ -18,6 +18,7 @@ import { Memberships, type Subscriber } from './memberships.ts'
 import { MldLayer } from './mld-layer.ts'
 import { ALL_ROUTERS, SOLICITED_NODE_0, SOLICITED_NODE_2, solicitedNode3 } from './ndp.ts'
 import type { Neighbor, NeighborState, NeighborTable } from './neighbor-table.ts'
+import { IGMP } from './protocol.ts'
 
 /** One address of a nic. A deprecated one (RFC 4862 section 5.5.4) still receives, and is a source only when there is no better one. */
 export interface NicAddress extends Cidr {
@@ -390,9 +391,14 @@ export class Nic implements LinkReceiver {
     return isMulticast(w0, w1, w2, w3) && (this.memberships.has(w0, w1, w2, w3) || this.#isImplicit(w0, w1, w2, w3))
   }
 
-  /** Whether a multicast packet is for this host, from its source. */
+  /**
+   * Whether a multicast packet is for this host, from its source. Like Linux: IGMP always is, and IPv6 leaves sources to the sockets, so that
+   * queriers are heard by those who listen to others (ip_check_mc_rcu, ipv6_chk_mcast_addr).
+   */
   admit(packet: Packet): Drop {
     const { d0, d1, d2, d3 } = packet
+    if (packet.family === 6) return this.isMember(d0, d1, d2, d3) ? Drop.None : Drop.IpNotMember
+    if (packet.protocol === IGMP) return Drop.None
     const allowed = this.memberships.allows(d0, d1, d2, d3, packet.s0, packet.s1, packet.s2, packet.s3)
     if (allowed === true || this.#isImplicit(d0, d1, d2, d3)) return Drop.None
     return allowed === null ? Drop.IpNotMember : Drop.IpSourceFilter
