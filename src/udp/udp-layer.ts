@@ -128,6 +128,11 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     quote.d3 = source.w3
     const endpoint = this.ports.lookup(quote, destinationPort, sourcePort)
     if (endpoint === null) return Drop.IcmpUnmatched
+    // The path MTU is that of the way to the quoted destination.
+    quote.d0 = destination.w0
+    quote.d1 = destination.w1
+    quote.d2 = destination.w2
+    quote.d3 = destination.w3
     const family = quote.family as 4 | 6
     if (isTooBig(family, type, code) && endpoint.dontFragment < PmtuMode.Probe) this.#ip.reportMtu(quote, mtu)
     const reported = errnoOf(family, type, code, endpoint.dontFragment)
@@ -440,7 +445,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
   }
 
   #groupNic(endpoint: Endpoint, group: Address, index: number): Nic | Errno {
-    if (!group.isMulticast || group.family !== endpoint.family) return 'EINVAL'
+    if (!group.isMulticast || (group.family === 6 && endpoint.family === 4)) return 'EINVAL'
     if (index !== 0) return this.#ip.nicByIndex(index) ?? 'ENODEV'
     const route = this.#ip.route(group.w0, group.w1, group.w2, group.w3, 0)
     return route === null ? 'ENODEV' : route.nic
