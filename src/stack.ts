@@ -36,6 +36,8 @@ export interface StackOptions {
   strongHost?: boolean
   /** Discards packets whose source is not reached at all (`loose`) or by another nic (`strict`; RFC 3704). Default `off`. */
   reversePath?: ReversePath
+  /** Becomes {@link Stack.hosts}; stacks may share it. Default: a map of its own. */
+  hosts?: Map<string, readonly string[]>
   /** Follows IPv4 source routes instead of refusing such packets (RFC 7126). Default `false`. */
   sourceRoute?: boolean
 }
@@ -121,7 +123,7 @@ export class Stack {
   /** The loopback nic, `lo`, with 127.0.0.1/8 and ::1/128. */
   readonly loopback: Nic
   /** Host names this stack resolves by itself, as /etc/hosts would: name to addresses. */
-  readonly hosts = new Map<string, readonly string[]>()
+  readonly hosts: Map<string, readonly string[]>
   /** Told when a link fails; without a listener the failure is thrown as an uncaught exception. */
   onLinkFailure: ((nic: Nic, error: Error, fatal: boolean) => void) | null = null
   readonly #dad: boolean
@@ -142,6 +144,7 @@ export class Stack {
     this.#dad = options.dad ?? true
     this.clock = options.clock ?? new SystemClock()
     this.random = options.random ?? new SystemRandom()
+    this.hosts = options.hosts ?? new Map()
     this.ip = new IpLayer(this.clock, this.random, this.counters, {
       icmpRate: icmpRateLimit === false ? null : { ...HOST_RATE, perSecond: icmpRateLimit ?? HOST_RATE.perSecond },
       icmpDestinationRate: destinationRate(icmpRateLimit, icmpRateLimitPerDestination),

@@ -58,16 +58,24 @@ export class SystemClock implements Clock {
   }
 }
 
+/** How many timers will still run. */
+class Pending {
+  count = 0
+}
+
 class ManualTimer implements Timer {
   readonly time: number
   readonly sequence: number
+  readonly #pending: Pending
   callback: (() => void) | null
-  constructor(time: number, sequence: number, callback: () => void) {
+  constructor(time: number, sequence: number, callback: () => void, pending: Pending) {
     this.time = time
     this.sequence = sequence
     this.callback = callback
+    this.#pending = pending
   }
   cancel(): void {
+    if (this.callback !== null) this.#pending.count--
     this.callback = null
   }
 }
@@ -78,6 +86,7 @@ export class ManualClock implements Clock {
   readonly #epoch: number
   #sequence = 0
   readonly #heap: ManualTimer[] = []
+  readonly #pending = new Pending()
 
   /** `epoch` is the wall time at `now() === 0`; its default is 2000-01-01T00:00:00Z. */
   constructor(epoch = 946_684_800_000) {
@@ -94,13 +103,19 @@ export class ManualClock implements Clock {
   }
 
   schedule(delay: number, callback: () => void): Timer {
-    const timer = new ManualTimer(this.#now + Math.max(0, delay), this.#sequence++, callback)
+    const timer = new ManualTimer(this.#now + Math.max(0, delay), this.#sequence++, callback, this.#pending)
+    this.#pending.count++
     this.#push(timer)
     return timer
   }
 
   soon(callback: () => void): void {
     this.schedule(0, callback)
+  }
+
+  /** How many callbacks are scheduled. */
+  get pending(): number {
+    return this.#pending.count
   }
 
   /** The time of the next callback, or `Infinity`. */
@@ -117,6 +132,7 @@ export class ManualClock implements Clock {
     this.#now = timer.time
     const callback = timer.callback as () => void
     timer.callback = null
+    this.#pending.count--
     callback()
     return true
   }

@@ -42,6 +42,7 @@ describe('a manual clock', () => {
           .map(({ delay }, number) => ({ delay, number }))
           .filter(({ number }) => !cancelled.has(number))
           .sort((a, b) => a.delay - b.delay || a.number - b.number)
+        expect(clock.pending).toBe(expected.length)
         expect(clock.nextTime).toBe(expected[0]?.delay ?? Number.POSITIVE_INFINITY)
         clock.advance(100)
         expect(ran).toEqual(expected.map(({ number }) => number))
