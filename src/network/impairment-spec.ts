@@ -1,0 +1,183 @@
+/** Impairments as plain data, which a file can hold; everything that keeps a state is made anew for each direction of each cable. */
+import type { Impairments } from '../link/impairment.ts'
+import {
+  bernoulli,
+  bitErrorRate,
+  bySize,
+  type Chooser,
+  correlated,
+  type Delay,
+  frames,
+  type GilbertElliott,
+  gilbertElliott,
+  normal,
+  pareto,
+  pattern,
+  type Rate,
+  traceRate,
+  uniform,
+} from '../link/impairment-models.ts'
+import {
+  type CodelOptions,
+  codel,
+  type PriorityOptions,
+  priorityBands,
+  type Queue,
+  type QueueLimit,
+  tailDrop,
+} from '../link/queue-discipline.ts'
+import { type Duration, milliseconds } from './duration.ts'
+
+/** Which frames: a probability (`0.01` or `'1%'`), a model in words, or a function that chooses. */
+export type ChooserSpec =
+  | number
+  | string
+  | { probability: number; correlation?: number }
+  | { gilbertElliott: GilbertElliott }
+  | { bySize: { from: number; to?: number; probability?: number } }
+  | { pattern: string }
+  | { frames: number[] }
+  | { bitErrorRate: number }
+  | Chooser
+
+/** How long: a duration, a distribution of durations, or a function that draws. `correlation` is that of neighboring frames. */
+export type DelaySpec =
+  | Duration
+  | { uniform: [low: Duration, high: Duration]; correlation?: number }
+  | { normal: { mean: Duration; deviation: Duration }; correlation?: number }
+  | { pareto: { minimum: Duration; shape: number }; correlation?: number }
+  | Delay
+
+/** Bits per second (`1e6` or `'1Mbit'`), the text of a trace of opportunities to send ({@link traceRate}), or a function. */
+export type RateSpec = number | string | { trace: string } | Rate
+
+export type QueueSpec = { tailDrop: QueueLimit } | { codel: CodelOptions } | { priorityBands: PriorityOptions } | Queue
+
+/** {@link Impairments}, in which every model may be plain data. */
+export interface ImpairmentSpec {
+  mtu?: number
+  rate?: RateSpec
+  queue?: QueueSpec
+  loss?: ChooserSpec
+  corruption?: ChooserSpec
+  duplication?: ChooserSpec
+  delay?: DelaySpec
+  /** The delay varies evenly by so much to either side. */
+  jitter?: Duration
+  keepOrder?: boolean
+  reordering?: ChooserSpec
+}
+
+/** The names that an impairment has. */
+export const IMPAIRMENTS = [
+  'mtu',
+  'rate',
+  'queue',
+  'loss',
+  'corruption',
+  'duplication',
+  'delay',
+  'jitter',
+  'keepOrder',
+  'reordering',
+] as const satisfies (keyof ImpairmentSpec)[]
+
+/**
+ * Models from data. Functions are taken as they are, so one that keeps a state is shared by all who name it.
+ * @throws {TypeError | RangeError} for what is no impairment, with its name
+ */
+export function impairmentsOf(spec: ImpairmentSpec): Impairments {
+  const made: Impairments = {}
+  for (const [name, value] of Object.entries(spec)) {
+    if (value === undefined) continue
+    try {
+      switch (name as keyof ImpairmentSpec) {
+        case 'mtu':
+          made.mtu = value as number
+          break
+        case 'rate':
+          made.rate = rateOf(value as RateSpec)
+          break
+        case 'queue':
+          made.queue = queueOf(value as QueueSpec)
+          break
+        case 'delay':
+        case 'jitter':
+          made.delay = jittered(spec.delay ?? 0, spec.jitter)
+          break
+        case 'keepOrder':
+          made.keepOrder = value as boolean
+          break
+        case 'loss':
+        case 'corruption':
+        case 'duplication':
+        case 'reordering':
+          made[name as 'loss'] = chooserOf(value as ChooserSpec)
+          break
+        default:
+          throw new TypeError(`no impairment has this name; there are ${IMPAIRMENTS.join(', ')}`)
+      }
+    } catch (error) {
+      const message = `${name}: ${(error as Error).message}`
+      throw error instanceof RangeError ? new RangeError(message, { cause: error }) : new TypeError(message, { cause: error })
+    }
+  }
+  return made
+}
+
+function rateOf(spec: RateSpec): number | Rate {
+  if (typeof spec === 'object') return traceRate(spec.trace)
+  if (typeof spec !== 'string') return spec
+  const parts = /^\s*(\d+(?:\.\d+)?)\s*([kMG]?)bit(?:\/s)?\s*$/.exec(spec)
+  if (parts === null)
+    throw new TypeError(`Not a rate: '${spec}'. Expected bits per second, or text such as '256kbit', '10Mbit' or '1Gbit'.`)
+  return Number(parts[1]) * ({ k: 1e3, M: 1e6, G: 1e9 }[parts[2] as string] ?? 1)
+}
+
+function queueOf(spec: QueueSpec): Queue {
+  if (typeof spec === 'function') return spec
+  if ('codel' in spec) return codel(spec.codel)
+  if ('priorityBands' in spec) return priorityBands(spec.priorityBands)
+  if ('tailDrop' in spec) return tailDrop(spec.tailDrop)
+  throw new TypeError(`Not a queue: ${JSON.stringify(spec)}. Expected tailDrop, codel or priorityBands with their options.`)
+}
+
+function chooserOf(spec: ChooserSpec): Chooser {
+  if (typeof spec === 'number') return bernoulli(spec)
+  if (typeof spec === 'function') return spec
+  if (typeof spec === 'string') {
+    const parts = /^\s*(\d+(?:\.\d+)?)\s*%\s*$/.exec(spec)
+    if (parts === null) throw new TypeError(`Not a probability: '${spec}'. Expected 0 to 1, or text such as '0.5%'.`)
+    return bernoulli(Number(parts[1]) / 100)
+  }
+  if ('probability' in spec) return bernoulli(spec.probability, spec.correlation)
+  if ('gilbertElliott' in spec) return gilbertElliott(spec.gilbertElliott)
+  if ('bySize' in spec) return bySize(spec.bySize.from, spec.bySize.to, spec.bySize.probability)
+  if ('pattern' in spec) return pattern(spec.pattern)
+  if ('frames' in spec) return frames(...spec.frames)
+  if ('bitErrorRate' in spec) return bitErrorRate(spec.bitErrorRate)
+  throw new TypeError(
+    `Not a choice of frames: ${JSON.stringify(spec)}. Expected probability, gilbertElliott, bySize, pattern, frames or bitErrorRate.`,
+  )
+}
+
+function jittered(spec: DelaySpec, jitter: Duration | undefined): number | Delay {
+  if (jitter === undefined) return delayOf(spec)
+  if (typeof spec !== 'number' && typeof spec !== 'string')
+    throw new TypeError('Jitter belongs to a delay that is one duration; a distribution has its own.')
+  const middle = milliseconds(spec)
+  const half = milliseconds(jitter)
+  return uniform(Math.max(0, middle - half), middle + half)
+}
+
+function delayOf(spec: DelaySpec): number | Delay {
+  if (typeof spec === 'number' || typeof spec === 'string') return milliseconds(spec)
+  if (typeof spec === 'function') return spec
+  const { correlation } = spec
+  let delay: Delay
+  if ('uniform' in spec) delay = uniform(milliseconds(spec.uniform[0]), milliseconds(spec.uniform[1]))
+  else if ('normal' in spec) delay = normal(milliseconds(spec.normal.mean), milliseconds(spec.normal.deviation))
+  else if ('pareto' in spec) delay = pareto(milliseconds(spec.pareto.minimum), spec.pareto.shape)
+  else throw new TypeError(`Not a delay: ${JSON.stringify(spec)}. Expected a duration, or uniform, normal or pareto.`)
+  return correlation === undefined ? delay : correlated(delay, correlation)
+}

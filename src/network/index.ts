@@ -1,0 +1,39 @@
+/** Virtual networks; no Node module. In Node, `tungram/network` also gives every host its `dgram`. */
+export {
+  bernoulli,
+  bitErrorRate,
+  bySize,
+  type Chooser,
+  correlated,
+  type Delay,
+  frames,
+  type GilbertElliott,
+  gilbertElliott,
+  normal,
+  pareto,
+  pattern,
+  type Rate,
+  traceRate,
+  uniform,
+} from '../link/impairment-models.ts'
+export { codel, priorityBands, type Queue, type QueueLimit, tailDrop } from '../link/queue-discipline.ts'
+export type { Cable, CableEnd } from './cable.ts'
+export { type Duration, milliseconds } from './duration.ts'
+export type { FilterSpec } from './filter.ts'
+export type { ChooserSpec, DelaySpec, ImpairmentSpec, QueueSpec, RateSpec } from './impairment-spec.ts'
+export type { Summary } from './ip-frame.ts'
+export type { Datagram, DatagramFilter, LineageEvent, LineageKind } from './lineage.ts'
+export type { Nat, NatBehaviour, NatMapping } from './nat.ts'
+export {
+  type AttachOptions,
+  type CaptureSettings,
+  type ConnectOptions,
+  type DropRow,
+  type HostOptions,
+  type NatSettings,
+  Network,
+  type NetworkOptions,
+  type SegmentSettings,
+} from './network.ts'
+export type { ReplayOptions } from './replay.ts'
+export type { Switch } from './switch.ts'

@@ -1,0 +1,317 @@
+import { once } from 'node:events'
+import { afterEach, describe, expect, test } from 'vitest'
+import { Network, type NetworkOptions } from '../../src/network/network.ts'
+import { echo, listen } from './host.ts'
+
+const open: Network[] = []
+function make(options: NetworkOptions = {}) {
+  const network = new Network({ seed: 1, ...options })
+  open.push(network)
+  return network
+}
+afterEach(() => {
+  for (const network of open.splice(0)) network.close()
+})
+
+describe('two hosts on a cable', () => {
+  test('get addresses of both families and talk, with the delay of each direction', async () => {
+    const network = make()
+    const a = network.host('a')
+    const b = network.host('b')
+    network.connect(a, b, { delay: '10ms', back: { delay: 3 } })
+    expect([network.address('a'), network.address('b'), network.address('a', 6), network.address('b', 6)]).toEqual([
+      '10.0.0.1',
+      '10.0.0.2',
+      'fd00::1',
+      'fd00::2',
+    ])
+    echo(b, 7)
+    const { socket, received } = listen(network, a, 5000)
+    socket.send('hello', 7, '10.0.0.2')
+    await network.run()
+    expect(received.map(({ time, text, from }) => [time, text, from])).toEqual([[13, 'hello', '10.0.0.2:7']])
+  })
+
+  test('find each other by name, in both families', async () => {
+    const network = make()
+    const a = network.host('a')
+    const b = network.host('b')
+    network.connect(a, b)
+    const four = listen(network, b, 9)
+    const six = listen(network, b, 10, 'udp6')
+    a.dgram.createSocket('udp4').send('four', 9, 'b')
+    a.dgram.createSocket('udp6').send('six', 10, 'b')
+    await network.runFor('1s')
+    expect(four.received.map(({ text }) => text)).toEqual(['four'])
+    expect(six.received.map(({ text, info }) => [text, info.address])).toEqual([['six', 'fd00::1']])
+  })
+
+  test('take the subnets and addresses they are given', () => {
+    const network = make()
+    network.host('a')
+    network.host('b')
+    network.connect('a', 'b', { subnet: ['192.0.2.0/24', '2001:db8::/64'], addresses: { b: ['192.0.2.77', '2001:db8::77'] } })
+    expect([network.address('a'), network.address('b'), network.address('b', 6)]).toEqual(['192.0.2.1', '192.0.2.77', '2001:db8::77'])
+  })
+})
+
+describe('routers', () => {
+  test('forward over the shortest path, lowering the hop limit at each', async () => {
+    const network = make()
+    const [a, b] = [network.host('a'), network.host('b')]
+    for (const name of ['r1', 'r2', 'r3', 'long']) network.router(name)
+    network.connect(a, 'r1')
+    network.connect('r1', 'r2', { delay: 1 })
+    network.connect('r2', 'r3', { delay: 1 })
+    network.connect('r1', 'long', { delay: 1, cost: 5 })
+    network.connect('long', 'r3', { delay: 1 })
+    network.connect('r3', b)
+    const { socket, received } = listen(network, b, 9)
+    socket.setRecvInfo(true)
+    a.dgram.createSocket('udp4').send('x', 9, 'b')
+    await network.run()
+    expect(received.map(({ info, time }) => [info.ttl, time])).toEqual([[61, 2]])
+    expect(
+      network
+        .datagrams()[0]
+        ?.events.filter(({ what }) => what === 'forwarded')
+        .map(({ node }) => node),
+    ).toEqual(['r1', 'r2', 'r3'])
+  })
+
+  test('go another way when a cable is down and the routes are computed anew, and before say that there is none', async () => {
+    const network = make()
+    const [a, b] = [network.host('a'), network.host('b')]
+    for (const name of ['r1', 'r2', 'r3']) network.router(name)
+    network.connect(a, 'r1')
+    network.connect('r1', 'r3')
+    network.connect('r1', 'r2')
+    network.connect('r2', 'r3')
+    network.connect('r3', b)
+    const { received } = listen(network, b, 9)
+    const socket = a.dgram.createSocket('udp4')
+    await network.run()
+    network.cable('r1', 'r3').down()
+    socket.send('one', 9, 'b')
+    await network.run()
+    expect(received).toEqual([])
+    expect(network.drops('r1')).toMatchObject([{ reason: 'IpNoRoute', count: 1 }])
+    network.updateRoutes()
+    socket.send('two', 9, 'b')
+    await network.run()
+    network.cable('r1-r3').up()
+    network.updateRoutes()
+    socket.send('three', 9, 'b')
+    await network.run()
+    const ways = network
+      .datagrams({ delivered: true, port: 9 })
+      .map(({ events }) => events.filter(({ what }) => what === 'forwarded').map(({ node }) => node))
+    expect(ways).toEqual([
+      ['r1', 'r2', 'r3'],
+      ['r1', 'r3'],
+    ])
+  })
+
+  test('tell a sender of a hop limit that ran out and of a packet that is too big', async () => {
+    const network = make()
+    const [a, b] = [network.host('a'), network.host('b')]
+    network.router('r')
+    network.connect(a, 'r')
+    network.connect('r', b, { mtu: 1300 })
+    const { received } = listen(network, b, 9)
+    const socket = a.dgram.createSocket('udp4')
+    const errors: string[] = []
+    socket.on('icmp', ({ type, code, mtu, offender }) => errors.push(`${type}.${code} ${mtu} ${offender}`))
+    socket.bind()
+    await network.run(once(socket, 'listening'))
+    socket.setTTL(1)
+    socket.send('x', 9, 'b')
+    await network.run()
+    socket.setTTL(64)
+    socket.send(new Uint8Array(1400), 9, 'b')
+    await network.run()
+    socket.send(new Uint8Array(1400), 9, 'b')
+    await network.run()
+    expect(errors).toEqual(['11.0 0 10.0.0.2', '3.4 1300 10.0.0.2'])
+    // The second time the path's MTU is known, and the datagram goes in fragments.
+    expect(received.map(({ text }) => text)).toEqual(['1400 bytes'])
+  })
+
+  test('a host with two routers uses the better one for each destination', async () => {
+    const network = make()
+    const [a, b, c] = [network.host('a'), network.host('b'), network.host('c')]
+    network.router('r1')
+    network.router('r2')
+    network.connect(a, 'r1')
+    network.connect(a, 'r2')
+    network.connect('r1', 'r2')
+    network.connect('r1', b)
+    network.connect('r2', c)
+    for (const host of [b, c]) listen(network, host, 9)
+    const socket = a.dgram.createSocket('udp4')
+    socket.send('x', 9, 'b')
+    socket.send('x', 9, 'c')
+    await network.run()
+    const ways = network.datagrams().map(({ events }) => events.filter(({ what }) => what === 'forwarded').map(({ node }) => node))
+    expect(ways).toEqual([['r1'], ['r2']])
+  })
+})
+
+describe('segments and switches', () => {
+  test('hosts of a segment find each other by ARP and Neighbor Discovery', async () => {
+    const network = make()
+    network.segment('lan', { subnet: ['192.0.2.0/24', '2001:db8::/64'] })
+    const hosts = ['a', 'b', 'c'].map((name) => network.host(name))
+    for (const host of hosts) network.connect(host, 'lan', { delay: 1 })
+    const [a, b, c] = hosts as [(typeof hosts)[0], (typeof hosts)[0], (typeof hosts)[0]]
+    const four = listen(network, b, 9)
+    const six = listen(network, c, 9, 'udp6')
+    a.dgram.createSocket('udp4').send('four', 9, 'b')
+    a.dgram.createSocket('udp6').send('six', 9, 'c')
+    await network.runFor('5s')
+    expect(four.received.map(({ text, from }) => [text, from.split(':')[0]])).toEqual([['four', '192.0.2.1']])
+    expect(six.received.map(({ text, info }) => [text, info.address])).toEqual([['six', '2001:db8::1']])
+    // To the wire, and from it.
+    const [sent] = network.datagrams({ to: 'b' })
+    expect((four.received[0]?.time ?? 0) - (sent?.time ?? 0)).toBe(2)
+  })
+
+  test('a switch floods what it does not know, and then only the one port sees the frame', async () => {
+    const network = make({ lineage: 100 })
+    const fabric = network.switch('sw')
+    const hosts = ['a', 'b', 'c'].map((name) => network.host(name))
+    for (const host of hosts) network.connect(host, 'sw')
+    const { received } = listen(network, hosts[1] as (typeof hosts)[0], 9)
+    const socket = (hosts[0] as (typeof hosts)[0]).dgram.createSocket('udp4')
+    socket.send('x', 9, 'b')
+    await network.runFor('2s')
+    expect(received.length).toBe(1)
+    const ways = network.datagrams({ port: 9 })[0]?.events.filter(({ what, node }) => what === 'arrived' && node !== 'sw')
+    expect(ways?.map(({ node }) => node)).toEqual(['b'])
+    expect(fabric.table.map(({ port }) => port).sort()).toEqual(['eth0', 'eth1', 'eth2'])
+  })
+
+  test('switches of a chain are one subnet, with a router to the rest', async () => {
+    const network = make()
+    network.switch('sw1')
+    network.switch('sw2')
+    network.connect('sw1', 'sw2')
+    const [a, b, c] = [network.host('a'), network.host('b'), network.host('c')]
+    network.router('r')
+    network.connect(a, 'sw1')
+    network.connect(b, 'sw2')
+    network.connect('r', 'sw2')
+    network.connect('r', c)
+    const near = listen(network, b, 9)
+    const far = listen(network, c, 9)
+    const socket = a.dgram.createSocket('udp4')
+    socket.send('x', 9, 'b')
+    socket.send('y', 9, 'c')
+    await network.runFor('3s')
+    expect(near.received.map(({ text }) => text)).toEqual(['x'])
+    expect(far.received.map(({ text, from }) => [text, from.split(':')[0]])).toEqual([['y', '10.0.0.1']])
+  })
+
+  test('a broadcast reaches all hosts of a switch', async () => {
+    const network = make()
+    network.switch('sw')
+    const hosts = ['a', 'b', 'c', 'd'].map((name) => network.host(name))
+    for (const host of hosts) network.connect(host, 'sw')
+    const got = hosts.slice(1).map((host) => listen(network, host, 9).received)
+    const socket = (hosts[0] as (typeof hosts)[0]).dgram.createSocket('udp4')
+    socket.bind(() => {
+      socket.setBroadcast(true)
+      socket.send('all', 9, '10.0.0.255')
+    })
+    await network.runFor('1s')
+    expect(got.map((received) => received.map(({ text }) => text))).toEqual([['all'], ['all'], ['all']])
+  })
+})
+
+describe('a plan that cannot work is refused, with the place', () => {
+  const cases: [string, (network: Network) => unknown, string][] = [
+    ['a name twice', (network) => network.router('a'), 'The network has a node named a already.'],
+    ['an odd name', (network) => network.host('a b'), "'a b' is no name for a node"],
+    ['an unknown node', (network) => network.connect('a', 'nobody'), 'No node is named nobody: there are a, b, sw, sw2, lan.'],
+    ['a cable to itself', (network) => network.connect('a', 'a'), 'a cannot be connected to itself.'],
+    [
+      'subnets that overlap',
+      (network) => {
+        network.connect('a', 'b', { subnet: '192.0.2.0/24' })
+        network.connect('a', 'b', { subnet: '192.0.2.128/25' })
+      },
+      'The subnet 192.0.2.128/25 overlaps 192.0.2.0/24',
+    ],
+    [
+      'a subnet over numbered ones',
+      (network) => {
+        network.connect('a', 'b')
+        network.connect('a', 'b', { subnet: '10.0.0.0/16' })
+      },
+      'The subnet 10.0.0.0/16 overlaps 10.0.0.0/24',
+    ],
+    ['host bits in a subnet', (network) => network.connect('a', 'b', { subnet: '192.0.2.1/24' }), 'Did you mean 192.0.2.0/24?'],
+    [
+      'an address outside',
+      (network) => network.connect('a', 'b', { subnet: '192.0.2.0/24', addresses: { a: '198.51.100.1' } }),
+      'a: 198.51.100.1 is in no subnet of its cable (192.0.2.0/24)',
+    ],
+    [
+      'an address twice',
+      (network) => network.connect('a', 'b', { subnet: '192.0.2.0/24', addresses: { a: '192.0.2.1', b: '192.0.2.1' } }),
+      'b: another node has the address 192.0.2.1.',
+    ],
+    [
+      'addresses of others',
+      (network) => network.connect('a', 'b', { addresses: { c: '192.0.2.1' } }),
+      'addresses: c is no end of the cable a-b.',
+    ],
+    ['an MTU below the minimum', (network) => network.connect('a', 'b', { mtu: 67 }), 'An MTU of 67 is out of range'],
+    ['a negative rate', (network) => network.connect('a', 'b', { rate: -1 }), 'The rate -1 has to be above 0.'],
+    ['a loss above 1', (network) => network.connect('a', 'b', { loss: 2 }), 'loss: The probability 2 is out of range'],
+    ['an unknown duration', (network) => network.connect('a', 'b', { delay: '5 parsecs' }), "delay: Not a duration: '5 parsecs'."],
+    [
+      'a loop of switches',
+      (network) => {
+        network.connect('sw', 'sw2')
+        network.connect('sw', 'sw2')
+      },
+      'a loop of switches',
+    ],
+    ['a subnet that is full', (network) => network.connect('a', 'b', { subnet: '192.0.2.0/31' }), 'The subnet 192.0.2.0/31 is full'],
+    ['a segment in virtual time on a device', (network) => network.nat('a', { outside: 'b' }), 'a is no router'],
+    ['no such cable', (network) => network.cable('a', 'b'), 'No cable joins a and b: there are none.'],
+    ['no address yet', (network) => network.address('a'), 'a has no IPv4 address: connect it first.'],
+  ]
+  for (const [name, build, message] of cases)
+    test(name, () => {
+      const network = make()
+      network.host('a')
+      network.host('b')
+      network.switch('sw')
+      network.switch('sw2')
+      network.segment('lan')
+      expect(() => build(network)).toThrow(message)
+    })
+
+  test('a clock or a number of datagrams that is none', () => {
+    expect(() => new Network({ lineage: -1 })).toThrow('lineage -1 is out of range')
+    expect(() => new Network({ clock: 'fast' as 'real' })).toThrow("'virtual' or 'real', not 'fast'")
+  })
+})
+
+test('a network in real time runs by itself', async () => {
+  const network = make({ clock: 'real' })
+  const [a, b] = [network.host('a'), network.host('b')]
+  network.connect(a, b, { delay: 20 })
+  echo(b, 7)
+  const { socket, received } = listen(network, a, 5000)
+  const begun = performance.now()
+  await once(socket, 'listening')
+  socket.send('hello', 7, 'b')
+  await network.run(once(socket, 'message'))
+  expect(performance.now() - begun).toBeGreaterThan(38)
+  expect(received.map(({ text }) => text)).toEqual(['hello'])
+  await expect(network.step()).rejects.toThrow("step is for virtual time; this network was made with clock: 'real'.")
+  await expect(network.run()).rejects.toThrow('Real time runs by itself')
+})
