@@ -173,14 +173,15 @@ export class IpLayer implements OptionsHost {
     if (nic.isLoopback) {
       // Linux: the whole of 127.0.0.0/8 is local.
       if (prefix.length < (address.family === 4 ? 32 : 128)) add(prefix, nic, 'local', address, 0)
-      return
+    } else {
+      // Linux: kernel routes have metric 0 in IPv4 and 256 in IPv6.
+      add(prefix, nic, 'unicast', address.family === 4 ? address : null, address.family === 4 ? 0 : 256)
     }
-    // Linux: kernel routes have metric 0 in IPv4 and 256 in IPv6.
-    add(prefix, nic, 'unicast', address.family === 4 ? address : null, address.family === 4 ? 0 : 256)
     if (prefix.broadcast !== null) {
       add(new Prefix(prefix.broadcast, 32), nic, 'broadcast', address, 0)
       this.#broadcasts.set(prefix.broadcast.w3, (this.#broadcasts.get(prefix.broadcast.w3) ?? 0) + 1)
     }
+    if (nic.isLoopback) return
     if (address.family === 6 && !this.routes.list().some((route) => route.nic === nic && route.prefix.equals(MULTICAST6)))
       add(MULTICAST6, nic, 'multicast', null, 256)
   }

@@ -187,7 +187,8 @@ function score(endpoint: Endpoint, packet: Packet, sourcePort: number): number {
     if (endpoint.family === 6 && packet.family === 6 && local.w2 === MAPPED) return -1
   } else {
     if (local.w3 !== packet.d3 || local.w2 !== packet.d2 || local.w1 !== packet.d1 || local.w0 !== packet.d0) return -1
-    if (endpoint.localNic !== 0 && endpoint.localNic !== packet.nic) return -1
+    // What we send to a link-local address of our own comes by the loopback nic.
+    if (endpoint.localNic !== 0 && endpoint.localNic !== packet.nic && packet.looped === 0) return -1
     value += 16
   }
   const remote = endpoint.remoteAddress
