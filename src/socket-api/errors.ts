@@ -2,7 +2,7 @@
  * Errors in the shapes Node gives them: the same class, `code`, message and first line of the stack. Node's own constructors are not public.
  */
 import { constants } from 'node:os'
-import { getSystemErrorMap, inspect } from 'node:util'
+import { getSystemErrorMap, type InspectOptions, inspect } from 'node:util'
 
 /** An error of Node's `ERR_*` family: `code` is enumerable, and the stack and the text begin with `TypeError [ERR_X]: …`. */
 export type CodedError = Error & { code: string }
@@ -91,7 +91,7 @@ export interface ErrnoError extends Error {
 
 /** The negative number of an errno name, as libuv uses it. */
 function errnoNumber(code: string): number {
-  return -(constants.errno as Record<string, number>)[code]!
+  return -((constants.errno as Record<string, number>)[code] as number)
 }
 
 /** `setTTL EINVAL` */
@@ -122,6 +122,10 @@ export function bufferSizeError(code: string, syscall: string): CodedError {
   const result = coded(error, 'ERR_SOCKET_BUFFER_SIZE')
   Object.defineProperty(result, 'name', { value: 'SystemError', configurable: true, enumerable: false, writable: true })
   Object.defineProperty(result, 'info', { value: info, configurable: true, enumerable: true, writable: false })
+  Object.defineProperty(result, inspect.custom, {
+    value: (_: number, context: InspectOptions) => inspect(result, { ...context, getters: true, customInspect: false }),
+    enumerable: false,
+  })
   for (const key of ['errno', 'syscall']) {
     Object.defineProperty(result, key, {
       get: () => info[key],

@@ -166,8 +166,7 @@ export class Inbox implements EndpointReceiver {
         }
       }
     } catch (error) {
-      // The exception is the program's, and so is its 'uncaughtException'; what waits comes after it.
-      process.nextTick(rethrow, error)
+      this.#shared.raise(error)
       this.#later()
     } finally {
       this.#emitting = false
@@ -239,8 +238,4 @@ export class Inbox implements EndpointReceiver {
     }
     this.#next = 0
   }
-}
-
-function rethrow(error: unknown): never {
-  throw error
 }

@@ -1,8 +1,7 @@
 /** What the sockets of one stack share: text of addresses, memory for messages, descriptors, and when the turn's sends have left. */
 import { Buffer } from 'node:buffer'
 import { isIP } from 'node:net'
-import type { Address } from '../base/address.ts'
-import { formatWords, isLinkLocal, MAPPED, parseScoped } from '../base/address.ts'
+import { Address, formatWords, isLinkLocal, MAPPED, parseScoped } from '../base/address.ts'
 import { SystemClock } from '../base/clock.ts'
 import type { Packet } from '../base/packet.ts'
 import type { Stack } from '../stack.ts'
@@ -45,6 +44,8 @@ export class Shared {
   /** A listener ran since ticks and microtasks were last seen to run. */
   #listenerRan = false
   #microtaskRan = false
+  /** Exceptions on their way. */
+  #raised = 0
   readonly #noteMicrotask = () => {
     this.#microtaskRan = true
   }
@@ -95,6 +96,15 @@ export class Shared {
 
   // ── between two messages ──
 
+  /** An exception of the program's: it becomes its 'uncaughtException' when nothing of ours is on the stack, and before anything else is emitted. */
+  raise(error: unknown): void {
+    this.#raised++
+    process.nextTick(() => {
+      this.#raised--
+      throw error
+    })
+  }
+
   /** A listener is about to run. */
   listenerRuns(): void {
     this.#listenerRan = true
@@ -108,10 +118,15 @@ export class Shared {
    */
   settle(): boolean {
     if (!this.#listenerRan) return true
-    if (runTicks === undefined || !this.runsTicks) return false
+    if (runTicks === undefined || !this.runsTicks || this.#raised > 0) return false
     this.#microtaskRan = false
     queueMicrotask(this.#noteMicrotask)
-    runTicks()
+    try {
+      runTicks()
+    } catch (error) {
+      this.raise(error)
+      return false
+    }
     // Within a microtask, microtasks do not run.
     if (!this.#microtaskRan) return false
     this.#listenerRan = false
@@ -163,8 +178,7 @@ class AddressTexts {
       return known
     }
     const four = w0 === 0 && w1 === 0 && w2 === MAPPED
-    const name = zone === 0 ? undefined : this.#stack.nic(zone)?.name
-    const text = `${four ? this.#mapped : ''}${formatWords(w0, w1, w2, w3)}${name === undefined ? '' : `%${name}`}`
+    const text = `${four ? this.#mapped : ''}${formatWords(w0, w1, w2, w3)}${zone === 0 ? '' : `%${this.#zoneName(new Address(w0, w1, w2, w3), zone)}`}`
     keys[at] = w0
     keys[at + 1] = w1
     keys[at + 2] = w2
@@ -172,5 +186,12 @@ class AddressTexts {
     keys[at + 4] = zone
     this.#texts[slot] = text
     return text
+  }
+
+  /** A datagram to ourselves comes by the loopback nic, but from the zone that has the address. */
+  #zoneName(address: Address, zone: number): string {
+    const nic = this.#stack.nic(zone)
+    const home = nic?.isLoopback ? this.#stack.nics.find((each) => each.hasAddress(address)) : nic
+    return home?.name ?? `${zone}`
   }
 }

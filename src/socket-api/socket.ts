@@ -249,7 +249,8 @@ export class Socket extends EventEmitter implements Omit<NodeSocket, keyof Event
 
   address(): AddressInfo {
     const { endpoint } = opened(this, 'getsockname')
-    return addressInfo(this[kState], endpoint.localAddress, endpoint.localPort, endpoint.localNic)
+    // `connect` may have chosen a link-local address: its zone is the peer's.
+    return addressInfo(this[kState], endpoint.localAddress, endpoint.localPort, endpoint.localNic || endpoint.remoteNic)
   }
 
   remoteAddress(): AddressInfo {

@@ -231,7 +231,7 @@ export function creating(environment: Environment): void {
       })
     })
     await new Promise<void>((resolve) => {
-      const connect = socket.connect as (port: number, address: string, callback: (error: unknown) => void) => void
+      const connect = socket.connect as unknown as (port: number, address: string, callback: (error: unknown) => void) => void
       connect.call(socket, 9, '127.0.0.1', (error) => {
         errors.push(error)
         resolve()

@@ -1,10 +1,13 @@
 /** The two worlds the contract is checked in, and what its cases share. */
+import { execFileSync } from 'node:child_process'
 import type { RemoteInfo, Socket, SocketOptions, SocketType } from 'node:dgram'
 import * as kernelDgram from 'node:dgram'
 import { once } from 'node:events'
 import { afterEach, expect } from 'vitest'
 import '../../src/socket-api/dgram.ts'
+import { Segment } from '../../src/link/segment.ts'
 import { Stack } from '../../src/stack.ts'
+import { enterNamespace } from '../tun/namespace.ts'
 
 export type Dgram = Pick<typeof kernelDgram, 'createSocket' | 'Socket'>
 
@@ -16,16 +19,33 @@ export interface Environment {
   readonly dgram: Dgram
   /** Whether the options of Node 22 exist. */
   readonly node22: boolean
-  /** The loopback interface's name. */
-  readonly lo: string
+  /** Whether there is a second interface, `d0`, with 10.77.0.1/24 and fe80::1/64 and nobody else on it. */
+  readonly d0: boolean
 }
 
 const node22 = Number(process.versions.node.split('.')[0]) >= 22
 
-export const environments: Environment[] = [
-  { name: 'kernel', dgram: kernelDgram, node22, lo: 'lo' },
-  { name: 'tungram', dgram: new Stack().dgram as unknown as Dgram, node22: true, lo: 'lo' },
-]
+/** The kernel's side runs in a namespace of its own, where that is permitted; otherwise on the loopback interface of this host. */
+function kernel(): Environment {
+  const isolated = enterNamespace() === ''
+  if (isolated) {
+    const ip = (...args: string[]) => execFileSync('ip', args)
+    // A bridge without ports goes up without a peer, and IPv6 is ready on it at once.
+    ip('link', 'add', 'd0', 'type', 'bridge')
+    ip('address', 'add', '10.77.0.1/24', 'broadcast', '+', 'dev', 'd0')
+    ip('address', 'add', 'fe80::1/64', 'dev', 'd0', 'nodad')
+    ip('link', 'set', 'd0', 'up')
+  }
+  return { name: 'kernel', dgram: kernelDgram, node22, d0: isolated }
+}
+
+function tungram(): Environment {
+  const stack = new Stack()
+  stack.addNic(new Segment({ clock: stack.clock, random: stack.random }).link(), { name: 'd0', addresses: ['10.77.0.1/24', 'fe80::1/64'] })
+  return { name: 'tungram', dgram: stack.dgram as unknown as Dgram, node22: true, d0: true }
+}
+
+export const environments: Environment[] = [kernel(), tungram()]
 
 /** Sockets of one test file, closed after each of its tests. */
 export class Sockets {

@@ -164,7 +164,7 @@ export function sending(environment: Environment): void {
     ['too large', 'udp4', Buffer.alloc(65508), '127.0.0.1', 'EMSGSIZE', -90],
     ['much too large', 'udp4', Buffer.alloc(200_000), '127.0.0.1', 'EMSGSIZE', -90],
     ['too large without address', 'udp4', Buffer.alloc(65508), undefined, 'EMSGSIZE', -90],
-    ['a broadcast without leave', 'udp4', abc, '255.255.255.255', 'EACCES', -13],
+    ['a broadcast without leave', 'udp4', abc, '127.255.255.255', 'EACCES', -13],
     ['IPv6 on udp4', 'udp4', abc, '::1', 'EINVAL', -22],
     ['IPv4 on udp6', 'udp6', abc, '127.0.0.1', 'EINVAL', -22],
   ])('a datagram that is %s is an error of its callback', async (_, type, data, address, code, errno) => {
