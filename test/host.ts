@@ -163,7 +163,8 @@ export function send(
   nic = 0,
 ): string {
   const packet = endpoint.beginSend(payload.length)
-  packet.bytes.set(payload, packet.start)
+  // A payload longer than any datagram is refused whatever its bytes.
+  packet.bytes.set(payload.subarray(0, packet.length), packet.start)
   return endpoint.send(packet, address === null ? null : Address.parse(address), port, nic, options)
 }
 
