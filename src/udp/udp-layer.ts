@@ -329,6 +329,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
       endpoint.routeNic === nic &&
       endpoint.routeTo.equals(address)
     ) {
+      if (endpoint.dontRoute && (endpoint.route as Route).gateway !== null) return 'ENETUNREACH'
       return this.#broadcastAllowed(endpoint, address) ? '' : 'EACCES'
     }
     endpoint.routeTo = null
