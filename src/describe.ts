@@ -6,10 +6,14 @@
 import { formatWords, MAPPED } from './base/address.ts'
 import { Drop, type DropName, dropName } from './base/drop.ts'
 import { Packet } from './base/packet.ts'
+import * as arp from './ip/arp.ts'
 import * as icmpv4 from './ip/icmpv4.ts'
 import * as icmpv6 from './ip/icmpv6.ts'
+import * as igmp from './ip/igmp.ts'
 import * as ipv4 from './ip/ipv4.ts'
 import * as ipv6 from './ip/ipv6.ts'
+import * as mld from './ip/mld.ts'
+import * as ndp from './ip/ndp.ts'
 import { DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP, ICMPV4, ICMPV6, IGMP, ROUTING, TCP, UDP } from './ip/protocol.ts'
 import type { Medium } from './link/link.ts'
 import * as udp from './udp/udp.ts'
@@ -82,18 +86,19 @@ function ethernet(view: DataView, end: number, layers: Layer[]): number {
   const source = hardwareAddress(view, 6)
   const destination = hardwareAddress(view, 0)
   const name = type === 0x0806 ? 'ARP' : `type ${hex(type, 4)}`
+  const resolution = type === 0x0806 && end - at >= arp.LENGTH
   layers.push({
     name: 'Ethernet',
     at: 0,
     length: at,
-    line: `${source} > ${destination}${known ? '' : ` ${name}`}`,
+    line: `${source} > ${destination}${known || resolution ? '' : ` ${name}`}`,
     fields: [
       ['destination', destination],
       ['source', source],
       ['type', known ? hex(type, 4) : name],
     ],
   })
-  return known ? at : rest(view, at, end, layers, '')
+  return known ? at : rest(view, at, end, layers, resolution ? arp.describe(view, at) : '')
 }
 
 function internet(view: DataView, at: number, end: number, layers: Layer[]): void {
@@ -212,6 +217,7 @@ function upper(view: DataView, at: number, end: number, protocol: number, offset
   else if (protocol === UDP) datagram(view, at, end, layers)
   else if (protocol === ICMPV4 || protocol === ICMPV6) message(view, at, end, protocol, layers)
   else if (protocol === TCP) rest(view, at, end, layers, `TCP ${view.getUint16(at)} > ${view.getUint16(at + 2)}`)
+  else if (protocol === IGMP) rest(view, at, end, layers, igmp.describe(view, at, end))
   else rest(view, at, end, layers, name)
 }
 
@@ -240,7 +246,7 @@ function message(view: DataView, at: number, end: number, protocol: number, laye
     name: protocolNames[protocol] as string,
     at,
     length: codec.HEADER,
-    line: `${codec.describe(view, at)}${echo ? ` payload ${end - body}` : ''}`,
+    line: `${(protocol === ICMPV6 && describeLocal(view, at, end)) || codec.describe(view, at)}${echo ? ` payload ${end - body}` : ''}`,
     fields: [
       ['type', `${type}`],
       ['code', `${codec.code(view, at)}`],
@@ -257,6 +263,15 @@ function message(view: DataView, at: number, end: number, protocol: number, laye
   quoted.forEach((layer, index) => {
     layers.push({ ...layer, name: `quoted ${layer.name}`, line: index === 0 ? `quoting ${layer.line}` : layer.line })
   })
+}
+
+/** Neighbor Discovery and group management, which have codecs of their own; `''` for anything else, and for what is cut. */
+function describeLocal(view: DataView, at: number, end: number): string {
+  const type = icmpv6.type(view, at)
+  const whole = end - at >= ndp.NEIGHBOR_HEADER
+  if (type === ndp.ROUTER_SOLICITATION || type === ndp.ROUTER_ADVERTISEMENT || (whole && type > 134 && type <= ndp.REDIRECT))
+    return ndp.describe(view, at)
+  return type === mld.REPORT_V2 || (whole && type >= mld.QUERY && type <= mld.DONE) ? mld.describe(view, at, end) : ''
 }
 
 /** Bytes that no codec reads. Returns -1. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { describeLine, describe as inWords } from '../src/describe.ts'
+import { readVectors } from './vectors/read.ts'
 
 /** Hex with blanks. */
 const hex = (text: string) => Uint8Array.from(Buffer.from(text.replace(/\s/g, ''), 'hex'))
@@ -48,7 +49,7 @@ test('extension headers are named in their order', () => {
   const packet = '60 00 00 00 00 18 00 40 fe80 0000 0000 0000 0000 0000 0000 0001 ff02 0000 0000 0000 0000 0000 0000 0016'
   const options = '3a 00 05 02 00 00 01 00'
   expect(line(`${packet} ${options} 8f 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00`)).toMatch(
-    /hop-by-hop options, ICMPv6 multicast listener report v2 \[IcmpChecksum\]$/,
+    /hop-by-hop options, MLDv2 report 0 records \[IcmpChecksum\]$/,
   )
 })
 
@@ -73,6 +74,38 @@ test('Ethernet comes in front, tags are stepped over, and another protocol is na
   expect(line(`${addresses} 81 00 00 05 08 00 ${udp4} 00 00`, 'ethernet')).toMatch(start)
   expect(line(`${addresses} 08 06 00 01`, 'ethernet')).toBe('02:00:00:00:00:01 > 02:00:00:00:00:02 ARP')
   expect(line(addresses, 'ethernet')).toBe('Ethernet, cut short')
+})
+
+test('what finds neighbors and manages groups is told in the words of its own protocol', () => {
+  const told = readVectors('ethernet').map(({ bytes }) => describeLine(inWords(bytes, 'ethernet')).split(', ').at(-1))
+  expect(told.slice(1)).toEqual([
+    'ARP 10.0.0.2 is at 02:00:00:00:00:02',
+    'ND who has fe80::ff:fe00:1',
+    'ND who has 2001:db8::2',
+    'override)',
+    'ND router solicitation',
+    'IGMPv3 query general',
+    'IGMPv2 query general',
+    'IGMPv3 query 239.7.7.7',
+    'IGMPv3 query 239.7.7.7',
+    'IGMPv3 report 2 records',
+    'IGMPv3 report 2 records',
+    'IGMPv2 report 239.1.2.4',
+    'IGMPv2 leave 239.1.2.4',
+    'MLDv1 query general',
+    'MLDv2 query ff3e::4321',
+    'MLDv2 report 1 records',
+    'MLDv2 report 1 records',
+    'MLDv1 report ff15::1235',
+    'MLDv1 done ff15::1235',
+  ])
+  const [request, , , , advertisement] = readVectors('ethernet').map(({ bytes }) => describeLine(inWords(bytes, 'ethernet')))
+  expect(request).toMatch(/ARP who has 10\.0\.0\.2, tell 10\.0\.0\.1$/)
+  expect(advertisement).toMatch(/ND 2001:db8::2 answers \(solicited, override\)$/)
+})
+
+test.each(readVectors('ethernet'))('no cut throws: $name', ({ bytes }) => {
+  for (let length = 0; length <= bytes.length; length++) describeLine(inWords(bytes.subarray(0, length), 'ethernet'))
 })
 
 test('every field is listed in the order of the header', () => {
