@@ -139,6 +139,8 @@ export function installTimers(clock: Clock): () => void {
       })
   }
 
+  // Fake timers of other libraries mark their functions, and look for the marks when they go.
+  for (const [name, timer] of Object.entries(timers)) Object.assign(timer as object, Object.fromEntries(Object.entries(before[name] ?? {})))
   const restores = Object.entries(timers).map(([name, value]) => replace(globals, name, value))
   restores.push(replaceDate(globals, clock, () => installed))
   restores.push(replacePerformance(clock, () => installed))
@@ -176,7 +178,8 @@ function replaceDate(globals: Record<string, unknown>, clock: Clock, installed: 
 function replacePerformance(clock: Clock, installed: () => boolean): () => void {
   const { performance } = globalThis
   const former = performance.now.bind(performance)
-  return replace(performance as unknown as Record<string, unknown>, 'now', () => (installed() ? clock.now() : former()))
+  const now = Object.assign(() => (installed() ? clock.now() : former()), performance.now)
+  return replace(performance as unknown as Record<string, unknown>, 'now', now)
 }
 
 function invalidCallback(callback: unknown): TypeError {
