@@ -16,9 +16,10 @@ const RANKS: Record<string, number> = {
   'describe.ts': 4,
   'socket-api': 5,
   network: 5,
-  'index.ts': 6,
-  cli: 6,
-  'cli.ts': 7,
+  'network-node.ts': 6,
+  'index.ts': 7,
+  cli: 7,
+  'cli.ts': 8,
 }
 
 /** These run in a browser too, but for the files that drive the device or write the disk. */

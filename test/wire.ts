@@ -135,3 +135,10 @@ export function fragmentHeader(next: number, offset: number, more: boolean, iden
 export function pattern(size: number, seed = 0): Uint8Array {
   return Uint8Array.from({ length: size }, (_, at) => (seed + at * 7 + (at >> 8)) & 255)
 }
+
+/** For comparisons: of arrays of bytes vitest compares each element, which takes milliseconds. */
+export function hex(bytes: Uint8Array): string {
+  let text = ''
+  for (const byte of bytes) text += byte.toString(16).padStart(2, '0')
+  return text
+}
