@@ -1,42 +1,55 @@
 /** The stack of the program itself, as `TUNGRAM_CONFIG` describes it: what `tungram/register` puts behind `node:dgram`. */
 import { isMainThread, threadId } from 'node:worker_threads'
 import { parseCidr } from '../base/address.ts'
-import { SystemClock } from '../base/clock.ts'
-import { type Random, SeededRandom, SystemRandom } from '../base/random.ts'
+import { SeededRandom, SystemRandom } from '../base/random.ts'
 import { openCaptureFile } from '../link/capture-file.ts'
 import { impair } from '../link/impairment.ts'
 import type { Link } from '../link/link.ts'
 import { Segment } from '../link/segment.ts'
 import { openTun } from '../link/tun.ts'
 import { Stack } from '../stack.ts'
+import { UdpLayer } from '../udp/udp-layer.ts'
 import { type DeviceConfig, type HostConfig, readConfig, type StackConfig } from './config.ts'
 import { createDgram } from './dgram.ts'
 
 /** Of hosts in memory. */
 const NIC = 'mem0'
 
-let stack: Stack | null = null
+/** A stack that has only its loopback until `complete` gives it what the configuration asks for. */
+interface Prepared {
+  readonly stack: Stack
+  /** @throws {Error} when the device or the capture file cannot be opened; may be called again then */
+  complete(): void
+}
+
+let own: Prepared | null = null
 
 /**
- * The program's stack; built at the first call, from the environment as it is then. Each worker thread has one of its own.
+ * The program's stack, from the environment as it was at the first call. Each worker thread has one of its own.
  * @throws {Error} for a wrong configuration, and when the device or the capture file cannot be opened
  */
 export function defaultStack(): Stack {
-  stack ??= ownStack(readConfig(process.env.TUNGRAM_CONFIG))
+  const stack = preparedStack()
+  own?.complete()
   return stack
 }
 
-function ownStack(config: StackConfig): Stack {
-  try {
-    const built = buildStack(config)
-    built.onLinkFailure = (_nic, error) => process.emitWarning(error)
-    return built
-  } catch (error) {
-    // A device of one name is one thread's. Threads that do without the network need not have another configuration.
-    if (isMainThread || (error as NodeJS.ErrnoException).code !== 'EBUSY') throw error
-    process.emitWarning(`The stack of this worker thread has only its loopback interface. ${(error as Error).message}`)
-    return new Stack()
+/**
+ * The same stack, which completes itself with its first endpoint: programs and threads without a socket take no device from those that need it, as
+ * npm would from the program that it starts.
+ * @throws {Error} for a wrong configuration
+ */
+export function preparedStack(): Stack {
+  if (own !== null) return own.stack
+  own = prepare(readConfig(process.env.TUNGRAM_CONFIG))
+  const { stack } = own
+  stack.onLinkFailure = (_nic, error) => process.emitWarning(error)
+  const { udp } = stack
+  udp.createEndpoint = (...args) => {
+    defaultStack()
+    return UdpLayer.prototype.createEndpoint.apply(udp, args)
   }
+  return stack
 }
 
 /**
@@ -44,15 +57,36 @@ function ownStack(config: StackConfig): Stack {
  * @throws {Error} when the device or the capture file cannot be opened
  */
 export function buildStack(config: StackConfig): Stack {
-  const random = config.seed === undefined ? new SystemRandom() : new SeededRandom(config.seed)
-  const device = config.tun ?? config.tap
-  if (device !== undefined) return onDevice(config, device, random)
-  return inMemory(config, config.hosts ?? {}, random)
+  const { stack, complete } = prepare(config)
+  complete()
+  return stack
 }
 
-function onDevice(config: StackConfig, device: DeviceConfig, random: Random): Stack {
+function prepare(config: StackConfig): Prepared {
+  const { hosts = {} } = config
+  const random = config.seed === undefined ? new SystemRandom() : new SeededRandom(config.seed)
+  const name = config.host ?? Object.keys(hosts)[0]
+  // A program that starts cannot wait a second for its IPv6 addresses.
+  const stack = new Stack({ random, dad: false, ...(name === undefined ? {} : { name }) })
+  for (const [host, { address }] of Object.entries(hosts)) {
+    const addresses = address.map((each) => each.slice(0, each.indexOf('/')))
+    stack.hosts.set(host, addresses)
+  }
+  const device = config.tun ?? config.tap
+  let done = false
+  return {
+    stack,
+    complete() {
+      if (done) return
+      if (device === undefined) joinHosts(config, hosts, stack)
+      else openDevice(config, device, stack)
+      done = true
+    },
+  }
+}
+
+function openDevice(config: StackConfig, device: DeviceConfig, stack: Stack): void {
   const { name, address, peer, gateway } = device
-  const stack = new Stack({ random, dad: false })
   const { mtu } = config
   const tun = openTun({
     kind: config.tun === undefined ? 'tap' : 'tun',
@@ -61,41 +95,32 @@ function onDevice(config: StackConfig, device: DeviceConfig, random: Random): St
     ...(mtu === undefined ? {} : { mtu }),
   })
   try {
-    stack.addNic(wrap(config, tun, random, stack), { addresses: address })
+    stack.addNic(wrap(config, tun, stack), { addresses: address })
     for (const via of gateway) stack.addRoute({ to: 'default', via })
   } catch (error) {
     tun.close()
     throw error
   }
-  return stack
 }
 
-function inMemory(config: StackConfig, hosts: Readonly<Record<string, HostConfig>>, random: Random): Stack {
-  const self = config.host ?? (Object.keys(hosts)[0] as string)
-  const clock = new SystemClock()
+function joinHosts(config: StackConfig, hosts: Readonly<Record<string, HostConfig>>, own: Stack): void {
+  const { clock, random } = own
   // Ethernet, because programs take an interface without a hardware address for a loopback.
   const segment = new Segment({ clock, random, medium: 'ethernet', ...(config.mtu === undefined ? {} : { mtu: config.mtu }) })
-  // Nobody else is there who could have the same addresses.
-  const options = { clock, random, dad: false }
-  const own = new Stack({ ...options, name: self })
   for (const [index, [name, { address, echo }]] of Object.entries(hosts).entries()) {
-    own.hosts.set(
-      name,
-      address.map((each) => each.slice(0, each.indexOf('/'))),
-    )
-    const host = name === self ? own : new Stack({ ...options, name })
+    const host = name === own.name ? own : new Stack({ name, clock, random, dad: false })
     const link = segment.link({ name: NIC, hardwareAddress: Uint8Array.of(2, 0, 0, 0, index >> 8, index + 1) })
-    const nic = host.addNic(name === self ? wrap(config, link, random, own) : link, { addresses: address })
+    host.addNic(host === own ? wrap(config, link, own) : link, { addresses: address })
     // There is no router: what is not on the wire is lost, as it would be behind one.
-    host.addRoute({ to: 'default', nic: nic.name })
+    host.addRoute({ to: 'default', nic: NIC })
     for (const port of echo) serveEcho(host, address, port)
   }
-  return own
 }
 
 /** The faults of the wire, and the capture, which sees packets as the stack does. */
-function wrap(config: StackConfig, link: Link, random: Random, stack: Stack): Link {
+function wrap(config: StackConfig, link: Link, stack: Stack): Link {
   const { delay = 0, loss = 0, capture } = config
+  const { random } = stack
   const wire = delay === 0 && loss === 0 ? link : impair(link, { random, send: { delay, loss }, receive: { delay, loss } })
   if (capture === undefined) return wire
   const file = openCaptureFile(isMainThread ? capture : threadFile(capture))

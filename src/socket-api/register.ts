@@ -11,11 +11,11 @@ import { syncBuiltinESMExports } from 'node:module'
 import os from 'node:os'
 import { fileURLToPath } from 'node:url'
 import threads, { type WorkerOptions } from 'node:worker_threads'
-import { defaultStack } from './default-stack.ts'
+import { defaultStack, preparedStack } from './default-stack.ts'
 import { networkInterfaces } from './interfaces.ts'
 import { answerNames } from './names.ts'
 
-const stack = defaultStack()
+const stack = preparedStack()
 answerNames(stack.hosts)
 
 /** Loads this file in every thread: Node itself does not for the code of an `eval` worker, nor where `execArgv` is given. */
@@ -27,6 +27,6 @@ class Worker extends threads.Worker {
 }
 
 Object.assign(dgram, stack.dgram)
-Object.assign(os, { networkInterfaces: () => networkInterfaces(stack) })
+Object.assign(os, { networkInterfaces: () => networkInterfaces(defaultStack()) })
 Object.assign(threads, { Worker })
 syncBuiltinESMExports()

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -226,6 +226,14 @@ describe('a program under the drop-in', () => {
     const hosts = { app: '10.0.0.1/24', printer: { address: '10.0.0.2/24', echo: 7 } }
     expect(await run(write('capture.cjs', program), { hosts, capture })).toEqual({ code: 3, stdout: '', stderr: '' })
     expect(readFileSync(capture, 'latin1').split('to the printer')).toHaveLength(3)
+  })
+
+  test('opens nothing before it has a socket or asks for interfaces', async () => {
+    const capture = join(directory, 'none.pcapng')
+    await run(write('nothing.cjs', `require('node:dgram').createSocket('udp4')`), { capture })
+    expect(existsSync(capture)).toBe(false)
+    await run(write('something.cjs', `require('node:os').networkInterfaces()`), { capture })
+    expect(existsSync(capture)).toBe(true)
   })
 
   test('does not start when its configuration is wrong, and is told the key', async () => {

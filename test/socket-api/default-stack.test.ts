@@ -109,7 +109,7 @@ test('the delay is that of each way, and the MTU that of the wire', async () => 
   const { text, milliseconds } = await ask(stack, Buffer.alloc(1000, 'y'), 7, 'b')
   expect(text).toBe('y'.repeat(1000))
   expect(milliseconds).toBeGreaterThan(59)
-  expect(milliseconds).toBeLessThan(300)
+  expect(milliseconds).toBeLessThan(1000)
   expect(stack.counters.nonZero()).toMatchObject({ IpFragCreates: 2, IpReasmOKs: 1 })
 })
 
