@@ -178,6 +178,10 @@ export class NdLayer implements NeighborProtocol {
     this.#ethernet.reportUnreachable(packet, icmpv6.DESTINATION_UNREACHABLE, icmpv6.ADDRESS_UNREACHABLE)
   }
 
+  lost({ address }: Neighbor): void {
+    this.discovery.routerLost(address)
+  }
+
   /** RFC 4861 section 7.2.2: the waiting packet's source if the nic has it; else one of the target's scope. */
   #sourceFor(target: Address, packet: Uint8Array | null): Address | null {
     if (packet !== null) {

@@ -70,6 +70,8 @@ export interface NeighborProtocol {
   transmit(packet: Packet, neighbor: Neighbor): void
   /** The packet could not be sent because nobody answers. */
   unreachable(packet: Packet): void
+  /** The neighbor does not answer any more, or never did. */
+  lost(neighbor: Neighbor): void
 }
 
 /** How far news about a hardware address that differs from the known one goes. */
@@ -234,6 +236,7 @@ export class NeighborTable {
     if (neighbor.probes === MAX_PROBES) {
       this.#enter(neighbor, 'FAILED')
       this.#discardHeld(neighbor, true)
+      this.#protocol.lost(neighbor)
       return
     }
     neighbor.probes++

@@ -130,6 +130,15 @@ export class RouterDiscovery {
     this.#routers = this.#learn(this.#routers, new Prefix(Address.ANY6, 0), router, DEFAULT_ROUTE_METRIC, 0)
   }
 
+  /** A router does not answer: another one, if there is one, is turned to (RFC 4861 section 6.3.6). */
+  routerLost(router: Address): void {
+    const lost = this.#routers.find(({ route }) => route.gateway?.equals(router))
+    if (lost === undefined || this.#routers.length === 1) return
+    // Among routes of the same metric the one added last counts last.
+    this.#ip.routes.remove(lost.route)
+    this.#ip.routes.add(lost.route)
+  }
+
   #prefix(view: DataView, at: number): void {
     const length = ndp.prefixLength(view, at)
     if (length > 128) return

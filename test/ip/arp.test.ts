@@ -102,6 +102,7 @@ describe('a packet for a host that is not known (RFC 826, RFC 1122 section 2.3.2
     host.after(5000)
     say(host)
     expect(host.take()).toEqual([REQUEST])
+    expect(stateOf(host)).toBe('INCOMPLETE')
     host.link.receive(reply())
     expect(host.take().filter(isIp)).toHaveLength(1)
   })
@@ -207,10 +208,26 @@ describe('a neighbor that is known (RFC 4861 section 7.3)', () => {
     expect(host.after(10_000)).toEqual([])
   })
 
+  test('that was heard longest ago makes room when there is no other', () => {
+    const host = ethernetHost({ addresses: ['10.0.0.1/8'] })
+    const hear = (i: number) => host.link.receive(arpFrame({ sender: `10.9.${i >> 8}.${i & 255}` }))
+    for (let i = 0; i < 1024; i++) {
+      hear(i)
+      host.clock.advance(1)
+    }
+    host.link.receive(reply({ sender: '10.9.0.0' }))
+    hear(1024)
+    const known = host.stack.neighbors.map(({ address }) => address)
+    expect(known).toHaveLength(1024)
+    expect(known).toContain('10.9.0.0')
+    expect(known).not.toContain('10.9.0.1')
+  })
+
   test('keeps its place when a scan of the network fills the table', () => {
     const host = ethernetHost({ addresses: ['10.0.0.1/8'] })
+    for (let i = 0; i < 1000; i++) say(host, 1, `10.8.${i >> 8}.${i & 255}`)
     resolved(host)
-    for (let i = 0; i < 3000; i++) say(host, 1, `10.9.${i >> 8}.${i & 255}`)
+    for (let i = 0; i < 2000; i++) say(host, 1, `10.9.${i >> 8}.${i & 255}`)
     expect(host.stack.neighbors).toHaveLength(1024)
     expect(stateOf(host)).toBe('REACHABLE')
     expect(dropCount(host.stack, 'NeighborUnreachable')).toBe(3000 - 1023)

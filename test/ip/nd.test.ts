@@ -206,6 +206,14 @@ describe('an advertisement (RFC 4861 section 7.2.5)', () => {
     expect(host.stack.neighbors).toEqual([])
   })
 
+  test('of a host that was given up changes nothing: it has to be asked for anew', () => {
+    const host = ethernetHost()
+    say(host)
+    host.after(3000)
+    host.link.receive(advertisement(PEER6, OVERRIDE, { destination: 'ff02::1' }))
+    expect(neighbor(host)).toMatchObject({ state: 'FAILED', hardwareAddress: null })
+  })
+
   test('that is not solicited completes an entry as stale', () => {
     const host = ethernetHost()
     say(host)
@@ -254,6 +262,9 @@ describe('an advertisement (RFC 4861 section 7.2.5)', () => {
   test('tells whether it is a router', () => {
     const host = ethernetHost()
     resolved(host)
+    expect(neighbor(host)?.router).toBe(false)
+    // Not when it is about another hardware address, and not believed.
+    host.link.receive(advertisement(PEER6, ROUTER, { mac: OTHER_MAC, destination: 'ff02::1' }))
     expect(neighbor(host)?.router).toBe(false)
     host.link.receive(advertisement(PEER6, ROUTER | SOLICITED))
     expect(neighbor(host)?.router).toBe(true)

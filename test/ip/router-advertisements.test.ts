@@ -15,6 +15,7 @@ import {
   linkOption,
   mtuOption,
   ndFrame,
+  OTHER_MAC,
   OUR_LINK_LOCAL,
   OUR_MAC,
   OVERRIDE,
@@ -101,6 +102,28 @@ describe('a default router', () => {
     hear(host, {})
     host.link.receive(advertisement(PEER_LINK_LOCAL, SOLICITED | OVERRIDE, { source: PEER_LINK_LOCAL, destination: OUR_LINK_LOCAL }))
     expect(routes(host)).toEqual([])
+  })
+
+  test('that does not answer gives way to another (RFC 4861 section 6.3.6)', () => {
+    const host = listener()
+    const other = 'fe80::ff:fe00:3'
+    hear(host, withPrefix(3600, 1800))
+    hear(host, { options: linkOption(1, OTHER_MAC) }, { source: other, mac: OTHER_MAC })
+    host.take()
+    const { endpoint } = open(host.stack, 6)
+    const to = () => {
+      send(endpoint, Uint8Array.of(1), '2001:db8:ffff::1', 7)
+      return host.take()[0]?.slice(0, 12)
+    }
+    expect(to()).toBe('020000000002')
+    // Five seconds of doubt, three probes.
+    host.after(8000)
+    expect(to()).toBe('020000000003')
+    host.after(8000)
+    expect(host.stack.neighbors.map(({ state }) => state)).toEqual(['FAILED', 'FAILED'])
+    to()
+    expect(host.stack.neighbors.find(({ address }) => address === PEER_LINK_LOCAL)?.state).toBe('INCOMPLETE')
+    expect(routes(host).filter((each) => each.startsWith('default'))).toHaveLength(2)
   })
 
   test('takes packets for everywhere', () => {
