@@ -144,7 +144,7 @@ describeOnTun('our stack and the kernel', () => {
     test('one longer than the longest is refused', async () => {
       const socket = stack.dgram.createSocket(type)
       const error = await new Promise<NodeJS.ErrnoException | null>((resolve) =>
-        socket.send(new Uint8Array(LONGEST[family] + 1), 9, kernel, (each) => resolve(each)),
+        socket.send(new Uint8Array(LONGEST[family] + 1), 9, kernel, (each: NodeJS.ErrnoException | null) => resolve(each)),
       )
       expect(error?.code).toBe('EMSGSIZE')
       socket.close()
