@@ -38,6 +38,8 @@ export interface StackOptions {
   reversePath?: ReversePath
   /** Becomes {@link Stack.hosts}; stacks may share it. Default: a map of its own. */
   hosts?: Map<string, readonly string[]>
+  /** Bytes of fragments, per family, that may wait for the rest of their datagrams; a quarter is any one source's share. Default 4 MiB. */
+  reassemblyMemory?: number
   /** Follows IPv4 source routes instead of refusing such packets (RFC 7126). Default `false`. */
   sourceRoute?: boolean
 }
@@ -151,6 +153,7 @@ export class Stack {
       forwarding: options.forwarding,
       strongHost: options.strongHost,
       reversePath: options.reversePath,
+      reassemblyMemory: options.reassemblyMemory,
       sourceRoute: options.sourceRoute,
       hopLimit,
     })

@@ -18,7 +18,7 @@ import type { Ipv4Options } from './ipv4-options.ts'
 import * as ipv6 from './ipv6.ts'
 import type { Nic } from './nic.ts'
 import { MIN_PMTU6 } from './path-mtu.ts'
-import { DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP, ICMPV4, ICMPV6, ROUTING, UDP } from './protocol.ts'
+import { FRAGMENT, ICMPV4, ICMPV6, UDP } from './protocol.ts'
 import type { PmtuMode, Route } from './route-table.ts'
 
 /** An error that arrived, about a packet that this host sent. */
@@ -275,7 +275,7 @@ export class Icmp {
     const offender = Address.fromIPv4(packet.s3)
     const quoted = transport + icmpv4.HEADER
     // The quote: an IP header and at least 8 bytes. Its own checksum may be gone after NAT, and its length may be cut: only addresses count.
-    if (packet.end - quoted < ipv4.HEADER || ipv4.version(view, quoted) !== 4) return Drop.IcmpTooShort
+    if (packet.end - quoted < ipv4.HEADER) return Drop.IcmpTooShort
     const header = ipv4.headerLength(view, quoted)
     if (header < ipv4.HEADER || packet.end - quoted < header + 8) return Drop.IcmpTooShort
     packet.network = quoted
@@ -292,15 +292,16 @@ export class Icmp {
     const type = icmpv6.type(view, transport)
     const code = icmpv6.code(view, transport)
     const offender = new Address(packet.s0, packet.s1, packet.s2, packet.s3)
-    packet.start = transport + icmpv6.HEADER
-    if (packet.end - packet.start < ipv6.HEADER) return Drop.IcmpTooShort
-    // The quoted packet is cut, so its payload length must not be checked: read what is there.
-    const saved = view.getUint16(packet.start + 4)
-    ipv6.setPayloadLength(view, packet.start, packet.end - packet.start - ipv6.HEADER)
-    let drop = ipv6.parse(packet)
-    if (drop === Drop.None) drop = ipv6.walk(packet)
-    ipv6.setPayloadLength(view, packet.network, saved)
-    if (drop !== Drop.None || packet.end - packet.transport < 8) return Drop.IcmpTooShort
+    // The quoted packet is cut, and a router may have changed it: what must be right is where it came from and went to.
+    const quoted = transport + icmpv6.HEADER
+    if (packet.end - quoted < ipv6.HEADER) return Drop.IcmpTooShort
+    const upper = ipv6.skip(view, ipv6.nextHeader(view, quoted), quoted + ipv6.HEADER, packet.end)
+    if (upper < 0 || packet.end - (upper >> 8) < 8) return Drop.IcmpTooShort
+    packet.network = quoted
+    packet.transport = upper >> 8
+    packet.protocol = upper & 0xff
+    packet.fragmentOffset = 0
+    ipv6.readAddresses(packet, quoted)
     return this.#deliverError(packet, type, code, mtu, pointer, offender)
   }
 
@@ -318,7 +319,7 @@ export class Icmp {
     const rest = view.getInt32(transport + 4)
     if (quoted === icmpv6.ECHO_REPLY && quote.family === 6 && type === icmpv6.PACKET_TOO_BIG) {
       if (!this.#largeReplies.includes(replyHash(d0, d1, d2, d3, rest))) return Drop.IcmpUnmatched
-      this.#ip.reportMtu(quote, mtu)
+      this.#ip.reportMtu(quote, new Address(d0, d1, d2, d3), mtu)
       return Drop.None
     }
     if (quoted !== (quote.family === 4 ? icmpv4.ECHO : icmpv6.ECHO_REQUEST)) return Drop.IcmpUnmatched
@@ -326,7 +327,7 @@ export class Icmp {
     if (echo === undefined || echo.family !== quote.family) return Drop.IcmpUnmatched
     const destination = new Address(d0, d1, d2, d3)
     if (!echo.isOutstanding(destination, rest & 0xffff)) return Drop.IcmpUnmatched
-    if (isTooBig(quote.family, type, code) && echo.learnsMtu) this.#ip.reportMtu(quote, mtu)
+    if (isTooBig(quote.family, type, code) && echo.learnsMtu) this.#ip.reportMtu(quote, destination, mtu)
     const family = quote.family as 4 | 6
     const source = new Address(quote.s0, quote.s1, quote.s2, quote.s3)
     echo.listener.error(
@@ -420,7 +421,7 @@ export class Icmp {
       if (options === null) return
       header += options.length
     }
-    const length = Math.min(packet.networkEnd - packet.network, (four ? MAX_ERROR4 : MAX_ERROR6) - header)
+    const length = Math.min(packet.networkEnd - packet.network, this.#errorRoom(packet) - header)
     const reply = this.#reply(packet, length, packet.network)
     reply.start -= icmpv4.HEADER
     if (four) {
@@ -444,6 +445,14 @@ export class Icmp {
     if (drop !== Drop.None) this.#counters.drop(drop, packet)
   }
 
+  /** Bytes that an error to the packet's source may have: it must not need fragments on the way (Linux: the known path MTU counts). */
+  #errorRoom(packet: Packet): number {
+    if (packet.family === 6) return MAX_ERROR6
+    const { s0, s1, s2, s3 } = packet
+    const route = this.#ip.routes.lookup(s0, s1, s2, s3, 0)
+    return route === null ? MAX_ERROR4 : Math.min(MAX_ERROR4, this.#ip.mtuTo(route, s0, s1, s2, s3))
+  }
+
   #mayAnswer(packet: Packet, type: number, code: number): boolean {
     if (packet.cast === Cast.OtherHost) return false
     if (isUnspecified(packet.s0, packet.s1, packet.s2, packet.s3) || isMulticast(packet.s0, packet.s1, packet.s2, packet.s3)) return false
@@ -452,7 +461,9 @@ export class Icmp {
       if (packet.cast !== Cast.Unicast || !this.#ip.isUnicast4(packet.d3)) return false
       if (packet.s3 === -1 || !this.#ip.isUnicast4(packet.s3)) return false
       const { view, transport } = packet
-      return packet.protocol !== ICMPV4 || packet.networkEnd <= transport || !icmpv4.isError(icmpv4.type(view, transport))
+      if (packet.protocol !== ICMPV4 || packet.networkEnd <= transport) return true
+      // An unknown type might be an error: Linux answers for queries and replies only.
+      return icmpv4.isQuery(icmpv4.type(view, transport))
     }
     // RFC 4443 section 2.4 (e.3): to groups only Packet Too Big, and Parameter Problem about an option.
     const multicast = packet.cast !== Cast.Unicast || packet.d0 >>> 24 === 0xff
@@ -541,17 +552,25 @@ function hasOptions(packet: Packet): boolean {
 /** RFC 4443 section 2.4 (e.1), behind whatever extension headers come first (Linux: is_ineligible). */
 function isIcmpv6Error(packet: Packet): boolean {
   const { view, network, networkEnd } = packet
+  const found = ipv6.skip(view, ipv6.nextHeader(view, network), network + ipv6.HEADER, networkEnd)
+  if (found < 0 || (found & 0xff) !== ICMPV6) return false
+  const at = found >> 8
+  // Without a type it might be one; but the type of a first fragment comes in another one.
+  if (at >= networkEnd) return !isFragment(packet)
+  return icmpv6.isError(icmpv6.type(view, at))
+}
+
+/** Whether a fragment header with an offset or more to follow is in front of the upper layer's. */
+function isFragment(packet: Packet): boolean {
+  const { view, network, networkEnd } = packet
   let next = ipv6.nextHeader(view, network)
-  let at = network + ipv6.HEADER
-  while (next === HOP_BY_HOP || next === DESTINATION_OPTIONS || next === ROUTING || next === FRAGMENT) {
-    if (networkEnd - at < 8) return false
-    const fragment = next === FRAGMENT
-    // What follows in a later fragment is no header.
-    if (fragment && (view.getUint16(at + 2) & 0xfff8) !== 0) return false
+  for (let at = network + ipv6.HEADER; networkEnd - at >= 4 && ipv6.isSkipped(next); ) {
+    if (next === FRAGMENT && view.getUint16(at + 2) !== 0) return true
+    const length = next === FRAGMENT ? ipv6.FRAGMENT_HEADER : (view.getUint8(at + 1) + 1) * 8
     next = view.getUint8(at)
-    at += fragment ? ipv6.FRAGMENT_HEADER : (view.getUint8(at + 1) + 1) * 8
+    at += length
   }
-  return next === ICMPV6 && (at >= networkEnd || icmpv6.isError(icmpv6.type(view, at)))
+  return false
 }
 
 /** RFC 4443 section 2.4 (e.6): the first address of a prefix on the link is its routers' anycast address (RFC 4291 section 2.6.1). */

@@ -57,6 +57,11 @@ export function isError(type: number): boolean {
   )
 }
 
+/** Echo, Timestamp, Information and Address Mask, requests and replies. */
+export function isQuery(type: number): boolean {
+  return type === ECHO_REPLY || type === ECHO || (type >= TIMESTAMP && type <= 18)
+}
+
 export function type(view: DataView, at: number): number {
   return view.getUint8(at)
 }

@@ -20,8 +20,8 @@ import { Ipv4Options, type OptionsHost } from './ipv4-options.ts'
 import * as ipv6 from './ipv6.ts'
 import { Nic, type NicAddress, type NicSettings } from './nic.ts'
 import { PathMtu } from './path-mtu.ts'
-import { ICMPV4, ICMPV6, IGMP, TCP, UDP } from './protocol.ts'
-import { Reassembler } from './reassembler.ts'
+import { FRAGMENT, ICMPV4, ICMPV6, IGMP, NO_NEXT_HEADER, TCP, UDP } from './protocol.ts'
+import { REASSEMBLY_MEMORY, Reassembler } from './reassembler.ts'
 import { PmtuMode, type Route, RouteTable } from './route-table.ts'
 
 /** An upper protocol. Its `input` says what became of the packet; `NoPort` and unknown protocols are answered here. */
@@ -42,6 +42,8 @@ export interface IpOptions {
   /** Only addresses of the nic by which a packet came are its destination (RFC 1122 section 3.3.4.2). */
   strongHost?: boolean | undefined
   reversePath?: ReversePath | undefined
+  /** Bytes that fragments of one family may wait in. */
+  reassemblyMemory?: number | undefined
   /** Packets with IPv4 source routes are not refused. */
   sourceRoute?: boolean | undefined
 }
@@ -112,8 +114,9 @@ export class IpLayer implements OptionsHost {
       const nic = this.#nics[packet.nic]
       if (nic !== undefined) this.icmp.sendError(packet, nic, packet.family === 4 ? 11 : 3, 1, 0)
     }
-    this.#reassembler4 = new Reassembler(4, clock, random, counters, { timedOut })
-    this.#reassembler6 = new Reassembler(6, clock, random, counters, { timedOut })
+    const memory = options.reassemblyMemory ?? REASSEMBLY_MEMORY
+    this.#reassembler4 = new Reassembler(4, clock, random, counters, { timedOut }, memory)
+    this.#reassembler6 = new Reassembler(6, clock, random, counters, { timedOut }, memory)
   }
 
   /** Wires the upper layer; called once. */
@@ -298,12 +301,13 @@ export class IpLayer implements OptionsHost {
     return known !== 0 && known < mtu ? known : mtu
   }
 
-  /** Believes a too-big report about the quoted packet, which this host sent. @returns the path MTU now in force, or 0 */
-  reportMtu(quote: Packet, mtu: number): number {
-    const { d0, d1, d2, d3, view, network } = quote
+  /** Believes a too-big report about a quoted packet that this host sent to `to`. @returns the path MTU now in force, or 0 */
+  reportMtu(quote: Packet, to: Address, mtu: number): number {
+    const { view, network } = quote
+    const { w0, w1, w2, w3 } = to
     const length = quote.family === 4 ? ipv4.totalLength(view, network) : ipv6.payloadLength(view, network) + ipv6.HEADER
-    const route = this.routes.lookup(d0, d1, d2, d3, 0)
-    return route === null ? 0 : this.pathMtu.report(d0, d1, d2, d3, mtu, length, this.mtuTo(route, d0, d1, d2, d3))
+    const route = this.routes.lookup(w0, w1, w2, w3, 0)
+    return route === null ? 0 : this.pathMtu.report(w0, w1, w2, w3, mtu, length, this.mtuTo(route, w0, w1, w2, w3))
   }
 
   // ── up ──
@@ -472,16 +476,10 @@ export class IpLayer implements OptionsHost {
   /** RFC 7112: a first fragment holds every header up to the upper layer's; Linux asks for its fixed part (UDP, ICMPv6, TCP). */
   #checkHeaderChain(packet: Packet): Drop {
     if (packet.moreFragments === 0) return Drop.None
-    const { transport, protocol, protocolAt } = packet
-    const drop = ipv6.walk(packet)
-    const need = packet.protocol === UDP || packet.protocol === ICMPV6 ? 8 : packet.protocol === TCP ? 20 : 1
-    const complete = drop === Drop.IpNoNextHeader || (drop === Drop.None && packet.end - packet.transport >= need)
-    const nested = drop === Drop.IpExtensionHeader && packet.problem >= 0
-    packet.transport = transport
-    packet.protocol = protocol
-    packet.protocolAt = protocolAt
-    packet.problem = -1
-    if (complete || nested || (drop !== Drop.None && drop !== Drop.IpExtensionHeader)) return Drop.None
+    const found = ipv6.skip(packet.view, packet.protocol, packet.transport, packet.end)
+    const next = found & 0xff
+    const need = next === UDP || next === ICMPV6 ? 8 : next === TCP ? 20 : 1
+    if (found >= 0 && (next === NO_NEXT_HEADER || next === FRAGMENT || packet.end - (found >> 8) >= need)) return Drop.None
     packet.problem = ipv6.INCOMPLETE_HEADER_CHAIN
     packet.pointer = 0
     return Drop.FragmentHeaderChain

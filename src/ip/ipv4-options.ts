@@ -76,11 +76,9 @@ export class Ipv4Options {
         at++
         continue
       }
-      if (transport - at < 2) return malformed(packet, at)
-      const length = view.getUint8(at + 1)
-      if (length < 2 || length > transport - at) return malformed(packet, at)
-      let wrong = 0
-      switch (type) {
+      const length = transport - at < 2 ? 0 : view.getUint8(at + 1)
+      let wrong = length < 2 || length > transport - at ? at : 0
+      switch (wrong === 0 ? type : NO_OPERATION) {
         case LOOSE_SOURCE_ROUTE:
         case STRICT_SOURCE_ROUTE:
           if (length < 3) wrong = at + 1

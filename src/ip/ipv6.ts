@@ -78,6 +78,14 @@ export function parse(packet: Packet): Drop {
   packet.hopLimit = view.getUint8(at + HOP_LIMIT)
   packet.protocol = view.getUint8(at + NEXT_HEADER)
   packet.protocolAt = at + NEXT_HEADER
+  readAddresses(packet, at)
+  if (packet.protocol === HOP_BY_HOP) return optionsHeader(packet, true)
+  return Drop.None
+}
+
+/** Both addresses of the header at `at`. */
+export function readAddresses(packet: Packet, at: number): void {
+  const { view } = packet
   packet.s0 = view.getInt32(at + SOURCE)
   packet.s1 = view.getInt32(at + SOURCE + 4)
   packet.s2 = view.getInt32(at + SOURCE + 8)
@@ -86,8 +94,6 @@ export function parse(packet: Packet): Drop {
   packet.d1 = view.getInt32(at + DESTINATION + 4)
   packet.d2 = view.getInt32(at + DESTINATION + 8)
   packet.d3 = view.getInt32(at + DESTINATION + 12)
-  if (packet.protocol === HOP_BY_HOP) return optionsHeader(packet, true)
-  return Drop.None
 }
 
 /** Whether the next header is one that {@link walk} steps over or into. */
@@ -121,6 +127,28 @@ export function walk(packet: Packet): Drop {
         return Drop.None
     }
   }
+}
+
+/**
+ * Steps over extension headers from `at`, where a header of type `next` is, without a look at what they hold (Linux: ipv6_skip_exthdr).
+ * @returns the offset and the type (low 8 bits) of the first header that is none, of No Next Header, or of a later fragment's header; -1 when the
+ *   packet ends before
+ */
+export function skip(view: DataView, next: number, at: number, end: number): number {
+  for (;;) {
+    if (!isSkipped(next)) return (at << 8) | next
+    if (end - at < 2) return -1
+    if (next === FRAGMENT && end - at < 4) return -1
+    if (next === FRAGMENT && view.getUint16(at + 2) >= 8) return (at << 8) | FRAGMENT
+    const length = next === FRAGMENT ? FRAGMENT_HEADER : (view.getUint8(at + 1) + 1) * 8
+    next = view.getUint8(at)
+    at += length
+  }
+}
+
+/** The headers that {@link skip} steps over. */
+export function isSkipped(next: number): boolean {
+  return next === HOP_BY_HOP || next === DESTINATION_OPTIONS || next === ROUTING || next === FRAGMENT
 }
 
 /** Moves `transport` behind a header of `length` bytes whose first byte names the next. */

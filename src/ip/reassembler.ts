@@ -14,8 +14,7 @@ import * as ipv4 from './ipv4.ts'
 import * as ipv6 from './ipv6.ts'
 
 /** Linux: ipfrag_high_thresh, 4 MiB. */
-const MEMORY_LIMIT = 4 * 1024 * 1024
-const SOURCE_LIMIT = MEMORY_LIMIT / 4
+export const REASSEMBLY_MEMORY = 4 * 1024 * 1024
 /** What a fragment costs besides its bytes. */
 const FRAGMENT_OVERHEAD = 128
 /** Linux: ipfrag_time 30 s; RFC 8200 section 4.5: 60 s. */
@@ -112,6 +111,8 @@ export class Reassembler {
   readonly #counters: Counters
   readonly #events: ReassemblyEvents
   readonly #timeout: number
+  readonly #memoryLimit: number
+  readonly #sourceLimit: number
   readonly #secret: number
   readonly #table = new Map<number, Pending>()
   readonly #sources = new Map<number, Source>()
@@ -122,11 +123,14 @@ export class Reassembler {
   #bytes = 0
   #count = 0
 
-  constructor(family: 4 | 6, clock: Clock, random: Random, counters: Counters, events: ReassemblyEvents) {
+  /** `memory` in bytes; a quarter of it is any one source's share. */
+  constructor(family: 4 | 6, clock: Clock, random: Random, counters: Counters, events: ReassemblyEvents, memory: number) {
     this.#family = family
     this.#clock = clock
     this.#counters = counters
     this.#events = events
+    this.#memoryLimit = memory
+    this.#sourceLimit = memory / 4
     this.#timeout = family === 4 ? TIMEOUT4 : TIMEOUT6
     this.#secret = random.uint32() | 0
   }
@@ -309,13 +313,13 @@ export class Reassembler {
 
   /** Keeps the memory within its bounds: the oldest of an overdrawn source, then the oldest of all. */
   #bound(pending: Pending, packet: Packet): void {
-    while (pending.source.bytes > SOURCE_LIMIT) {
+    while (pending.source.bytes > this.#sourceLimit) {
       let victim = this.#oldest
       while (victim !== null && victim.source !== pending.source) victim = victim.newer
       if (victim === null) break
       this.#evict(victim, packet)
     }
-    while (this.#bytes > MEMORY_LIMIT && this.#oldest !== null) this.#evict(this.#oldest, packet)
+    while (this.#bytes > this.#memoryLimit && this.#oldest !== null) this.#evict(this.#oldest, packet)
   }
 
   #evict(victim: Pending, packet: Packet): void {

@@ -134,7 +134,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     quote.d2 = destination.w2
     quote.d3 = destination.w3
     const family = quote.family as 4 | 6
-    if (isTooBig(family, type, code) && endpoint.dontFragment < PmtuMode.Probe) this.#ip.reportMtu(quote, mtu)
+    if (isTooBig(family, type, code) && endpoint.dontFragment < PmtuMode.Probe) this.#ip.reportMtu(quote, destination, mtu)
     const reported = errnoOf(family, type, code, endpoint.dontFragment)
     const wanted = endpoint.receiveErrors || (reported.hard && endpoint.remoteAddress !== null)
     endpoint.receiver.icmp(

@@ -569,6 +569,18 @@ export const cases: Case[] = [
   ['an error whose quote has options', [error4(3, 3, u32(0), {}, { options: u8(1, 1, 1, 1) })]],
   ['an error to a broadcast address', [v4({ destination: BROADCAST4, protocol: 1, payload: icmp(3, 3, u32(0), quote4()) })]],
 
+  [
+    'Fragmentation Needed sets the path MTU, never below 552 (RFC 1191 3, Linux: min_pmtu)',
+    [
+      error4(3, 4, u32(1000)),
+      echo4({}, pattern(1400)),
+      error4(3, 4, u32(68)),
+      echo4({}, pattern(1400)),
+      v4({}, { port: CLOSED_PORT, payload: pattern(1000) }),
+    ],
+  ],
+  ['a double source route', [v4({ options: u8(131, 7, 4, 192, 0, 2, 1, 131, 7, 4, 192, 0, 2, 1) })]],
+
   // ── the IPv6 header ──
   ['an IPv6 datagram reaches its socket', [v6(), v6({}, { payload: u8() }), v6({}, { payload: pattern(1452) })]],
   [
@@ -846,6 +858,12 @@ export const cases: Case[] = [
     [3, 4].map((type) => v6({ next: 43, payload: join(routing(17, type, 0, new Uint8Array(20)), udp(from6)) })),
   ],
   ['TCP', [v4({ protocol: 6, payload: join(u16(5000), u16(80), u32(1), u32(0), u8(0x50, 2), u16(1000), u32(0)) }), v4({ protocol: 136 })]],
+  ['a UDP length of 0 in IPv6', [v6({ payload: join(u16(5000), u16(7000), u16(0), u16(0xc8cf), pattern(4)) })]],
+  [
+    'a payload length of 0 behind which there is a hop-by-hop header',
+    [v6({ next: 0, payloadLength: 0, payload: join(options(17), udp(from6)) })],
+  ],
+  ['a timestamp, echoed', [echo4({ options: u8(68, 12, 5, 0, ...new Array(8).fill(0)) })]],
   ['a CIPSO option', [v4({ options: u8(134, 8, 0, 0, 0, 1, 1, 2) })]],
   ['an IOAM option', [v6({ next: 0, payload: join(options(17, u8(0x31, 2, 0, 0)), udp(from6)) })]],
   [
@@ -1089,6 +1107,17 @@ export const cases: Case[] = [
   [
     'an ICMPv6 error with a short quote is ignored',
     [0, 39, 40, 44, 47, 48].map((length) => v6({ next: 58, payload: icmp(1, 4, u32(0), quote6().subarray(0, length), from6) })),
+  ],
+  [
+    'Packet Too Big sets the path MTU, below 1280 it is ignored (RFC 8201 4)',
+    [
+      error6(2, 0, u32(1000)),
+      echo6({}, pattern(1400)),
+      error6(2, 0, u32(1400)),
+      echo6({}, pattern(1400)),
+      error6(2, 0, u32(1280)),
+      echo6({}, pattern(1400)),
+    ],
   ],
   [
     'an ICMPv6 error whose quote has extension headers',

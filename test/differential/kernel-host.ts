@@ -172,14 +172,14 @@ export class KernelHost implements Host {
   }
 
   /** Any option of the socket on a port, as `setsockopt`; numbers in, machine order. */
-  setOption(port: number, level: number, option: number, value: number | Bytes): void {
+  setOption(family: 4 | 6, port: number, level: number, option: number, value: number | Bytes): void {
     const bytes = typeof value === 'number' ? native(4, value) : value
-    const socket = this.#sockets.find(({ plan }) => plan.port === port) as KernelSocket
+    const socket = this.#sockets.find(({ plan }) => plan.port === port && plan.family === family) as KernelSocket
     if (this.#setsockopt(socket.fd, level, option, bytes, bytes.length) < 0) throw new Error(`setsockopt ${option}: ${this.#error()}`)
   }
 
-  getOption(port: number, level: number, option: number): number {
-    const socket = this.#sockets.find(({ plan }) => plan.port === port) as KernelSocket
+  getOption(family: 4 | 6, port: number, level: number, option: number): number {
+    const socket = this.#sockets.find(({ plan }) => plan.port === port && plan.family === family) as KernelSocket
     const value = new Uint8Array(4)
     if (this.#getsockopt(socket.fd, level, option, value, native(4, 4)) < 0) throw new Error(`getsockopt ${option}: ${this.#error()}`)
     return new DataView(value.buffer).getInt32(0, true)

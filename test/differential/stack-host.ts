@@ -66,7 +66,7 @@ export class StackHost implements Host {
 
   constructor(addresses: readonly string[], mtu = 1500, options: StackOptions = {}) {
     this.link = new TestLink('test0', mtu)
-    this.stack = new Stack({ clock: this.clock, random: new SeededRandom(1), icmpRateLimit: false, ...options })
+    this.stack = new Stack({ clock: this.clock, random: new SeededRandom(1), icmpRateLimit: false, reassemblyMemory: 2 ** 30, ...options })
     this.nic = this.stack.addNic(this.link, { addresses })
   }
 

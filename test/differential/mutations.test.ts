@@ -1,0 +1,43 @@
+import { afterAll, expect, test } from 'vitest'
+import { SeededRandom } from '../../src/base/random.ts'
+import { describeOnTun } from '../tun/namespace.ts'
+import { difference } from './compare.ts'
+import { isUnvalidatedTooBig, type Listed } from './listed.ts'
+import { sequence } from './mutations.ts'
+import { makeHosts } from './world.ts'
+
+/** Sequences per run, and where they start; `TUNGRAM_DIFFERENTIAL=1000000 npx vitest run test/differential/mutations` for a long one. */
+const TRIALS = Number(process.env.TUNGRAM_DIFFERENTIAL ?? 20_000)
+const SEED = process.env.TUNGRAM_SEED ?? '1'
+
+describeOnTun('the kernel and the stack treat damaged traffic alike', () => {
+  const { kernel, stack } = makeHosts()
+  afterAll(() => {
+    kernel.close()
+    stack.close()
+  })
+
+  test(`${TRIALS} sequences of seed ${SEED}`, { timeout: 3_600_000 }, () => {
+    const random = new SeededRandom(`differential ${SEED}`)
+    const seen = new Map<Listed, number>()
+    const problems: string[] = []
+    let packets = 0
+    const started = performance.now()
+    for (let trial = 0; trial < TRIALS; trial++) {
+      const each = sequence(random).filter((packet) => !isUnvalidatedTooBig(packet))
+      packets += each.length
+      const met = new Set<Listed>()
+      const found = difference(kernel, stack, each, met)
+      for (const reason of met) seen.set(reason, (seen.get(reason) ?? 0) + 1)
+      if (found !== '') problems.push(`trial ${trial}: ${found}`)
+      // The stack's time goes with the kernel's, so that both forget fragments at the same time.
+      if (trial % 100 === 0) stack.clock.advance(performance.now() - started - stack.clock.now())
+      if (problems.length > Number(process.env.TUNGRAM_DIFFERENCES ?? 5)) break
+    }
+    const rows = [...seen].map(([{ what, why }, count]) => `  ${count} × ${what} (${why})`)
+    if (TRIALS > 20_000)
+      console.log([`${TRIALS} sequences, ${packets} packets, ${Math.round((performance.now() - started) / 1000)} s`, ...rows].join('\n'))
+    if (problems.length > 0) expect.fail(problems.join('\n'))
+    expect(packets).toBeGreaterThan(TRIALS)
+  })
+})
