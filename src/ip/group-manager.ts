@@ -149,10 +149,8 @@ export class GroupManager {
       if (group.isMember && !wasMember) this.#announceOld(group)
       else if (!group.isMember && wasMember) this.#leaveOld(group)
     } else {
-      if (before.exclude !== filter.exclude) {
-        group.modeReports = this.#robustness
-        group.sourceReports.clear()
-      } else {
+      if (before.exclude !== filter.exclude) group.modeReports = this.#robustness
+      else {
         for (const source of [...before.sources, ...filter.sources])
           if (contains(before.sources, source) !== contains(filter.sources, source)) this.#sourceChanged(group, source)
       }

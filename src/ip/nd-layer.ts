@@ -54,7 +54,7 @@ export class NdLayer implements NeighborProtocol {
 
   close(): void {
     this.discovery.close()
-    this.advertiser.close()
+    this.advertiser.stop()
     for (const { timer } of this.#detections) timer.cancel()
     this.#detections = []
     this.neighbors.close()

@@ -116,9 +116,11 @@ export class Nic implements LinkReceiver {
     this.addAddress(`${this.interfaceAddress(LINK_LOCAL)}/64`)
   }
 
-  /** Forgets all timers, neighbors and what routers advertised. */
+  /** Forgets all timers, neighbors and what routers advertised; a router says goodbye. */
   close(): void {
     this.#ethernet?.close()
+    this.#tentative = []
+    for (const resolve of this.#waiting.splice(0)) resolve()
     this.#igmp.manager.close()
     this.#mld.manager.close()
   }

@@ -49,10 +49,6 @@ export class RouterAdvertiser {
   stop(): void {
     if (this.#settings === null) return
     this.#send({ ...this.#settings, lifetime: 0 })
-    this.close()
-  }
-
-  close(): void {
     this.#timer?.cancel()
     this.#timer = null
     this.#settings = null

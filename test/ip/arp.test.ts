@@ -18,7 +18,7 @@ import {
   PEER_MAC,
   PEER4,
 } from '../ethernet.ts'
-import { dropCount, open, send } from '../host.ts'
+import { dropCount, open, send, TestLink } from '../host.ts'
 import { readVectors, vector } from '../vectors/read.ts'
 import { datagram } from '../wire.ts'
 
@@ -94,6 +94,23 @@ describe('a packet for a host that is not known (RFC 826, RFC 1122 section 2.3.2
       mailbox.errors.map(({ error, errno }) => [error.type, error.code, error.offender.toString(), error.destinationPort, errno]),
     ).toEqual([[3, 1, OUR4, 7, 'EHOSTUNREACH']])
     expect(silent.mailbox.errors.map(({ errno }) => errno)).toEqual([''])
+  })
+
+  test.each([
+    [4, '192.0.2.1/24', '192.0.2.10', '10.0.0.77', 20],
+    [6, '2001:db8:a::1/64', '2001:db8:a::10', '2001:db8::77', 40],
+  ] as const)('is told to who sent it, when a router gives it up: IPv%i', (family, own, source, destination, header) => {
+    const host = ethernetHost({ forwarding: true })
+    const other = new TestLink('wire')
+    host.stack.addNic(other, { addresses: [own] })
+    other.receive(datagram([1, 2, 3], family, { source, destination }))
+    host.after(3000)
+    expect(dropCount(host.stack, 'NeighborUnreachable')).toBe(1)
+    const [error, ...rest] = other.take().filter((each) => each[family === 4 ? 9 : 6] === (family === 4 ? 1 : 58))
+    expect(rest).toEqual([])
+    expect([...(error as Uint8Array).slice(header, header + 2)]).toEqual(family === 4 ? [3, 1] : [1, 3])
+    const quoted = (error as Uint8Array).slice(header + 8)
+    expect(hex(quoted)).toContain(hex(bytesOf(destination)))
   })
 
   test('begins anew with the next packet', () => {

@@ -364,6 +364,18 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
       expect(texts(listen(host, protocol, 2000))).toEqual([`is-in ${group} ${first} ${second}`])
     })
 
+    test('that leaves more time does not put an answer off, one that leaves less brings it forward', () => {
+      for (const [a, b] of [
+        [500, 12_000],
+        [12_000, 500],
+      ] as const) {
+        const { host } = settled()
+        host.link.receive(query({ group, response: a }), query({ group, response: b }))
+        expect(texts(listen(host, protocol, 500))).toEqual([`is-ex ${group}`])
+        expect(listen(host, protocol, 15_000)).toEqual([])
+      }
+    })
+
     test('is not answered when an answer to a general one comes sooner', () => {
       const { host } = settled()
       host.link.receive(query({ response: 100 }), query({ group, response: 12_000 }))
@@ -408,6 +420,18 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
       expect(texts(said).sort()).toEqual([`report ${group}`, `report ${other}`])
       host.link.receive(old({ group, response: 1000 }))
       expect(texts(listen(host, protocol, 2000))).toEqual([`report ${group}`])
+    })
+
+    test('that leaves more time does not put an answer off, one that leaves less brings it forward', () => {
+      for (const [a, b] of [
+        [500, 12_000],
+        [12_000, 500],
+      ] as const) {
+        const { host } = settled()
+        host.link.receive(old({ group, response: a }), old({ group, response: b }))
+        expect(texts(listen(host, protocol, 500))).toEqual([`report ${group}`])
+        expect(listen(host, protocol, 15_000)).toEqual([])
+      }
     })
 
     test('needs no second report when another host has spoken, and no leave from us then', () => {

@@ -346,6 +346,15 @@ describe('duplicate address detection (RFC 4862 section 5.4)', () => {
     expect(given.nic.addresses.map(({ address }) => address.toString())).toEqual(['fe80::77'])
   })
 
+  test('ends with the nic, and nobody waits for it any more', async () => {
+    const { host, seen } = checking()
+    const ready = host.nic.addressesReady()
+    host.stack.removeNic(host.nic)
+    await ready
+    expect(host.after(5000)).toEqual([])
+    expect(seen).toEqual([])
+  })
+
   test('is left out with dad: false', () => {
     const host = ethernetHost({ quiet: false, dad: false })
     expect(host.nic.tentativeAddresses).toEqual([])

@@ -352,6 +352,10 @@ describe('a router', () => {
     host.nic.advertise(null)
     expect(host.take()).toEqual([ours(50 << 24, options, 20_000, 500)])
     expect(host.after(60_000)).toEqual([])
+    host.nic.advertise({ lifetime: 9_000_000 })
+    host.after(1000)
+    host.stack.close()
+    expect(host.take()).toEqual([ours(64 << 24, [])])
   })
 
   test('speaks at random times between a third of the interval and all of it, the first three times within 16 s', () => {
