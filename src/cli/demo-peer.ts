@@ -87,9 +87,9 @@ export function kernelPeer(): Peer {
 function openDevice(): { device: ReturnType<typeof openTun>; families: readonly Family[] } {
   const name = 'tungram0'
   try {
-    return { device: openTun({ name, peer: [cidr(PEER, 4), cidr(PEER, 6)] }), families: [4, 6] }
+    return { device: openTun({ name, offload: false, peer: [cidr(PEER, 4), cidr(PEER, 6)] }), families: [4, 6] }
   } catch {
-    return { device: openTun({ name, peer: [cidr(PEER, 4)] }), families: [4] }
+    return { device: openTun({ name, offload: false, peer: [cidr(PEER, 4)] }), families: [4] }
   }
 }
 

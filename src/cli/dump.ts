@@ -65,6 +65,8 @@ export async function run(args: string[]): Promise<number> {
   for (const peer of peers) cidr('peer', peer)
   const mtu = integer('mtu', values.mtu, 68, 65_535)
   const device = openTun({
+    // Frames as a wire would carry them.
+    offload: false,
     kind: tun === undefined ? 'tap' : 'tun',
     name: tun ?? tap ?? '',
     peer: peers,

@@ -1,7 +1,7 @@
 import { type Clock, SystemClock } from '../base/clock.ts'
 import { Drop, type DropLayer, type DropName, dropLayer, dropName } from '../base/drop.ts'
-import type { Packet } from '../base/packet.ts'
-import type { Link, LinkReceiver, Medium, Offload } from './link.ts'
+import { ChecksumState, type Packet } from '../base/packet.ts'
+import { type Link, type LinkReceiver, type Medium, NO_OFFLOAD, type Offload } from './link.ts'
 import {
   type CaptureDirection,
   enhancedPacket,
@@ -11,6 +11,7 @@ import {
   sectionHeader,
   toNanoseconds,
 } from './pcapng.ts'
+import { completeChecksum } from './tun-offload.ts'
 
 export interface CaptureOptions {
   /** Its `wallTime` stamps the frames. Default: the machine's own time. */
@@ -116,7 +117,8 @@ export class CapturedLink implements Link {
   constructor(capture: Capture, inner: Link, interfaceIndex: number) {
     this.name = inner.name
     this.medium = inner.medium
-    this.offload = inner.offload
+    // Checksums in the file are complete, both ways.
+    this.offload = NO_OFFLOAD
     this.hardwareAddress = inner.hardwareAddress
     this.loopback = inner.loopback
     this.#capture = capture
@@ -131,6 +133,7 @@ export class CapturedLink implements Link {
   attach(receiver: LinkReceiver): void {
     this.#inner.attach({
       input: (packet) => {
+        if (packet.checksumState === ChecksumState.Partial) completeChecksum(packet)
         this.#begin('in', packet)
         try {
           receiver.input(packet)

@@ -22,6 +22,7 @@ export interface Libc {
   read(fd: number, address: number, length: number): number
   write(fd: number, address: number, length: number): number
   ioctl(fd: number, request: number, argument: Uint8Array): number
+  ioctlValue(fd: number, request: number, value: number): number
   socket(domain: number, type: number, protocol: number): number
   send(fd: number, bytes: Uint8Array, length: number, flags: number): number
   recv(fd: number, bytes: Uint8Array, length: number, flags: number): number
@@ -59,6 +60,7 @@ function load(): Libc {
       read: library.func('read', 'intptr_t', ['int', 'intptr_t', 'size_t']),
       write: library.func('write', 'intptr_t', ['int', 'intptr_t', 'size_t']),
       ioctl: (fd, request, argument) => ioctl(fd, request, 'void *', argument),
+      ioctlValue: (fd, request, value) => ioctl(fd, request, 'ulong', value),
       socket: library.func('int socket(int domain, int type, int protocol)'),
       send: library.func('send', 'intptr_t', ['int', 'void *', 'size_t', 'int']),
       recv: library.func('recv', 'intptr_t', ['int', 'void *', 'size_t', 'int']),

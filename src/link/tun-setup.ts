@@ -27,6 +27,12 @@ export interface TunOptions {
   readonly queueLength?: number
   /** TAP: the stack's own Ethernet address, `02:00:00:00:00:01`. Default: random, locally administered. (The kernel's side has one of its own.) */
   readonly hardwareAddress?: string
+  /**
+   * TUN: IFF_VNET_HDR. Datagrams of one flow that are sent in one turn leave as one frame for the kernel to take apart, checksums between the
+   * kernel and the stack are left out, and large frames of senders with UDP_SEGMENT come in whole. A capture on the kernel's interface shows
+   * such frames as they pass: longer than the MTU, checksums incomplete, as on any interface with offloads. Default `true`.
+   */
+  readonly offload?: boolean
   /** What reports that packets wait: libuv's poll handle (main thread of Node only), or a thread. Default `auto`: `uv` where it can be. */
   readonly wakeup?: Wakeup | 'auto'
 }
@@ -36,6 +42,11 @@ const IFF_TUN = 0x0001
 const IFF_TAP = 0x0002
 const IFF_NO_PI = 0x1000
 const IFF_MULTI_QUEUE = 0x0100
+const IFF_VNET_HDR = 0x4000
+const TUNSETOFFLOAD = 0x400454d0
+const TUN_F_CSUM = 0x01
+/** UDP segmentation for both families: Linux 6.2. */
+const TUN_F_USO = 0x20 | 0x40
 // struct ifreq: name 16 bytes, then a union, of which the flags are a u16.
 const IFREQ = 40
 const IFNAMSIZ = 16
@@ -64,10 +75,10 @@ export function openDevice(kind: 'tun' | 'tap', name: string): number {
 }
 
 /** TUNSETIFF: names the device, or attaches to the one of that name; returns the kernel's name. */
-export function attachDevice(libc: Libc, fd: number, kind: 'tun' | 'tap', name: string, multiQueue: boolean): string {
+export function attachDevice(libc: Libc, fd: number, kind: 'tun' | 'tap', name: string, multiQueue: boolean, offload: boolean): string {
   const request = new Uint8Array(IFREQ)
   request.set(new TextEncoder().encode(name))
-  const flags = (kind === 'tun' ? IFF_TUN : IFF_TAP) | IFF_NO_PI | (multiQueue ? IFF_MULTI_QUEUE : 0)
+  const flags = (kind === 'tun' ? IFF_TUN : IFF_TAP) | IFF_NO_PI | (multiQueue ? IFF_MULTI_QUEUE : 0) | (offload ? IFF_VNET_HDR : 0)
   new Uint16Array(request.buffer)[IFNAMSIZ / 2] = flags
   if (libc.ioctl(fd, TUNSETIFF, request) >= 0) return new TextDecoder().decode(request.subarray(0, request.indexOf(0)))
 
@@ -93,6 +104,11 @@ function attachProblem(errno: number, kind: string, name: string, multiQueue: bo
   if (errno === EBUSY)
     return `The device '${name}' is in use by another program (or by another link of this one): close that, or ${choose}.`
   return `The kernel refused to attach to the device '${name}' (${errnoName(errno)}).`
+}
+
+/** What the kernel may leave to us; a kernel that does not know UDP segmentation keeps the checksums. */
+export function acceptOffloads(libc: Libc, fd: number): void {
+  if (libc.ioctlValue(fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_USO) < 0) libc.ioctlValue(fd, TUNSETOFFLOAD, TUN_F_CSUM)
 }
 
 /** Changes only what differs: a user who owns a persistent device may attach to it, but not change it. */

@@ -7,13 +7,14 @@
 import { closeSync } from 'node:fs'
 import { type Cidr, parseCidr } from '../base/address.ts'
 import { Drop } from '../base/drop.ts'
-import { HEADROOM, Packet } from '../base/packet.ts'
+import { ChecksumState, HEADROOM, Packet } from '../base/packet.ts'
 import { parseHardwareAddress, randomHardwareAddress } from './hardware-address.ts'
 import { type Link, type LinkReceiver, type Medium, NO_OFFLOAD, type Offload } from './link.ts'
 import { codedError, EAGAIN, EBADFD, EINTR, EIO, ENOBUFS, ENODEV, ENOMEM, errnoName, type Libc, loadLibc, systemError } from './tun-libc.ts'
 import { findInterface, type InterfaceInfo, listAddresses } from './tun-netlink.ts'
+import { completeChecksum, plainVnetHeader, SegmentBatch, Splitter, VNET_HEADER } from './tun-offload.ts'
 import { chooseWakeup, surface, type Wakeup, type Watcher, watch } from './tun-poll.ts'
-import { attachDevice, checkName, configure, openDevice, setMtu, type TunOptions } from './tun-setup.ts'
+import { acceptOffloads, attachDevice, checkName, configure, openDevice, setMtu, type TunOptions } from './tun-setup.ts'
 
 export type { TunOptions } from './tun-setup.ts'
 
@@ -35,6 +36,9 @@ const ETHERNET_HEADER = 14
 
 /** Packets read per wake-up: some 0.1 to 0.3 ms with the stack's work, after which timers and other descriptors have their turn. */
 const BUDGET = 128
+
+/** Packets between two calls of `idle`: no socket's receive buffer overflows with what programs have had no chance to see. */
+const BATCH = 64
 
 /** More than a device's queue holds by default (500): a flood cannot keep `attach` for ever. */
 const EARLY_LIMIT = 4096
@@ -60,11 +64,13 @@ export function openTun(options: TunOptions = {}): TunLink {
   const wakeup = chooseWakeup(libc, options.wakeup ?? 'auto')
   const fd = openDevice(kind, name)
   try {
-    const interfaceName = attachDevice(libc, fd, kind, name, options.multiQueue === true)
+    const offload = kind === 'tun' && options.offload !== false
+    const interfaceName = attachDevice(libc, fd, kind, name, options.multiQueue === true, offload)
+    if (offload) acceptOffloads(libc, fd)
     const info = findInterface(libc, interfaceName)
     if (info === null) throw codedError('ENODEV', `The interface '${interfaceName}' vanished while it was opened.`)
     configure(libc, info, options, peers)
-    return new TunLink(libc, fd, findInterface(libc, info.index) ?? info, kind, hardwareAddress, wakeup)
+    return new TunLink(libc, fd, findInterface(libc, info.index) ?? info, kind, hardwareAddress, wakeup, offload)
   } catch (error) {
     closeSync(fd)
     throw error
@@ -77,7 +83,7 @@ export class TunLink implements Link {
   readonly name: string
   readonly interfaceName: string
   readonly medium: Medium
-  readonly offload: Offload = NO_OFFLOAD
+  readonly offload: Offload
   readonly hardwareAddress: Uint8Array | null
   readonly loopback = false
   /** How this device wakes the program. */
@@ -112,8 +118,32 @@ export class TunLink implements Link {
   #sentBytes: Uint8Array
   #sentAddress: number
 
+  /** 10 bytes in front of each frame of a device with offloads, else 0. */
+  readonly #vnetHeader: number
+  readonly #batch: SegmentBatch | null
+  readonly #splitter: Splitter | null
+  readonly #input = (packet: Packet): void => {
+    try {
+      ;(this.#receiver as LinkReceiver).input(packet)
+    } catch (error) {
+      surface(error)
+    }
+  }
+  /** A frame of this turn was written: what follows is collected until the turn ends. */
+  #turnBegun = false
+  #draining = false
+  readonly #endTurn = () => this.flush()
+
   /** Use {@link openTun}. */
-  constructor(libc: Libc, fd: number, info: InterfaceInfo, kind: 'tun' | 'tap', hardwareAddress: Uint8Array | null, wakeup: Wakeup) {
+  constructor(
+    libc: Libc,
+    fd: number,
+    info: InterfaceInfo,
+    kind: 'tun' | 'tap',
+    hardwareAddress: Uint8Array | null,
+    wakeup: Wakeup,
+    offload: boolean,
+  ) {
     this.#libc = libc
     this.#fd = fd
     this.#index = info.index
@@ -126,7 +156,12 @@ export class TunLink implements Link {
     this.hardwareAddress = hardwareAddress
     this.#sentBytes = this.#received.bytes
     this.#sentAddress = libc.addressOf(this.#received.bytes)
-    this.#receiveAddress = this.#sentAddress + HEADROOM
+    this.offload = offload ? { checksum: true } : NO_OFFLOAD
+    this.#vnetHeader = offload ? VNET_HEADER : 0
+    this.#batch = offload ? new SegmentBatch() : null
+    this.#splitter = offload ? new Splitter() : null
+    // The packet itself begins at HEADROOM, aligned.
+    this.#receiveAddress = this.#sentAddress + HEADROOM - this.#vnetHeader
     this.#receiveRoom = this.#received.bytes.length - HEADROOM
   }
 
@@ -147,17 +182,35 @@ export class TunLink implements Link {
     if (this.#referenced) this.#watcher.ref()
   }
 
+  /**
+   * The first frame of a turn is written at once; datagrams of one flow that follow it in the same turn are collected, and written at the end of the
+   * turn or of the wake-up that they answer.
+   */
   send(packet: Packet): Drop {
-    const drop = this.#write(packet)
-    if (drop !== Drop.None) this.counters.refusedPackets++
-    return drop
+    if (this.#state !== 'open') return this.#refuse(Drop.LinkDown)
+    if (packet.end - packet.start - this.#linkHeader > this.#mtu) return this.#refuse(Drop.LinkMtuExceeded)
+    const batch = this.#batch
+    if (batch === null) return this.#writeNow(packet)
+    if (this.#turnBegun && !this.#down) {
+      if (batch.add(packet)) return Drop.None
+      // Another flow, or no datagram: what came before it goes first.
+      this.#writeBatch(batch)
+      return batch.add(packet) ? Drop.None : this.#writeNow(packet)
+    }
+    this.#turnBegun = true
+    if (!this.#draining) queueMicrotask(this.#endTurn)
+    return this.#writeNow(packet)
   }
 
-  /** Nothing is queued here: `send` has written. */
-  flush(): void {}
+  /** Writes what was collected. */
+  flush(): void {
+    this.#turnBegun = false
+    if (this.#batch !== null) this.#writeBatch(this.#batch)
+  }
 
   close(): void {
     if (this.#state === 'closed') return
+    this.flush()
     this.#state = 'closed'
     this.#watcher?.close()
     closeSync(this.#fd)
@@ -225,29 +278,26 @@ export class TunLink implements Link {
     counters.wakeups++
     let count = 0
     let errno = 0
+    this.#draining = true
     while (count < BUDGET && this.#state === 'open') {
       const length = this.#read()
       if (length < 0) {
         errno = this.#libc.errno()
         break
       }
-      count++
-      counters.receivedPackets++
-      counters.receivedBytes += length
-      packet.reset(HEADROOM, HEADROOM + length)
-      try {
-        receiver.input(packet)
-      } catch (error) {
-        surface(error)
-      }
+      packet.reset(HEADROOM - this.#vnetHeader, HEADROOM - this.#vnetHeader + length)
+      counters.receivedBytes += length - this.#vnetHeader
+      let packets = 1
+      if (this.#splitter === null) this.#input(packet)
+      else packets = this.#splitter.split(packet, this.#input)
+      counters.receivedPackets += packets
+      const batches = Math.floor(count / BATCH)
+      count += packets
+      if (Math.floor(count / BATCH) !== batches) this.#idle(receiver)
     }
-    if (count > 0) {
-      try {
-        receiver.idle()
-      } catch (error) {
-        surface(error)
-      }
-    }
+    if (count % BATCH !== 0) this.#idle(receiver)
+    this.#draining = false
+    this.flush()
     if (errno !== 0 && errno !== EAGAIN && errno !== EINTR) this.#fail(this.#readError(errno))
     else if (broken) this.#fail(this.#readError(EBADFD))
   }
@@ -258,21 +308,59 @@ export class TunLink implements Link {
     return systemError(errno, 'read', `Reading from the device '${this.name}' failed (${errnoName(errno)}).`)
   }
 
-  #write(packet: Packet): Drop {
-    if (this.#state !== 'open') return Drop.LinkDown
+  #idle(receiver: LinkReceiver): void {
+    try {
+      receiver.idle()
+    } catch (error) {
+      surface(error)
+    }
+  }
+
+  #refuse(drop: Drop): Drop {
+    this.counters.refusedPackets++
+    return drop
+  }
+
+  /** Writes one packet by itself. */
+  #writeNow(packet: Packet): Drop {
     const length = packet.end - packet.start
-    if (length - this.#linkHeader > this.#mtu) return Drop.LinkMtuExceeded
-    if (packet.bytes !== this.#sentBytes) {
-      this.#sentBytes = packet.bytes
-      this.#sentAddress = this.#libc.addressOf(packet.bytes)
+    if (this.#vnetHeader > 0) {
+      if (packet.checksumState === ChecksumState.Partial) completeChecksum(packet)
+      packet.start -= VNET_HEADER
+      plainVnetHeader(packet.view, packet.start)
     }
-    if (this.#libc.write(this.#fd, this.#sentAddress + packet.start, length) >= 0) {
-      this.counters.sentPackets++
-      this.counters.sentBytes += length
-      this.#down = false
-      return Drop.None
+    const written = this.#write(packet)
+    packet.start += this.#vnetHeader
+    if (!written) return this.#refuse(this.#refused(this.#libc.errno()))
+    this.counters.sentPackets++
+    this.counters.sentBytes += length
+    this.#down = false
+    return Drop.None
+  }
+
+  /** Writes the batch as one frame; if the device does not take it so, each datagram by itself. */
+  #writeBatch(batch: SegmentBatch): void {
+    const { count } = batch
+    if (count === 0) return
+    const frame = batch.seal()
+    batch.count = 0
+    if (this.#write(frame)) {
+      this.counters.sentPackets += count
+      this.counters.sentBytes += frame.end - frame.start - this.#vnetHeader
+      return
     }
-    return this.#refused(this.#libc.errno())
+    ;(this.#splitter as Splitter).split(frame, (packet) => {
+      const drop = this.#state === 'open' ? this.#writeNow(packet) : this.#refuse(Drop.LinkDown)
+      if (drop !== Drop.None) this.#receiver?.dropped(drop, packet)
+    })
+  }
+
+  #write(frame: Packet): boolean {
+    if (frame.bytes !== this.#sentBytes) {
+      this.#sentBytes = frame.bytes
+      this.#sentAddress = this.#libc.addressOf(frame.bytes)
+    }
+    return this.#libc.write(this.#fd, this.#sentAddress + frame.start, frame.end - frame.start) >= 0
   }
 
   #refused(errno: number): Drop {

@@ -199,7 +199,7 @@ describeOnTun('a TAP device', () => {
           await wait(300)
           expect(await forwarded(family, group), `${group} joined`).toBe(3)
           expect(mailbox.received).toHaveLength(3)
-            endpoint.leave(Address.parse(group), nic.index)
+          endpoint.leave(Address.parse(group), nic.index)
           await wait(1500)
           expect(await forwarded(family, group), `${group} left`).toBe(0)
           endpoint.close()

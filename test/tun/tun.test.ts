@@ -338,6 +338,7 @@ describeOnTun('a TUN device', () => {
     expect(link.send(packet.load(new Uint8Array(0)))).toBe(Drop.LinkRefused)
     expect(link.send(packet.load(ipv4Udp('10.0.0.2', 5, '10.0.0.1', 6, new Uint8Array(1473))))).toBe(Drop.LinkMtuExceeded)
     expect(link.send(packet.load(ipv4Udp('10.0.0.2', 5, '10.0.0.1', 6, new Uint8Array(1472))))).toBe(Drop.None)
+    link.flush()
     expect(link.counters).toMatchObject({ refusedPackets: 3, sentPackets: 1 })
   })
 

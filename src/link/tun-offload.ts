@@ -1,0 +1,215 @@
+/**
+ * UDP segmentation offload of TUN devices: many datagrams of one flow as one frame, in both directions.
+ *
+ * With IFF_VNET_HDR every frame has a `struct virtio_net_hdr` in front (OASIS virtio 1.2 section 5.1.6; Linux: include/uapi/linux/virtio_net.h):
+ *
+ *     +-------+----------+--------------+--------------+--------------+---------------+
+ *     | flags | gso_type |   hdr_len    |   gso_size   |  csum_start  |  csum_offset  |      1, 1, 2, 2, 2, 2 bytes, the machine's byte order
+ *     +-------+----------+--------------+--------------+--------------+---------------+
+ *
+ * A frame of type UDP_L4 is one IP and one UDP header and the payloads of all datagrams, `gso_size` bytes each but for the last.
+ */
+import { finish, sum } from '../base/checksum.ts'
+import { ChecksumState, HEADROOM, MAX_PACKET, Packet } from '../base/packet.ts'
+
+export const VNET_HEADER = 10
+const NEEDS_CSUM = 1
+const GSO_NONE = 0
+const GSO_UDP_L4 = 5
+const UDP = 17
+const TCP = 6
+const UDP_HEADER = 8
+const CHECKSUM_AT = 6
+const TCP_CHECKSUM_AT = 16
+const HEADER4 = 20
+const HEADER6 = 40
+const LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
+
+/** Linux takes 128 segments since 5.17 and 64 before (UDP_MAX_SEGMENTS). */
+const MAX_SEGMENTS = 64
+const MAX_FRAME = 65_535
+
+/** Bytes of IP header in front of a UDP header when the packet is a whole UDP datagram without options or extension headers, else 0. */
+function plainHeader(view: DataView, at: number, length: number): number {
+  const first = length < HEADER4 + UDP_HEADER ? 0 : view.getUint8(at)
+  // IPv4: IHL 5, protocol UDP, neither MF nor an offset.
+  if (first === 0x45) return view.getUint8(at + 9) === UDP && (view.getUint16(at + 6) & 0x3fff) === 0 ? HEADER4 : 0
+  return first >>> 4 === 6 && length >= HEADER6 + UDP_HEADER && view.getUint8(at + 6) === UDP ? HEADER6 : 0
+}
+
+/** The unfolded sum of the pseudo-header (RFC 768, RFC 8200 section 8.1) of `length` bytes behind the IP header at `at`. */
+function pseudoHeaderSum(view: DataView, at: number, four: boolean, protocol: number, length: number): number {
+  return four ? sum(view, at + 12, at + 20, protocol + length) : sum(view, at + 8, at + 40, protocol + length)
+}
+
+/** Sets the lengths of both headers to those of a payload of `payload` bytes, and the IPv4 checksum. */
+function setLengths(view: DataView, at: number, header: number, payload: number): void {
+  if (header === HEADER4) {
+    view.setUint16(at + 2, header + UDP_HEADER + payload)
+    view.setUint16(at + 10, 0)
+    view.setUint16(at + 10, finish(sum(view, at, at + header, 0)))
+  } else view.setUint16(at + 4, UDP_HEADER + payload)
+  view.setUint16(at + header + 4, UDP_HEADER + payload)
+}
+
+/**
+ * Completes the checksum of a packet whose field holds the pseudo-header's sum only (`ChecksumState.Partial`): UDP or TCP directly behind the IP
+ * header, as Linux leaves it to a device.
+ */
+export function completeChecksum(packet: Packet): void {
+  packet.checksumState = ChecksumState.None
+  const { view, start, end } = packet
+  const four = view.getUint8(start) >>> 4 === 4
+  const protocol = view.getUint8(start + (four ? 9 : 6))
+  if (protocol !== UDP && protocol !== TCP) return
+  const at = start + (four ? (view.getUint8(start) & 15) * 4 : HEADER6)
+  const field = at + (protocol === UDP ? CHECKSUM_AT : TCP_CHECKSUM_AT)
+  if (field + 2 > end) return
+  view.setUint16(field, 0)
+  const value = finish(sum(view, at, end, pseudoHeaderSum(view, start, four, protocol, end - at)))
+  view.setUint16(field, value === 0 && protocol === UDP ? 0xffff : value)
+}
+
+/** Writes a vnet header that asks for nothing. */
+export function plainVnetHeader(view: DataView, at: number): void {
+  view.setInt32(at, 0)
+  view.setInt32(at + 4, 0)
+  view.setUint16(at + 8, 0)
+}
+
+/** Datagrams of one flow, collected to leave as one frame. */
+export class SegmentBatch {
+  /** The frame, behind room for the vnet header. */
+  readonly frame = new Packet(HEADROOM + MAX_PACKET)
+  /** Datagrams in it. */
+  count = 0
+  #header = 0
+  /** Payload bytes of each datagram but perhaps the last. */
+  #size = 0
+  /** The last one was shorter: nothing may follow it. */
+  #full = false
+
+  /** Takes the datagram in `packet` into the batch; `false` when it does not fit or belongs to another flow. */
+  add(packet: Packet): boolean {
+    const { view, start, end } = packet
+    const length = end - start
+    const header = plainHeader(view, start, length)
+    if (header === 0) return false
+    const payload = length - header - UDP_HEADER
+    const { frame } = this
+    if (this.count === 0) {
+      if (payload === 0) return false
+      frame.reset(HEADROOM, HEADROOM + length)
+      frame.bytes.set(packet.bytes.subarray(start, end), HEADROOM)
+      frame.checksumState = packet.checksumState
+      this.#header = header
+      this.#size = payload
+      this.#full = false
+      this.count = 1
+      return true
+    }
+    if (this.#full || this.count === MAX_SEGMENTS || payload > this.#size || payload === 0) return false
+    if (frame.end - frame.start + payload > MAX_FRAME || !this.#sameFlow(view, start, header)) return false
+    copy(packet, end - payload, frame, frame.end, payload)
+    frame.end += payload
+    this.count++
+    this.#full = payload < this.#size
+    return true
+  }
+
+  /** Finishes the headers; the frame, vnet header included, is `frame.start … frame.end`. */
+  seal(): Packet {
+    const { frame } = this
+    const { view } = frame
+    const at = frame.start
+    if (this.count === 1) {
+      if (frame.checksumState === ChecksumState.Partial) completeChecksum(frame)
+      frame.start -= VNET_HEADER
+      plainVnetHeader(view, frame.start)
+      return frame
+    }
+    const payload = frame.end - at - this.#header - UDP_HEADER
+    setLengths(view, at, this.#header, payload)
+    view.setUint16(
+      at + this.#header + CHECKSUM_AT,
+      ~finish(pseudoHeaderSum(view, at, this.#header === HEADER4, UDP, payload + UDP_HEADER)) & 0xffff,
+    )
+    frame.start -= VNET_HEADER
+    view.setUint8(frame.start, NEEDS_CSUM)
+    view.setUint8(frame.start + 1, GSO_UDP_L4)
+    view.setUint16(frame.start + 2, this.#header + UDP_HEADER, LITTLE)
+    view.setUint16(frame.start + 4, this.#size, LITTLE)
+    view.setUint16(frame.start + 6, this.#header, LITTLE)
+    view.setUint16(frame.start + 8, CHECKSUM_AT, LITTLE)
+    return frame
+  }
+
+  /** Everything of both headers that the datagrams of one frame share: all but lengths, identification and checksums. */
+  #sameFlow(view: DataView, start: number, header: number): boolean {
+    const own = this.frame.view
+    const at = HEADROOM
+    if (header !== this.#header || view.getInt32(start + header) !== own.getInt32(at + header)) return false
+    if (header === HEADER4)
+      return (
+        view.getInt32(start + 16) === own.getInt32(at + 16) &&
+        view.getInt32(start + 12) === own.getInt32(at + 12) &&
+        view.getUint16(start) === own.getUint16(at) &&
+        view.getUint16(start + 6) === own.getUint16(at + 6) &&
+        view.getUint16(start + 8) === own.getUint16(at + 8)
+      )
+    for (let offset = 8; offset < HEADER6; offset += 4) if (view.getInt32(start + offset) !== own.getInt32(at + offset)) return false
+    return view.getInt32(start) === own.getInt32(at) && view.getUint16(start + 6) === own.getUint16(at + 6)
+  }
+}
+
+/** Takes datagrams apart again: frames the kernel handed up as one, and batches the device refused. */
+export class Splitter {
+  readonly #packet = new Packet(HEADROOM + MAX_PACKET)
+
+  /**
+   * Reads the vnet header at `frame.start` and hands on what is behind it: the packet itself, or each datagram of a frame of type UDP_L4.
+   * @returns the number of packets
+   */
+  split(frame: Packet, take: (packet: Packet) => void): number {
+    const { view } = frame
+    const vnet = frame.start
+    const needsChecksum = (view.getUint8(vnet) & NEEDS_CSUM) !== 0
+    const type = view.getUint8(vnet + 1)
+    const size = view.getUint16(vnet + 4, LITTLE)
+    const start = vnet + VNET_HEADER
+    frame.start = start
+    // NEEDS_CSUM: the kernel's own sender left the sum to the device, and no wire could have changed it since.
+    if (needsChecksum) frame.checksumState = ChecksumState.Partial
+    const header = type === GSO_NONE || size === 0 ? 0 : plainHeader(view, start, frame.end - start)
+    if (header === 0) {
+      take(frame)
+      return 1
+    }
+    const packet = this.#packet
+    const headers = header + UDP_HEADER
+    const end = frame.end
+    let count = 0
+    for (let from = start + headers; from < end; from += size) {
+      const payload = Math.min(size, end - from)
+      packet.reset(HEADROOM, HEADROOM + headers + payload)
+      packet.bytes.set(frame.bytes.subarray(start, start + headers), HEADROOM)
+      packet.bytes.set(frame.bytes.subarray(from, from + payload), HEADROOM + headers)
+      setLengths(packet.view, HEADROOM, header, payload)
+      packet.checksumState = ChecksumState.Partial
+      take(packet)
+      count++
+    }
+    return count
+  }
+}
+
+/** A loop of words beats `set(subarray())` up to some 256 bytes. */
+function copy(from: Packet, start: number, to: Packet, at: number, length: number): void {
+  if (length > 256) {
+    to.bytes.set(from.bytes.subarray(start, start + length), at)
+    return
+  }
+  let i = 0
+  for (const stop = length - 3; i < stop; i += 4) to.view.setInt32(at + i, from.view.getInt32(start + i))
+  for (; i < length; i++) to.view.setUint8(at + i, from.view.getUint8(start + i))
+}

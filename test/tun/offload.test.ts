@@ -1,0 +1,77 @@
+/** Segmentation offload between the stack and the kernel, both ways. */
+import dgram from 'node:dgram'
+import { once } from 'node:events'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { openTun, type TunLink } from '../../src/link/tun.ts'
+import { loadLibc } from '../../src/link/tun-libc.ts'
+import '../../src/socket-api/dgram.ts'
+import { Stack } from '../../src/stack.ts'
+import { describeOnTun } from './namespace.ts'
+
+const KERNEL = { 4: '10.9.0.1', 6: 'fd09::1' } as const
+const SOL_UDP = 17
+const UDP_SEGMENT = 103
+
+describeOnTun('segmentation offload', () => {
+  let stack: Stack
+  let link: TunLink
+  beforeAll(() => {
+    stack = new Stack()
+    link = openTun({ peer: ['10.9.0.1/24', 'fd09::1/64'] })
+    stack.addNic(link, { addresses: ['10.9.0.2/24', 'fd09::2/64'] })
+  })
+  afterAll(() => stack.close())
+
+  for (const family of [4, 6] as const) {
+    test(`a burst of one IPv${family} socket reaches the kernel's socket datagram by datagram, in order`, async () => {
+      const kernel = dgram.createSocket(`udp${family}`)
+      const received: Buffer[] = []
+      kernel.on('message', (message) => received.push(message))
+      kernel.bind(0, KERNEL[family])
+      await once(kernel, 'listening')
+      const socket = stack.dgram.createSocket(`udp${family}`)
+      socket.bind(0)
+      await once(socket, 'listening')
+      const sizes = [...new Array(70).fill(200), 100, 300, 300, 0, 1, 1472]
+      const before = link.counters.sentPackets
+      const callbacks: unknown[] = []
+      sizes.forEach((size, index) => {
+        socket.send(Buffer.alloc(size, index), kernel.address().port, KERNEL[family], (...results: unknown[]) => callbacks.push(results))
+      })
+      await vi.waitFor(() => expect(received).toHaveLength(sizes.length))
+      expect(received).toEqual(sizes.map((size, index) => Buffer.alloc(size, index)))
+      expect(callbacks).toEqual(sizes.map((size) => [null, size]))
+      // 1472 bytes fit behind an IPv4 header, not behind an IPv6 one.
+      expect(link.counters.sentPackets - before).toBe(sizes.length + (family === 4 ? 0 : 1))
+      kernel.close()
+      socket.close()
+    })
+
+    test(`a large IPv${family} send with UDP_SEGMENT arrives as the datagrams it stands for`, async () => {
+      const socket = stack.dgram.createSocket(`udp${family}`)
+      const received: Buffer[] = []
+      socket.on('message', (message) => received.push(message))
+      socket.bind(5000)
+      await once(socket, 'listening')
+      const libc = loadLibc()
+      const { library } = libc
+      const sendto = library.func('intptr_t sendto(int fd, void *bytes, size_t length, int flags, void *address, int size)')
+      const setsockopt = library.func('int setsockopt(int fd, int level, int name, void *value, int length)')
+      const fd = libc.socket(family === 4 ? 2 : 10, 2, 0)
+      expect(setsockopt(fd, SOL_UDP, UDP_SEGMENT, new Int32Array([300]), 4)).toBe(0)
+      const address = Buffer.alloc(family === 4 ? 16 : 28)
+      address.writeUInt16LE(family === 4 ? 2 : 10)
+      address.writeUInt16BE(5000, 2)
+      if (family === 4) address.set([10, 9, 0, 2], 4)
+      else address.set([0xfd, 0x09, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2], 8)
+      const payload = Buffer.from(Array.from({ length: 1300 }, (_, index) => index % 251))
+      expect(Number(sendto(fd, payload, payload.length, 0, address, address.length))).toBe(1300)
+      libc.close(fd)
+      await vi.waitFor(() => expect(received).toHaveLength(5))
+      expect(received.map((message) => message.length)).toEqual([300, 300, 300, 300, 100])
+      expect(Buffer.concat(received).equals(payload)).toBe(true)
+      expect(stack.drops.filter(({ layer }) => layer === 'udp')).toEqual([])
+      socket.close()
+    })
+  }
+})
