@@ -15,7 +15,7 @@ import { Fragmenter } from '../ip/fragmenter.ts'
 import * as icmpv4 from '../ip/icmpv4.ts'
 import * as ipv4 from '../ip/ipv4.ts'
 import { ICMPV4, UDP } from '../ip/protocol.ts'
-import { Reassembler } from '../ip/reassembler.ts'
+import { REASSEMBLY_MEMORY, Reassembler } from '../ip/reassembler.ts'
 import type { Stack } from '../stack.ts'
 import { linkHeaderLength } from './ip-frame.ts'
 import type { Lineage } from './lineage.ts'
@@ -97,7 +97,7 @@ export class Nat implements PacketHook {
     this.#options = { mapping, filtering, timeout, hairpin, inboundRefresh, preservePorts }
     const counters = new Counters()
     counters.onDrop((reason, _layer, packet) => outside.dropped(Drop[reason], packet))
-    this.#reassembler = new Reassembler(4, stack.clock, random, counters, { timedOut: () => {} })
+    this.#reassembler = new Reassembler(4, stack.clock, random, counters, { timedOut: () => {} }, REASSEMBLY_MEMORY)
   }
 
   /** The outside address. */

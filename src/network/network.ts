@@ -87,7 +87,7 @@ export interface NatSettings extends Omit<NatOptions, 'timeout'> {
 }
 
 export interface CaptureSettings {
-  /** Names of nodes or cables. Default: all. */
+  /** Names of nodes or cables. Default: all, also those that come later. */
   of?: readonly string[]
   /** The most bytes of a frame that are kept. Default: all. */
   snapLength?: number
@@ -147,6 +147,8 @@ export class Network {
   readonly #domains = new Map<Node, Domain>()
   readonly #subnets = new Subnets()
   readonly #names = new Map<string, readonly string[]>()
+  /** Those of everything, also of what is added later. */
+  readonly #captures = new Set<Capture>()
   #routesStale = false
   #restoreTimers: (() => void) | null = null
   #closed = false
@@ -237,7 +239,7 @@ export class Network {
       domain.take(address)
     }
     domain.prefixes = cidrs.map(({ prefix }) => prefix)
-    const port = new Port(this.#context, host, link.name, link, this.#random.fork(`attached ${link.name}`))
+    const port = this.#newPort(host, link.name, link, this.#random.fork(`attached ${link.name}`))
     const nic = this.#addNic(host, port, domain, options.addresses)
     if (options.gateway !== undefined) {
       const gateway = Address.parse(options.gateway)
@@ -518,11 +520,13 @@ export class Network {
    * @throws {Error} for a name that is no node and no cable
    */
   capture(sink: (chunk: Uint8Array) => void, { of, snapLength }: CaptureSettings = {}): () => void {
-    const ports = of === undefined ? this.#allPorts() : [...new Set(of.flatMap((name) => this.#portsOf(name)))]
+    const ports = of === undefined ? this.#allPorts() : new Set(of.flatMap((name) => this.#portsOf(name)))
     const capture = new Capture(sink, { clock: this.clock, ...(snapLength === undefined ? {} : { snapLength }) })
+    if (of === undefined) this.#captures.add(capture)
     for (const port of ports) port.startCapture(capture)
     return () => {
-      for (const port of ports) port.stopCapture(capture)
+      this.#captures.delete(capture)
+      for (const port of this.#allPorts()) port.stopCapture(capture)
     }
   }
 
@@ -593,7 +597,7 @@ export class Network {
       if (isLan(node)) return { node: node.name, port: null, nic: null }
       const nicName = `eth${node.ports.length}`
       const link = wire.link({ name: nicName, mtu, promiscuous: node instanceof Switch })
-      const port = new Port(this.#context, node, nicName, link, random.fork(node.name))
+      const port = this.#newPort(node, nicName, link, random.fork(node.name))
       // A nic announces itself as soon as it is there.
       impairEnd(port, out, isLan(other) ? into : null)
       if (node instanceof Switch) {
@@ -604,6 +608,12 @@ export class Network {
       return { node: node.name, port, nic: this.#addNic(node, port, domain, typeof given === 'string' ? [given] : given) }
     }
     return [end(a, forward, b, back), end(b, back, a, forward)]
+  }
+
+  #newPort(node: Host | Switch, name: string, link: Link, random: SeededRandom): Port {
+    const port = new Port(this.#context, node, name, link, random)
+    for (const capture of this.#captures) port.startCapture(capture)
+    return port
   }
 
   /** Two hosts have a domain of their own; segments and switches share theirs with all that connect. */
