@@ -1,0 +1,259 @@
+import { describe, expect, test } from 'vitest'
+import { ManualClock } from '../../src/base/clock.ts'
+import { Stack, type StackOptions } from '../../src/stack.ts'
+import { type Bytes, checksum, hex, icmp, ip4, ip6, pattern, u8, u32, udp } from '../differential/raw-ip.ts'
+import { TestLink } from '../differential/stack-host.ts'
+
+/** A router between 192.0.2.0/24 on the left and 198.51.100.0/24 on the right. */
+function router(options: StackOptions = {}, mtu = 1500) {
+  const stack = new Stack({ clock: new ManualClock(), forwarding: true, icmpRateLimit: false, ...options })
+  const left = new TestLink('left')
+  const right = new TestLink('right', mtu)
+  stack.addNic(left, { addresses: ['192.0.2.1/24', '2001:db8:1::1/64', 'fe80::1/64'] })
+  stack.addNic(right, { addresses: ['198.51.100.1/24', '2001:db8:2::1/64', 'fe80::2/64'] })
+  left.take()
+  right.take()
+  return { stack, left, right }
+}
+
+const FROM4 = '192.0.2.7'
+const TO4 = '198.51.100.7'
+const FROM6 = '2001:db8:1::7'
+const TO6 = '2001:db8:2::7'
+
+const packet4 = (fields: Partial<Parameters<typeof ip4>[0]> = {}, length = 20) =>
+  ip4({ source: FROM4, destination: TO4, ttl: 9, payload: udp({ from: FROM4, to: TO4, payload: pattern(length) }), ...fields })
+const packet6 = (fields: Partial<Parameters<typeof ip6>[0]> = {}, length = 20) =>
+  ip6({ source: FROM6, destination: TO6, hopLimit: 9, payload: udp({ from: FROM6, to: TO6, payload: pattern(length) }), ...fields })
+
+const only = (packets: Bytes[]): Bytes => {
+  expect(packets).toHaveLength(1)
+  return packets[0] as Bytes
+}
+const drops = (stack: Stack) => stack.drops.map(({ reason }) => reason)
+
+describe('a router', () => {
+  test('passes a packet on with one hop less and a checksum that is right (RFC 1812 5.3.1, RFC 1624)', () => {
+    const { left, right } = router()
+    for (let id = 0; id < 0x1_0000; id += 251) {
+      left.input(packet4({ id, ttl: 2 + (id % 200) }))
+      const out = only(right.take())
+      expect(out[8]).toBe(1 + (id % 200))
+      expect(checksum(out.subarray(0, 20))).toBe(0)
+    }
+    left.input(packet6())
+    expect(hex(only(right.take()))).toBe(hex(packet6({ hopLimit: 8 })))
+  })
+
+  test('counts what it passes on', () => {
+    const { stack, left } = router()
+    left.input(packet4())
+    left.input(packet6())
+    expect(stack.counters.IpForwDatagrams).toBe(1)
+    expect(stack.counters.Ip6OutForwDatagrams).toBe(1)
+  })
+
+  test('says Time Exceeded from the nic it came by when the hops are used up (RFC 1812 5.3.1, RFC 4443 3.3)', () => {
+    const { stack, left, right } = router()
+    for (const hops of [0, 1]) {
+      left.input(packet4({ ttl: hops }))
+      const error = only(left.take())
+      expect(hex(error.subarray(12, 16))).toBe('c0000201')
+      expect([...error.subarray(20, 22)]).toEqual([11, 0])
+      expect(hex(error.subarray(28))).toBe(hex(packet4({ ttl: hops })))
+      left.input(packet6({ hopLimit: hops }))
+      const error6 = only(left.take())
+      expect(hex(error6.subarray(8, 24))).toBe('20010db8000100000000000000000001')
+      expect([...error6.subarray(40, 42)]).toEqual([3, 0])
+    }
+    expect(right.take()).toHaveLength(0)
+    expect(drops(stack)).toEqual(['IpHopLimitExceeded'])
+  })
+
+  test('says Fragmentation Needed and Packet Too Big with the MTU of the next link (RFC 1191 4, RFC 4443 3.2)', () => {
+    const { left, right } = router({}, 1300)
+    left.input(packet4({ df: true }, 1400))
+    const error = only(left.take())
+    expect([...error.subarray(20, 22)]).toEqual([3, 4])
+    expect(hex(error.subarray(26, 28))).toBe('0514')
+    left.input(packet6({}, 1400))
+    const error6 = only(left.take())
+    expect([...error6.subarray(40, 42)]).toEqual([2, 0])
+    expect(hex(error6.subarray(44, 48))).toBe('00000514')
+    expect(right.take()).toHaveLength(0)
+  })
+
+  test('fragments IPv4 when DF is clear, fragments too (RFC 791 3.2, RFC 1812 5.2.6)', () => {
+    const { left, right } = router({}, 1300)
+    left.input(packet4({ id: 7 }, 1400))
+    const whole = packet4({}, 1400).subarray(20)
+    const [first, second] = right.take() as [Bytes, Bytes]
+    expect(hex(first.subarray(4, 8))).toBe('00072000')
+    expect(hex(second.subarray(4, 8))).toBe('000700a0')
+    expect(hex(first.subarray(20)) + hex(second.subarray(20))).toBe(hex(whole))
+    // A middle fragment stays a middle fragment.
+    left.input(packet4({ id: 8, offset: 1400, mf: true, payload: pattern(1400) }))
+    expect(right.take().map((each) => hex(each.subarray(6, 8)))).toEqual(['20af', '214f'])
+  })
+
+  test('copies options to later fragments by their copy bit (RFC 791 3.1)', () => {
+    const { left, right } = router({}, 1300)
+    left.input(packet4({ options: u8(0x5e, 4, 1, 2, 0xde, 4, 3, 4) }, 1400))
+    const [first, second] = right.take() as [Bytes, Bytes]
+    expect(hex(first.subarray(20, 28))).toBe('5e040102de040304')
+    expect(hex(second.subarray(20, 28))).toBe('01010101de040304')
+    expect(checksum(second.subarray(0, 28))).toBe(0)
+  })
+
+  test('records the address it sends from (RFC 1812 4.2.2.2)', () => {
+    const { left, right } = router()
+    left.input(packet4({ options: u8(7, 7, 4, 0, 0, 0, 0) }))
+    const out = only(right.take())
+    expect(hex(out.subarray(20, 28))).toBe('070708c633640100')
+    expect(checksum(out.subarray(0, 28))).toBe(0)
+  })
+
+  test('refuses source routes unless told otherwise, and follows them then (RFC 7126 4.3)', () => {
+    const options = u8(131, 7, 4, 198, 51, 100, 7)
+    const refusing = router()
+    refusing.left.input(packet4({ destination: '192.0.2.1', options }))
+    expect(drops(refusing.stack)).toEqual(['IpSourceRoute'])
+    const following = router({ sourceRoute: true })
+    following.left.input(packet4({ destination: '192.0.2.1', options }))
+    const out = only(following.right.take())
+    expect(hex(out.subarray(16, 20))).toBe('c6336407')
+    expect(hex(out.subarray(20, 28))).toBe('830708c633640100')
+    expect(checksum(out.subarray(0, 28))).toBe(0)
+  })
+
+  test.each([
+    ['a loopback source', { source: '127.0.0.1' }, 'IpMartianSource'],
+    ['a source of 240.0.0.0/4', { source: '240.0.0.1' }, 'IpMartianSource'],
+    ['a destination of 240.0.0.0/4', { destination: '240.0.0.1' }, 'IpMartianDestination'],
+    ['a destination of 0.0.0.0/8', { destination: '0.1.2.3' }, 'IpMartianDestination'],
+    ['a destination of 127.0.0.0/8', { destination: '127.0.0.2' }, 'IpMartianDestination'],
+    ['a link-local source', { source: '169.254.1.1' }, 'IpBeyondScope'],
+    ['a group', { destination: '239.1.2.3' }, 'IpNotMember'],
+    ['a group as source', { source: '224.0.0.1' }, 'IpMartianSource'],
+  ])('does not forward %s (RFC 1812 5.3.7, RFC 3927 7)', (_what, fields, reason) => {
+    const { stack, left, right } = router()
+    left.input(packet4(fields))
+    expect(right.take()).toHaveLength(0)
+    expect(drops(stack)).toEqual([reason])
+  })
+
+  test('says Beyond Scope for a link-local source, and nothing for other martians (RFC 4007 9)', () => {
+    const { stack, left, right } = router()
+    left.input(packet6({ source: 'fe80::9' }))
+    expect([...only(left.take()).subarray(40, 42)]).toEqual([1, 2])
+    for (const source of ['::', '::1', 'ff02::1']) left.input(packet6({ source }))
+    expect(left.take()).toHaveLength(0)
+    expect(right.take()).toHaveLength(0)
+    expect(drops(stack)).toEqual(['IpMartianSource', 'IpBeyondScope'])
+  })
+
+  test('says that there is no route, or that it is prohibited (RFC 1812 5.2.7.1, RFC 4443 3.1)', () => {
+    const { stack, left } = router()
+    stack.addRoute({ to: '203.0.113.0/24', kind: 'prohibit' })
+    stack.addRoute({ to: '203.0.112.0/24', kind: 'unreachable' })
+    stack.addRoute({ to: '203.0.111.0/24', kind: 'blackhole' })
+    stack.addRoute({ to: '2001:db8:9::/48', kind: 'prohibit' })
+    const answer = (packet: Bytes, at: number) => {
+      left.input(packet)
+      return left.take().map((each) => [...each.subarray(at, at + 2)])
+    }
+    expect(answer(packet4({ destination: '203.0.110.1' }), 20)).toEqual([[3, 0]])
+    expect(answer(packet4({ destination: '203.0.113.1' }), 20)).toEqual([[3, 13]])
+    expect(answer(packet4({ destination: '203.0.112.1' }), 20)).toEqual([[3, 1]])
+    expect(answer(packet4({ destination: '203.0.111.1' }), 20)).toEqual([])
+    expect(answer(packet6({ destination: '2001:db8:8::1' }), 40)).toEqual([[1, 0]])
+    expect(answer(packet6({ destination: '2001:db8:9::1' }), 40)).toEqual([[1, 1]])
+  })
+
+  test('answers for a bad hop-by-hop option on its way through (RFC 8200 4.2)', () => {
+    const { left, right } = router()
+    left.input(packet6({ next: 0, payload: u8(17, 0, 0x9e, 2, 0, 0, 1, 0, ...pattern(20)) }))
+    expect([...only(left.take()).subarray(40, 42)]).toEqual([4, 2])
+    expect(right.take()).toHaveLength(0)
+  })
+
+  test('checks the reverse path: loose by any route, strict by this nic (RFC 3704)', () => {
+    const strange = packet4({ source: '203.0.113.1' })
+    const wrongSide = packet4({ source: '198.51.100.9' })
+    const passed = (reversePath: 'off' | 'loose' | 'strict', packet: Bytes) => {
+      const { left, right } = router({ reversePath })
+      left.input(packet)
+      return right.take().length
+    }
+    expect([passed('off', strange), passed('off', wrongSide)]).toEqual([1, 1])
+    expect([passed('loose', strange), passed('loose', wrongSide)]).toEqual([0, 1])
+    expect([passed('strict', strange), passed('strict', wrongSide), passed('strict', packet4())]).toEqual([0, 0, 1])
+  })
+
+  test('is a host too: what is for its own addresses stays', () => {
+    const { left, right } = router()
+    left.input(ip4({ source: FROM4, destination: '198.51.100.1', protocol: 1, payload: icmp(8, 0, u32(1), pattern(4)) }))
+    expect(left.take()).toHaveLength(1)
+    expect(right.take()).toHaveLength(0)
+  })
+})
+
+describe('a host', () => {
+  test('discards what is for others in silence (RFC 1122 3.2.1.3)', () => {
+    const { stack, left, right } = router({ forwarding: false })
+    left.input(packet4())
+    left.input(packet6())
+    expect([...left.take(), ...right.take()]).toHaveLength(0)
+    expect(stack.drops).toMatchObject([{ reason: 'IpNotForUs', count: 2 }])
+  })
+
+  test('takes a packet for the address of another nic only in the weak host model (RFC 1122 3.3.4.2)', () => {
+    const echo = ip4({ source: FROM4, destination: '198.51.100.1', protocol: 1, payload: icmp(8, 0, u32(1), pattern(4)) })
+    const answers = (strongHost: boolean) => {
+      const { left } = router({ forwarding: false, strongHost })
+      left.input(echo)
+      return left.take().length
+    }
+    expect([answers(false), answers(true)]).toEqual([1, 0])
+  })
+
+  test('keeps link-local addresses to their links (RFC 4007 6)', () => {
+    const { left } = router({ forwarding: false })
+    const to = { from: 'fe80::9', to: 'fe80::2' }
+    left.input(ip6({ source: to.from, destination: to.to, next: 58, payload: icmp(128, 0, u32(1), pattern(4), to) }))
+    expect(left.take()).toHaveLength(0)
+  })
+})
+
+describe('ICMP errors', () => {
+  const closed = (source: string) => ip4({ source, destination: '192.0.2.1', payload: udp({ from: source, to: '192.0.2.1', port: 9 }) })
+
+  test('are limited per destination: a burst of six, then one a second (RFC 1812 4.3.2.8, RFC 4443 2.4)', () => {
+    const clock = new ManualClock()
+    const { stack, left } = router({ clock, icmpRateLimit: 1000 })
+    for (let i = 0; i < 10; i++) left.input(closed(FROM4))
+    expect(left.take()).toHaveLength(6)
+    expect(stack.counters.IcmpOutRateLimitHost).toBe(4)
+    left.input(closed('192.0.2.8'))
+    expect(left.take()).toHaveLength(1)
+    clock.advance(1000)
+    for (let i = 0; i < 3; i++) left.input(closed(FROM4))
+    expect(left.take()).toHaveLength(1)
+  })
+
+  test('are limited for the whole host: a burst of fifty', () => {
+    const clock = new ManualClock()
+    const { left } = router({ clock, icmpRateLimit: 1000 })
+    for (let i = 2; i < 200; i++) left.input(closed(`192.0.2.${i}`))
+    expect(left.take()).toHaveLength(50)
+    clock.advance(10)
+    for (let i = 2; i < 200; i++) left.input(closed(`192.0.2.${i}`))
+    expect(left.take()).toHaveLength(10)
+  })
+
+  test('about the path MTU are not limited', () => {
+    const { left } = router({ icmpRateLimit: 1 }, 1300)
+    for (let i = 0; i < 100; i++) left.input(packet6({}, 1400))
+    expect(left.take()).toHaveLength(100)
+  })
+})
