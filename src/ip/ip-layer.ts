@@ -21,7 +21,7 @@ import * as ipv6 from './ipv6.ts'
 import { Nic, type NicAddress, type NicSettings } from './nic.ts'
 import { PathMtu } from './path-mtu.ts'
 import { FRAGMENT, ICMPV4, ICMPV6, IGMP, NO_NEXT_HEADER, TCP, UDP } from './protocol.ts'
-import { REASSEMBLY_MEMORY, Reassembler } from './reassembler.ts'
+import { Reassembler } from './reassembler.ts'
 import { PmtuMode, type Route, RouteTable } from './route-table.ts'
 
 /** An upper protocol. Its `input` says what became of the packet; `NoPort` and unknown protocols are answered here. */
@@ -114,7 +114,7 @@ export class IpLayer implements OptionsHost {
       const nic = this.#nics[packet.nic]
       if (nic !== undefined) this.icmp.sendError(packet, nic, packet.family === 4 ? 11 : 3, 1, 0)
     }
-    const memory = options.reassemblyMemory ?? REASSEMBLY_MEMORY
+    const memory = options.reassemblyMemory
     this.#reassembler4 = new Reassembler(4, clock, random, counters, { timedOut }, memory)
     this.#reassembler6 = new Reassembler(6, clock, random, counters, { timedOut }, memory)
   }

@@ -124,7 +124,7 @@ export class Reassembler {
   #count = 0
 
   /** `memory` in bytes; a quarter of it is any one source's share. */
-  constructor(family: 4 | 6, clock: Clock, random: Random, counters: Counters, events: ReassemblyEvents, memory: number) {
+  constructor(family: 4 | 6, clock: Clock, random: Random, counters: Counters, events: ReassemblyEvents, memory = REASSEMBLY_MEMORY) {
     this.#family = family
     this.#clock = clock
     this.#counters = counters
