@@ -5,7 +5,7 @@ import type { EventEmitter } from 'node:events'
 import type { BlockList } from 'node:net'
 import { formatWords } from '../base/address.ts'
 import { Drop } from '../base/drop.ts'
-import type { Packet } from '../base/packet.ts'
+import { HEADROOM, Packet } from '../base/packet.ts'
 import type { IcmpError } from '../ip/icmp.ts'
 import type { Endpoint, EndpointReceiver, Errno } from '../udp/endpoint.ts'
 import { errnoError } from './errors.ts'
@@ -81,7 +81,13 @@ export class Inbox implements EndpointReceiver {
   #next = 0
   #emitting = false
   #resuming = false
-  readonly #emitAll = () => this.#run()
+  readonly #emitNext = () => {
+    try {
+      this.#emit((this.readers[0] as Reader).socket)
+    } catch (error) {
+      this.#shared.raise(error)
+    }
+  }
   readonly #resume = () => {
     this.#resuming = false
     this.flush()
@@ -147,27 +153,20 @@ export class Inbox implements EndpointReceiver {
       return
     }
     // Another socket's listener may have run in this wake-up.
-    if (this.#shared.runsTicks && !this.#shared.settle()) this.#later()
-    else reader.resource.runInAsyncScope(this.#emitAll)
-  }
-
-  #run(): void {
+    if (this.#shared.runsTicks && !this.#shared.settle()) {
+      this.later()
+      return
+    }
     this.#emitting = true
     try {
-      for (;;) {
-        const reader = this.readers[0]
-        if (reader === undefined || !reader.listening) break
+      while (this.readers[0]?.listening && this.#next < this.#messages.length) {
         this.#shared.listenerRuns()
-        this.#emit(reader.socket)
-        if (this.#next === this.#messages.length) break
-        if (!this.#shared.settle()) {
-          this.#later()
+        this.readers[0].resource.runInAsyncScope(this.#emitNext)
+        if (this.#next < this.#messages.length && !this.#shared.settle()) {
+          this.later()
           break
         }
       }
-    } catch (error) {
-      this.#shared.raise(error)
-      this.#later()
     } finally {
       this.#emitting = false
       this.#compact()
@@ -194,7 +193,7 @@ export class Inbox implements EndpointReceiver {
       const at = this.#next
       const info = this.#infos[at] as MessageInfo | null
       if (info === null) {
-        this.#emit(reader.socket)
+        this.#emitNext()
         continue
       }
       this.#next++
@@ -211,16 +210,28 @@ export class Inbox implements EndpointReceiver {
     const at = this.readers.indexOf(reader)
     if (at >= 0) this.readers.splice(at, 1)
     if (this.readers.length > 0) {
-      this.#later()
+      this.later()
       return
     }
     this.#shared.forget(this)
     this.endpoint.close()
-    this.#next = this.#messages.length
+    this.#discard()
     if (!this.#emitting) this.#compact()
   }
 
-  #later(): void {
+  /** What nobody will read any more is a drop with a name. */
+  #discard(): void {
+    for (; this.#next < this.#messages.length; this.#next++) {
+      const info = this.#infos[this.#next] as MessageInfo | null
+      if (info === null) continue
+      const packet = new Packet(HEADROOM + info.size).load(this.#messages[this.#next] as Buffer<ArrayBuffer>)
+      packet.family = this.endpoint.family
+      this.#shared.stack.counters.drop(Drop.UdpClosed, packet)
+    }
+  }
+
+  /** Emits what waits, in a later turn. */
+  later(): void {
     if (this.#resuming) return
     this.#resuming = true
     this.#shared.stack.clock.soon(this.#resume)

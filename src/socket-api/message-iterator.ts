@@ -18,6 +18,7 @@ export class MessageIterator implements AsyncIterableIterator<Message> {
   readonly #waiting: Waiting[] = []
   #error: Error | null = null
   #done = false
+  #advancing = false
   readonly #failed = (error: Error) => {
     this.#error = error
     this.#advance()
@@ -47,10 +48,13 @@ export class MessageIterator implements AsyncIterableIterator<Message> {
     return Promise.resolve({ value: undefined, done: true })
   }
 
+  /** Serves the reads that wait. Taking a message may emit events, whose listeners may come back here. */
   #advance(): void {
+    if (this.#advancing) return
+    this.#advancing = true
     while (this.#waiting.length > 0) {
       const message = this.#done ? null : (this.#state.inbox?.take(this.#state) ?? null)
-      if (message === null && this.#error === null && !this.#state.closed && !this.#done) return
+      if (message === null && this.#error === null && !this.#state.closed && !this.#done) break
       const { resolve, reject } = this.#waiting.shift() as Waiting
       if (message !== null) resolve({ value: message, done: false })
       else {
@@ -61,6 +65,7 @@ export class MessageIterator implements AsyncIterableIterator<Message> {
         else reject(error)
       }
     }
+    this.#advancing = false
   }
 
   /** Messages are events again. */
@@ -70,6 +75,6 @@ export class MessageIterator implements AsyncIterableIterator<Message> {
     this.#state.iterator = null
     this.#state.socket.removeListener('error', this.#failed)
     this.#advance()
-    if (!this.#state.closed) this.#state.inbox?.flush()
+    if (!this.#state.closed) this.#state.inbox?.later()
   }
 }

@@ -29,8 +29,14 @@ const SLAB = 32 * 1024
 /** Descriptors of a stack begin where a process has none of its own, so that a foreign one is not taken for ours. */
 const FIRST_DESCRIPTOR = 1 << 20
 
-/** Node's own function that runs what `process.nextTick` and promises have waiting. */
-const runTicks = (process as { _tickCallback?: () => void })._tickCallback
+/**
+ * Two functions of Node's that it does not document: one runs what `process.nextTick` and promises have waiting, the other makes an exception an
+ * 'uncaughtException' and answers whether somebody took it. Without them (in another runtime) each message takes a turn of the event loop.
+ */
+const { _tickCallback: runTicks, _fatalException: surface } = process as {
+  _tickCallback?: () => void
+  _fatalException?: (error: unknown, fromPromise: boolean) => boolean
+}
 
 export class Shared {
   readonly stack: Stack
@@ -54,7 +60,7 @@ export class Shared {
 
   constructor(stack: Stack) {
     this.stack = stack
-    this.runsTicks = runTicks !== undefined && stack.clock instanceof SystemClock
+    this.runsTicks = runTicks !== undefined && surface !== undefined && stack.clock instanceof SystemClock
     this.texts4 = new AddressTexts(stack, '')
     this.texts6 = new AddressTexts(stack, '::ffff:')
   }
@@ -114,17 +120,20 @@ export class Shared {
    * Node runs ticks and microtasks after each message, so that `await once(socket, 'message')` in a loop misses none. Several messages that came
    * in one wake-up are a loop of ours; here the same is done between them.
    *
+   * To be called outside of any async scope of ours: Node ends all scopes when a tick throws.
+   *
    * @returns false when it cannot be done here: the caller then takes another turn for the rest
    */
   settle(): boolean {
     if (!this.#listenerRan) return true
-    if (runTicks === undefined || !this.runsTicks || this.#raised > 0) return false
+    if (runTicks === undefined || surface === undefined || !this.runsTicks || this.#raised > 0) return false
     this.#microtaskRan = false
     queueMicrotask(this.#noteMicrotask)
     try {
       runTicks()
     } catch (error) {
-      this.raise(error)
+      // Node aborts when a tick's exception is caught by anybody else: the tick's context is still on its stack, which this clears.
+      if (!surface(error, false)) throw error
       return false
     }
     // Within a microtask, microtasks do not run.

@@ -442,19 +442,33 @@ export class Socket extends EventEmitter implements Omit<NodeSocket, keyof Event
       return { bytes: checkMessage(item.msg), port: connected ? 0 : checkPort(item.port), address, options: sendOptions(state, item) }
     })
     let next = 0
-    const step = (error: Error | null): void => {
-      const item = checked[next]
-      if (error === null && item !== undefined) {
-        next++
-        sendNow(state, connected, item.bytes, item.port, item.address, item.options, step)
-      } else if (error !== null) finish(error, next - 1)
-      else finish(null, next)
-    }
-    const finish = (error: Error | null, sent: number): void => {
-      if (callback !== undefined) process.nextTick(callback, error, sent)
+    const finish = (error: Error | null): void => {
+      if (callback !== undefined) process.nextTick(callback, error, next)
       else if (error !== null) reportError(state, error)
     }
-    whenBound(this, () => step(null))
+    const proceed = (): void => {
+      for (; next < checked.length; next++) {
+        const { bytes, port, address, options } = checked[next] as (typeof checked)[number]
+        const size = sizeOf(bytes)
+        const errno = sendAtOnce(state, connected, bytes, size, port, address, options)
+        if (errno === null) {
+          sendNow(state, connected, bytes, port, address, options, (error) => {
+            if (error === null) {
+              next++
+              proceed()
+            } else finish(error)
+          })
+          return
+        }
+        if (errno !== '') {
+          finish(addressError(errno, 'send', address, port))
+          return
+        }
+        count(state, size)
+      }
+      finish(null)
+    }
+    whenBound(this, proceed)
   }
 
   /** Sets an option by name; may be called before `bind`. The names, with defaults and Linux's equivalents, are in `docs/node-dgram.md`. */
@@ -666,6 +680,27 @@ function sendOptions(state: SocketState, settings: SendSettings): SendOptions | 
   return Object.keys(options).length === 0 ? null : options
 }
 
+/**
+ * Sends what needs no lookup that could be seen; `null` when it does. A send in the tick that a lookup takes cannot be told from one before it,
+ * but for groups, whose options programs set until then, and a broadcast that is not allowed yet.
+ */
+function sendAtOnce(
+  state: SocketState,
+  toPeer: boolean,
+  message: Uint8Array | Uint8Array[],
+  size: number,
+  port: number,
+  host: string | null | undefined,
+  options: SendOptions | null,
+): Errno | null {
+  if (toPeer || port === 0) return state.transmit(message, size, null, 0, 0, options)
+  if (state.waiting > 0 || !state.skipsLookup) return null
+  const scoped = readAddress(state, host || (state.family === 4 ? '127.0.0.1' : '::1'))
+  if (scoped === null || scoped.address.isMulticast) return null
+  const errno = state.transmit(message, size, scoped.address, port, scoped.nic, options)
+  return errno === 'EACCES' ? null : errno
+}
+
 function sendNow(
   state: SocketState,
   toPeer: boolean,
@@ -676,21 +711,10 @@ function sendNow(
   callback: SendCallback | undefined,
 ): void {
   const size = sizeOf(message)
-  if (toPeer || port === 0) {
-    report(state, state.transmit(message, size, null, 0, 0, options), size, host, port, callback)
+  const atOnce = sendAtOnce(state, toPeer, message, size, port, host, options)
+  if (atOnce !== null) {
+    report(state, atOnce, size, host, port, callback)
     return
-  }
-  // What cannot be told from a send after the tick that a lookup takes is done at once. Groups are left out, whose options programs set until
-  // then; and a broadcast that is not allowed yet.
-  if (state.waiting === 0 && state.skipsLookup) {
-    const scoped = readAddress(state, host || (state.family === 4 ? '127.0.0.1' : '::1'))
-    if (scoped !== null && !scoped.address.isMulticast) {
-      const errno = state.transmit(message, size, scoped.address, port, scoped.nic, options)
-      if (errno !== 'EACCES') {
-        report(state, errno, size, host, port, callback)
-        return
-      }
-    }
   }
   state.waiting++
   state.lookup(host, (error, ip) => {
@@ -727,15 +751,19 @@ function report(
   callback: SendCallback | undefined,
 ): void {
   if (errno === '') {
-    state.sendQueueSize += size
-    // One tick for all that is sent before it.
-    if (state.sendQueueCount++ === 0) process.nextTick(sent, state)
+    count(state, size)
     if (callback !== undefined) process.nextTick(callback, null, size)
     return
   }
   const error = addressError(errno, 'send', host, port)
   if (callback !== undefined) process.nextTick(callback, error)
   else reportError(state, error)
+}
+
+/** A datagram left for the link; one tick for all that are sent before it. */
+function count(state: SocketState, size: number): void {
+  state.sendQueueSize += size
+  if (state.sendQueueCount++ === 0) process.nextTick(sent, state)
 }
 
 /** What was sent before this tick leaves. */

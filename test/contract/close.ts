@@ -5,6 +5,9 @@ import { type Environment, message, port, quiet, Sockets, send, texts, thrown, t
 
 const NOT_RUNNING = { name: 'Error', message: 'Not running', code: 'ERR_SOCKET_DGRAM_NOT_RUNNING' }
 
+/** Timers of the test runner's own come and go while they are counted. */
+const NOISY = { retry: 3 }
+
 /** close, disposal, and what keeps the process alive. */
 export function closing(environment: Environment): void {
   const sockets = new Sockets(environment)
@@ -152,7 +155,7 @@ export function closing(environment: Environment): void {
     return resources()
   }
 
-  test('a bound socket holds the process, one that is not bound or is closed does not', async () => {
+  test('a bound socket holds the process, one that is not bound or is closed does not', NOISY, async () => {
     const before = await settled()
     const socket = sockets.make()
     socket.bind(0, '127.0.0.1')
@@ -162,7 +165,7 @@ export function closing(environment: Environment): void {
     expect(await settled()).toBe(before)
   })
 
-  test('unref lets the process go and ref holds it, as often as one likes, before bind and after', async () => {
+  test('unref lets the process go and ref holds it, as often as one likes, before bind and after', NOISY, async () => {
     const before = await settled()
     const socket = sockets.make()
     expect(socket.unref()).toBe(socket)
@@ -183,7 +186,7 @@ export function closing(environment: Environment): void {
     expect(resources()).toBe(before)
   })
 
-  test('many sockets open and close without a trace', async () => {
+  test('many sockets open and close without a trace', NOISY, async () => {
     const before = await settled()
     const hub = await sockets.bound()
     const got = texts(hub, 20)
