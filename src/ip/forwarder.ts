@@ -5,7 +5,8 @@
 import { isLinkLocal, isLoopback, isUnspecified, MAPPED } from '../base/address.ts'
 import { update } from '../base/checksum.ts'
 import { Drop } from '../base/drop.ts'
-import { Cast, type Packet } from '../base/packet.ts'
+import { Cast, ChecksumState, type Packet } from '../base/packet.ts'
+import { completeChecksum } from '../link/checksum-offload.ts'
 import type { Counters } from './counters.ts'
 import * as icmpv4 from './icmpv4.ts'
 import * as icmpv6 from './icmpv6.ts'
@@ -60,6 +61,8 @@ export class Forwarder {
     }
     packet.start = network
     packet.end = packet.networkEnd
+    // Left out between a kernel and this router; the next wire is another one.
+    if (packet.checksumState === ChecksumState.Partial) completeChecksum(packet)
     packet.hopLimit--
     if (six) {
       view.setUint8(network + ipv6.HOP_LIMIT, packet.hopLimit)

@@ -1,6 +1,7 @@
 import { type Clock, SystemClock } from '../base/clock.ts'
 import { Drop, type DropLayer, type DropName, dropLayer, dropName } from '../base/drop.ts'
 import { ChecksumState, type Packet } from '../base/packet.ts'
+import { completeChecksum } from './checksum-offload.ts'
 import { type Link, type LinkReceiver, type Medium, NO_OFFLOAD, type Offload } from './link.ts'
 import {
   type CaptureDirection,
@@ -11,7 +12,6 @@ import {
   sectionHeader,
   toNanoseconds,
 } from './pcapng.ts'
-import { completeChecksum } from './tun-offload.ts'
 
 export interface CaptureOptions {
   /** Its `wallTime` stamps the frames. Default: the machine's own time. */

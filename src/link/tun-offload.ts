@@ -11,16 +11,15 @@
  */
 import { finish, sum } from '../base/checksum.ts'
 import { ChecksumState, HEADROOM, MAX_PACKET, Packet } from '../base/packet.ts'
+import { completeChecksum, pseudoHeaderSum } from './checksum-offload.ts'
 
 export const VNET_HEADER = 10
 const NEEDS_CSUM = 1
 const GSO_NONE = 0
 const GSO_UDP_L4 = 5
 const UDP = 17
-const TCP = 6
 const UDP_HEADER = 8
 const CHECKSUM_AT = 6
-const TCP_CHECKSUM_AT = 16
 const HEADER4 = 20
 const HEADER6 = 40
 const LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
@@ -37,11 +36,6 @@ function plainHeader(view: DataView, at: number, length: number): number {
   return first >>> 4 === 6 && length >= HEADER6 + UDP_HEADER && view.getUint8(at + 6) === UDP ? HEADER6 : 0
 }
 
-/** The unfolded sum of the pseudo-header (RFC 768, RFC 8200 section 8.1) of `length` bytes behind the IP header at `at`. */
-function pseudoHeaderSum(view: DataView, at: number, four: boolean, protocol: number, length: number): number {
-  return four ? sum(view, at + 12, at + 20, protocol + length) : sum(view, at + 8, at + 40, protocol + length)
-}
-
 /** Sets the lengths of both headers to those of a payload of `payload` bytes, and the IPv4 checksum. */
 function setLengths(view: DataView, at: number, header: number, payload: number): void {
   if (header === HEADER4) {
@@ -50,24 +44,6 @@ function setLengths(view: DataView, at: number, header: number, payload: number)
     view.setUint16(at + 10, finish(sum(view, at, at + header, 0)))
   } else view.setUint16(at + 4, UDP_HEADER + payload)
   view.setUint16(at + header + 4, UDP_HEADER + payload)
-}
-
-/**
- * Completes the checksum of a packet whose field holds the pseudo-header's sum only (`ChecksumState.Partial`): UDP or TCP directly behind the IP
- * header, as Linux leaves it to a device.
- */
-export function completeChecksum(packet: Packet): void {
-  packet.checksumState = ChecksumState.None
-  const { view, start, end } = packet
-  const four = view.getUint8(start) >>> 4 === 4
-  const protocol = view.getUint8(start + (four ? 9 : 6))
-  if (protocol !== UDP && protocol !== TCP) return
-  const at = start + (four ? (view.getUint8(start) & 15) * 4 : HEADER6)
-  const field = at + (protocol === UDP ? CHECKSUM_AT : TCP_CHECKSUM_AT)
-  if (field + 2 > end) return
-  view.setUint16(field, 0)
-  const value = finish(sum(view, at, end, pseudoHeaderSum(view, start, four, protocol, end - at)))
-  view.setUint16(field, value === 0 && protocol === UDP ? 0xffff : value)
 }
 
 /** Writes a vnet header that asks for nothing. */
