@@ -1,0 +1,237 @@
+/**
+ * What the RFCs ask of this stack, and which test shows it. `docs/rfcs.md` is made from this by `test/rfc-ledger.test.ts`
+ * (`TUNGRAM_WRITE_LEDGER=1 npx vitest run test/rfc-ledger.test.ts`), which also fails when a test named here does not exist.
+ */
+
+/** As the RFC has it, or as RFC 2119 would put it for older documents. */
+export type Level = 'MUST' | 'MUST NOT' | 'SHOULD' | 'SHOULD NOT' | 'MAY'
+
+export interface Requirement {
+  readonly rfc: number
+  readonly section: string
+  readonly asks: string
+  readonly level: Level
+  /** File under `test/`, and a part of the test's name; `null` while there is none. */
+  readonly test: readonly [file: string, name: string] | null
+}
+
+const rows: Requirement[] = []
+const file = (path: string) => (rfc: number, section: string, level: Level, asks: string, name: string) => {
+  rows.push({ rfc, section, level, asks, test: [path, name] })
+}
+const open = (rfc: number, section: string, level: Level, asks: string) => {
+  rows.push({ rfc, section, level, asks, test: null })
+}
+
+const kernel = file('differential/cases.ts')
+kernel(
+  768,
+  '',
+  'MUST',
+  'a length below 8 or beyond the IP payload is discarded',
+  'a UDP length below 8 or beyond the IP payload is a silent drop',
+)
+kernel(768, '', 'MUST', 'a transmitted checksum of zero means none', 'a zero UDP checksum is none in IPv4')
+kernel(791, '3.1', 'MUST', 'an IHL below 5 is discarded', 'an IHL below 5 or beyond the packet is a silent drop')
+kernel(791, '3.1', 'MUST', 'options are checked one by one up to End of Options', 'anything after end of options')
+kernel(791, '3.1', 'MUST', 'Record Route is filled in', 'a record route of three slots')
+kernel(791, '3.1', 'MUST', 'Timestamp is filled in; what overflows is counted', 'a timestamp that is full and whose overflow is 15')
+kernel(791, '3.2', 'MUST', 'fragments are put together by source, destination, protocol and identification', 'the key has the protocol')
+kernel(791, '3.2', 'MUST', 'fragments may come in any order', 'two fragments in reverse order')
+kernel(
+  792,
+  '',
+  'MUST',
+  'an echo reply has identifier, sequence and data of the request',
+  'an echo reply copies identifier, sequence and data',
+)
+kernel(815, '', 'SHOULD', 'a duplicate does not disturb the datagram', 'duplicates of every fragment')
+kernel(894, '', 'MUST', 'bytes behind Total Length are padding', 'bytes behind Total Length are ignored, in the quote as well')
+kernel(1071, '2', 'MUST', 'zero and all ones are the same sum', 'a checksum of 0xffff is as good as 0')
+kernel(1122, '3.2.1.1', 'MUST', 'another version is silently discarded', 'a version other than 4 is a silent drop')
+kernel(
+  1122,
+  '3.2.1.2',
+  'MUST',
+  'a wrong header checksum is silently discarded',
+  'a header checksum that does not sum to all ones is a silent drop',
+)
+kernel(1122, '3.2.1.3', 'MUST', 'invalid source addresses are silently discarded', 'a datagram from ${source} (RFC 1122 3.2.1.3, RFC 6890)')
+kernel(
+  1122,
+  '3.2.1.7',
+  'MUST NOT',
+  'a datagram for this host is discarded for a TTL below 2',
+  'a TTL of 0 or 1 is delivered and answered by the destination',
+)
+kernel(1122, '3.2.1.8', 'MUST', 'unknown options are silently ignored', 'an unknown option')
+kernel(1122, '3.2.2', 'MUST NOT', 'an ICMP error answers an ICMP error', 'no error about an ICMP error (RFC 1122 3.2.2)')
+kernel(
+  1122,
+  '3.2.2',
+  'MUST NOT',
+  'an ICMP error answers a broadcast or multicast',
+  'a datagram to a closed port of ${destination} (RFC 1122 3.2.2)',
+)
+kernel(1122, '3.2.2', 'MUST NOT', 'an ICMP error answers a later fragment', 'no error about a later fragment')
+kernel(1122, '3.2.2', 'MUST', 'unknown ICMP types are silently discarded', 'deprecated and unknown ICMP types are silent')
+kernel(1122, '3.2.2.1', 'SHOULD', 'an unknown protocol draws Protocol Unreachable', 'an unknown protocol draws Protocol Unreachable')
+kernel(1122, '3.2.2.6', 'MUST', 'an echo request is answered, with Record Route and Timestamp updated', 'IPv4 options, echoed')
+kernel(1122, '3.2.2.8', 'MAY', 'a timestamp request is answered', 'a timestamp request is answered')
+kernel(1122, '3.3.2', 'MUST', 'datagrams of at least 576 bytes are put together', 'a datagram of 65507 bytes, the largest')
+kernel(
+  1122,
+  '4.1.3.1',
+  'SHOULD',
+  'a closed port draws Port Unreachable',
+  'a closed port draws Port Unreachable that quotes at most 548 bytes',
+)
+kernel(1122, '4.1.3.3', 'MUST', 'ICMP errors reach the socket they are about', 'about a connected socket')
+kernel(1122, '4.1.3.4', 'MUST', 'a wrong checksum is silently discarded', 'a wrong UDP checksum is a silent drop, on a closed port too')
+kernel(1191, '3', 'MUST NOT', 'the path MTU goes below 68', 'Fragmentation Needed sets the path MTU, never below 552')
+kernel(
+  1812,
+  '4.3.2.3',
+  'SHOULD',
+  'an error quotes as much as fits into 576 bytes',
+  'a closed port draws Port Unreachable that quotes at most 548 bytes',
+)
+kernel(1812, '4.3.2.5', 'SHOULD', 'errors have the precedence of network control', 'the error keeps the precedence of network control')
+kernel(3168, '5.3', 'MUST', 'ECN of fragments is combined, or the datagram discarded', 'fragments with ECN ${a} and ${b}')
+kernel(3493, '3.7', 'MUST', 'an IPv6 socket gets IPv4 as mapped addresses', 'a dual-stack socket gets IPv4 as mapped addresses')
+kernel(4291, '2.7', 'MUST NOT', 'a group is a source', 'an IPv6 datagram from ${source}')
+kernel(4443, '2.3', 'MUST', 'the checksum is checked', 'ICMPv6 with a wrong checksum or too short is a silent drop')
+kernel(4443, '2.4 (c)', 'MUST', 'an error has at most 1280 bytes', 'a closed port draws ICMPv6 Port Unreachable of at most 1280 bytes')
+kernel(4443, '2.4 (e)', 'MUST NOT', 'an error answers an error', 'no error about an ICMPv6 error')
+kernel(
+  4443,
+  '2.4 (e)',
+  'MUST NOT',
+  'an error answers a multicast, but Packet Too Big and unknown options',
+  'unknown options to ${destination}',
+)
+kernel(4443, '2.4 (e)', 'MUST NOT', 'an error goes to an anycast source', 'an IPv6 datagram from ${source}')
+kernel(
+  4443,
+  '3.4',
+  'MUST',
+  'an unknown next header draws Parameter Problem 1',
+  'an unknown next header draws Parameter Problem 1 with its offset',
+)
+kernel(4443, '4.2', 'MUST', 'an echo request is answered', 'an ICMPv6 echo reply copies identifier, sequence and data')
+kernel(4942, '2.1.9.5', 'SHOULD', 'excessive padding is discarded', 'padding of more than seven bytes, or not zero, is a silent drop')
+kernel(5095, '3', 'MUST', 'a type 0 routing header with segments left is refused', 'a routing header of any type')
+kernel(5722, '4', 'MUST', 'overlapping fragments discard the datagram', 'a partial overlap kills the IPv6 datagram')
+kernel(6633, '3', 'MUST', 'Source Quench is silently discarded', 'deprecated and unknown ICMP types are silent')
+kernel(6918, '2', 'SHOULD NOT', 'deprecated types are answered', 'deprecated and unknown ICMP types are silent')
+kernel(6946, '4', 'MUST', 'an atomic fragment is processed alone', 'an atomic fragment stays apart from a pending datagram')
+kernel(
+  7112,
+  '5',
+  'SHOULD',
+  'a first fragment has the whole header chain',
+  'a first IPv6 fragment without the whole chain draws Parameter Problem 3',
+)
+kernel(7126, '4.3', 'SHOULD', 'source routes are refused', 'a loose source route')
+kernel(
+  8200,
+  '3',
+  'MUST',
+  'a destination takes packets whose hop limit is 0',
+  'a hop limit of 0 or 1 is delivered and answered by the destination',
+)
+kernel(8200, '4.1', 'MUST', 'extension headers are taken in any order', 'extension headers in any order')
+kernel(8200, '4.1', 'MUST', 'hop-by-hop options come first only', 'hop-by-hop anywhere but first')
+kernel(8200, '4.2', 'MUST', 'unknown options are treated by their two top bits', 'unknown options by their two top bits')
+kernel(8200, '4.4', 'MUST', 'unknown routing types are skipped without segments left, refused with', 'a routing header of any type')
+kernel(
+  8200,
+  '4.5',
+  'MUST',
+  'a middle fragment whose length is no multiple of 8 draws Parameter Problem 0',
+  'a middle IPv6 fragment whose length is no multiple of 8 draws Parameter Problem',
+)
+kernel(
+  8200,
+  '4.5',
+  'MUST',
+  'more than 65535 bytes draw Parameter Problem 0',
+  'IPv6 fragments beyond 65535 bytes draw Parameter Problem at the offset',
+)
+kernel(8200, '4.5', 'MUST', 'reserved fields are ignored', 'reserved bits of the fragment header are ignored')
+kernel(8200, '8.1', 'MUST', 'a zero UDP checksum is discarded', 'UDP over IPv6: a zero or wrong checksum is a silent drop')
+kernel(8201, '4', 'MUST', 'Packet Too Big below 1280 is discarded', 'Packet Too Big sets the path MTU, below 1280 it is ignored')
+kernel(8504, '5.3', 'MAY', 'the number of options is limited', 'more than eight options are a silent drop')
+kernel(9868, '7', 'MUST', 'the surplus behind the UDP length is no payload', 'a UDP length below the IP payload trims the datagram')
+
+const router = file('ip/forwarding.test.ts')
+router(791, '3.1', 'MUST', 'only options with the copy bit go into later fragments', 'copies options to later fragments by their copy bit')
+router(1122, '3.2.1.3', 'MUST', 'a host silently discards what is for others', 'discards what is for others in silence')
+router(1122, '3.3.4.2', 'MAY', 'the strong host model', 'takes a packet for the address of another nic only in the weak host model')
+router(1624, '3', 'SHOULD', 'the checksum is updated by equation 3', 'passes a packet on with one hop less and a checksum that is right')
+router(1812, '4.3.2.8', 'SHOULD', 'errors are limited in rate', 'are limited per destination')
+router(1812, '5.2.6', 'MUST', 'IPv4 is fragmented when DF is clear', 'fragments IPv4 when DF is clear, fragments too')
+router(1812, '5.2.7.1', 'MUST', 'unreachable destinations are reported', 'says that there is no route, or that it is prohibited')
+router(
+  1812,
+  '5.3.1',
+  'MUST',
+  'Time Exceeded when the hops are used up',
+  'says Time Exceeded from the nic it came by when the hops are used up',
+)
+router(1812, '5.3.7', 'SHOULD NOT', 'martians are forwarded', 'does not forward %s')
+router(3704, '2', 'SHOULD', 'sources are checked by the reverse path', 'checks the reverse path')
+router(3927, '7', 'MUST NOT', 'IPv4 link-local addresses are forwarded', 'does not forward %s')
+router(4007, '6', 'MUST', 'a link-local address belongs to its link', 'keeps link-local addresses to their links')
+router(4007, '9', 'MUST', 'a link-local source going elsewhere draws Beyond Scope', 'says Beyond Scope for a link-local source')
+router(4443, '2.4 (f)', 'MUST', 'errors are limited in rate', 'are limited per destination')
+router(
+  4443,
+  '3.2',
+  'MUST',
+  'Packet Too Big has the MTU of the next link',
+  'says Fragmentation Needed and Packet Too Big with the MTU of the next link',
+)
+router(7126, '4.3', 'SHOULD', 'source routes can be allowed', 'refuses source routes unless told otherwise')
+router(8200, '4.2', 'MUST', 'a router looks at hop-by-hop options', 'answers for a bad hop-by-hop option on its way through')
+
+const chain = file('tun/routers.test.ts')
+chain(1191, '4', 'MUST', 'the MTU of a path is found by real tools', 'the narrowest MTU is found by tracepath (RFC 1191 4)')
+chain(1812, '5.3.1', 'MUST', 'every router on the way is seen by traceroute', 'by traceroute (RFC 1812 5.3.1)')
+chain(8201, '4', 'MUST', 'the MTU of an IPv6 path is found by real tools', 'the narrowest MTU is found by tracepath -6')
+
+const prober = file('ip/path-mtu-prober.test.ts')
+prober(8899, '4.3', 'MUST', 'black holes are noticed', 'notices a black hole, and finds the smaller size')
+prober(8899, '4.6.2', 'MUST', 'too-big reports are judged by what they claim', 'is not raised by a report that promises too much')
+prober(8899, '5.1.2', 'SHOULD', 'a size is given up after three probes', 'counts a size as too long only after three unanswered probes')
+prober(8899, '5.2', 'MUST', 'the error state falls back to the minimum', 'falls to the minimum where the base size does not pass')
+prober(8899, '5.3', 'SHOULD', 'the search finds the path MTU without ICMP', 'finds %i exactly, with ICMP and without it')
+prober(8899, '5.3.3', 'SHOULD', 'the size is raised again in time', 'recovers from a report that claims too little')
+
+const identification = file('ip/identification.test.ts')
+identification(
+  6864,
+  '4.3',
+  'MUST',
+  'identifications are unique for the lifetime of a datagram',
+  'are unique per source, destination and protocol',
+)
+identification(7739, '5', 'SHOULD', 'identifications cannot be guessed', 'do not tell one destination what another gets')
+
+const reassembly = file('ip/reassembler.test.ts')
+reassembly(
+  8200,
+  '4.5',
+  'MUST',
+  'incomplete datagrams are forgotten after 60 seconds',
+  'that never become whole are forgotten in time, the oldest first',
+)
+
+open(1191, '7.1', 'SHOULD', 'an MTU of 0 takes the next plateau (there is a table; its differential case is not)')
+open(1122, '3.2.1.8', 'MUST', 'a host can send source routes (refused here on purpose: RFC 7126)')
+open(2113, '2.1', 'MUST', 'a router examines packets with Router Alert (parsed, not handed to anybody)')
+open(4443, '2.4 (c)', 'MUST', 'Time Exceeded after a reassembly, against the kernel')
+open(4884, '4', 'MAY', 'ICMP extensions behind a padded quote')
+open(8335, '', 'MAY', 'extended echo')
+
+export const requirements: readonly Requirement[] = rows
