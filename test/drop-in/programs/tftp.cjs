@@ -13,7 +13,7 @@ server.on('listening', () => {
   put.end(sent)
   put.on('finish', function written() {
     // The server acknowledges the last block before the file is whole.
-    if (statSync(join(root, 'remote')).size < sent.length) {
+    if ((statSync(join(root, 'remote'), { throwIfNoEntry: false })?.size ?? 0) < sent.length) {
       setTimeout(written, 10)
       return
     }
