@@ -461,7 +461,8 @@ export class Icmp {
       if (packet.cast !== Cast.Unicast || !this.#ip.isUnicast4(packet.d3)) return false
       if (packet.s3 === -1 || !this.#ip.isUnicast4(packet.s3)) return false
       const { view, transport } = packet
-      if (packet.protocol !== ICMPV4 || packet.networkEnd <= transport) return true
+      if (packet.protocol !== ICMPV4) return true
+      if (packet.networkEnd <= transport) return false
       // An unknown type might be an error: Linux answers for queries and replies only.
       return icmpv4.isQuery(icmpv4.type(view, transport))
     }
@@ -566,7 +567,7 @@ function isFragment(packet: Packet): boolean {
   let next = ipv6.nextHeader(view, network)
   for (let at = network + ipv6.HEADER; networkEnd - at >= 4 && ipv6.isSkipped(next); ) {
     if (next === FRAGMENT && view.getUint16(at + 2) !== 0) return true
-    const length = next === FRAGMENT ? ipv6.FRAGMENT_HEADER : (view.getUint8(at + 1) + 1) * 8
+    const length = ipv6.skippedLength(view, next, at)
     next = view.getUint8(at)
     at += length
   }

@@ -161,9 +161,9 @@ export function encode(packet: Packet, at: number, header: number): void {
 }
 
 /** Sets the fields that differ between fragments, and the checksum. */
-export function patchFragment(view: DataView, at: number, total: number, offset: number, more: boolean): void {
+export function patchFragment(view: DataView, at: number, total: number, offset: number, more: boolean, dontFragment = false): void {
   view.setUint16(at + TOTAL_LENGTH, total)
-  view.setUint16(at + FLAGS_OFFSET, (more ? MF : 0) | (offset >>> 3))
+  view.setUint16(at + FLAGS_OFFSET, (dontFragment ? DF : 0) | (more ? MF : 0) | (offset >>> 3))
   rewriteChecksum(view, at)
 }
 

@@ -23,7 +23,7 @@ import { formatWords } from '../base/address.ts'
 import { sum } from '../base/checksum.ts'
 import { Drop } from '../base/drop.ts'
 import type { Packet } from '../base/packet.ts'
-import { DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP, NO_NEXT_HEADER, ROUTING } from './protocol.ts'
+import { AUTHENTICATION, DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP, NO_NEXT_HEADER, ROUTING } from './protocol.ts'
 
 const PAYLOAD_LENGTH = 4
 export const NEXT_HEADER = 6
@@ -140,7 +140,7 @@ export function skip(view: DataView, next: number, at: number, end: number): num
     if (end - at < 2) return -1
     if (next === FRAGMENT && end - at < 4) return -1
     if (next === FRAGMENT && view.getUint16(at + 2) >= 8) return (at << 8) | FRAGMENT
-    const length = next === FRAGMENT ? FRAGMENT_HEADER : (view.getUint8(at + 1) + 1) * 8
+    const length = skippedLength(view, next, at)
     next = view.getUint8(at)
     at += length
   }
@@ -148,7 +148,14 @@ export function skip(view: DataView, next: number, at: number, end: number): num
 
 /** The headers that {@link skip} steps over. */
 export function isSkipped(next: number): boolean {
-  return next === HOP_BY_HOP || next === DESTINATION_OPTIONS || next === ROUTING || next === FRAGMENT
+  return next === HOP_BY_HOP || next === DESTINATION_OPTIONS || next === ROUTING || next === FRAGMENT || next === AUTHENTICATION
+}
+
+/** Bytes of the header at `at`, of a type that {@link isSkipped}; RFC 4302 counts in 4 bytes. */
+export function skippedLength(view: DataView, next: number, at: number): number {
+  if (next === FRAGMENT) return FRAGMENT_HEADER
+  const length = view.getUint8(at + 1)
+  return next === AUTHENTICATION ? (length + 2) * 4 : (length + 1) * 8
 }
 
 /** Moves `transport` behind a header of `length` bytes whose first byte names the next. */

@@ -74,7 +74,9 @@ class Pending {
   bytes = 0
   /** Which ECN codepoints came, one bit each. */
   ecn = 0
-  dontFragment = 0
+  /** The largest fragment, and the largest that had DF: a datagram whose largest one had it has it too (Linux: max_df_size). */
+  largest = 0
+  largestWhole = 0
   /** The next with the same hash. */
   chain: Pending | null = null
   /** Neighbors by age. */
@@ -255,7 +257,9 @@ export class Reassembler {
     pending.fragments.push(new Fragment(offset, packet.bytes.slice(transport, transport + length)))
     pending.received += length
     pending.ecn |= 1 << (packet.tos & 3)
-    pending.dontFragment |= packet.dontFragment
+    const size = length + transport - network
+    if (size > pending.largest) pending.largest = size
+    if (packet.dontFragment === 1 && size > pending.largestWhole) pending.largestWhole = size
     let cost = length + FRAGMENT_OVERHEAD
     if (offset === 0) {
       const headerEnd = this.#family === 4 ? transport : packet.fragmentHeader
@@ -292,7 +296,7 @@ export class Reassembler {
     const view = rebuilt.view
     if (this.#family === 4) {
       view.setUint8(at + 1, ipv4.tos(view, at) | ecn)
-      ipv4.patchFragment(view, at, rebuilt.end - at, 0, false)
+      ipv4.patchFragment(view, at, rebuilt.end - at, 0, false, pending.largest === pending.largestWhole)
       ipv4.parse(rebuilt)
       this.#counters.IpReasmOKs++
     } else {

@@ -35,8 +35,8 @@ function chain(packet: Bytes): [number, number][] {
   let at = 40
   for (;;) {
     all.push([next, at])
-    if (at + 2 > bytes.length || ![0, 43, 44, 60].includes(next)) return all
-    const length = next === 44 ? 8 : (byte(bytes, at + 1) + 1) * 8
+    if (at + 2 > bytes.length || ![0, 43, 44, 51, 60].includes(next)) return all
+    const length = next === 44 ? 8 : next === 51 ? (byte(bytes, at + 1) + 2) * 4 : (byte(bytes, at + 1) + 1) * 8
     // What follows a later fragment's header is no header.
     if (next === 44 && ((byte(bytes, at + 2) << 8) | byte(bytes, at + 3)) >= 8) return all
     next = byte(bytes, at)
@@ -174,7 +174,7 @@ export const listed: Listed[] = [
         const headers = isVersion(bytes, 6) ? chain(bytes) : []
         const [next, at] = headers[headers.length - 1] ?? [59, 0]
         const end = Math.min(bytes.length, 40 + ((byte(bytes, 4) << 8) | byte(bytes, 5)))
-        return headers.some(([each]) => each === 44) && [0, 43, 44, 60].includes(next) && at + (next === 44 ? 4 : 2) > end
+        return headers.some(([each]) => each === 44) && [0, 43, 44, 51, 60].includes(next) && at + (next === 44 ? 4 : 2) > end
       }),
   },
   {

@@ -3,7 +3,7 @@ import { SeededRandom } from '../../src/base/random.ts'
 import { describeOnTun } from '../tun/namespace.ts'
 import { difference } from './compare.ts'
 import { isUnvalidatedTooBig, type Listed } from './listed.ts'
-import { sequence } from './mutations.ts'
+import { Traffic } from './mutations.ts'
 import { makeHosts } from './world.ts'
 
 /** Sequences per run, and where they start; `TUNGRAM_DIFFERENTIAL=1000000 npx vitest run test/differential/mutations` for a long one. */
@@ -18,13 +18,13 @@ describeOnTun('the kernel and the stack treat damaged traffic alike', () => {
   })
 
   test(`${TRIALS} sequences of seed ${SEED}`, { timeout: 3_600_000 }, () => {
-    const random = new SeededRandom(`differential ${SEED}`)
+    const traffic = new Traffic(new SeededRandom(`differential ${SEED}`))
     const seen = new Map<Listed, number>()
     const problems: string[] = []
     let packets = 0
     const started = performance.now()
     for (let trial = 0; trial < TRIALS; trial++) {
-      const each = sequence(random).filter((packet) => !isUnvalidatedTooBig(packet))
+      const each = traffic.next().filter((packet) => !isUnvalidatedTooBig(packet))
       packets += each.length
       const met = new Set<Listed>()
       const found = difference(kernel, stack, each, met)

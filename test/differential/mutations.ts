@@ -36,10 +36,24 @@ import {
 const pick = <T>(random: Random, from: readonly T[]): T => from[random.below(from.length)] as T
 const chance = (random: Random, probability: number) => random.float() < probability
 
-/** The next sequence of packets. */
-export function sequence(random: Random): Bytes[] {
+/** Sequences of packets, one after the other. */
+export class Traffic {
+  readonly #random: Random
+  #sent = 0
+
+  constructor(random: Random) {
+    this.#random = random
+  }
+
+  next(): Bytes[] {
+    // A counter, so that an identification does not come again before both hosts, whose clocks are not one, have forgotten it.
+    return sequence(this.#random, this.#sent++ >>> 1)
+  }
+}
+
+function sequence(random: Random, id: number): Bytes[] {
   const six = chance(random, 0.5)
-  let packets = six ? valid6(random) : valid4(random)
+  let packets = six ? valid6(random) : valid4(random, id & 0xffff)
   const damage = pick(random, [0, 1, 1, 1, 2, 3])
   for (let i = 0; i < damage; i++) {
     const at = random.below(packets.length)
@@ -82,7 +96,7 @@ function pieces(random: Random, whole: Bytes): [number, Bytes, boolean][] {
   return all
 }
 
-function valid4(random: Random): Bytes[] {
+function valid4(random: Random, id: number): Bytes[] {
   const source = pick(random, [PEER4, PEER4, PEER4, '10.9.0.3', `10.9.0.${4 + random.below(200)}`])
   const destination = pick(random, [HOST4, HOST4, HOST4, HOST4, HOST4, BROADCAST4, GROUP4, '255.255.255.255'])
   const body = payload(random)
@@ -116,7 +130,7 @@ function valid4(random: Random): Bytes[] {
     protocol,
     ttl: pick(random, [64, 64, 1, 0, 255]),
     tos: pick(random, [0, 0, 1, 2, 3, random.below(256)]),
-    id: random.below(0x1_0000),
+    id,
     ...(chance(random, 0.25) ? { options: options4(random) } : {}),
   }
   if (message.length < 1400 && chance(random, 0.6)) return [ip4({ ...fields, df: chance(random, 0.5), payload: message })]
