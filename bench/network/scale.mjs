@@ -1,0 +1,80 @@
+// How a network of many hosts behaves: time to build it and to compute its routes, time and memory for datagrams between random hosts, in virtual time.
+//
+//   npm run build && node --expose-gc bench/network/scale.mjs [--json]
+//
+// Growth is linear in datagrams, and no worse than n log n in hosts, when the last columns stay about the same.
+import { Network } from '../../dist/network-node.js'
+
+const json = process.argv.includes('--json')
+const rows = []
+
+/** Routers in a ring with a chord from each to the one seven further; hosts evenly over them. */
+async function measure({ hosts, routers, datagrams, lineage = 0 }) {
+  globalThis.gc?.()
+  const before = process.memoryUsage()
+  const begun = performance.now()
+  const network = new Network({ seed: 1, lineage })
+  for (let i = 0; i < routers; i++) network.router(`r${i}`)
+  for (let i = 0; i < routers; i++) {
+    network.connect(`r${i}`, `r${(i + 1) % routers}`, { delay: '2ms' })
+    network.connect(`r${i}`, `r${(i + 7) % routers}`, { delay: '5ms', cost: 2 })
+  }
+  const stacks = Array.from({ length: hosts }, (_, i) => network.host(`h${i}`))
+  for (const [i, stack] of stacks.entries()) network.connect(stack, `r${i % routers}`, { delay: '1ms' })
+  const built = performance.now()
+  network.updateRoutes()
+  const routed = performance.now()
+
+  let received = 0
+  const sockets = stacks.map((stack) => {
+    const socket = stack.dgram.createSocket('udp4')
+    socket.on('message', () => received++)
+    socket.bind(9)
+    return socket
+  })
+  const addresses = stacks.map((stack) => network.address(stack.name))
+  const payload = new Uint8Array(200)
+  let sent = 0
+  const random = network.stack('h0').random.fork('traffic')
+  // A hundred datagrams a millisecond.
+  const burst = () => {
+    for (let i = 0; i < 100 && sent < datagrams; i++, sent++) {
+      const from = random.below(hosts)
+      sockets[from].send(payload, 9, addresses[(from + 1 + random.below(hosts - 1)) % hosts])
+    }
+    if (sent < datagrams) network.at(network.now + 1, burst)
+  }
+  network.at(1, burst)
+  const start = performance.now()
+  await network.run()
+  const done = performance.now()
+  globalThis.gc?.()
+  const after = process.memoryUsage()
+  const megabytes = (after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers) / 1e6
+  const row = {
+    hosts,
+    routers,
+    datagrams,
+    lineage,
+    'build ms': Math.round(built - begun),
+    'routes ms': Math.round(routed - built),
+    'run ms': Math.round(done - start),
+    'memory MB': Math.round(megabytes),
+    'RSS MB': Math.round(after.rss / 1e6),
+    received,
+    'us a datagram': Math.round(((done - start) * 1000) / datagrams),
+    'build+routes us a host': Math.round(((routed - begun) * 1000) / hosts),
+    'KB a host': Math.round((megabytes * 1000) / hosts),
+  }
+  rows.push(row)
+  for (const socket of sockets) socket.close()
+  network.close()
+}
+
+await measure({ hosts: 50, routers: 50, datagrams: 2_000 })
+rows.length = 0
+for (const hosts of [250, 500, 1000, 2000]) await measure({ hosts, routers: 50, datagrams: 25_000 })
+for (const datagrams of [50_000, 100_000, 200_000]) await measure({ hosts: 1000, routers: 50, datagrams })
+await measure({ hosts: 1000, routers: 50, datagrams: 100_000, lineage: 10_000 })
+if (json) console.log(JSON.stringify({ node: process.version, rows }, null, 2))
+else console.table(rows)
