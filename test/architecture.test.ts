@@ -17,6 +17,7 @@ const RANKS: Record<string, number> = {
   'socket-api': 5,
   network: 5,
   'network-node.ts': 6,
+  'testing.ts': 7,
   'index.ts': 7,
   cli: 7,
   'cli.ts': 8,

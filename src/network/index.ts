@@ -37,3 +37,4 @@ export {
 } from './network.ts'
 export type { ReplayOptions } from './replay.ts'
 export type { Switch } from './switch.ts'
+export { buildNetwork, type LinkSpec, type RouterSpec, type Topology } from './topology.ts'
