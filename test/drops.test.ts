@@ -475,12 +475,12 @@ describe('a drop that takes more than a packet', () => {
   })
 
   test('UdpReceiveBuffer: one datagram always fits into an empty buffer', () => {
-    const host = makeHost()
+    const host = makeHost({ mtu: 9000 })
     const { endpoint, mailbox } = open(host.stack, 4, 7)
     mailbox.hold = true
     endpoint.setReceiveBuffer(1)
     expect(endpoint.receiveBuffer).toBe(2304)
-    host.link.receive(datagram(pattern(1400), 4), datagram(pattern(1400), 4))
+    host.link.receive(datagram(pattern(4000), 4), datagram(pattern(4000), 4))
     expect(mailbox.received.length).toBe(1)
     expect(dropCount(host.stack, 'UdpReceiveBuffer')).toBe(1)
   })
