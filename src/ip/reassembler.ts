@@ -34,6 +34,9 @@ class Fragment {
 class Source {
   readonly hash: number
   bytes = 0
+  /** Its pending datagrams, by age. */
+  oldest: Pending | null = null
+  newest: Pending | null = null
   constructor(hash: number) {
     this.hash = hash
   }
@@ -82,6 +85,9 @@ class Pending {
   /** Neighbors by age. */
   older: Pending | null = null
   newer: Pending | null = null
+  /** The same among those of its source. */
+  olderOfSource: Pending | null = null
+  newerOfSource: Pending | null = null
 
   constructor(packet: Packet, hash: number, protocol: number, zone: number, source: Source, deadline: number) {
     this.s0 = packet.s0
@@ -247,6 +253,10 @@ export class Reassembler {
     if (this.#newest === null) this.#oldest = pending
     else this.#newest.newer = pending
     this.#newest = pending
+    pending.olderOfSource = source.newest
+    if (source.newest === null) source.oldest = pending
+    else source.newest.newerOfSource = pending
+    source.newest = pending
     this.#count++
     if (this.#timer === null) this.#arm(this.#timeout)
     return pending
@@ -317,12 +327,8 @@ export class Reassembler {
 
   /** Keeps the memory within its bounds: the oldest of an overdrawn source, then the oldest of all. */
   #bound(pending: Pending, packet: Packet): void {
-    while (pending.source.bytes > this.#sourceLimit) {
-      let victim = this.#oldest
-      while (victim !== null && victim.source !== pending.source) victim = victim.newer
-      if (victim === null) break
-      this.#evict(victim, packet)
-    }
+    const { source } = pending
+    while (source.bytes > this.#sourceLimit && source.oldest !== null) this.#evict(source.oldest, packet)
     while (this.#bytes > this.#memoryLimit && this.#oldest !== null) this.#evict(this.#oldest, packet)
   }
 
@@ -344,10 +350,15 @@ export class Reassembler {
     else pending.older.newer = pending.newer
     if (pending.newer === null) this.#newest = pending.older
     else pending.newer.older = pending.older
-    pending.source.bytes -= pending.bytes
+    const { source } = pending
+    if (pending.olderOfSource === null) source.oldest = pending.newerOfSource
+    else pending.olderOfSource.newerOfSource = pending.newerOfSource
+    if (pending.newerOfSource === null) source.newest = pending.olderOfSource
+    else pending.newerOfSource.olderOfSource = pending.olderOfSource
+    source.bytes -= pending.bytes
     this.#bytes -= pending.bytes
     this.#count--
-    if (pending.source.bytes === 0) this.#sources.delete(pending.source.hash)
+    if (source.oldest === null) this.#sources.delete(source.hash)
   }
 
   #arm(delay: number): void {
