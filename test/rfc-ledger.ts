@@ -230,8 +230,24 @@ reassembly(
 open(1191, '7.1', 'SHOULD', 'an MTU of 0 takes the next plateau (there is a table; its differential case is not)')
 open(1122, '3.2.1.8', 'MUST', 'a host can send source routes (refused here on purpose: RFC 7126)')
 open(2113, '2.1', 'MUST', 'a router examines packets with Router Alert (parsed, not handed to anybody)')
-open(4443, '2.4 (c)', 'MUST', 'Time Exceeded after a reassembly, against the kernel')
 open(4884, '4', 'MAY', 'ICMP extensions behind a padded quote')
 open(8335, '', 'MAY', 'extended echo')
+
+const timeouts = file('differential/timeouts.test.ts')
+timeouts(
+  1122,
+  '3.3.2',
+  'SHOULD',
+  'Time Exceeded 1 when a reassembly times out with the first fragment there',
+  'say Time Exceeded 1 about the first fragment',
+)
+timeouts(792, '', 'MUST NOT', 'Time Exceeded 1 without the first fragment', 'say nothing without the first fragment')
+timeouts(
+  8200,
+  '4.5',
+  'SHOULD',
+  'Time Exceeded 1 when a reassembly times out with the first fragment there',
+  'say ICMPv6 Time Exceeded 1 about the first fragment',
+)
 
 export const requirements: readonly Requirement[] = rows

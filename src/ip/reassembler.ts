@@ -399,8 +399,13 @@ export class Reassembler {
     packet.end = behind + first.bytes.length
     packet.nic = pending.nic
     packet.cast = pending.cast
-    if (this.#family === 4) ipv4.parse(packet)
-    else ipv6.parse(packet)
+    if (this.#family === 4) {
+      // A recorded route has changed the header: the checksum is made right to be read, and quoted as it came.
+      const checksum = ipv4.headerChecksum(view, at)
+      ipv4.rewriteChecksum(view, at)
+      ipv4.parse(packet)
+      view.setUint16(at + ipv4.HEADER_CHECKSUM, checksum)
+    } else ipv6.parse(packet)
     packet.fragmentOffset = 0
     return packet
   }
