@@ -9,7 +9,7 @@ import { dropCount, open, send } from '../host.ts'
 import { hex, pattern } from '../wire.ts'
 
 const ADDRESSES = { 4: ['10.0.0.1', '10.0.0.2'], 6: ['fd00::1', 'fd00::2'] } as const
-const COUNT = 120
+const COUNT = 80
 
 interface Run {
   readonly received: readonly Uint8Array[]
