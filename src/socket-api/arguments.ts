@@ -64,5 +64,5 @@ export function slice(message: unknown, offset: unknown, length: unknown): Uint8
   const count = Number(length) >>> 0
   if (from > bytes.byteLength) throw bufferOutOfBounds('offset')
   if (from + count > bytes.byteLength) throw bufferOutOfBounds('length')
-  return bytes.subarray(from, from + count)
+  return count === bytes.byteLength ? bytes : bytes.subarray(from, from + count)
 }

@@ -85,7 +85,7 @@ export class Inbox implements EndpointReceiver {
     try {
       this.#emit((this.readers[0] as Reader).socket)
     } catch (error) {
-      this.#shared.raise(error)
+      this.#shared.turns.raise(error)
     }
   }
   readonly #resume = () => {
@@ -152,17 +152,20 @@ export class Inbox implements EndpointReceiver {
       reader?.messageWaits()
       return
     }
+    const { turns } = this.#shared
     // Another socket's listener may have run in this wake-up.
-    if (this.#shared.runsTicks && !this.#shared.settle()) {
+    if (!turns.begin()) {
       this.later()
       return
     }
     this.#emitting = true
     try {
-      while (this.readers[0]?.listening && this.#next < this.#messages.length) {
-        this.#shared.listenerRuns()
-        this.readers[0].resource.runInAsyncScope(this.#emitNext)
-        if (this.#next < this.#messages.length && !this.#shared.settle()) {
+      for (let again = false; ; again = true) {
+        const next = this.readers[0]
+        if (next === undefined || !next.listening) break
+        next.resource.runInAsyncScope(this.#emitNext)
+        if (this.#next === this.#messages.length) break
+        if (!turns.between(again)) {
           this.later()
           break
         }
@@ -170,6 +173,7 @@ export class Inbox implements EndpointReceiver {
     } finally {
       this.#emitting = false
       this.#compact()
+      turns.end()
     }
   }
 

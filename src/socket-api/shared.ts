@@ -1,11 +1,11 @@
-/** What the sockets of one stack share: text of addresses, memory for messages, descriptors, and when the turn's sends have left. */
+/** What the sockets of one stack share: texts of addresses, memory for messages, descriptors. */
 import { Buffer } from 'node:buffer'
 import { isIP } from 'node:net'
 import { Address, formatWords, isLinkLocal, MAPPED, parseScoped } from '../base/address.ts'
-import { SystemClock } from '../base/clock.ts'
 import type { Packet } from '../base/packet.ts'
 import type { Stack } from '../stack.ts'
 import type { Inbox } from './inbox.ts'
+import { Turns } from './turns.ts'
 
 /** An address with the index of its zone's nic, 0 without one. */
 export interface Scoped {
@@ -29,38 +29,20 @@ const SLAB = 32 * 1024
 /** Descriptors of a stack begin where a process has none of its own, so that a foreign one is not taken for ours. */
 const FIRST_DESCRIPTOR = 1 << 20
 
-/**
- * Two functions of Node's that it does not document: one runs what `process.nextTick` and promises have waiting, the other makes an exception an
- * 'uncaughtException' and answers whether somebody took it. Without them (in another runtime) each message takes a turn of the event loop.
- */
-const { _tickCallback: runTicks, _fatalException: surface } = process as {
-  _tickCallback?: () => void
-  _fatalException?: (error: unknown, fromPromise: boolean) => boolean
-}
-
 export class Shared {
   readonly stack: Stack
+  readonly turns: Turns
   readonly texts4: AddressTexts
   readonly texts6: AddressTexts
-  readonly #parsed = new Map<string, Scoped | null>()
+  readonly #parsed = new Map<string, Scoped>()
   readonly #descriptors = new Map<number, Inbox>()
   #nextDescriptor = FIRST_DESCRIPTOR
   #slab = Buffer.alloc(0)
   #slabUsed = 0
-  /** A listener ran since ticks and microtasks were last seen to run. */
-  #listenerRan = false
-  #microtaskRan = false
-  /** Exceptions on their way. */
-  #raised = 0
-  readonly #noteMicrotask = () => {
-    this.#microtaskRan = true
-  }
-  /** Whether the turn between two messages can be had by running ticks. In simulated time nothing of the program may run while the clock moves. */
-  readonly runsTicks: boolean
 
   constructor(stack: Stack) {
     this.stack = stack
-    this.runsTicks = runTicks !== undefined && surface !== undefined && stack.clock instanceof SystemClock
+    this.turns = new Turns(stack.clock)
     this.texts4 = new AddressTexts(stack, '')
     this.texts6 = new AddressTexts(stack, '::ffff:')
   }
@@ -98,48 +80,6 @@ export class Shared {
     // Views of 8-byte elements over a message need its offset to be aligned.
     this.#slabUsed = (at + length + 7) & ~7
     return this.#slab.subarray(at, at + length)
-  }
-
-  // ── between two messages ──
-
-  /** An exception of the program's: it becomes its 'uncaughtException' when nothing of ours is on the stack, and before anything else is emitted. */
-  raise(error: unknown): void {
-    this.#raised++
-    process.nextTick(() => {
-      this.#raised--
-      throw error
-    })
-  }
-
-  /** A listener is about to run. */
-  listenerRuns(): void {
-    this.#listenerRan = true
-  }
-
-  /**
-   * Node runs ticks and microtasks after each message, so that `await once(socket, 'message')` in a loop misses none. Several messages that came
-   * in one wake-up are a loop of ours; here the same is done between them.
-   *
-   * To be called outside of any async scope of ours: Node ends all scopes when a tick throws.
-   *
-   * @returns false when it cannot be done here: the caller then takes another turn for the rest
-   */
-  settle(): boolean {
-    if (!this.#listenerRan) return true
-    if (runTicks === undefined || surface === undefined || !this.runsTicks || this.#raised > 0) return false
-    this.#microtaskRan = false
-    queueMicrotask(this.#noteMicrotask)
-    try {
-      runTicks()
-    } catch (error) {
-      // Node aborts when a tick's exception is caught by anybody else: the tick's context is still on its stack, which this clears.
-      if (!surface(error, false)) throw error
-      return false
-    }
-    // Within a microtask, microtasks do not run.
-    if (!this.#microtaskRan) return false
-    this.#listenerRan = false
-    return true
   }
 
   // ── descriptors ──

@@ -296,24 +296,28 @@ export function binding(environment: Environment): void {
     ])
   })
 
-  test('dns.lookup is read when the socket is made', async () => {
-    const original = dns.lookup
-    const asked: string[] = []
-    const replacement = ((host: string, family: number, callback: (error: null, address: string, family: number) => void) => {
-      asked.push(host)
-      process.nextTick(callback, null, '127.0.0.1', family)
-    }) as unknown as typeof dns.lookup
-    dns.lookup = replacement
-    const patched = sockets.make()
-    dns.lookup = original
-    const plain = sockets.make()
-    patched.bind(0, 'some.name')
-    await once(patched, 'listening')
-    plain.bind(0, 'localhost')
-    await once(plain, 'listening')
-    expect(asked).toEqual(['some.name'])
-    expect(patched.address().address).toBe('127.0.0.1')
-  })
+  // Node 24 reads it elsewhere.
+  test.skipIf(environment.name === 'kernel' && Number(process.versions.node.split('.')[0]) >= 24)(
+    'dns.lookup is read when the socket is made',
+    async () => {
+      const original = dns.lookup
+      const asked: string[] = []
+      const replacement = ((host: string, family: number, callback: (error: null, address: string, family: number) => void) => {
+        asked.push(host)
+        process.nextTick(callback, null, '127.0.0.1', family)
+      }) as unknown as typeof dns.lookup
+      dns.lookup = replacement
+      const patched = sockets.make()
+      dns.lookup = original
+      const plain = sockets.make()
+      patched.bind(0, 'some.name')
+      await once(patched, 'listening')
+      plain.bind(0, 'localhost')
+      await once(plain, 'listening')
+      expect(asked).toEqual(['some.name'])
+      expect(patched.address().address).toBe('127.0.0.1')
+    },
+  )
 
   test('a lookup that calls back at once is in order too', async () => {
     const socket = sockets.make({
