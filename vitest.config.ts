@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/build.ts',
     // Files on a real device move their process into a network namespace: a process each, not a thread.
     pool: 'forks',
     testTimeout: 30_000,
