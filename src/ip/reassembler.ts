@@ -59,6 +59,8 @@ class Pending {
   readonly hash: number
   readonly source: Source
   readonly deadline: number
+  /** Of the fragment that came first. */
+  readonly trace: number
   readonly fragments: Fragment[] = []
   /** Runs of bytes that are there, by offset; only the last one grows. */
   readonly runStarts: number[] = []
@@ -104,6 +106,7 @@ class Pending {
     this.hash = hash
     this.source = source
     this.deadline = deadline
+    this.trace = packet.trace
   }
 }
 
@@ -383,6 +386,7 @@ export class Reassembler {
     this.#packet ??= new Packet(HEADROOM + MAX_PACKET)
     const packet = this.#packet
     packet.reset(HEADROOM, HEADROOM)
+    packet.trace = pending.trace
     packet.family = this.#family
     const first = pending.fragments.find((fragment) => fragment.offset === 0)
     if (pending.header === null || first === undefined) return packet
