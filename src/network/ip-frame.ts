@@ -44,8 +44,8 @@ export interface Summary {
   hopLimit: number
   /** Bytes of IP packet. */
   length: number
-  /** Of fragments: where its part begins, how long it is, and whether more follow. */
-  fragment: { offset: number; length: number; more: boolean } | null
+  /** Of fragments: the identification they share, where this one's part begins, how long it is, and whether more follow. */
+  fragment: { identification: number; offset: number; length: number; more: boolean } | null
 }
 
 /** Reads the packet whose IP header is at `at` and checked to be there. */
@@ -56,11 +56,13 @@ export function summarize(packet: Packet, at: number): Summary {
   let protocol = four ? ipv4.protocol(view, at) : ipv6.nextHeader(view, at)
   let offset = four ? ipv4.fragmentOffset(view, at) : 0
   let more = four && ipv4.moreFragments(view, at)
+  let identification = four ? ipv4.identification(view, at) : 0
   if (!four && protocol === FRAGMENT && end - upper >= ipv6.FRAGMENT_HEADER) {
     protocol = view.getUint8(upper)
     const word = view.getUint16(upper + 2)
     offset = word & 0xfff8
     more = (word & 1) === 1
+    identification = view.getUint32(upper + 4)
     upper += ipv6.FRAGMENT_HEADER
   }
   const words = (from: number) =>
@@ -81,7 +83,7 @@ export function summarize(packet: Packet, at: number): Summary {
     code: icmp ? view.getUint8(upper + 1) : null,
     hopLimit: four ? ipv4.ttl(view, at) : ipv6.hopLimit(view, at),
     length: end - at,
-    fragment: offset > 0 || more ? { offset, length: end - upper, more } : null,
+    fragment: offset > 0 || more ? { identification, offset, length: end - upper, more } : null,
   }
 }
 

@@ -46,7 +46,7 @@ export interface Datagram {
   readonly id: number
   /** When it was sent, in milliseconds of the network's time. */
   readonly time: number
-  /** Who sent it. */
+  /** Who sent it: a host, or the nic by which it came into the network. */
   readonly from: string
   /** Its headers as the sender wrote them; of its first fragment. */
   readonly packet: Summary
@@ -71,14 +71,21 @@ export interface DatagramFilter {
   delivered?: boolean
 }
 
+/** Datagrams from real devices whose fragments may come in turns. */
+const FRAGMENTED = 64
+
 export class Lineage {
   readonly #limit: number
   readonly #now: () => number
   readonly #datagrams = new Map<number, Datagram>()
   #next = 1
+  /** The last datagrams that came from a real device in fragments. */
+  readonly #fragmented = new Map<string, number>()
   /** What the node `#inputNode` is just taking in: what it sends meanwhile is sent on account of it. */
   #input = 0
   #inputNode = ''
+  /** Told of each datagram before it is forgotten. */
+  onForget: ((datagram: Datagram) => void) | null = null
 
   /** Remembers the last `limit` datagrams. */
   constructor(limit: number, now: () => number) {
@@ -117,10 +124,26 @@ export class Lineage {
     if (datagram !== undefined) this.#push(datagram, node, nic, datagram.from === node ? 'sent' : 'forwarded', summarize(packet, at))
   }
 
+  /** A frame reaches a node. One that nobody has sent comes from a real device: its life begins here. */
   arrived(node: string, nic: string, packet: Packet, medium: Medium): void {
+    const at = ipOffset(packet, medium)
+    if (at < 0) return
+    if (packet.trace === 0 && !isUpkeep(packet, at)) packet.trace = this.#fromOutside(nic, packet, at)
     const datagram = this.#datagrams.get(packet.trace)
-    const at = datagram === undefined ? -1 : ipOffset(packet, medium)
-    if (datagram !== undefined && at >= 0) this.#push(datagram, node, nic, 'arrived', summarize(packet, at))
+    if (datagram !== undefined) this.#push(datagram, node, nic, 'arrived', summarize(packet, at))
+  }
+
+  #fromOutside(nic: string, packet: Packet, at: number): number {
+    const { source, destination, protocol, fragment } = summarize(packet, at)
+    if (fragment === null) return this.#begin(nic, packet, at)
+    const key = `${source} ${destination} ${protocol} ${fragment.identification}`
+    let trace = this.#fragmented.get(key)
+    if (trace === undefined) {
+      trace = this.#begin(nic, packet, at)
+      this.#fragmented.set(key, trace)
+      if (this.#fragmented.size > FRAGMENTED) this.#fragmented.delete(this.#fragmented.keys().next().value as string)
+    }
+    return trace
   }
 
   note(node: string, nic: string, trace: number, what: LineageKind, value = 0): void {
@@ -153,11 +176,18 @@ export class Lineage {
     // Links carry 32 bits, and 0 is nobody.
     this.#next = id === 0xffff_ffff ? 1 : id + 1
     const causedBy = this.#inputNode === node ? this.#input : 0
-    if (this.#datagrams.size >= this.#limit) this.#datagrams.delete(this.#datagrams.keys().next().value as number)
+    if (this.#datagrams.size >= this.#limit) this.#forgetOldest()
     this.#datagrams.set(id, { id, time: this.#now(), from: node, packet: summarize(packet, at), causedBy, events: [] })
     const cause = this.#datagrams.get(causedBy)
     if (cause !== undefined) this.#push(cause, node, '', 'caused', null, id)
     return id
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#datagrams.values()
+    if (oldest === undefined) return
+    this.#datagrams.delete(oldest.id)
+    this.onForget?.(oldest)
   }
 
   #push(datagram: Datagram, node: string, nic: string, what: LineageKind, packet: Summary | null, value = 0): void {
@@ -290,7 +320,8 @@ const ICMP6_NAMES: Record<string, string> = {
   '129': 'ICMPv6 echo reply',
 }
 
-function icmpName(family: 4 | 6, type: number, code: number): string {
+/** `ICMP port unreachable`, `ICMPv6 packet too big`, … */
+export function icmpName(family: 4 | 6, type: number, code: number): string {
   const names = family === 4 ? ICMP4_NAMES : ICMP6_NAMES
   return names[`${type}.${code}`] ?? names[`${type}`] ?? `ICMP${family === 6 ? 'v6' : ''} type ${type} code ${code}`
 }

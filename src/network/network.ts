@@ -233,12 +233,6 @@ export class Network {
     if (this.#virtual !== null) throw new Error(`The link ${link.name} lives in real time: make the network with clock: 'real'.`)
     const host = this.#host(options.to)
     const domain = new Domain()
-    const cidrs = options.addresses.map((text) => parseCidr(text))
-    for (const { address, prefix } of cidrs) {
-      this.#subnets.claim(prefix)
-      domain.take(address)
-    }
-    domain.prefixes = cidrs.map(({ prefix }) => prefix)
     const port = this.#newPort(host, link.name, link, this.#random.fork(`attached ${link.name}`))
     const nic = this.#addNic(host, port, domain, options.addresses)
     if (options.gateway !== undefined) {
@@ -470,6 +464,11 @@ export class Network {
   /** The remembered datagrams that a filter describes, or all, oldest first. */
   datagrams(filter: DatagramFilter = {}): Datagram[] {
     return this.#lineage.find(filter)
+  }
+
+  /** Names the one listener for datagrams that are about to be forgotten, the oldest when there are more than `lineage`; or none. */
+  onForget(listener: ((datagram: Datagram) => void) | null): void {
+    this.#lineage.onForget = listener
   }
 
   /**

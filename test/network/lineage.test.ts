@@ -62,6 +62,15 @@ datagram 1: UDP 10.0.0.1:5000 > 10.0.1.2:9, sent by a
     expect(network.explain({ port: 99 })).toContain('b  DROPPED: UdpNoPort (udp)')
   })
 
+  test('ends where a fragment was waited for in vain', async () => {
+    const { a, b } = chain()
+    listen(network, b, 9)
+    network.cable('r', 'b').impair({ loss: { frames: [1] } }, 'r')
+    listen(network, a, 5000).socket.send(new Uint8Array(2000), 9, 'b')
+    await network.runFor('31s')
+    expect(network.explain({ port: 9 })).toContain('30010.000 ms  b  DROPPED: FragmentTimeout (ip)')
+  })
+
   test('is found by who sent it, who got it, address, port, and what became of it', async () => {
     const { a, b } = chain()
     listen(network, b, 9)

@@ -1,0 +1,251 @@
+/** A scenario: a network from plain data, what happens to it, and who sends what. */
+import { Address } from '../base/address.ts'
+import type { Stack } from '../stack.ts'
+import type { Endpoint } from '../udp/endpoint.ts'
+import { type Duration, milliseconds } from './duration.ts'
+import type { FilterSpec } from './filter.ts'
+import { type ImpairmentSpec, impairmentsOf } from './impairment-spec.ts'
+import type { HostOptions, Network, SegmentSettings } from './network.ts'
+import { checkSchema, ScenarioError } from './scenario-schema.ts'
+import { buildNetwork, type LinkSpec, type RouterSpec } from './topology.ts'
+
+/** What a scenario adds to a host: UDP ports whose datagrams are sent back. */
+interface EchoSpec {
+  echo?: readonly number[]
+}
+
+/** One thing that happens at a time. */
+export interface ScenarioEvent {
+  at: Duration
+  link?: string
+  state?: 'up' | 'down'
+  impair?: ImpairmentSpec
+  from?: string
+  partition?: readonly (readonly string[])[]
+  heal?: true
+  node?: string
+  filter?: FilterSpec | null
+  updateRoutes?: true
+}
+
+/** Who sends what to whom. */
+export interface FlowSpec {
+  name?: string
+  from: string
+  to: string
+  /** Where it is sent, when that is not the receiver's own address. */
+  address?: string
+  /** Default 4. */
+  family?: 4 | 6
+  /** Default 20000 and the flow's number. */
+  port?: number
+  /** Default 30000 and the flow's number. */
+  fromPort?: number
+  /** Bytes of payload, 8 at least. Default 1000. */
+  size?: number | { uniform: [number, number] }
+  /** Datagrams a second, or payload bits a second as text. Default 100. */
+  rate?: number | string
+  count?: number
+  start?: Duration
+  stop?: Duration
+  pattern?: 'constant' | 'poisson' | { burst: number }
+  mode?: 'one-way' | 'echo'
+  ttl?: number
+  tos?: number
+  /** Default want, as sockets. */
+  dontFragment?: 'off' | 'want' | 'do' | 'probe'
+}
+
+export interface Scenario {
+  name?: string
+  description?: string
+  /** Default 1. */
+  seed?: number | string
+  /** When flows without `count` and `stop` end. Default 10 s. */
+  duration?: Duration
+  hosts?: Readonly<Record<string, (HostOptions & EchoSpec) | null>>
+  routers?: Readonly<Record<string, (RouterSpec & EchoSpec) | null>>
+  switches?: Readonly<Record<string, { subnet?: string | readonly string[] } | null>>
+  segments?: Readonly<Record<string, SegmentSettings | null>>
+  links?: readonly LinkSpec[]
+  events?: readonly ScenarioEvent[]
+  flows?: readonly FlowSpec[]
+}
+
+const ACTIONS = ['state', 'impair', 'partition', 'heal', 'filter', 'updateRoutes'] as const
+
+/**
+ * A value that was read from a file, as a scenario: form, names, addresses and ways between hosts are checked.
+ * @throws {ScenarioError} with the place of what is wrong
+ */
+export function checkScenario(value: unknown): Scenario {
+  checkSchema(value)
+  const scenario = value as Scenario
+  const network = buildScenario(scenario)
+  try {
+    for (const [index, event] of (scenario.events ?? []).entries()) checkEvent(network, event, index)
+    const parts = partsOf(scenario)
+    const keys = new Set<string>()
+    for (const [index, flow] of (scenario.flows ?? []).entries()) {
+      checkFlow(network, parts, flow, index)
+      const { from, fromPort, port } = flowPorts(flow, index)
+      const key = `${from} ${fromPort} ${port}`
+      if (keys.has(key)) throw new ScenarioError(['flows', index], `another flow of ${from} has the same two ports`)
+      keys.add(key)
+    }
+  } finally {
+    network.close()
+  }
+  return scenario
+}
+
+/** What a flow is given when it does not say. */
+export function flowPorts(flow: FlowSpec, index: number): { name: string; from: string; fromPort: number; port: number } {
+  const { name = `${flow.from}-${flow.to}`, from, fromPort = 30_000 + index, port = 20_000 + index } = flow
+  return { name, from, fromPort, port }
+}
+
+/**
+ * Builds the network of a scenario, its echo services included, and schedules its events.
+ * @throws {ScenarioError} for what cannot be built
+ */
+export function buildScenario(
+  scenario: Scenario,
+  options: { seed?: number | string; clock?: 'virtual' | 'real'; lineage?: number } = {},
+): Network {
+  const { hosts = {}, routers = {}, switches = {}, segments = {}, links = [], events = [] } = scenario
+  const network = placed(() =>
+    buildNetwork({
+      seed: options.seed ?? scenario.seed ?? 1,
+      clock: options.clock ?? 'virtual',
+      ...(options.lineage === undefined ? {} : { lineage: options.lineage }),
+      hosts: withoutEcho(hosts),
+      routers: withoutEcho(routers),
+      switches: filled(switches),
+      segments: filled(segments),
+      links,
+    }),
+  )
+  for (const [name, spec] of Object.entries({ ...routers, ...hosts })) for (const port of spec?.echo ?? []) echo(network.stack(name), port)
+  for (const event of events) network.at(event.at, () => happen(network, event))
+  return network
+}
+
+/** Sends back what comes to a port, in both families. */
+export function echo(stack: Stack, port: number): void {
+  const waiting: { bytes: Uint8Array; to: Address; port: number; nic: number; source: Address }[] = []
+  const endpoint: Endpoint = stack.udp.createEndpoint(6, {
+    receive(packet, sourcePort) {
+      const { start, end } = packet
+      endpoint.release(end - start)
+      const to = new Address(packet.s0, packet.s1, packet.s2, packet.s3)
+      const source = new Address(packet.d0, packet.d1, packet.d2, packet.d3)
+      waiting.push({ bytes: packet.bytes.slice(start, end), to, port: sourcePort, nic: to.isLinkLocal ? packet.nic : 0, source })
+    },
+    flush() {
+      for (const { bytes, to, port: toPort, nic, source } of waiting.splice(0)) {
+        const packet = endpoint.beginSend(bytes.length)
+        packet.bytes.set(bytes, packet.start)
+        endpoint.send(packet, to, toPort, nic, source.isMulticast ? null : { source })
+      }
+      for (const { link } of stack.nics) link.flush()
+    },
+    icmp() {},
+  })
+  const errno = endpoint.bind(Address.ANY6, port)
+  if (errno !== '') throw new Error(`${stack.name}: the port ${port} cannot be opened: ${errno}`)
+}
+
+function withoutEcho<Spec extends EchoSpec>(nodes: Readonly<Record<string, Spec | null>>): Record<string, Omit<Spec, 'echo'>> {
+  return Object.fromEntries(
+    Object.entries(nodes).map(([name, spec]) => {
+      const { echo: _echo, ...rest } = spec ?? ({} as Spec)
+      return [name, rest]
+    }),
+  )
+}
+
+function filled<Spec extends object>(nodes: Readonly<Record<string, Spec | null>>): Record<string, Spec> {
+  return Object.fromEntries(Object.entries(nodes).map(([name, spec]) => [name, spec ?? ({} as Spec)]))
+}
+
+/** Errors of the network begin with the place: `links[2]: …`, `routers.r1.nat: …`. */
+function placed<T>(build: () => T): T {
+  try {
+    return build()
+  } catch (error) {
+    const { message } = error as Error
+    const parts = /^(hosts|routers|switches|segments|links)(?:\[(\d+)\]|\.([^:]+)): ([\s\S]*)$/.exec(message)
+    if (parts === null) throw error
+    const [, group = '', index, names = '', reason = ''] = parts
+    const steps = index === undefined ? routerSteps(names) : [Number(index)]
+    const key = /subnet/i.test(reason) && group !== 'routers' ? ['subnet'] : (/^(\w+): /.exec(reason)?.slice(1, 2) ?? [])
+    throw new ScenarioError([group, ...steps, ...key], reason)
+  }
+}
+
+/** A node's name may have dots; what follows it may be `nat` or `filter`. */
+function routerSteps(names: string): string[] {
+  const parts = /^(.*)\.(nat|filter)$/.exec(names)
+  return parts === null ? [names] : parts.slice(1)
+}
+
+function happen(network: Network, { link, state, impair, from, partition, heal, node, filter, updateRoutes }: ScenarioEvent): void {
+  if (state !== undefined) network.cable(link as string)[state]()
+  if (impair !== undefined) network.cable(link as string).impair(impair, from)
+  if (partition !== undefined) network.partition(...partition)
+  if (heal !== undefined) network.heal()
+  if (filter !== undefined) network.filter(node as string, filter)
+  if (updateRoutes !== undefined) network.updateRoutes()
+}
+
+function checkEvent(network: Network, event: ScenarioEvent, index: number): void {
+  const path = ['events', index]
+  const actions = ACTIONS.filter((name) => event[name] !== undefined)
+  const [action] = actions
+  if (action === undefined || actions.length > 1) throw new ScenarioError(path, `expected one of ${ACTIONS.join(', ')}`)
+  if (action === 'state' || action === 'impair') {
+    if (event.link === undefined) throw new ScenarioError(path, `${action} needs a link`)
+    tried([...path, 'link'], () => network.cable(event.link as string))
+  }
+  if (action === 'filter' && event.node === undefined) throw new ScenarioError(path, 'filter needs a node')
+  const key = action === 'filter' ? 'node' : action
+  if (action === 'impair') tried([...path, 'impair'], () => impairmentsOf(event.impair as ImpairmentSpec))
+  if (action !== 'updateRoutes') tried([...path, key], () => happen(network, event))
+}
+
+function checkFlow(network: Network, parts: Map<string, number>, flow: FlowSpec, index: number): void {
+  const path = ['flows', index]
+  for (const key of ['from', 'to'] as const) tried([...path, key], () => network.stack(flow[key]))
+  const { from, to, family = 4, address, size, start = 0, stop } = flow
+  if (from === to) throw new ScenarioError([...path, 'to'], `${to} would send to itself`)
+  if (parts.get(from) !== parts.get(to))
+    throw new ScenarioError([...path, 'to'], `${to} cannot be reached from ${from}: no links lead there`)
+  for (const key of ['from', 'to'] as const)
+    if (!(key === 'to' && address !== undefined)) tried([...path, key], () => network.address(flow[key], family))
+  if (address !== undefined && Address.tryParse(address)?.family !== family)
+    throw new ScenarioError([...path, 'address'], `'${address}' is no IPv${family} address`)
+  if (typeof size === 'object' && size.uniform[0] > size.uniform[1])
+    throw new ScenarioError([...path, 'size'], 'the second size is below the first')
+  if (stop !== undefined && milliseconds(stop) < milliseconds(start)) throw new ScenarioError([...path, 'stop'], 'it is before the start')
+}
+
+function tried(path: readonly (string | number)[], action: () => unknown): void {
+  try {
+    action()
+  } catch (error) {
+    throw new ScenarioError(path, (error as Error).message)
+  }
+}
+
+/** The number of the connected part in which each node is. */
+function partsOf({ links = [], ...scenario }: Scenario): Map<string, number> {
+  const parts = new Map<string, number>()
+  for (const group of [scenario.hosts, scenario.routers, scenario.switches, scenario.segments])
+    for (const name of Object.keys(group ?? {})) parts.set(name, parts.size)
+  for (const { between } of links) {
+    const [kept, gone] = between.map((name) => parts.get(name))
+    for (const [name, part] of parts) if (part === gone) parts.set(name, kept as number)
+  }
+  return parts
+}
