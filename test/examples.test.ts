@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '..')
 const run = promisify(execFile)
 
 async function output(path: string, ...before: string[]): Promise<string> {
-  const [command, ...words] = [...before, process.execPath, path] as [string, ...string[]]
+  const [command = '', ...words] = [...before, process.execPath, path]
   const { stdout } = await run(command, words, { cwd: root, timeout: 20_000 })
   return stdout
 }
