@@ -151,9 +151,11 @@ describeOnTun('our stack and the kernel', () => {
     })
 
     testWith('ping', 'answer pings of all sizes', async () => {
-      for (const size of ['0', '56', '1452', '1473', '8000', '65000']) {
-        const { stdout } = await run('ping', [`-${family}`, '-n', '-c', '3', '-i', '0.02', '-W', '2', '-s', size, ours])
-        expect(stdout, `${size} bytes`).toMatch(/3 packets transmitted, 3 received, 0% packet loss/)
+      for (const size of [0, 56, 1452, 1473, 8000, 65_000]) {
+        // ping's own socket has room for one reply of the last size only.
+        const count = size > 8000 ? 1 : 3
+        const { stdout } = await run('ping', [`-${family}`, '-n', '-c', `${count}`, '-i', '0.02', '-W', '2', '-s', `${size}`, ours])
+        expect(stdout, `${size} bytes`).toContain(`${count} packets transmitted, ${count} received, 0% packet loss`)
         expect(stdout).not.toMatch(/wrong data|DUP/)
       }
     })
@@ -202,9 +204,9 @@ describeOnTun('our stack and the kernel', () => {
     ])
     expect(all.length).toBe(sentPackets)
     expect(bad).toEqual([])
-    // Both families, nine sizes each, and the burst; three pings of six sizes, and an error.
+    // Both families, nine sizes each, and the burst; three pings of five sizes, one of the longest, and an error.
     expect(goodUdp.length).toBeGreaterThanOrEqual(118)
-    expect(goodIcmp.length).toBeGreaterThanOrEqual(2 * (3 * 6 + 1))
+    expect(goodIcmp.length).toBeGreaterThanOrEqual(2 * (3 * 5 + 1 + 1))
   })
 
   test('counts agree: nothing that was for us is lost without a name', () => {
