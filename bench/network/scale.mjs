@@ -1,12 +1,18 @@
 // How a network of many hosts behaves: time to build it and to compute its routes, time and memory for datagrams between random hosts, in virtual time.
 //
-//   npm run build && node --expose-gc bench/network/scale.mjs [--json]
+//   npm run build && node bench/network/scale.mjs [--json]
 //
 // Growth is linear in datagrams, and no worse than n log n in hosts, when the last columns stay about the same.
+import { execFileSync } from 'node:child_process'
 import { Network } from '../../dist/network-node.js'
 
 const json = process.argv.includes('--json')
-const rows = []
+
+/** In a process of its own, so that memory is that of one network. */
+function row(setup) {
+  const output = execFileSync(process.execPath, ['--expose-gc', import.meta.filename, JSON.stringify(setup)], { encoding: 'utf8' })
+  return JSON.parse(output)
+}
 
 /** Routers in a ring with a chord from each to the one seven further; hosts evenly over them. */
 async function measure({ hosts, routers, datagrams, lineage = 0 }) {
@@ -51,7 +57,7 @@ async function measure({ hosts, routers, datagrams, lineage = 0 }) {
   globalThis.gc?.()
   const after = process.memoryUsage()
   const megabytes = (after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers) / 1e6
-  const row = {
+  const result = {
     hosts,
     routers,
     datagrams,
@@ -66,15 +72,19 @@ async function measure({ hosts, routers, datagrams, lineage = 0 }) {
     'build+routes us a host': Math.round(((routed - begun) * 1000) / hosts),
     'KB a host': Math.round((megabytes * 1000) / hosts),
   }
-  rows.push(row)
   for (const socket of sockets) socket.close()
   network.close()
+  return result
 }
 
-await measure({ hosts: 50, routers: 50, datagrams: 2_000 })
-rows.length = 0
-for (const hosts of [250, 500, 1000, 2000]) await measure({ hosts, routers: 50, datagrams: 25_000 })
-for (const datagrams of [50_000, 100_000, 200_000]) await measure({ hosts: 1000, routers: 50, datagrams })
-await measure({ hosts: 1000, routers: 50, datagrams: 100_000, lineage: 10_000 })
-if (json) console.log(JSON.stringify({ node: process.version, rows }, null, 2))
-else console.table(rows)
+const [setup] = process.argv.slice(2).filter((each) => each.startsWith('{'))
+if (setup !== undefined) console.log(JSON.stringify(await measure(JSON.parse(setup))))
+else {
+  const rows = [
+    ...[250, 500, 1000, 2000].map((hosts) => row({ hosts, routers: 50, datagrams: 25_000 })),
+    ...[50_000, 100_000, 200_000].map((datagrams) => row({ hosts: 1000, routers: 50, datagrams })),
+    row({ hosts: 1000, routers: 50, datagrams: 100_000, lineage: 10_000 }),
+  ]
+  if (json) console.log(JSON.stringify({ node: process.version, rows }, null, 2))
+  else console.table(rows)
+}
