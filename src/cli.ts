@@ -17,6 +17,10 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
   recv: { summary: 'receive datagrams from a TUN device', load: () => import('./cli/recv.ts') },
   send: { summary: 'send datagrams into a TUN device', load: () => import('./cli/send.ts') },
   run: { summary: 'run a Node program on tungram instead of node:dgram', load: () => import('./cli/run-program.ts') },
+  ping: { summary: 'ping a host, from a device or on a scenario', load: () => import('./cli/ping.ts') },
+  trace: { summary: 'the routers on the way to a host', load: () => import('./cli/trace.ts') },
+  mtu: { summary: 'the path MTU to a host, and the hop that limits it', load: () => import('./cli/mtu.ts') },
+  nc: { summary: 'standard input and output over UDP', load: () => import('./cli/nc.ts') },
   dump: { summary: 'decode a capture file, or what a TUN device receives', load: () => import('./cli/dump.ts') },
 }
 

@@ -28,7 +28,11 @@ const PORTABLE = new Set(['base', 'link', 'ip', 'udp', 'stack.ts', 'network'])
 const DEVICE_FILE = /^link\/(tun[\w-]*|capture-file)\.ts$/
 
 /** Packages that the library may import, by the places that may do so. */
-const PACKAGES: Record<string, RegExp> = { 'ip-address': /^base\/address\.ts$/, koffi: /^link\/tun[\w-]*\.ts$/ }
+const PACKAGES: Record<string, RegExp> = {
+  'ip-address': /^base\/address\.ts$/,
+  koffi: /^link\/tun[\w-]*\.ts$/,
+  yaml: /^cli\/scenario-file\.ts$/,
+}
 
 interface Import {
   readonly specifier: string

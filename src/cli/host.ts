@@ -1,4 +1,4 @@
-/** What echo, recv and send share: one stack on one device, as the common options describe it. */
+/** What the commands on a device share: one stack on one device, as the common options describe it. */
 import { type Address, parseCidr } from '../base/address.ts'
 import { type CaptureFile, openCaptureFile } from '../link/capture-file.ts'
 import type { Link } from '../link/link.ts'
@@ -53,6 +53,7 @@ export interface Host {
   /** Ended by signals, and when the device fails for good. */
   readonly run: Run
   readonly device: TunLink
+  readonly stack: Stack
   /** The stack's own addresses, in the order given. */
   readonly addresses: readonly Address[]
   /** A socket of the stack, closed with it. */
@@ -116,6 +117,7 @@ export async function openHost(values: HostArguments): Promise<Host> {
     return {
       run,
       device,
+      stack,
       addresses: addresses.map(({ address }) => address),
       socket(options) {
         const socket = stack.dgram.createSocket(options)

@@ -1,0 +1,245 @@
+/** `tungram mtu`: the path MTU by what routers say and by what arrives, and the hop that limits it. */
+import { type Echo, type IcmpError, isTooBig } from '../ip/icmp.ts'
+import { probePath } from '../ip/path-mtu-prober.ts'
+import { PmtuMode } from '../ip/route-table.ts'
+import { icmpText, isTimeExceeded } from './icmp-text.ts'
+import { plural } from './output.ts'
+import { readArguments, UsageError } from './usage.ts'
+import { type Destination, destination, openVantage, seconds, type Vantage, vantageOptions, vantageUsage } from './vantage.ts'
+
+export const usage = `Usage: tungram mtu --tun NAME --address CIDR HOST [options]
+       tungram mtu --on FILE --from HOST HOST [options]
+
+Finds how long a packet may be on the way to a host that answers echo requests: from the ICMP of the routers (RFC 1191,
+RFC 8201), and by probing without relying on it (RFC 8899). Then finds the hop behind which longer packets end.
+Exit code 1 when the host does not answer.
+
+  --method METHOD        icmp, probing, or both, which is the default
+  -w, --wait SECS        for an answer, default 1; each probe is sent up to three times
+  -m, --max-ttl N        the last hop to look at, default 30
+
+${vantageUsage}
+Example: tungram mtu --on examples/scenarios/pmtu-black-hole.yaml --from client server
+`
+
+const TRIES = 3
+
+type Answer = { kind: 'reply' } | { kind: 'error'; error: IcmpError } | { kind: 'none' } | { kind: 'unsent'; errno: string }
+
+interface Limit {
+  /** The router in front of the narrow link, by its number on the way; 0 is this host. */
+  hop: number
+  /** `null` for a router that does not tell. */
+  address: string | null
+  /** Whether it says so itself. */
+  reported: boolean
+}
+
+export async function run(args: string[]): Promise<number> {
+  const { values, positionals } = readArguments({
+    args,
+    allowPositionals: true,
+    options: {
+      ...vantageOptions,
+      method: { type: 'string' },
+      wait: { type: 'string', short: 'w' },
+      'max-ttl': { type: 'string', short: 'm' },
+    },
+  })
+  const [name, ...others] = positionals
+  if (name === undefined || others.length > 0) throw new UsageError('name one host')
+  const { method = 'both' } = values
+  if (!['both', 'icmp', 'probing'].includes(method)) throw new UsageError(`--method takes icmp, probing or both, not '${method}'`)
+  const wait = seconds('wait', values.wait) ?? 1000
+  const lastHop = Number(values['max-ttl'] ?? 30)
+  if (!(Number.isInteger(lastHop) && lastHop >= 1 && lastHop <= 255)) throw new UsageError('--max-ttl takes a whole number from 1 to 255')
+
+  const vantage = await openVantage(values)
+  let found: Awaited<ReturnType<typeof explore>> | null = null
+  let failure = ''
+  try {
+    const to = destination(vantage, name, values)
+    explore(vantage, to, method, wait, lastHop).then(
+      (result) => {
+        found = result
+        vantage.run.end()
+      },
+      (error: Error) => vantage.run.end(error.message),
+    )
+    failure = await vantage.finish()
+    if (failure !== '') throw new Error(failure)
+    // Without a result a signal came first.
+    if (found === null) return 1
+    const { link, mtu, icmp, probing, limit } = found as Awaited<ReturnType<typeof explore>>
+    if (values.json) console.log(JSON.stringify({ address: `${to.address}`, mtu, link, icmp, probing, limit }))
+    else {
+      console.log(`path MTU to ${name} (${to.address}): ${plural(mtu, 'byte')}`)
+      if (icmp !== null) {
+        for (const { address, mtu } of icmp.reports) console.log(`  ICMP: ${address} says ${mtu}`)
+        console.log(
+          icmp.mtu === null
+            ? `  ICMP: packets of ${icmp.tried} bytes end without a word: a black hole`
+            : `  ICMP: ${icmp.mtu} bytes arrive`,
+        )
+      }
+      if (probing !== null) console.log(`  probing: ${probing.mtu} bytes arrive, found with ${plural(probing.probes, 'probe')}`)
+      if (limit !== null) {
+        const where = limit.hop === 0 ? 'this host' : `hop ${limit.hop}, ${limit.address ?? 'which does not answer'}`
+        console.log(`  limited by the link behind ${where}${limit.reported || limit.hop === 0 ? '' : ', which does not say so'}`)
+      }
+    }
+    return 0
+  } finally {
+    vantage.run.end()
+    vantage.close()
+  }
+}
+
+async function explore(vantage: Vantage, to: Destination, method: string, wait: number, lastHop: number) {
+  const { w0, w1, w2, w3 } = to.address
+  const route = vantage.stack.ip.route(w0, w1, w2, w3, to.nic)
+  if (route === null) throw new Error(`there is no route to ${to.address}`)
+  const link = route.nic.mtu
+  const prober = new EchoProber(vantage, to, wait)
+  try {
+    const icmp = method === 'probing' ? null : await byIcmp(prober, link)
+    const probing = method === 'icmp' ? null : await byProbing(vantage, to, link, wait)
+    const mtu = probing?.mtu ?? icmp?.mtu ?? null
+    if (mtu === null) throw new Error('packets end without a word on the way: --method probing finds what arrives')
+    const limit = await findLimit(prober, mtu, link, lastHop)
+    return { link, mtu, icmp, probing, limit }
+  } finally {
+    prober.close()
+  }
+}
+
+/** Packets as long as the last report allows, until one arrives; `mtu` is `null` when one ends without a report. */
+async function byIcmp(prober: EchoProber, link: number) {
+  const reports: { address: string; mtu: number }[] = []
+  for (let size = link; ; ) {
+    const answer = await prober.ask(size, 0)
+    if (answer.kind === 'reply') return { mtu: size, reports, tried: size }
+    if (answer.kind === 'unsent') throw new Error(`a packet of ${size} bytes cannot be sent: ${answer.errno}`)
+    if (answer.kind === 'none') return { mtu: null, reports, tried: size }
+    const { error } = answer
+    if (!isTooBig(error.family, error.type, error.code)) throw new Error(`${error.offender} answers: ${icmpText(error)}`)
+    if (error.mtu >= size || error.mtu < prober.lowest)
+      throw new Error(`${error.offender} says ${error.mtu} about a packet of ${size} bytes`)
+    reports.push({ address: `${error.offender}`, mtu: error.mtu })
+    size = error.mtu
+  }
+}
+
+/** RFC 8899: exact to the byte. */
+function byProbing(vantage: Vantage, to: Destination, link: number, wait: number): Promise<{ mtu: number; probes: number }> {
+  const base = to.address.family === 4 ? 68 : 1280
+  const { icmp } = vantage.stack.ip
+  return new Promise((resolve, reject) => {
+    let probes = 0
+    const flushing = () => {
+      for (const nic of vantage.stack.nics) nic.link.flush()
+    }
+    const prober = probePath(icmp, to.address, {
+      clock: {
+        now: vantage.now,
+        wallTime: vantage.now,
+        soon: (callback) => void vantage.schedule(0, callback),
+        schedule: (delay, callback) => {
+          // The prober sets its timer with each probe.
+          if (delay === wait) {
+            probes++
+            vantage.schedule(0, flushing)
+          }
+          return vantage.schedule(delay, callback)
+        },
+      },
+      max: link,
+      base: Math.min(base, link),
+      maxProbes: TRIES,
+      probeTimeout: wait,
+      precision: 1,
+      changed(mtu, state) {
+        if (state !== 'complete' && state !== 'error') return
+        vantage.schedule(0, () => {
+          prober.stop()
+          if (state === 'complete') resolve({ mtu, probes })
+          else reject(new Error(`${to.name} does not answer echo requests of ${base} bytes`))
+        })
+      },
+    })
+    prober.start()
+  })
+}
+
+/** Follows packets that are too long hop by hop to where they end; `null` when that is not found. */
+async function findLimit(prober: EchoProber, mtu: number, link: number, lastHop: number): Promise<Limit | null> {
+  if (mtu >= link) return { hop: 0, address: null, reported: true }
+  let before: Limit = { hop: 0, address: null, reported: false }
+  for (let hop = 1; hop <= lastHop; hop++) {
+    const long = await prober.ask(mtu + 1, hop)
+    if (long.kind === 'error' && isTimeExceeded(long.error.family, long.error.type)) {
+      before = { hop, address: `${long.error.offender}`, reported: false }
+      continue
+    }
+    if (long.kind === 'error' && isTooBig(long.error.family, long.error.type, long.error.code))
+      return { hop: hop - 1, address: `${long.error.offender}`, reported: true }
+    if (long.kind !== 'none') return null
+    const short = await prober.ask(mtu, hop)
+    if (short.kind !== 'none') return before
+    // A router that never answers: what is behind it tells.
+    before = { ...before, hop, address: null }
+  }
+  return null
+}
+
+/** One echo request at a time, never fragmented, of any length and TTL. */
+class EchoProber {
+  /** The smallest MTU that a link may have. */
+  readonly lowest: number
+  readonly #vantage: Vantage
+  readonly #to: Destination
+  readonly #wait: number
+  readonly #echo: Echo
+  #sequence = 0
+  #answer: (answer: Answer) => void = () => {}
+
+  constructor(vantage: Vantage, to: Destination, wait: number) {
+    this.lowest = to.address.family === 4 ? 68 : 1280
+    this.#vantage = vantage
+    this.#to = to
+    this.#wait = wait
+    this.#echo = vantage.stack.ip.icmp.openEcho(to.address.family, {
+      reply: (_packet, sequence) => sequence === this.#sequence && this.#answer({ kind: 'reply' }),
+      error: (error, sequence) => sequence === this.#sequence && this.#answer({ kind: 'error', error }),
+    })
+    this.#echo.learnsMtu = false
+  }
+
+  /** Up to three times; `hopLimit` 0 for the usual one. */
+  async ask(size: number, hopLimit: number): Promise<Answer> {
+    let answer: Answer = { kind: 'none' }
+    for (let i = 0; i < TRIES && answer.kind === 'none'; i++) answer = await this.#askOnce(size, hopLimit)
+    return answer
+  }
+
+  #askOnce(size: number, hopLimit: number): Promise<Answer> {
+    return new Promise((resolve) => {
+      this.#sequence = (this.#sequence + 1) & 0xffff
+      const timer = this.#vantage.schedule(this.#wait, () => resolve({ kind: 'none' }))
+      this.#answer = (answer) => {
+        timer.cancel()
+        resolve(answer)
+      }
+      const { address, nic } = this.#to
+      const payload = new Uint8Array(size - (address.family === 4 ? 28 : 48))
+      const options = { dontFragment: PmtuMode.Probe, nic, ...(hopLimit === 0 ? {} : { hopLimit }) }
+      const errno = this.#echo.send(address, this.#sequence, payload, options)
+      for (const { link } of this.#vantage.stack.nics) link.flush()
+      if (errno !== '') this.#answer({ kind: 'unsent', errno })
+    })
+  }
+
+  close(): void {
+    this.#echo.close()
+  }
+}

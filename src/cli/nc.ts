@@ -1,0 +1,147 @@
+/** `tungram nc`: a UDP netcat. */
+import '../socket-api/dgram.ts'
+import type { Socket } from '../socket-api/socket.ts'
+import { port, readArguments, UsageError } from './usage.ts'
+import { destination, openVantage, seconds, type Vantage, vantageOptions, vantageUsage } from './vantage.ts'
+
+export const usage = `Usage: tungram nc --tun NAME --address CIDR HOST PORT [options]
+       tungram nc --tun NAME --address CIDR -l PORT [options]
+       tungram nc --on FILE --from HOST HOST PORT [options]
+
+Sends standard input as datagrams, a line typed or a piece read being one each, and writes what comes back to standard
+output. Ends when the input has ended and nothing has come for a while, and on SIGINT and SIGTERM. A scenario runs in real
+time here. Exit code 1 when the host answers that the port is closed.
+
+  -l, --listen           listen on PORT; the input goes to whoever sent last, and there is no end but a signal
+  -p, --source-port P    the own port
+  -w, --wait SECS        how long nothing may come behind the input's end, default 1; with -l, also after the first datagram
+
+${vantageUsage}
+Example: echo hello | tungram nc --tun tun0 --address 10.9.0.2/24 --peer 10.9.0.1/24 10.9.0.1 5000
+`
+
+/** Bytes of a datagram at most, as other netcats read. */
+const PIECE = 16_384
+
+export async function run(args: string[]): Promise<number> {
+  const { values, positionals } = readArguments({
+    args,
+    allowPositionals: true,
+    options: {
+      ...vantageOptions,
+      listen: { type: 'boolean', short: 'l' },
+      'source-port': { type: 'string', short: 'p' },
+      wait: { type: 'string', short: 'w' },
+    },
+  })
+  const listening = values.listen === true
+  const [first, second, ...others] = positionals
+  if (first === undefined || others.length > 0 || (second === undefined) !== listening)
+    throw new UsageError(listening ? 'name the port to listen on' : 'name a host and a port')
+  const remotePort = port('port', second ?? first)
+  const ownPort = values['source-port'] === undefined ? 0 : port('source-port', values['source-port'])
+  const wait = seconds('wait', values.wait)
+
+  const vantage = await openVantage(values, true)
+  const { run, stack } = vantage
+  let socket: Socket | null = null
+  let refused = false
+  let failure = ''
+  try {
+    const to = listening ? null : destination(vantage, first, values)
+    const opened = stack.dgram.createSocket(listenType(vantage, to?.address.family, values.ipv4))
+    socket = opened
+    // In a listener: whoever sent last.
+    let peer: { address: string; port: number } | null = null
+    const held: Buffer[] = []
+    const send = (piece: Buffer) => {
+      if (to !== null) opened.send(piece, sent)
+      else if (peer !== null) opened.send(piece, peer.port, peer.address, sent)
+      else held.push(piece)
+    }
+    const sent = (error: Error | null) => {
+      if (error !== null && (error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') run.end(error.message)
+    }
+    const idle = new Idle(wait ?? (listening ? Number.POSITIVE_INFINITY : 1000), () => run.end())
+    opened.on('error', (error: NodeJS.ErrnoException) => {
+      refused = error.code === 'ECONNREFUSED'
+      run.end(refused ? '' : error.message)
+    })
+    opened.on('message', (message, rinfo) => {
+      const { address, port, size } = rinfo
+      if (values.json) console.log(JSON.stringify({ address, port, size, payload: message.toString('base64') }))
+      else process.stdout.write(message)
+      peer = rinfo
+      for (const piece of held.splice(0)) send(piece)
+      if (listening) idle.start()
+      idle.touch()
+    })
+    opened.on('listening', () => {
+      if (listening) process.stderr.write(`listening on port ${remotePort}\n`)
+      else idle.touch()
+    })
+    const read = () => {
+      process.stdin.on('data', (chunk: Buffer) => {
+        for (let at = 0; at < chunk.length; at += PIECE) send(chunk.subarray(at, at + PIECE))
+      })
+      process.stdin.on('end', () => {
+        if (!listening) idle.start()
+      })
+    }
+    if (to === null) opened.bind(remotePort, read)
+    else {
+      const zone = to.nic === 0 ? '' : `%${stack.nic(to.nic)?.name}`
+      opened.bind(ownPort, () =>
+        opened.connect(remotePort, `${to.address}${zone}`, (error?: Error) => {
+          if (error === undefined) read()
+          else run.end(error.message)
+        }),
+      )
+    }
+    failure = await vantage.finish()
+    idle.stop()
+  } finally {
+    run.end()
+    process.stdin.destroy()
+    socket?.close()
+    vantage.close()
+  }
+  if (failure !== '') throw new Error(failure)
+  if (refused) process.stderr.write(`${first} answers that port ${remotePort} is closed\n`)
+  return refused ? 1 : 0
+}
+
+/** A listener speaks both families where the stack has both. */
+function listenType({ stack }: Vantage, family: 4 | 6 | undefined, only4: boolean | undefined): 'udp4' | 'udp6' {
+  if (family !== undefined) return family === 4 ? 'udp4' : 'udp6'
+  const six = stack.nics.some((nic) => !nic.isLoopback && nic.addresses.some(({ address }) => address.family === 6))
+  return six && !only4 ? 'udp6' : 'udp4'
+}
+
+/** Ends something when nothing has happened for a time, once it was started. */
+class Idle {
+  readonly #after: number
+  readonly #end: () => void
+  #started = false
+  #timer: NodeJS.Timeout | null = null
+
+  constructor(after: number, end: () => void) {
+    this.#after = after
+    this.#end = end
+  }
+
+  start(): void {
+    this.#started = true
+    this.touch()
+  }
+
+  touch(): void {
+    this.stop()
+    if (this.#started && this.#after < Number.POSITIVE_INFINITY) this.#timer = setTimeout(this.#end, this.#after)
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+  }
+}

@@ -1,0 +1,167 @@
+/** `tungram trace`: UDP traceroute. */
+import { type Address, formatWords } from '../base/address.ts'
+import type { IcmpError } from '../ip/icmp.ts'
+import type { Endpoint } from '../udp/endpoint.ts'
+import { isTimeExceeded, traceMark } from './icmp-text.ts'
+import { integer, readArguments, UsageError } from './usage.ts'
+import { destination, openVantage, seconds, type Vantage, vantageOptions, vantageUsage } from './vantage.ts'
+
+export const usage = `Usage: tungram trace --tun NAME --address CIDR HOST [options]
+       tungram trace --on FILE --from HOST HOST [options]
+
+Shows the routers on the way to a host: UDP datagrams with a TTL of 1, 2, … are answered by the routers at which it runs out.
+A line for each hop; * where nothing came. Exit code 1 when the host was not reached.
+
+  -f, --first-ttl N      the first hop, default 1
+  -m, --max-ttl N        the last hop, default 30
+  -q, --queries N        probes for each hop, default 3
+  -w, --wait SECS        for answers, default 3
+  -p, --port P           destination port of the first probe, default 33434; it grows by one with each
+  -s, --size N           bytes of payload, default 32
+  -F, --df               never fragment: a router that would have to says !F-MTU
+
+${vantageUsage}
+Example: tungram trace --on examples/scenarios/ttl-scoping.yaml --from near far
+`
+
+export interface Probe {
+  /** Who answered; `null` for nobody. */
+  from: string | null
+  /** Milliseconds. */
+  time: number
+  /** `!H`, `!F-1400`; `''` for the expected answers. */
+  mark: string
+}
+
+export async function run(args: string[]): Promise<number> {
+  const { values, positionals } = readArguments({
+    args,
+    allowPositionals: true,
+    options: {
+      ...vantageOptions,
+      'first-ttl': { type: 'string', short: 'f' },
+      'max-ttl': { type: 'string', short: 'm' },
+      queries: { type: 'string', short: 'q' },
+      wait: { type: 'string', short: 'w' },
+      port: { type: 'string', short: 'p' },
+      size: { type: 'string', short: 's' },
+      df: { type: 'boolean', short: 'F' },
+    },
+  })
+  const [name, ...others] = positionals
+  if (name === undefined || others.length > 0) throw new UsageError('name one host to trace')
+  const first = integer('first-ttl', values['first-ttl'], 1, 255) ?? 1
+  const last = integer('max-ttl', values['max-ttl'], first, 255) ?? Math.max(first, 30)
+  const queries = integer('queries', values.queries, 1, 10) ?? 3
+  const wait = seconds('wait', values.wait) ?? 3000
+  const size = integer('size', values.size, 0, 65_507) ?? 32
+  const port = integer('port', values.port, 1, 65_535 - 10 * 255) ?? 33_434
+
+  const vantage = await openVantage(values)
+  const hops: { hop: number; probes: Probe[] }[] = []
+  let address = ''
+  let reached = false
+  let failure = ''
+  try {
+    const to = destination(vantage, name, values)
+    address = `${to.address}`
+    const say = (text: string) => values.json || process.stdout.write(text)
+    say(`traceroute to ${name} (${address}), ${last} hops max, ${size + (to.address.family === 4 ? 28 : 48)} byte packets\n`)
+    const tracer = new Tracer(vantage, to.address, to.nic, size, wait, values.df === true)
+    const work = async () => {
+      for (let hop = first; hop <= last && !reached; hop++) {
+        const base = port + (hop - first) * queries
+        const answers = await Promise.all(Array.from({ length: queries }, (_, index) => tracer.probe(hop, base + index)))
+        hops.push({ hop, probes: answers.map(({ probe }) => probe) })
+        say(`${String(hop).padStart(2)}${probesText(hops.at(-1)?.probes ?? [])}\n`)
+        reached = answers.some(({ ends }) => ends)
+      }
+    }
+    work().then(
+      () => vantage.run.end(),
+      (error: Error) => vantage.run.end(error.message),
+    )
+    failure = await vantage.finish()
+    tracer.close()
+  } finally {
+    vantage.run.end()
+    vantage.close()
+  }
+  const arrived = hops.at(-1)?.probes.some(({ from }) => from === address) ?? false
+  if (values.json) console.log(JSON.stringify({ address, reached: arrived, hops }))
+  if (failure !== '') throw new Error(failure)
+  return arrived ? 0 : 1
+}
+
+/** `  10.0.0.1  0.123 ms  0.100 ms  *`: an address is named when it is another one than before. */
+function probesText(probes: readonly Probe[]): string {
+  let before = ''
+  let line = ''
+  for (const { from, time, mark } of probes) {
+    if (from === null) {
+      line += mark === '' ? '  *' : `  ${mark}`
+      continue
+    }
+    if (from !== before) line += `  ${from}`
+    before = from
+    line += `  ${time.toFixed(3)} ms${mark === '' ? '' : ` ${mark}`}`
+  }
+  return line
+}
+
+/** Sends datagrams with a TTL and tells what came back. */
+class Tracer {
+  readonly #vantage: Vantage
+  readonly #to: Address
+  readonly #nic: number
+  readonly #size: number
+  readonly #wait: number
+  readonly #dontFragment: boolean
+  readonly #endpoint: Endpoint
+  /** What a probe waits for, by destination port. */
+  readonly #waiting = new Map<number, (from: string, error: IcmpError | null) => void>()
+
+  constructor(vantage: Vantage, to: Address, nic: number, size: number, wait: number, dontFragment: boolean) {
+    this.#vantage = vantage
+    this.#to = to
+    this.#nic = nic
+    this.#size = size
+    this.#wait = wait
+    this.#dontFragment = dontFragment
+    this.#endpoint = vantage.stack.udp.createEndpoint(to.family, {
+      receive: (packet, sourcePort) => {
+        this.#endpoint.release(packet.end - packet.start)
+        this.#waiting.get(sourcePort)?.(formatWords(packet.s0, packet.s1, packet.s2, packet.s3), null)
+      },
+      flush() {},
+      icmp: (error) => this.#waiting.get(error.destinationPort)?.(`${error.offender}`, error),
+    })
+  }
+
+  /** `ends`: the host itself answered, or nothing beyond will. */
+  probe(hopLimit: number, port: number): Promise<{ probe: Probe; ends: boolean }> {
+    const { stack, now, schedule } = this.#vantage
+    const sent = now()
+    return new Promise((resolve) => {
+      const done = (probe: Probe, ends: boolean) => {
+        this.#waiting.delete(port)
+        timer.cancel()
+        resolve({ probe, ends })
+      }
+      const timer = schedule(this.#wait, () => done({ from: null, time: 0, mark: '' }, false))
+      this.#waiting.set(port, (from, error) => {
+        const mark = error === null ? '' : traceMark(error)
+        done({ from, time: now() - sent, mark }, error === null || !isTimeExceeded(error.family, error.type))
+      })
+      const packet = this.#endpoint.beginSend(this.#size)
+      packet.bytes.fill(0x40, packet.start, packet.end)
+      const errno = this.#endpoint.send(packet, this.#to, port, this.#nic, { hopLimit, dontFragment: this.#dontFragment ? 3 : 0 })
+      for (const { link } of stack.nics) link.flush()
+      if (errno !== '') done({ from: null, time: 0, mark: errno }, true)
+    })
+  }
+
+  close(): void {
+    this.#endpoint.close()
+  }
+}

@@ -1,0 +1,135 @@
+/** From where ping, trace, mtu and nc look: a stack on a device, or a host of a scenario. */
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { type Address, type Family, parseScoped } from '../base/address.ts'
+import { SystemClock, type Timer } from '../base/clock.ts'
+import { buildScenario } from '../network/scenario.ts'
+import type { Stack } from '../stack.ts'
+import { type HostArguments, hostOptions, hostUsage, openHost } from './host.ts'
+import { type Run, startRun } from './run.ts'
+import { readScenarioFile } from './scenario-file.ts'
+import { UsageError } from './usage.ts'
+
+/** The common options, for `parseArgs`. */
+export const vantageOptions = {
+  ...hostOptions,
+  on: { type: 'string' },
+  from: { type: 'string' },
+  seed: { type: 'string' },
+  ipv4: { type: 'boolean', short: '4' },
+  ipv6: { type: 'boolean', short: '6' },
+} as const
+
+export const vantageUsage = `On a scenario, instead of a device:
+  --on FILE              a scenario file (see tungram sim); time is simulated
+  --from HOST            the host of the scenario to look from
+  --seed SEED            instead of the scenario's
+  --capture FILE.pcapng  all links of the scenario
+  -4, -6                 the family, where a name has both; default IPv4
+
+${hostUsage}`
+
+export interface VantageArguments extends HostArguments {
+  on?: string
+  from?: string
+  seed?: string
+  ipv4?: boolean
+  ipv6?: boolean
+}
+
+export interface Vantage {
+  readonly run: Run
+  readonly stack: Stack
+  /** Whether time is simulated, so that something without end has none. */
+  readonly isSimulated: boolean
+  /** Milliseconds. */
+  now(): number
+  schedule(delay: number, callback: () => void): Timer
+  /** The run's end, while time goes on. */
+  finish(): Promise<string>
+  close(): void
+}
+
+/**
+ * Opens the device, or builds the scenario; `realTime` for what talks to a person.
+ * @throws {UsageError} before anything is opened; {Error} when it cannot be
+ */
+export async function openVantage(values: VantageArguments, realTime = false): Promise<Vantage> {
+  if (values.on === undefined) {
+    if (values.from !== undefined || values.seed !== undefined) throw new UsageError('--from and --seed belong to a scenario: --on FILE')
+    const host = await openHost(values)
+    const clock = new SystemClock()
+    return {
+      run: host.run,
+      stack: host.stack,
+      isSimulated: false,
+      now: () => clock.now(),
+      schedule: (delay, callback) => clock.schedule(delay, callback),
+      finish: () => host.run.ended,
+      close: () => host.close(),
+    }
+  }
+  for (const name of ['tun', 'tap', 'address', 'peer', 'gateway', 'mtu', 'icmp-rate-limit'] as const)
+    if (values[name] !== undefined) throw new UsageError(`--${name} and --on exclude each other`)
+  const { from, seed, capture } = values
+  if (from === undefined) throw new UsageError('name the host to look from: --from HOST')
+  const scenario = readScenarioFile(values.on)
+  const network = buildScenario(scenario, { clock: realTime ? 'real' : 'virtual', lineage: 0, ...(seed === undefined ? {} : { seed }) })
+  let stack: Stack
+  try {
+    stack = network.stack(from)
+  } catch (error) {
+    network.close()
+    throw new UsageError(`--from: ${(error as Error).message}`)
+  }
+  const file = capture === undefined ? -1 : openSync(capture, 'w')
+  if (file >= 0) network.capture((chunk) => writeSync(file, chunk))
+  const run = startRun()
+  return {
+    run,
+    stack,
+    isSimulated: !realTime,
+    now: () => network.now,
+    schedule: (delay, callback) => network.at(network.now + delay, callback),
+    finish: () => network.run(run.ended, Number.MAX_SAFE_INTEGER),
+    close() {
+      network.close()
+      if (file >= 0) closeSync(file)
+    },
+  }
+}
+
+/** Where a host is. */
+export interface Destination {
+  /** As it was written. */
+  readonly name: string
+  readonly address: Address
+  /** Index of the nic that the zone of an address names; 0 for none. */
+  readonly nic: number
+}
+
+/**
+ * An address, possibly with a zone, or the name of a host of the scenario.
+ * @throws {UsageError} when there is none
+ */
+export function destination(vantage: Vantage, name: string, values: { ipv4?: boolean; ipv6?: boolean }): Destination {
+  const { stack } = vantage
+  const wanted: Family | null = values.ipv4 ? 4 : values.ipv6 ? 6 : null
+  const candidates = stack.hosts.get(name) ?? [name]
+  const family = wanted ?? (candidates.every((text) => text.includes(':')) ? 6 : 4)
+  const found = candidates.find((text) => text.includes(':') === (family === 6))
+  const scoped = found === undefined ? null : parseScoped(found)
+  if (scoped === null) throw new UsageError(`'${name}' is no IPv${family} address, and no host of the scenario with one`)
+  const { address, zone } = scoped
+  if (zone === '') return { name, address, nic: 0 }
+  const nic = stack.nic(zone)
+  if (nic === undefined) throw new UsageError(`no interface is named '${zone}'`)
+  return { name, address, nic: nic.index }
+}
+
+/** A time in seconds, with a fraction. @throws {UsageError} */
+export function seconds(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const value = Number(text)
+  if (!/^\d+(\.\d+)?$/.test(text) || value > 86_400) throw new UsageError(`--${option} takes seconds, such as 0.5, not '${text}'`)
+  return value * 1000
+}
