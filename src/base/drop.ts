@@ -141,8 +141,6 @@ export const Drop = {
   UdpNoPort: 104,
   /** The socket's receive buffer is full. */
   UdpReceiveBuffer: 105,
-  /** The socket is connected to another peer, or bound to another nic. */
-  UdpNotPeer: 106,
   /** The socket's block list has the source or destination. */
   UdpBlocked: 107,
   /** A source that the socket's source filter excludes. */

@@ -219,7 +219,6 @@ export class Counters {
         else this.IcmpOutRateLimitHost++
         return
       case Drop.UdpNoPort:
-      case Drop.UdpNotPeer:
         if (six) this.Udp6NoPorts++
         else this.UdpNoPorts++
         return
