@@ -75,7 +75,9 @@ export const listed: Listed[] = [
       const bytes = last(packets)
       const quote = (byte(bytes, 0) & 15) * 4 + 8
       const offset = ((byte(bytes, quote + 6) & 0x1f) << 8) | byte(bytes, quote + 7)
-      return isVersion(bytes, 4) && bytes[9] === 1 && offset !== 0 && kernel.delivered.length === 1 && isSilent(stack)
+      const inPieces = ((byte(bytes, 6) & 0x3f) | byte(bytes, 7)) !== 0
+      const reported = kernel.delivered.length === 1 && (kernel.delivered[0] as string).includes(' E')
+      return isVersion(bytes, 4) && bytes[9] === 1 && (offset !== 0 || inPieces) && reported && isSilent(stack)
     },
   },
   {

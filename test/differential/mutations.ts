@@ -46,7 +46,7 @@ export class Traffic {
   }
 
   next(): Bytes[] {
-    // A counter, so that an identification does not come again before both hosts, whose clocks are not one, have forgotten it.
+    // A counter, so that an identification does not come again while one host still has fragments that the other has forgotten.
     return sequence(this.#random, this.#sent++ >>> 1)
   }
 }
