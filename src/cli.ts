@@ -17,6 +17,7 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
   recv: { summary: 'receive datagrams from a TUN device', load: () => import('./cli/recv.ts') },
   send: { summary: 'send datagrams into a TUN device', load: () => import('./cli/send.ts') },
   run: { summary: 'run a Node program on tungram instead of node:dgram', load: () => import('./cli/run-program.ts') },
+  sim: { summary: 'run a scenario file: a simulated network and who sends what', load: () => import('./cli/sim.ts') },
   ping: { summary: 'ping a host, from a device or on a scenario', load: () => import('./cli/ping.ts') },
   trace: { summary: 'the routers on the way to a host', load: () => import('./cli/trace.ts') },
   mtu: { summary: 'the path MTU to a host, and the hop that limits it', load: () => import('./cli/mtu.ts') },

@@ -20,6 +20,7 @@ export { codel, priorityBands, type Queue, type QueueLimit, tailDrop } from '../
 export type { Cable, CableEnd } from './cable.ts'
 export { type Duration, milliseconds } from './duration.ts'
 export type { FilterSpec } from './filter.ts'
+export { type FlowDrop, type FlowResult, type Latency, type RunOptions, runScenario, type ScenarioResult } from './flow.ts'
 export type { ChooserSpec, DelaySpec, ImpairmentSpec, QueueSpec, RateSpec } from './impairment-spec.ts'
 export type { Summary } from './ip-frame.ts'
 export type { Datagram, DatagramFilter, LineageEvent, LineageKind } from './lineage.ts'
@@ -36,5 +37,8 @@ export {
   type SegmentSettings,
 } from './network.ts'
 export type { ReplayOptions } from './replay.ts'
+export { buildScenario, checkScenario, type FlowSpec, type Scenario, type ScenarioEvent } from './scenario.ts'
+export { SCENARIO_SCHEMA, ScenarioError } from './scenario-schema.ts'
+export { combinations, type Estimate, type FlowEstimate, parseSweep, type Sweep, summarizeRuns, withParameters } from './sweep.ts'
 export type { Switch } from './switch.ts'
 export { buildNetwork, type LinkSpec, type RouterSpec, type Topology } from './topology.ts'

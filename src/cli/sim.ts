@@ -1,0 +1,223 @@
+/** `tungram sim`: runs a scenario file, once or as a sweep. */
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import { type FlowResult, runScenario, type ScenarioResult } from '../network/flow.ts'
+import { checkScenario, type Scenario } from '../network/scenario.ts'
+import { combinations, type Estimate, type FlowEstimate, parseSweep, type Sweep, summarizeRuns, withParameters } from '../network/sweep.ts'
+import { startRun } from './run.ts'
+import { readScenarioFile } from './scenario-file.ts'
+import type { Task } from './sim-worker.ts'
+import { integer, readArguments, UsageError } from './usage.ts'
+
+export const usage = `Usage: tungram sim FILE [--seed SEED] [--capture FILE.pcapng] [--json]
+       tungram sim FILE --sweep NAME=FROM..TO:STEP … [--repeat N] [--jobs N] [--json]
+
+Runs a scenario (YAML or JSON, see docs/scenarios.md) in simulated time and prints what became of each flow. The same seed
+gives the same result. SIGINT and SIGTERM end it with what there is.
+
+  --seed SEED            instead of the scenario's
+  --capture FILE.pcapng  write what passes on all links to a file for Wireshark
+  --sweep NAME=VALUES    run with each of the values: FROM..TO:STEP or a list V1,V2,…; repeatable, all combinations then.
+                         NAME is a key of links and flows (mtu, loss, rate, …) or a place: links.r1-b.loss, flows.video.size
+  --repeat N             runs of each combination, with seeds of their own; means with 95 % confidence intervals
+  --jobs N               threads, default all cores
+  --json                 print JSON
+
+Example: tungram sim examples/scenarios/fragmentation-loss.yaml --sweep size=1000..9000:2000 --repeat 5
+`
+
+export async function run(args: string[]): Promise<number> {
+  const { values, positionals } = readArguments({
+    args,
+    allowPositionals: true,
+    options: {
+      seed: { type: 'string' },
+      capture: { type: 'string' },
+      sweep: { type: 'string', multiple: true },
+      repeat: { type: 'string' },
+      jobs: { type: 'string' },
+      json: { type: 'boolean' },
+    },
+  })
+  const [file, ...others] = positionals
+  if (file === undefined || others.length > 0) throw new UsageError('name one scenario file')
+  const repeat = integer('repeat', values.repeat, 1, 10_000) ?? 1
+  const jobs = integer('jobs', values.jobs, 1, 256) ?? availableParallelism()
+  const many = values.sweep !== undefined || repeat > 1
+  if (many && values.capture !== undefined) throw new UsageError('--capture is for a single run, without --sweep and --repeat')
+  const sweeps = (values.sweep ?? []).map(readSweep)
+  const scenario = readScenarioFile(file)
+  const seed = values.seed ?? scenario.seed ?? 1
+  return many
+    ? sweep(scenario, seed, sweeps, repeat, jobs, values.json === true)
+    : once(scenario, seed, values.capture, values.json === true)
+}
+
+function readSweep(text: string): Sweep {
+  try {
+    return parseSweep(text)
+  } catch (error) {
+    throw new UsageError(`--sweep: ${(error as Error).message}`)
+  }
+}
+
+async function once(scenario: Scenario, seed: number | string, capture: string | undefined, json: boolean): Promise<number> {
+  const descriptor = capture === undefined ? -1 : openSync(capture, 'w')
+  const run = startRun()
+  try {
+    const result = await runScenario(scenario, {
+      seed,
+      started: (stop) => void run.ended.then(stop),
+      ...(descriptor < 0 ? {} : { capture: (chunk: Uint8Array) => void writeSync(descriptor, chunk) }),
+    })
+    if (json) console.log(JSON.stringify(result))
+    else {
+      if (scenario.name !== undefined) console.log(scenario.name)
+      for (const flow of result.flows) console.log(flowText(flow))
+      console.log(`${(result.time / 1000).toFixed(3)} s of simulated time, seed ${result.seed}${result.interrupted ? ', interrupted' : ''}`)
+    }
+    return 0
+  } finally {
+    run.end()
+    if (descriptor >= 0) closeSync(descriptor)
+  }
+}
+
+function flowText(flow: FlowResult): string {
+  const { latency, drops } = flow
+  const percent = flow.sent === 0 ? '' : ` (${number((100 * flow.lost) / flow.sent)} %)`
+  const counted = (counts: Record<string, number>) =>
+    Object.entries(counts)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(', ')
+  const lines = [
+    `${flow.name}: ${flow.from} > ${flow.to}, ${flow.mode}`,
+    `  sent ${flow.sent}, received ${flow.received}, lost ${flow.lost}${percent}, duplicated ${flow.duplicated}, reordered ${flow.reordered}`,
+  ]
+  if (latency !== null) {
+    const { min, mean, p50, p90, p99, max } = latency
+    lines.push(
+      `  ${flow.mode === 'echo' ? 'round trip' : 'latency'} min/mean/p50/p90/p99/max ${[min, mean, p50, p90, p99, max].map(number).join('/')} ms`,
+    )
+  }
+  if (flow.throughput > 0) lines.push(`  throughput ${number(flow.throughput / 1000)} kbit/s`)
+  if (flow.fragments > 0) lines.push(`  fragments ${flow.fragments}`)
+  if (Object.keys(flow.errors).length > 0) lines.push(`  not sent: ${counted(flow.errors)}`)
+  if (Object.keys(flow.icmp).length > 0) lines.push(`  caused ${counted(flow.icmp)}`)
+  for (const { node, nic, reason, count } of drops) lines.push(`  dropped ${count} at ${node}${nic === '' ? '' : `.${nic}`}: ${reason}`)
+  return lines.join('\n')
+}
+
+function number(value: number): string {
+  return `${Number(value.toFixed(3))}`
+}
+
+// ── sweeps ──
+
+interface Point {
+  parameters: Record<string, number | string>
+  flows: FlowEstimate[]
+}
+
+async function sweep(
+  scenario: Scenario,
+  seed: number | string,
+  sweeps: readonly Sweep[],
+  repeat: number,
+  jobs: number,
+  json: boolean,
+): Promise<number> {
+  const points = combinations(sweeps)
+  const tasks: Task[] = []
+  for (const parameters of points) {
+    let changed: Scenario
+    try {
+      changed = checkScenario(withParameters(scenario, parameters))
+    } catch (error) {
+      throw new Error(`with ${parametersText(parameters)}: ${(error as Error).message}`, { cause: error })
+    }
+    // A swept seed is the seed.
+    const base = parameters.seed ?? seed
+    for (let i = 0; i < repeat; i++) tasks.push({ index: tasks.length, scenario: changed, seed: i === 0 ? base : `${base} ${i}` })
+  }
+  const run = startRun()
+  const results = await inThreads(tasks, Math.min(jobs, tasks.length), run.ended).finally(() => run.end())
+  const done: Point[] = points.flatMap((parameters, index) => {
+    const own = results.slice(index * repeat, (index + 1) * repeat).filter((result) => result !== undefined)
+    return own.length === 0 ? [] : [{ parameters, flows: summarizeRuns(own) }]
+  })
+  const interrupted = results.some((result) => result === undefined)
+  if (json) console.log(JSON.stringify({ seed, repeat, interrupted, points: done }))
+  else {
+    for (const line of table(done)) console.log(line)
+    if (interrupted) console.log('interrupted')
+  }
+  return 0
+}
+
+/** @returns the results in the order of the tasks, `undefined` for those that were not done when `ended` came */
+function inThreads(tasks: readonly Task[], threads: number, ended: Promise<string>): Promise<(ScenarioResult | undefined)[]> {
+  const results = new Array<ScenarioResult | undefined>(tasks.length).fill(undefined)
+  return new Promise((resolve, reject) => {
+    let next = 0
+    let done = 0
+    const workers: Worker[] = []
+    const finish = () => {
+      if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
+      for (const worker of workers) void worker.terminate()
+      resolve(results)
+    }
+    void ended.then(finish)
+    for (let i = 0; i < threads; i++) {
+      const worker = new Worker(new URL('./sim-worker.js', import.meta.url))
+      workers.push(worker)
+      worker.on('error', (error) => {
+        for (const each of workers) void each.terminate()
+        reject(error)
+      })
+      worker.on('message', ({ index, result }: { index: number; result: ScenarioResult }) => {
+        results[index] = result
+        done++
+        if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${tasks.length} runs`)
+        if (done === tasks.length) finish()
+        else if (next < tasks.length) worker.postMessage(tasks[next++])
+      })
+      worker.postMessage(tasks[next++])
+    }
+  })
+}
+
+function parametersText(parameters: Record<string, number | string>): string {
+  return Object.entries(parameters)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(', ')
+}
+
+/** A line for each flow of each combination. */
+function table(points: readonly Point[]): string[] {
+  const names = Object.keys(points[0]?.parameters ?? {})
+  const head = [...names, 'flow', 'sent', 'lost %', 'mean ms', 'p99 ms', 'kbit/s', 'fragments', 'reordered']
+  const rows = points.flatMap(({ parameters, flows }) =>
+    flows.map(({ name, measures }) => [
+      ...names.map((each) => `${parameters[each]}`),
+      name,
+      cell(measures.sent),
+      cell(measures.lossRate, 100),
+      cell(measures.meanLatency),
+      cell(measures.p99Latency),
+      cell(measures.throughput, 0.001),
+      cell(measures.fragments),
+      cell(measures.reordered),
+    ]),
+  )
+  const all = [head, ...rows]
+  const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] as string).length)))
+  return all.map((row) => row.map((text, column) => text.padStart(widths[column] as number)).join('  '))
+}
+
+function cell(estimate: Estimate | undefined, factor = 1): string {
+  if (estimate === undefined) return '-'
+  const { mean, halfWidth } = estimate
+  return halfWidth === 0 ? number(mean * factor) : `${number(mean * factor)} ±${number(halfWidth * factor)}`
+}

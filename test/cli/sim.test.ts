@@ -1,0 +1,172 @@
+/** The command sim: results, sweeps, and files that are wrong. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readScenarioFile } from '../../src/cli/scenario-file.ts'
+import { readCapture } from '../../src/link/pcapng.ts'
+import { SCENARIO_SCHEMA } from '../../src/network/scenario-schema.ts'
+import { compile, start } from './program.ts'
+
+let program: ReturnType<typeof compile>
+beforeAll(() => {
+  program = compile()
+}, 60_000)
+afterAll(() => program.remove())
+
+function file(text: string, name = 'lab.yaml'): string {
+  const path = join(program.directory, name)
+  writeFileSync(path, text)
+  return path
+}
+const run = (...args: string[]) => start(program.cli, args).end()
+
+const LAB = `
+name: Lab
+hosts: { a: , b: }
+routers: { r: }
+links:
+  - { between: [a, r], delay: 5ms }
+  - { between: [r, b], delay: 5ms, mtu: 1400, forward: { loss: 0.1 } }
+flows:
+  - { name: out, from: a, to: b, size: 2000, rate: 100, count: 200, dontFragment: 'off' }
+  - { name: and back, from: a, to: b, size: 100, rate: 100, count: 200, mode: echo }
+`
+
+test('sim counts per flow, explains each loss, and the same seed gives the same bytes', async () => {
+  const path = file(LAB)
+  const captures = ['1', '2'].map((number) => join(program.directory, `sim${number}.pcapng`))
+  const [first, second] = [
+    await run('sim', path, '--json', '--capture', captures[0] as string),
+    await run('sim', path, '--json', '--capture', captures[1] as string),
+  ]
+  expect(first).toMatchObject({ code: 0, stderr: '' })
+  expect(second.stdout).toBe(first.stdout)
+  const bytes = captures.map((each) => readFileSync(each))
+  expect(bytes[0]?.equals(bytes[1] as Buffer)).toBe(true)
+  expect([...readCapture(bytes[0] as Buffer)].length).toBeGreaterThan(1000)
+
+  const { flows, seed, interrupted } = JSON.parse(first.stdout)
+  expect({ seed, interrupted }).toEqual({ seed: 1, interrupted: false })
+  const [out, back] = flows
+  expect(out).toMatchObject({ name: 'out', sent: 200, duplicated: 0, reordered: 0, latency: { min: 10, p50: 10, max: 10 } })
+  expect(out.received + out.lost).toBe(200)
+  // Two by the sender; that the router cuts the longer one again is not counted.
+  expect(out.fragments).toBe(400)
+  expect(out.drops).toContainEqual({ node: 'r', nic: 'eth1', reason: 'WireLoss', count: expect.any(Number) })
+  expect(back.latency).toMatchObject({ min: 20, max: 20 })
+  expect(back.drops).toEqual([{ node: 'r', nic: 'eth1', reason: 'WireLoss', count: back.lost }])
+
+  const other = await run('sim', path, '--json', '--seed', 'another')
+  expect(other.stdout).not.toBe(first.stdout)
+})
+
+test('sim prints the counts for people', async () => {
+  const { stdout } = await run('sim', file(LAB))
+  expect(stdout).toMatch(/^Lab\nout: a > b, one-way\n {2}sent 200, received \d+, lost \d+ \([\d.]+ %\), duplicated 0, reordered 0\n/)
+  expect(stdout).toMatch(/ {2}round trip min\/mean\/p50\/p90\/p99\/max 20\/20\/20\/20\/20\/20 ms/)
+  expect(stdout).toContain('s of simulated time, seed 1\n')
+})
+
+test('a sweep runs all combinations on all cores, and repetitions have confidence intervals', async () => {
+  const { code, stdout } = await run(
+    'sim',
+    file(LAB),
+    '--sweep',
+    'links.r-b.forward.loss=0,0.2',
+    '--sweep',
+    'size=500..1500:1000',
+    '--repeat',
+    '8',
+    '--json',
+  )
+  expect(code).toBe(0)
+  const { points, interrupted } = JSON.parse(stdout)
+  expect(interrupted).toBe(false)
+  expect(points.map(({ parameters }: { parameters: object }) => parameters)).toEqual(
+    [0, 0.2].flatMap((loss) => [500, 1500].map((size) => ({ 'links.r-b.forward.loss': loss, size }))),
+  )
+  const lossOf = (index: number) => points[index].flows[0].measures.lossRate
+  expect(lossOf(0)).toEqual({ mean: 0, halfWidth: 0 })
+  // One fragment; then two by the sender, of which the router cuts the first: 1-(1-p)^n.
+  expect(Math.abs(lossOf(2).mean - 0.2)).toBeLessThan(lossOf(2).halfWidth + 0.02)
+  expect(Math.abs(lossOf(3).mean - (1 - 0.8 ** 3))).toBeLessThan(lossOf(3).halfWidth + 0.02)
+  expect(lossOf(3).halfWidth).toBeGreaterThan(0)
+
+  const again = await run('sim', file(LAB), '--sweep', 'size=500,1500', '--jobs', '1')
+  expect(again.stdout.split('\n')[0]).toMatch(/size +flow +sent +lost %/)
+  expect(again.stdout.trimEnd().split('\n')).toHaveLength(5)
+})
+
+test('Ctrl-C gives what there is', async () => {
+  const path = file(LAB.replaceAll('count: 200', 'stop: 1h').replaceAll('rate: 100', 'rate: 1000'))
+  const sim = start(program.cli, ['sim', path, '--json'])
+  await new Promise((resolve) => setTimeout(resolve, 2000))
+  const { code, stdout } = await sim.end('SIGINT')
+  expect(code).toBe(0)
+  const { interrupted, flows, time } = JSON.parse(stdout)
+  expect(interrupted).toBe(true)
+  expect(time).toBeGreaterThan(0)
+  expect(flows[0].sent).toBeGreaterThan(100)
+})
+
+test.each([
+  ['an unknown key', LAB.replace('delay: 5ms }', 'dealy: 5ms }'), ':6: links[0].dealy: unknown key; there are between, name, mtu,'],
+  ['an MTU below the minimum', LAB.replace('mtu: 1400', 'mtu: 60'), ':7: links[1].mtu: 60 is below 68; expected an MTU'],
+  ['a negative rate', LAB.replace('rate: 100', 'rate: -5'), ':9: flows[0].rate: -5 is not above 0; expected datagrams a second'],
+  ['a negative rate of a wire', LAB.replace('loss: 0.1', 'rate: -1'), ':7: links[1].forward.rate: -1 is not above 0'],
+  ['a loss above 1', LAB.replace('loss: 0.1', 'loss: 2'), ':7: links[1].forward.loss: '],
+  ['a delay without unit', LAB.replace('delay: 5ms', "delay: '5'"), ':6: links[0].delay: "5" does not belong here; expected a delay'],
+  [
+    'subnets that overlap',
+    LAB.replace('delay: 5ms }', 'subnet: 10.1.0.0/16 }').replace('mtu: 1400', 'mtu: 1400, subnet: 10.1.2.0/24'),
+    ':7: links[1].subnet: The subnet 10.1.2.0/24 overlaps 10.1.0.0/16',
+  ],
+  [
+    'a host that cannot be reached',
+    LAB.replace('b: }', 'b: , c: }').replace('to: b', 'to: c'),
+    ':9: flows[0].to: c cannot be reached from a',
+  ],
+  ['a host that there is not', LAB.replace('to: b', 'to: z'), ':9: flows[0].to: No node is named z: there are r, a, b'],
+  ['a cable to nowhere', LAB.replace('[a, r]', '[a, q]'), ':6: links[0]: No node is named q'],
+  [
+    'IPv6 where the MTU leaves it out',
+    LAB.replace('mtu: 1400', 'mtu: 600').replace('to: b', 'family: 6, to: b'),
+    ':9: flows[0].to: b has no IPv6',
+  ],
+  ['an event without its link', `${LAB}events:\n  - { at: 1s, state: down }\n`, ':12: events[0]: state needs a link'],
+  ['an event that does two things', `${LAB}events:\n  - { at: 1s, heal: true, updateRoutes: true }\n`, ':12: events[0]: expected one of'],
+  ['a missing key', LAB.replace('from: a, ', ''), ":9: flows[0]: 'from' is missing"],
+  ['a key that is there twice', `${LAB}name: again\n`, ':11: Map keys must be unique'],
+  ['no YAML at all', 'hosts: [a\nlinks: {', ':2: '],
+])('%s is an error with line and key', async (_what, text, reason) => {
+  const path = file(text, 'wrong.yaml')
+  expect(() => readScenarioFile(path)).toThrow(`${path}${reason}`)
+})
+
+test('JSON is read too, and its errors have lines', async () => {
+  const path = file('{\n  "hosts": { "a": {}, "b": {} },\n  "links": [\n    { "between": ["a", "b"], "mtu": 67 }\n  ]\n}\n', 'lab.json')
+  const { code, stdout, stderr } = await run('sim', path)
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  expect(stderr).toContain(`${path}:4: links[0].mtu: 67 is below 68`)
+})
+
+test('the published schema is the one that is checked', () => {
+  const published = readFileSync(new URL('../../docs/scenario.schema.json', import.meta.url), 'utf8')
+  expect(JSON.parse(published)).toEqual(JSON.parse(JSON.stringify(SCENARIO_SCHEMA)))
+})
+
+test('wrong usage is exit code 2, and a sweep of nothing exit code 1', async () => {
+  const path = file(LAB)
+  for (const [args, code, reason] of [
+    [['sim'], 2, 'name one scenario file'],
+    [['sim', path, '--sweep', 'mtu'], 2, 'NAME=FROM..TO:STEP'],
+    [['sim', path, '--sweep', 'mtu=9..1'], 2, 'goes upwards'],
+    [['sim', path, '--repeat', '2', '--capture', 'x'], 2, 'single run'],
+    [['sim', path, '--sweep', 'colour=1,2'], 1, "the scenario has no 'colour' to sweep"],
+    [['sim', path, '--sweep', 'mtu=10,20'], 1, 'with mtu=10: links[1].mtu: 10 is below 68'],
+  ] as const) {
+    const got = await run(...args)
+    expect({ args, code: got.code }).toEqual({ args, code })
+    expect(got.stderr).toContain(reason)
+  }
+}, 30_000)
