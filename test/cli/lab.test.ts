@@ -1,0 +1,90 @@
+/** The scenarios of examples/, the pages in docs/lab that show them, and what they claim. */
+import { spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readScenarioFile } from '../../src/cli/scenario-file.ts'
+import { type FlowResult, runScenario } from '../../src/network/flow.ts'
+import { compile } from './program.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const pages = readdirSync(`${root}/docs/lab`).map((name) => ({ name, text: readFileSync(`${root}/docs/lab/${name}`, 'utf8') }))
+
+async function flowsOf(name: string): Promise<FlowResult[]> {
+  return (await runScenario(readScenarioFile(`${root}/examples/scenarios/${name}.yaml`))).flows
+}
+
+describe('the pages', () => {
+  let program: ReturnType<typeof compile>
+  beforeAll(() => {
+    program = compile()
+  }, 60_000)
+  afterAll(() => program.remove())
+
+  test('every scenario is shown on one', () => {
+    const text = pages.map((page) => page.text).join('\n')
+    const scenarios = readdirSync(`${root}/examples/scenarios`)
+    expect(scenarios.length).toBeGreaterThan(6)
+    expect(scenarios.filter((name) => !text.includes(`tungram sim examples/scenarios/${name}\n`))).toEqual([])
+  })
+
+  test.each(pages)('what $name shows is what its commands print', ({ text }) => {
+    const shown = [...text.matchAll(/```console\n\$ tungram (.+)\n([\s\S]*?)```/g)]
+    expect(shown.length).toBeGreaterThan(0)
+    for (const [, command = '', output] of shown) {
+      const { stdout } = spawnSync(process.execPath, [program.cli, ...command.split(' ')], { cwd: root, encoding: 'utf8' })
+      expect(stdout).toBe(output)
+    }
+  })
+})
+
+describe('the claims', () => {
+  test('fragmentation amplifies loss as 1-(1-p)^n says', async () => {
+    const flows = await flowsOf('fragmentation-loss')
+    for (const [index, fragments] of [1, 3, 6].entries()) {
+      const { sent, lost, fragments: made } = flows[index] as FlowResult
+      const expected = 1 - 0.99 ** fragments
+      expect(made).toBe(fragments === 1 ? 0 : sent * fragments)
+      // Four standard errors.
+      expect(Math.abs(lost / sent - expected)).toBeLessThan(4 * Math.sqrt((expected * (1 - expected)) / sent))
+    }
+  })
+
+  test('a black hole takes exactly what is longer than 1400 bytes, without ICMP', async () => {
+    const flows = await flowsOf('pmtu-black-hole')
+    expect(flows.map(({ sent, received, icmp }) => [received / sent, icmp])).toEqual([
+      [1, {}],
+      [0, {}],
+      [0, {}],
+    ])
+  })
+
+  test('a TTL of n ends at the nth router', async () => {
+    const flows = await flowsOf('ttl-scoping')
+    expect(flows.map(({ received, drops }) => [received, drops.map(({ node, reason }) => `${node} ${reason}`)])).toEqual([
+      [0, ['r1 IpHopLimitExceeded']],
+      [0, ['r2 IpHopLimitExceeded']],
+      [0, ['r3 IpHopLimitExceeded']],
+      [10, []],
+    ])
+  })
+
+  test('CoDel keeps the throughput and takes the waiting away', async () => {
+    const [bulk, call] = (await flowsOf('bufferbloat')) as [FlowResult, FlowResult]
+    const [codelBulk, codelCall] = (await flowsOf('bufferbloat-codel')) as [FlowResult, FlowResult]
+    expect(call.latency?.p50).toBeGreaterThan(1500)
+    expect(codelCall.latency?.p50).toBeLessThan(100)
+    expect(Math.abs(codelBulk.throughput / bulk.throughput - 1)).toBeLessThan(0.05)
+  })
+
+  test('mixed sizes are reordered, equal ones are not', async () => {
+    const [mixed, equal] = (await flowsOf('reordering-by-size')) as [FlowResult, FlowResult]
+    expect(mixed.reordered).toBeGreaterThan(100)
+    expect([mixed.lost, equal.reordered]).toEqual([0, 0])
+  })
+
+  test('two NATs are opened from both sides, and stay closed for others', async () => {
+    const [alice, bob, stranger] = (await flowsOf('nat-hole-punching')) as [FlowResult, FlowResult, FlowResult]
+    expect([alice.lost, bob.lost, stranger.received]).toEqual([10, 0, 0])
+  })
+})
