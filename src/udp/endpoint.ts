@@ -107,7 +107,8 @@ export class Endpoint {
   routeTo: Address | null = null
   routeNic = 0
   routeSource: Address | null = null
-  flowLabel = 0
+  /** Of both addresses and the local port; with the remote port it makes the IPv6 flow label. */
+  flowHash = 0
   /** Groups this endpoint joined. */
   memberships: EndpointMembership[] = []
 

@@ -272,7 +272,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     packet.hopLimit =
       options?.hopLimit ??
       (multicast ? endpoint.multicastHopLimit : endpoint.hopLimit < 0 ? this.#ip.hopLimitOver(route.nic, packet.family) : endpoint.hopLimit)
-    packet.flowLabel = four ? 0 : endpoint.flowLabel
+    packet.flowLabel = four ? 0 : flowLabel(endpoint.flowHash ^ port)
     packet.s0 = source.w0
     packet.s1 = source.w1
     packet.s2 = source.w2
@@ -347,10 +347,9 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     endpoint.routeSource = source
     endpoint.routeNic = nic
     endpoint.routeGeneration = ip.routes.generation
-    // RFC 6437 section 3: one label per flow, unpredictable, never 0.
     const flow =
       Math.imul(w3 ^ this.#flowSecret, 0x9e3779b1) ^ Math.imul(w1 ^ source.w3, 0x85ebca6b) ^ Math.imul(endpoint.localPort, 0xc2b2ae35)
-    endpoint.flowLabel = (flow ^ (flow >>> 12)) & 0xfffff || 1
+    endpoint.flowHash = flow
     if (options?.source === undefined) endpoint.routeTo = address
     return ''
   }
@@ -479,6 +478,12 @@ function allowsSource(endpoint: Endpoint, packet: Packet, nic: number): boolean 
   }
   // Linux: a udp6 socket has IPV6_MULTICAST_ALL, but no IP_MULTICAST_ALL.
   return endpoint.family === packet.family
+}
+
+/** RFC 6437 section 3: one label per flow (addresses, ports, protocol), unpredictable, never 0. */
+function flowLabel(hash: number): number {
+  const mixed = Math.imul(hash, 0x9e3779b1)
+  return (mixed ^ (mixed >>> 12)) & 0xfffff || 1
 }
 
 /** The sum over the packet's addresses, protocol and length, before the IP header exists. */

@@ -205,6 +205,16 @@ describe.each([4, 6] as const)('sending over IPv%i', (family) => {
   })
 })
 
+test('one flow has one IPv6 flow label, another flow another (RFC 6437 section 3)', () => {
+  const { stack, link } = makeHost()
+  const { endpoint } = open(stack, 6, 5000)
+  for (const port of [7, 8, 7, 9]) expect(send(endpoint, pattern(1), PEER6, port)).toBe('')
+  const labels = link.take().map((frame) => decode(frame).flowLabel)
+  expect(labels[2]).toBe(labels[0])
+  expect(new Set(labels).size).toBe(3)
+  expect(labels).not.toContain(0)
+})
+
 describe.each([4, 6] as const)('receiving over IPv%i', (family) => {
   const { ours, peer } = ends[family]
 
