@@ -29,16 +29,22 @@ test('examples/emacs-echo.mjs', async () => {
   expect(await output('examples/emacs-echo.mjs')).toBe('the echo of: hello\n')
 })
 
-test('examples/tun-echo.mjs, in a namespace of its own', async ({ skip }) => {
-  try {
-    await run('unshare', ['-n', 'test', '-c', '/dev/net/tun'])
-  } catch {
-    if (process.env.TUNGRAM_REQUIRE_TUN === '1') throw new Error('TUNGRAM_REQUIRE_TUN is set, and no namespace or TUN device is to be had')
-    console.warn('SKIPPED, for want of a namespace or a TUN device: examples/tun-echo.mjs')
-    skip()
-  }
-  expect(await output('examples/tun-echo.mjs', 'unshare', '-n')).toBe('10.9.0.2 answered hello\n')
-})
+for (const [name, expected] of [
+  ['tun-echo', '10.9.0.2 answered hello\n'],
+  ['two-workers', '30 answers, from both workers\n'],
+] as const) {
+  test(`examples/${name}.mjs, in a namespace of its own`, async ({ skip }) => {
+    try {
+      await run('unshare', ['-n', 'test', '-c', '/dev/net/tun'])
+    } catch {
+      if (process.env.TUNGRAM_REQUIRE_TUN === '1')
+        throw new Error('TUNGRAM_REQUIRE_TUN is set, and no namespace or TUN device is to be had')
+      console.warn(`SKIPPED, for want of a namespace or a TUN device: examples/${name}.mjs`)
+      skip()
+    }
+    expect(await output(`examples/${name}.mjs`, 'unshare', '-n')).toBe(expected)
+  })
+}
 
 test("the README's first program prints what its comment says", async () => {
   const program = /```js\n(import \{ Segment[\s\S]*?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8'))?.[1] as string
