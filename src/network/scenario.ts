@@ -92,6 +92,9 @@ export function checkScenario(value: unknown): Scenario {
       const key = `${from} ${fromPort} ${port}`
       if (keys.has(key)) throw new ScenarioError(['flows', index], `another flow of ${from} has the same two ports`)
       keys.add(key)
+      const { echo = [] } = scenario.hosts?.[flow.to] ?? scenario.routers?.[flow.to] ?? {}
+      if (echo.includes(port))
+        throw new ScenarioError(['flows', index, 'port'], `${flow.to} has its echo service on ${port}: give the flow another port`)
     }
   } finally {
     network.close()

@@ -109,6 +109,17 @@ test('Ctrl-C gives what there is', async () => {
   expect(flows[0].sent).toBeGreaterThan(100)
 })
 
+test('Ctrl-C of a sweep gives the points that are done', async () => {
+  const path = file(LAB.replaceAll('count: 200', 'count: 20000'))
+  const sim = start(program.cli, ['sim', path, '--sweep', 'size=100..2000:1', '--json'])
+  await new Promise((resolve) => setTimeout(resolve, 6000))
+  const { code, stdout } = await sim.end('SIGINT')
+  expect(code).toBe(0)
+  const { interrupted, points } = JSON.parse(stdout)
+  expect(interrupted).toBe(true)
+  expect(points.length).toBeLessThan(1901)
+}, 30_000)
+
 test.each([
   ['an unknown key', LAB.replace('delay: 5ms }', 'dealy: 5ms }'), ':6: links[0].dealy: unknown key; there are between, name, mtu,'],
   ['an MTU below the minimum', LAB.replace('mtu: 1400', 'mtu: 60'), ':7: links[1].mtu: 60 is below 68; expected an MTU'],
@@ -135,6 +146,11 @@ test.each([
   ],
   ['an event without its link', `${LAB}events:\n  - { at: 1s, state: down }\n`, ':12: events[0]: state needs a link'],
   ['an event that does two things', `${LAB}events:\n  - { at: 1s, heal: true, updateRoutes: true }\n`, ':12: events[0]: expected one of'],
+  [
+    'a port that is taken',
+    LAB.replace('b: }', 'b: { echo: [7] } }').replace('to: b', 'to: b, port: 7'),
+    ':9: flows[0].port: b has its echo service on 7',
+  ],
   ['a missing key', LAB.replace('from: a, ', ''), ":9: flows[0]: 'from' is missing"],
   ['a key that is there twice', `${LAB}name: again\n`, ':11: Map keys must be unique'],
   ['no YAML at all', 'hosts: [a\nlinks: {', ':2: '],
