@@ -238,4 +238,140 @@ timeouts(
   'say ICMPv6 Time Exceeded 1 about the first fragment',
 )
 
+const arpRows = file('ip/arp.test.ts')
+arpRows(
+  826,
+  '',
+  'MUST',
+  'an entry that exists is updated before the operation is looked at',
+  'for others makes no entry, but updates one that is there, whatever the operation',
+)
+arpRows(826, '', 'MUST', 'a request for us makes an entry and is answered', 'for our address is answered, and its sender is known then')
+arpRows(1122, '2.3.2.1', 'MUST', 'ARP requests go out once a second at most', 'is asked for once a second, three times')
+arpRows(1122, '2.3.2.2', 'SHOULD', 'packets are kept while the address is found out', 'waits with up to a hundred others')
+arpRows(1122, '3.2.2', 'MUST NOT', 'an ICMP error answers a link-layer broadcast', 'draw no ICMP error (RFC 1122 section 3.2.2)')
+arpRows(894, '', 'MUST', 'frames are padded to 46 bytes', 'are padded to 46 bytes: the packet ends where its length says (RFC 894)')
+arpRows(5227, '2.1.1', 'MUST NOT', 'a probe from 0.0.0.0 changes a cache', 'answered, and teaches nothing (RFC 5227 section 2.1.1)')
+arpRows(5227, '2.1', 'MUST', 'a new address is probed for, if asked for', 'is probed for three times and announced twice')
+arpRows(5227, '2.3', 'MUST', 'a new address is announced', 'is announced when it is added (RFC 5227 section 2.3)')
+arpRows(5227, '2.4', 'MUST', 'an address is defended', 'is defended, once in ten seconds')
+arpRows(
+  4861,
+  '7.3',
+  'MUST',
+  'a neighbor goes from reachable to stale, delay, probe',
+  'is reachable for 15 to 45 seconds, then stale, and probed only',
+)
+
+const ethernetRows = file('link/ethernet.test.ts')
+ethernetRows(1112, '6.4', 'MUST', 'the hardware address holds 23 bits of an IPv4 group', 'keep only 23 bits of an IPv4 group')
+ethernetRows(2464, '7', 'MUST', 'IPv6 groups map to 33:33', 'the group address is the one its IP destination asks for')
+
+const ndRows = file('ip/nd.test.ts')
+ndRows(
+  4861,
+  '7.2.2',
+  'MUST',
+  'a neighbor is solicited three times, then unreachable',
+  'is asked for three times, from the address it comes from, and then given up with address unreachable',
+)
+ndRows(4861, '7.2.4', 'MUST', 'a solicitation from :: is answered to all nodes', 'somebody tries our address (RFC 4861 section 7.2.4)')
+ndRows(4861, '7.2.5', 'MUST NOT', 'an unsolicited advertisement makes an entry', 'that nobody asked for makes no entry')
+ndRows(4861, '7.2.5', 'MUST', 'the override flag decides about another address', 'of another address with override replaces it')
+ndRows(6980, '5', 'MUST', 'Neighbor Discovery in fragments is ignored', 'even an atomic one (RFC 6980)')
+ndRows(
+  4862,
+  '5.4',
+  'MUST',
+  'addresses are checked for duplicates before use',
+  'asks once within a second, and takes the address a second later',
+)
+ndRows(4862, '5.4', 'MUST NOT', 'a tentative address answers or sends', 'answers nothing and sends nothing from the address meanwhile')
+ndRows(4862, '5.3', 'MUST', 'a link-local address is made', 'makes a link-local address of the hardware address first')
+
+const neighborcodecsRows = file('ip/neighbor-codecs.test.ts')
+neighborcodecsRows(4861, '7.1', 'MUST', 'a hop limit below 255 is discarded', 'no truncation passes, nor a hop limit of 254')
+neighborcodecsRows(
+  4861,
+  '4.6',
+  'MUST',
+  'an option of length 0 discards the message',
+  'an option of length 0, or one that ends behind the message',
+)
+neighborcodecsRows(9776, '4.1.1', 'MUST', 'response codes from 128 on are mantissa and exponent', '(RFC 9776 section 4.1.1)')
+neighborcodecsRows(9777, '5.1.3', 'MUST', 'response codes from 32768 on are mantissa and exponent', '(RFC 9777 section 5.1.3)')
+neighborcodecsRows(2711, '2.1', 'MUST', 'MLD carries Router Alert', 'nor a missing router alert')
+
+const routeradvertisementsRows = file('ip/router-advertisements.test.ts')
+routeradvertisementsRows(
+  4861,
+  '6.3.7',
+  'SHOULD',
+  'a host solicits routers three times, four seconds apart',
+  'asks for routers as Linux does, three times',
+)
+routeradvertisementsRows(
+  4861,
+  '6.3.6',
+  'MUST',
+  'a default router that is unreachable gives way',
+  'that does not answer gives way to another (RFC 4861 section 6.3.6)',
+)
+routeradvertisementsRows(
+  4861,
+  '6.2.6',
+  'MUST',
+  'a solicitation is answered within half a second, every three seconds at most',
+  'answers a solicitation within half a second',
+)
+routeradvertisementsRows(
+  4862,
+  '5.5.3',
+  'MUST',
+  'the two-hour rule bounds a lifetime cut by an advertisement',
+  '(RFC 4862 section 5.5.3 (e))',
+)
+routeradvertisementsRows(
+  4862,
+  '5.5.4',
+  'SHOULD',
+  'a deprecated address is no source for what is new',
+  'is deprecated when its preferred lifetime ends',
+)
+routeradvertisementsRows(6724, '5', 'MUST', 'rule 3: a deprecated address is avoided', '(RFC 6724 rule 3)')
+
+const groupsRows = file('ip/groups.test.ts')
+groupsRows(
+  9776,
+  '5.1',
+  'MUST',
+  'changes are told at once and repeated (robustness)',
+  'is told at once, and once more within a second (robustness 2)',
+)
+groupsRows(
+  9776,
+  '5.2',
+  'MUST',
+  'general queries are answered at a random time',
+  'for all groups is answered once, at a random time within what it allows',
+)
+groupsRows(9776, '5.2', 'MUST', 'queries for sources are answered with those wanted', 'for sources is answered with those that are wanted')
+groupsRows(9776, '7.2', 'MUST', 'older queriers are spoken to in their version', 'is spoken to in its language')
+groupsRows(9776, '8.12', 'MUST', 'an older querier is forgotten in time', '(RFC 9776 section 8.12)')
+groupsRows(9777, '6.1', 'MUST', 'MLDv2 reports name the groups joined', 'MLDv2: a group joined')
+groupsRows(
+  2236,
+  '3',
+  'MUST',
+  'another host’s report makes ours unneeded, and leaves only the last reporter’s',
+  'needs no second report when another host has spoken',
+)
+groupsRows(2710, '4', 'MUST', 'MLDv1 reports and done messages', 'MLDv1: a report and a done')
+groupsRows(3590, '4', 'MUST', 'without a link-local address MLD comes from ::', 'from nobody (RFC 3590)')
+groupsRows(3678, '4.1.3', 'MUST', 'INCLUDE and EXCLUDE do not mix on one socket', '(RFC 3678 section 4.1.3)')
+groupsRows(1112, '6.4', 'MUST', 'the IP address decides, not the hardware address', 'only the IP address decides (RFC 1112 section 6.4)')
+
+const udplayerRows = file('udp/udp-layer.test.ts')
+udplayerRows(6437, '3', 'SHOULD', 'one flow has one label, not 0', '(RFC 6437 section 3)')
+
 export const requirements: readonly Requirement[] = rows
