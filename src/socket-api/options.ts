@@ -19,6 +19,8 @@ export interface SocketOptionValues {
   dscp: number
   ecn: number
   dontFragment: DontFragment
+  /** Options in the header of every IPv4 datagram sent, as bytes; empty for none. */
+  ipOptions: Uint8Array
   recvBufferSize: number
   sendBufferSize: number
   recvInfo: boolean
@@ -157,6 +159,14 @@ const OPTIONS: { [Name in OptionName]: Option<SocketOptionValues[Name]> } = {
     get: (endpoint) => MODE_NAMES[endpoint.dontFragment] as DontFragment,
     set: (value, endpoint) => {
       endpoint.dontFragment = pmtuMode(value, 'value')
+    },
+  },
+  ipOptions: {
+    get: (endpoint) => endpoint.ipOptions?.slice() ?? new Uint8Array(0),
+    set: (value, endpoint) => {
+      if (!(value instanceof Uint8Array)) throw invalidArgType('value', 'an instance of Uint8Array', value)
+      const errno = endpoint.setIpOptions(value)
+      if (errno !== '') throw errnoError(errno, 'setOption')
     },
   },
   recvBufferSize: integer(

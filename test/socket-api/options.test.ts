@@ -12,6 +12,7 @@ test.each<[OptionName, unknown, unknown, unknown]>([
   ['dscp', 0, 46, 46],
   ['ecn', 0, 1, 1],
   ['dontFragment', 'want', 'probe', 'probe'],
+  ['ipOptions', new Uint8Array(0), Uint8Array.of(0x94, 4, 0, 0), Uint8Array.of(0x94, 4, 0, 0)],
   ['recvBufferSize', 212_992, 10_000, 20_000],
   ['sendBufferSize', 212_992, 10_000, 20_000],
   ['recvInfo', false, true, true],
@@ -23,9 +24,9 @@ test.each<[OptionName, unknown, unknown, unknown]>([
   ['ipv6Only', false, true, true],
 ])('the option %s is %o at first, and can be set before bind', (name, first, value, then) => {
   const socket = open(pair().a)
-  expect(socket.getOption(name)).toBe(first)
+  expect(socket.getOption(name)).toEqual(first)
   expect(socket.setOption(name, value as never)).toBe(socket)
-  expect(socket.getOption(name)).toBe(then)
+  expect(socket.getOption(name)).toEqual(then)
 })
 
 test.each<[OptionName, unknown, string]>([
@@ -38,6 +39,9 @@ test.each<[OptionName, unknown, string]>([
   ['dscp', 64, 'ERR_OUT_OF_RANGE'],
   ['ecn', 4, 'ERR_OUT_OF_RANGE'],
   ['dontFragment', 'never', 'ERR_INVALID_ARG_VALUE'],
+  ['ipOptions', 'router alert', 'ERR_INVALID_ARG_TYPE'],
+  ['ipOptions', new Uint8Array(41), 'EINVAL'],
+  ['ipOptions', Uint8Array.of(0x83, 7, 4, 10, 0, 0, 2), 'EINVAL'],
   ['bindToDevice', 'nosuch', 'ENODEV'],
   ['bindToDevice', 1, 'ERR_INVALID_ARG_TYPE'],
   ['multicastInterface', 'nosuch', 'ENODEV'],
@@ -224,4 +228,30 @@ test('dontRoute reaches neighbours, not what is behind a router', async () => {
   socket.setOption('dontRoute', true)
   await expect(sent(socket, 'x', 9, '192.0.2.1')).rejects.toMatchObject({ code: 'ENETUNREACH' })
   await sent(socket, 'x', 9, '10.0.0.2')
+})
+
+test('IP options are in the header of every fragment or of the first, by their copy bit, and the datagram arrives', async () => {
+  const { a, b } = pair({ mtu: 600 })
+  const server = await bound(b, 'udp4', '10.0.0.2', 5000)
+  const client = open(a)
+  // Router Alert (copied), then Record Route with one slot (in the first fragment only), which the sender fills in.
+  client.setOption('ipOptions', Uint8Array.of(0x94, 4, 0, 0, 7, 7, 4, 0, 0, 0, 0, 0))
+  const frames: Uint8Array[] = []
+  const { link } = a.nic('wire') as { link: { send(packet: { copy(): Uint8Array }): number } }
+  const send = link.send.bind(link)
+  link.send = (packet) => {
+    frames.push(packet.copy())
+    return send(packet)
+  }
+  const arrived = message(server)
+  client.send(Buffer.alloc(1000, 7), 5000, '10.0.0.2')
+  const { msg } = await arrived
+  expect(msg.equals(Buffer.alloc(1000, 7))).toBe(true)
+  const udp = frames.filter((frame) => frame[9] === 17)
+  expect(udp.length).toBeGreaterThan(1)
+  expect([...(udp[0] as Uint8Array).subarray(20, 32)]).toEqual([0x94, 4, 0, 0, 7, 7, 8, 10, 0, 0, 1, 0])
+  for (const later of udp.slice(1)) {
+    expect([...later.subarray(20, 24)]).toEqual([0x94, 4, 0, 0])
+    expect([...later.subarray(24, 32)]).not.toContain(10)
+  }
 })
