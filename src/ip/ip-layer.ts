@@ -3,7 +3,7 @@
  *
  * The path allocates nothing here.
  */
-import { type Address, isLinkLocal, isLoopback, isMulticast, isUnspecified, MAPPED, Prefix } from '../base/address.ts'
+import { type Address, hashWords, isLinkLocal, isLoopback, isMulticast, isUnspecified, MAPPED, Prefix } from '../base/address.ts'
 import type { Clock } from '../base/clock.ts'
 import { Drop } from '../base/drop.ts'
 import { Cast, type Packet } from '../base/packet.ts'
@@ -166,8 +166,8 @@ export class IpLayer implements OptionsHost {
   /** Called by the nic: the routes that come with an address, as Linux's kernel adds them. */
   addressAdded(nic: Nic, { address, prefix }: NicAddress): void {
     const { w0, w1, w2, w3 } = address
-    const hosts = this.#local.get(hash(w0, w1, w2, w3))
-    if (hosts === undefined) this.#local.set(hash(w0, w1, w2, w3), [{ address, nic }])
+    const hosts = this.#local.get(hashWords(w0, w1, w2, w3))
+    if (hosts === undefined) this.#local.set(hashWords(w0, w1, w2, w3), [{ address, nic }])
     else hosts.push({ address, nic })
     const loopback = this.#nics[1] as Nic
     const add = (to: Prefix, over: Nic, kind: Route['kind'], source: Address | null, metric: number) =>
@@ -191,9 +191,9 @@ export class IpLayer implements OptionsHost {
 
   addressRemoved(nic: Nic, { address, prefix }: NicAddress): void {
     const { w0, w1, w2, w3 } = address
-    const rest = (this.#local.get(hash(w0, w1, w2, w3)) ?? []).filter((each) => !(each.nic === nic && each.address.equals(address)))
-    if (rest.length > 0) this.#local.set(hash(w0, w1, w2, w3), rest)
-    else this.#local.delete(hash(w0, w1, w2, w3))
+    const rest = (this.#local.get(hashWords(w0, w1, w2, w3)) ?? []).filter((each) => !(each.nic === nic && each.address.equals(address)))
+    if (rest.length > 0) this.#local.set(hashWords(w0, w1, w2, w3), rest)
+    else this.#local.delete(hashWords(w0, w1, w2, w3))
     const host = new Prefix(address, address.family === 4 ? 32 : 128)
     const broadcast = prefix.broadcast
     for (const route of this.routes.list()) {
@@ -214,7 +214,7 @@ export class IpLayer implements OptionsHost {
 
   /** Whether the address is one of this host's. */
   isLocal(w0: number, w1: number, w2: number, w3: number): boolean {
-    const hosts = this.#local.get(hash(w0, w1, w2, w3))
+    const hosts = this.#local.get(hashWords(w0, w1, w2, w3))
     if (hosts !== undefined) for (const { address } of hosts) if (address.is(w0, w1, w2, w3)) return true
     return w2 === MAPPED && w0 === 0 && w1 === 0 && w3 >>> 24 === 127 && this.#nics[1]?.isUp === true && this.#hasLoopback4()
   }
@@ -226,7 +226,7 @@ export class IpLayer implements OptionsHost {
   /** The nic that has the address, or `undefined`. */
   nicOf(address: Address): Nic | undefined {
     const { w0, w1, w2, w3 } = address
-    const hosts = this.#local.get(hash(w0, w1, w2, w3))
+    const hosts = this.#local.get(hashWords(w0, w1, w2, w3))
     const found = hosts?.find((each) => each.address.equals(address))
     if (found !== undefined) return found.nic
     return this.isLocal(w0, w1, w2, w3) ? this.#nics[1] : undefined
@@ -651,8 +651,4 @@ function commonPrefix(a: Address, w0: number, w1: number, w2: number, w3: number
   if (a.w1 !== w1) return 32 + Math.clz32(a.w1 ^ w1)
   if (a.w2 !== w2) return 64 + Math.clz32(a.w2 ^ w2)
   return 96 + Math.clz32(a.w3 ^ w3)
-}
-
-function hash(w0: number, w1: number, w2: number, w3: number): number {
-  return (Math.imul(w0, 0x9e3779b1) ^ Math.imul(w1, 0x85ebca6b) ^ Math.imul(w2, 0xc2b2ae35) ^ Math.imul(w3, 0x27d4eb2f)) | 0
 }

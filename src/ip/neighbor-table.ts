@@ -7,7 +7,7 @@
  *     INCOMPLETE ──answer──▶ REACHABLE ──30 s──▶ STALE ──packet sent──▶ DELAY ──5 s──▶ PROBE ──3 unanswered──▶ FAILED
  *         └──3 unanswered──▶ FAILED                 any confirmation ──▶ REACHABLE
  */
-import { Address } from '../base/address.ts'
+import { Address, hashWords } from '../base/address.ts'
 import type { Clock, Timer } from '../base/clock.ts'
 import { Drop } from '../base/drop.ts'
 import { HEADROOM, Packet } from '../base/packet.ts'
@@ -114,7 +114,7 @@ export class NeighborTable {
   find(w0: number, w1: number, w2: number, w3: number): Neighbor | null {
     const last = this.#last
     if (last?.address.is(w0, w1, w2, w3) === true) return last
-    const bucket = this.#neighbors.get(hash(w0, w1, w2, w3))
+    const bucket = this.#neighbors.get(hashWords(w0, w1, w2, w3))
     if (bucket === undefined) return null
     for (const each of bucket) {
       if (!each.address.is(w0, w1, w2, w3)) continue
@@ -131,7 +131,7 @@ export class NeighborTable {
     if (found !== null) return found
     if (this.#size >= MAX_NEIGHBORS) this.#evict()
     const made = new Neighbor(address)
-    const key = hash(w0, w1, w2, w3)
+    const key = hashWords(w0, w1, w2, w3)
     const bucket = this.#neighbors.get(key)
     if (bucket === undefined) this.#neighbors.set(key, [made])
     else bucket.push(made)
@@ -306,7 +306,7 @@ export class NeighborTable {
     neighbor.timer?.cancel()
     neighbor.timer = null
     const { w0, w1, w2, w3 } = neighbor.address
-    const key = hash(w0, w1, w2, w3)
+    const key = hashWords(w0, w1, w2, w3)
     const rest = (this.#neighbors.get(key) ?? []).filter((each) => each !== neighbor)
     if (rest.length > 0) this.#neighbors.set(key, rest)
     else this.#neighbors.delete(key)
@@ -314,8 +314,4 @@ export class NeighborTable {
     if (this.#last === neighbor) this.#last = null
     this.#discardHeld(neighbor, false)
   }
-}
-
-function hash(w0: number, w1: number, w2: number, w3: number): number {
-  return (Math.imul(w0, 0x9e3779b1) ^ Math.imul(w1, 0x85ebca6b) ^ Math.imul(w2, 0xc2b2ae35) ^ Math.imul(w3, 0x27d4eb2f)) | 0
 }

@@ -2,6 +2,7 @@
  * Path MTUs learned from Fragmentation Needed and Packet Too Big: RFC 1191, RFC 8201. An entry is forgotten after ten minutes
  * (RFC 1191 section 6.3, Linux: mtu_expires), and then the nic's MTU is tried again.
  */
+import { hashWords } from '../base/address.ts'
 import type { Clock } from '../base/clock.ts'
 
 const EXPIRES = 600_000
@@ -42,10 +43,10 @@ export class PathMtu {
   /** The known MTU towards a destination, or 0. */
   lookup(w0: number, w1: number, w2: number, w3: number): number {
     if (this.#entries.size === 0) return 0
-    const entry = this.#entries.get(key(w0, w1, w2, w3))
+    const entry = this.#entries.get(hashWords(w0, w1, w2, w3))
     if (entry === undefined || entry.w3 !== w3 || entry.w2 !== w2 || entry.w1 !== w1 || entry.w0 !== w0) return 0
     if (entry.expires > this.#clock.now()) return entry.mtu
-    this.#entries.delete(key(w0, w1, w2, w3))
+    this.#entries.delete(hashWords(w0, w1, w2, w3))
     this.generation++
     return 0
   }
@@ -63,7 +64,7 @@ export class PathMtu {
       if (reported < MIN_PMTU4) reported = MIN_PMTU4
     } else if (reported < MIN_PMTU6) return 0
     if (reported >= current) return 0
-    const at = key(w0, w1, w2, w3)
+    const at = hashWords(w0, w1, w2, w3)
     let entry = this.#entries.get(at)
     if (entry === undefined || !(entry.w3 === w3 && entry.w2 === w2 && entry.w1 === w1 && entry.w0 === w0)) {
       entry = new Entry(w0, w1, w2, w3)
@@ -81,8 +82,4 @@ export class PathMtu {
     this.#entries.clear()
     this.generation++
   }
-}
-
-function key(w0: number, w1: number, w2: number, w3: number): number {
-  return (Math.imul(w0, 0x9e3779b1) ^ Math.imul(w1, 0x85ebca6b) ^ Math.imul(w2, 0xc2b2ae35) ^ Math.imul(w3, 0x27d4eb2f)) | 0
 }

@@ -3,7 +3,7 @@
  *
  * Each prefix length in use has a hash map of its own, so a lookup costs one probe per length in use, however many routes there are.
  */
-import type { Address, Prefix } from '../base/address.ts'
+import { type Address, hashWords, type Prefix } from '../base/address.ts'
 import type { Nic } from './nic.ts'
 
 /** IP_MTU_DISCOVER and IPV6_MTU_DISCOVER, with Linux's numbers. */
@@ -56,12 +56,6 @@ class Level {
   }
 }
 
-function hash(w0: number, w1: number, w2: number, w3: number): number {
-  let h = Math.imul(w0, 0x9e3779b1) ^ Math.imul(w1, 0x85ebca6b) ^ Math.imul(w2, 0xc2b2ae35) ^ Math.imul(w3, 0x27d4eb2f)
-  h ^= h >>> 15
-  return h | 0
-}
-
 export class RouteTable {
   /** Longest first. */
   #levels: Level[] = []
@@ -87,7 +81,7 @@ export class RouteTable {
       this.#levels.sort((a, b) => b.length - a.length)
     }
     const { w0, w1, w2, w3 } = route.prefix.address
-    const key = hash(w0, w1, w2, w3)
+    const key = hashWords(w0, w1, w2, w3)
     const bucket = level.prefixes.get(key)
     if (bucket === undefined) level.prefixes.set(key, [route])
     else {
@@ -104,7 +98,7 @@ export class RouteTable {
     const long = longLength(route.prefix)
     const level = this.#levels.find((each) => each.length === long) as Level
     const { w0, w1, w2, w3 } = route.prefix.address
-    const key = hash(w0, w1, w2, w3)
+    const key = hashWords(w0, w1, w2, w3)
     const bucket = (level.prefixes.get(key) as Route[]).filter((each) => each !== route)
     if (bucket.length > 0) level.prefixes.set(key, bucket)
     else level.prefixes.delete(key)
@@ -126,7 +120,7 @@ export class RouteTable {
       const p1 = w1 & level.m1
       const p2 = w2 & level.m2
       const p3 = w3 & level.m3
-      const bucket = level.prefixes.get(hash(p0, p1, p2, p3))
+      const bucket = level.prefixes.get(hashWords(p0, p1, p2, p3))
       if (bucket === undefined) continue
       for (const route of bucket) {
         if (route.prefix.address.is(p0, p1, p2, p3) && (nic === 0 || route.nic.index === nic) && route.nic.isUp) return route
