@@ -71,6 +71,18 @@ export interface RunOptions {
   capture?: (chunk: Uint8Array) => void
   /** Given, before the run, what ends it early: the result is then what there was. */
   started?: (stop: () => void) => void
+  /** Told of each datagram, for those who want more than counts. */
+  watch?: RunWatcher
+}
+
+/** Flows are given by their number in the scenario, their datagrams by a number from 0 each. Times are milliseconds of simulated time. */
+export interface RunWatcher {
+  /** A datagram left; `length` is bytes of payload. */
+  sent(flow: number, number: number, time: number, length: number): void
+  /** Its first copy arrived; back at the sender for an echo flow. */
+  arrived(flow: number, number: number, time: number): void
+  /** The life of a datagram, when nothing more is expected to happen to it; of whichever flow it is, or was caused by, or -1. In the order in which they were sent. */
+  ended(datagram: Datagram, flow: number): void
 }
 
 /** Payload of each datagram: the flow's number, and the datagram's. */
@@ -84,14 +96,19 @@ const MODES: Record<string, PmtuMode> = { off: PmtuMode.Dont, want: PmtuMode.Wan
 /** Runs a scenario in simulated time to its end, and counts. @throws {ScenarioError} for what cannot be built */
 export async function runScenario(scenario: Scenario, options: RunOptions = {}): Promise<ScenarioResult> {
   const seed = options.seed ?? scenario.seed ?? 1
+  const { watch } = options
   const network = buildScenario(scenario, { seed, lineage: REMEMBERED })
   try {
     if (options.capture !== undefined) network.capture(options.capture)
     const sockets = new Sockets(network)
-    const flows = (scenario.flows ?? []).map((spec, index) => new Flow(network, scenario, spec, index, seed, sockets))
+    const flows = (scenario.flows ?? []).map((spec, index) => new Flow(network, scenario, spec, index, seed, sockets, watch))
     sockets.flows = flows
     const tally = new Tally(flows)
-    network.onForget((datagram) => tally.add(datagram))
+    const ended = (datagram: Datagram) => {
+      const flow = tally.add(datagram)
+      watch?.ended(datagram, flow?.index ?? -1)
+    }
+    network.onForget(ended)
     let paused = false
     options.started?.(() => {
       paused = true
@@ -101,7 +118,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions = {}):
     await network.run()
     const time = network.now
     if (!paused) await network.runFor(REASSEMBLY)
-    for (const datagram of network.datagrams()) tally.add(datagram)
+    for (const datagram of network.datagrams()) ended(datagram)
     return { seed, time, interrupted: paused, flows: flows.map((flow) => flow.result()) }
   } finally {
     network.close()
@@ -154,6 +171,7 @@ class Sockets {
 }
 
 class Flow {
+  readonly index: number
   readonly from: string
   readonly to: string
   readonly echoes: boolean
@@ -161,13 +179,13 @@ class Flow {
   readonly port: number
   readonly counts = { fragments: 0, icmp: new Map<string, number>(), drops: new Map<string, FlowDrop>() }
   readonly #name: string
-  readonly #index: number
   readonly #network: Network
   readonly #spec: FlowSpec
   readonly #stack: Stack
   readonly #endpoint: Endpoint
   readonly #address: Address
   readonly #random: SeededRandom
+  readonly #watch: RunWatcher | undefined
   readonly #stop: number
   readonly #count: number
   /** When each datagram left. */
@@ -186,12 +204,21 @@ class Flow {
   /** When the next one is due. */
   #due = 0
 
-  constructor(network: Network, scenario: Scenario, spec: FlowSpec, index: number, seed: number | string, sockets: Sockets) {
+  constructor(
+    network: Network,
+    scenario: Scenario,
+    spec: FlowSpec,
+    index: number,
+    seed: number | string,
+    sockets: Sockets,
+    watch: RunWatcher | undefined,
+  ) {
     const { name, from, fromPort, port } = flowPorts(spec, index)
     const { to, family = 4, count, stop, start = 0, mode = 'one-way' } = spec
     this.#network = network
+    this.#watch = watch
     this.#spec = spec
-    this.#index = index
+    this.index = index
     this.#name = name
     this.from = from
     this.to = to
@@ -236,6 +263,7 @@ class Flow {
       ...(tos === undefined ? {} : { tos }),
     })
     if (errno !== '') this.#errors[errno] = (this.#errors[errno] ?? 0) + 1
+    else this.#watch?.sent(this.index, number, this.#network.now, length)
     return typeof rate === 'number' ? 1000 / rate : (length * 8000) / bitsPerSecond(rate)
   }
 
@@ -243,7 +271,7 @@ class Flow {
     const packet = endpoint.beginSend(length)
     const { start, end, view } = packet
     packet.bytes.fill(0, start, end)
-    view.setUint32(start, this.#index)
+    view.setUint32(start, this.index)
     view.setUint32(start + 4, number)
     return endpoint.send(packet, to, port, 0, options)
   }
@@ -268,6 +296,7 @@ class Flow {
     else this.#bytes += length
     this.#lastArrival = now
     this.#latencies.push(now - sent)
+    this.#watch?.arrived(this.index, number, now)
     if (number < this.#highest) this.#reordered++
     else this.#highest = number
   }
@@ -310,17 +339,18 @@ class Tally {
     }
   }
 
-  add({ id, from, packet, events }: Datagram): void {
+  /** @returns the flow to which it belongs, or for whose datagram it was sent */
+  add({ id, from, packet, events }: Datagram): Flow | undefined {
     const cause = this.#caused.get(id)
     if (cause !== undefined) {
       this.#caused.delete(id)
       if (packet.type !== null) increment(cause.counts.icmp, icmpName(packet.family, packet.type, packet.code as number))
-      return
+      return cause
     }
-    if (packet.sourcePort === null) return
+    if (packet.sourcePort === null) return undefined
     const flow =
       this.#flows.get(`${from} ${packet.sourcePort} ${packet.destinationPort}`) ?? this.#flows.get(`${from} ${packet.sourcePort}`)
-    if (flow === undefined) return
+    if (flow === undefined) return undefined
     /** Nodes to which it came in fragments. */
     const cut = new Set<string>()
     for (const { what, node, nic, reason, packet: seen, value } of events) {
@@ -334,6 +364,7 @@ class Tally {
         flow.counts.drops.set(key, row)
       }
     }
+    return flow
   }
 }
 

@@ -20,7 +20,7 @@ export { codel, priorityBands, type Queue, type QueueLimit, tailDrop } from '../
 export type { Cable, CableEnd } from './cable.ts'
 export { type Duration, milliseconds } from './duration.ts'
 export type { FilterSpec } from './filter.ts'
-export { type FlowDrop, type FlowResult, type Latency, type RunOptions, runScenario, type ScenarioResult } from './flow.ts'
+export { type FlowDrop, type FlowResult, type Latency, type RunOptions, type RunWatcher, runScenario, type ScenarioResult } from './flow.ts'
 export type { ChooserSpec, DelaySpec, ImpairmentSpec, QueueSpec, RateSpec } from './impairment-spec.ts'
 export type { Summary } from './ip-frame.ts'
 export type { Datagram, DatagramFilter, LineageEvent, LineageKind } from './lineage.ts'
