@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { checksum, finish, fold, sum, update, verify } from '../../src/base/checksum.ts'
+import { SIMD_FROM, simd } from '../../src/base/checksum-simd.ts'
 import { slowChecksum } from '../twins/checksum.ts'
 
 const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -39,9 +41,30 @@ describe('the Internet checksum', () => {
     )
   })
 
-  test('does not overflow on 64 KiB of ones', () => {
-    const bytes = new Uint8Array(65_535).fill(0xff)
+  test('is that of the slow twin by vector instructions too, for every remainder and offset', () => {
+    expect(simd).toBe(true)
+    const bytes = Uint8Array.from({ length: SIMD_FROM + 200 }, (_, at) => (at * 151 + 7) & 255)
+    for (let start = 0; start < 40; start++)
+      for (let end = SIMD_FROM - 4; end <= bytes.length; end++)
+        expect(checksum(viewOf(bytes), start, end), `${start} to ${end}`).toBe(slowChecksum(bytes.subarray(start, end)))
+  })
+
+  test.each([65_535, 131_072])('does not overflow on %i bytes of ones', (length) => {
+    const bytes = new Uint8Array(length).fill(0xff)
     expect(checksum(viewOf(bytes), 0, bytes.length)).toBe(slowChecksum(bytes))
+  })
+
+  test('is the same where WebAssembly is missing', () => {
+    const script = `
+      const { checksum } = await import('./dist/base/checksum.js')
+      const { simd } = await import('./dist/base/checksum-simd.js')
+      const bytes = Uint8Array.from({ length: 3000 }, (_, at) => (at * 151 + 7) & 255)
+      console.log(simd, checksum(new DataView(bytes.buffer), 1, 2998))`
+    const run = (...flags: string[]) =>
+      execFileSync(process.execPath, [...flags, '--input-type=module', '-e', script], { encoding: 'utf8' }).trim()
+    const expected = slowChecksum(Uint8Array.from({ length: 3000 }, (_, at) => (at * 151 + 7) & 255).subarray(1, 2998))
+    expect(run()).toBe(`true ${expected}`)
+    expect(run('--jitless')).toBe(`false ${expected}`)
   })
 
   test('may be summed in parts, as long as they begin at even offsets', () => {
