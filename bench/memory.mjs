@@ -1,12 +1,22 @@
 /**
  * Datagrams per second from socket to socket through an in-memory segment, one process, one core, checksums computed and verified; node:dgram over
- * the kernel's loopback for comparison. Interleaved rounds, medians. Run: npm run bench:memory [-- --rounds 7] [--json]
+ * the kernel's loopback for comparison. Interleaved rounds, each measurement in a process of its own, medians.
+ * Run: npm run bench:memory [-- --rounds 7] [--json]
  */
+import { execFileSync } from 'node:child_process'
 import dgram from 'node:dgram'
 import { parseArgs } from 'node:util'
 import { Segment, Stack } from '../dist/index.js'
 
-const { values: options } = parseArgs({ options: { rounds: { type: 'string', default: '7' }, json: { type: 'boolean', default: false } } })
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '7' },
+    json: { type: 'boolean', default: false },
+    // What a process of its own is to measure: the stack, and the bytes of a datagram.
+    stack: { type: 'string' },
+    size: { type: 'string' },
+  },
+})
 // What the kernel's default receive buffer holds of 1400-byte datagrams without a loss.
 const WINDOW = 64
 
@@ -27,7 +37,11 @@ function tungram(offload) {
   }
 }
 
-const kernel = () => ({ from: dgram, to: dgram, address: '127.0.0.1', close() {} })
+const STACKS = {
+  tungram: () => tungram(false),
+  offload: () => tungram(true),
+  kernel: () => ({ from: dgram, to: dgram, address: '127.0.0.1', close() {} }),
+}
 
 /** Keeps at most WINDOW datagrams on their way; resolves to datagrams per second. */
 async function measure({ from, to, address, close }, size, count) {
@@ -61,19 +75,23 @@ async function measure({ from, to, address, close }, size, count) {
   return count / seconds
 }
 
+if (options.stack !== undefined) {
+  const make = STACKS[options.stack]
+  const size = Number(options.size)
+  // The first one warms the compiler up.
+  await measure(make(), size, 100_000)
+  console.log(await measure(make(), size, options.stack === 'kernel' ? 100_000 : 500_000))
+  process.exit()
+}
+
+const alone = (stack, size) =>
+  Number(execFileSync(process.execPath, [import.meta.filename, '--stack', stack, '--size', `${size}`], { encoding: 'utf8' }))
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]
 const rows = []
 for (const size of [64, 1400]) {
   const rates = { tungram: [], offload: [], kernel: [] }
-  for (let round = 0; round <= Number(options.rounds); round++) {
-    const result = {
-      tungram: await measure(tungram(false), size, 300_000),
-      offload: await measure(tungram(true), size, 300_000),
-      kernel: await measure(kernel(), size, 100_000),
-    }
-    // The first round warms the compiler up.
-    if (round > 0) for (const [name, rate] of Object.entries(result)) rates[name].push(rate)
-  }
+  for (let round = 0; round < Number(options.rounds); round++)
+    for (const [stack, measured] of Object.entries(rates)) measured.push(alone(stack, size))
   rows.push({
     size,
     tungram: median(rates.tungram),
