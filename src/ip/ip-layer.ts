@@ -6,8 +6,9 @@
 import { type Address, hashWords, isLinkLocal, isLoopback, isMulticast, isUnspecified, MAPPED, Prefix } from '../base/address.ts'
 import type { Clock } from '../base/clock.ts'
 import { Drop } from '../base/drop.ts'
-import { Cast, type Packet } from '../base/packet.ts'
+import { Cast, ChecksumState, type Packet } from '../base/packet.ts'
 import type { Random } from '../base/random.ts'
+import { completeChecksum } from '../link/checksum-offload.ts'
 import type { Link } from '../link/link.ts'
 import type { Counters } from './counters.ts'
 import { DESTINATION_RATE, ErrorLimit, HOST_RATE, type Rate } from './error-limit.ts'
@@ -550,6 +551,7 @@ export class IpLayer implements OptionsHost {
       if (loop) this.#loopBack(packet, nic)
       if (packet.hopLimit === 0) return Drop.None
       if (length <= mtu) return nic.output(packet, this.#n0, this.#n1, this.#n2, this.#n3)
+      if (options === null && this.#sentLong(packet, nic, mtu)) return Drop.None
       this.#outNic = nic
       this.counters.IpFragOKs++
       return this.#fragmenter.fragment4(packet, mtu, this.#sendFragment)
@@ -560,9 +562,18 @@ export class IpLayer implements OptionsHost {
     if (loop) this.#loopBack(packet, nic)
     if (packet.hopLimit === 0) return Drop.None
     if (length <= mtu) return nic.output(packet, this.#n0, this.#n1, this.#n2, this.#n3)
+    if (this.#sentLong(packet, nic, mtu)) return Drop.None
     this.#outNic = nic
     this.counters.Ip6FragOKs++
     return this.#fragmenter.fragment6(packet, mtu, this.#identification.next(packet), 0, ipv6.NEXT_HEADER, this.#sendFragment)
+  }
+
+  /** Whether the device took a datagram to fragment it itself; else its checksum is complete now. */
+  #sentLong(packet: Packet, nic: Nic, mtu: number): boolean {
+    if (packet.checksumState !== ChecksumState.Partial) return false
+    if (nic.transmitLong(packet, mtu)) return true
+    completeChecksum(packet)
+    return false
   }
 
   /** Sends a packet whose IP header is complete, as a router does: IPv4 is fragmented when it is longer than `mtu`. Whoever called counts a drop. */

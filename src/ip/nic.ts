@@ -323,6 +323,17 @@ export class Nic implements LinkReceiver {
     return Drop.None
   }
 
+  /** Hands a datagram longer than `mtu` to a device that fragments; `false` where there is none, or it did not take it. */
+  transmitLong(packet: Packet, mtu: number): boolean {
+    const { link } = this
+    if (link.offload.fragmentation !== true || link.sendLong === undefined) return false
+    const length = packet.end - packet.start
+    if (link.sendLong(packet, mtu) !== Drop.None) return false
+    this.txPackets++
+    this.txBytes += length
+    return true
+  }
+
   // ── neighbors ──
 
   /** The neighbors of both families; none on a link without hardware addresses. */

@@ -7,7 +7,7 @@
  *     | flags | gso_type |   hdr_len    |   gso_size   |  csum_start  |  csum_offset  |      1, 1, 2, 2, 2, 2 bytes, the machine's byte order
  *     +-------+----------+--------------+--------------+--------------+---------------+
  *
- * A frame of type UDP_L4 is one IP and one UDP header and the payloads of all datagrams, `gso_size` bytes each but for the last.
+ * A frame of type UDP is one datagram that is to leave as fragments of `gso_size` bytes of payload. A frame of type UDP_L4 is one IP and one UDP header and the payloads of all datagrams, `gso_size` bytes each but for the last.
  */
 import { finish, sum } from '../base/checksum.ts'
 import { ChecksumState, HEADROOM, MAX_PACKET, Packet } from '../base/packet.ts'
@@ -16,12 +16,16 @@ import { completeChecksum, pseudoHeaderSum } from './checksum-offload.ts'
 export const VNET_HEADER = 10
 const NEEDS_CSUM = 1
 const GSO_NONE = 0
+/** The device makes IP fragments. */
+const GSO_UDP = 3
+/** The device makes datagrams. */
 const GSO_UDP_L4 = 5
 const UDP = 17
 const UDP_HEADER = 8
 const CHECKSUM_AT = 6
 const HEADER4 = 20
 const HEADER6 = 40
+const FRAGMENT_HEADER6 = 8
 const LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
 
 /** Linux takes 128 segments since 5.17 and 64 before (UDP_MAX_SEGMENTS). */
@@ -51,6 +55,24 @@ export function plainVnetHeader(view: DataView, at: number): void {
   view.setInt32(at, 0)
   view.setInt32(at + 4, 0)
   view.setUint16(at + 8, 0)
+}
+
+/** Writes the vnet header in front of a frame that the device takes apart; the first bytes of its UDP checksum field hold the pseudo-header's sum. */
+function segmentedVnetHeader(view: DataView, at: number, type: number, headers: number, size: number, header: number): void {
+  view.setUint8(at, NEEDS_CSUM)
+  view.setUint8(at + 1, type)
+  view.setUint16(at + 2, headers, LITTLE)
+  view.setUint16(at + 4, size, LITTLE)
+  view.setUint16(at + 6, header, LITTLE)
+  view.setUint16(at + 8, CHECKSUM_AT, LITTLE)
+}
+
+/** Writes a vnet header in front of a plain UDP datagram with a `Partial` checksum, for fragments of at most `mtu` bytes. */
+export function fragmentedVnetHeader(packet: Packet, mtu: number): void {
+  const header = packet.view.getUint8(packet.start) >>> 4 === 4 ? HEADER4 : HEADER6
+  const room = header === HEADER4 ? mtu - HEADER4 : mtu - HEADER6 - FRAGMENT_HEADER6
+  packet.start -= VNET_HEADER
+  segmentedVnetHeader(packet.view, packet.start, GSO_UDP, header + UDP_HEADER, room & ~7, header)
 }
 
 /** Datagrams of one flow, collected to leave as one frame. */
@@ -111,12 +133,7 @@ export class SegmentBatch {
       ~finish(pseudoHeaderSum(view, at, this.#header === HEADER4, UDP, payload + UDP_HEADER)) & 0xffff,
     )
     frame.start -= VNET_HEADER
-    view.setUint8(frame.start, NEEDS_CSUM)
-    view.setUint8(frame.start + 1, GSO_UDP_L4)
-    view.setUint16(frame.start + 2, this.#header + UDP_HEADER, LITTLE)
-    view.setUint16(frame.start + 4, this.#size, LITTLE)
-    view.setUint16(frame.start + 6, this.#header, LITTLE)
-    view.setUint16(frame.start + 8, CHECKSUM_AT, LITTLE)
+    segmentedVnetHeader(view, frame.start, GSO_UDP_L4, this.#header + UDP_HEADER, this.#size, this.#header)
     return frame
   }
 

@@ -10,10 +10,24 @@ import { Drop } from '../base/drop.ts'
 import { ChecksumState, HEADROOM, Packet } from '../base/packet.ts'
 import { completeChecksum } from './checksum-offload.ts'
 import { parseHardwareAddress, randomHardwareAddress } from './hardware-address.ts'
-import { type Link, type LinkReceiver, type Medium, NO_OFFLOAD, type Offload } from './link.ts'
-import { codedError, EAGAIN, EBADFD, EINTR, EIO, ENOBUFS, ENODEV, ENOMEM, errnoName, type Libc, loadLibc, systemError } from './tun-libc.ts'
+import type { Link, LinkReceiver, Medium } from './link.ts'
+import {
+  codedError,
+  EAGAIN,
+  EBADFD,
+  EINTR,
+  EINVAL,
+  EIO,
+  ENOBUFS,
+  ENODEV,
+  ENOMEM,
+  errnoName,
+  type Libc,
+  loadLibc,
+  systemError,
+} from './tun-libc.ts'
 import { findInterface, type InterfaceInfo, listAddresses } from './tun-netlink.ts'
-import { plainVnetHeader, SegmentBatch, Splitter, VNET_HEADER } from './tun-offload.ts'
+import { fragmentedVnetHeader, plainVnetHeader, SegmentBatch, Splitter, VNET_HEADER } from './tun-offload.ts'
 import { chooseWakeup, surface, type Wakeup, type Watcher, watch } from './tun-poll.ts'
 import { acceptOffloads, attachDevice, checkName, configure, openDevice, setMtu, type TunOptions } from './tun-setup.ts'
 
@@ -84,7 +98,7 @@ export class TunLink implements Link {
   readonly name: string
   readonly interfaceName: string
   readonly medium: Medium
-  readonly offload: Offload
+  readonly offload: { checksum: boolean; fragmentation: boolean }
   readonly hardwareAddress: Uint8Array | null
   readonly loopback = false
   /** How this device wakes the program. */
@@ -132,6 +146,8 @@ export class TunLink implements Link {
   }
   /** A frame of this turn was written: what follows is collected until the turn ends. */
   #turnBegun = false
+  /** The kernel has not yet refused a datagram to fragment. */
+  #fragments = true
   #draining = false
   readonly #endTurn = () => this.flush()
 
@@ -157,7 +173,7 @@ export class TunLink implements Link {
     this.hardwareAddress = hardwareAddress
     this.#sentBytes = this.#received.bytes
     this.#sentAddress = libc.addressOf(this.#received.bytes)
-    this.offload = offload ? { checksum: true } : NO_OFFLOAD
+    this.offload = { checksum: offload, fragmentation: false }
     this.#vnetHeader = offload ? VNET_HEADER : 0
     this.#batch = offload ? new SegmentBatch() : null
     this.#splitter = offload ? new Splitter() : null
@@ -199,13 +215,36 @@ export class TunLink implements Link {
       return batch.add(packet) ? Drop.None : this.#writeNow(packet)
     }
     this.#turnBegun = true
+    this.offload.fragmentation = this.#fragments
     if (!this.#draining) queueMicrotask(this.#endTurn)
     return this.#writeNow(packet)
+  }
+
+  /** As the first frame of a turn leaves complete, so does the first long datagram: as fragments of the stack's. */
+  sendLong(packet: Packet, mtu: number): Drop {
+    if (this.#state !== 'open') return this.#refuse(Drop.LinkDown)
+    this.#writeBatch(this.#batch as SegmentBatch)
+    const length = packet.end - packet.start
+    fragmentedVnetHeader(packet, mtu)
+    const written = this.#write(packet)
+    packet.start += VNET_HEADER
+    if (written) {
+      this.counters.sentPackets++
+      this.counters.sentBytes += length
+      return Drop.None
+    }
+    const errno = this.#libc.errno()
+    if (errno !== EINVAL) return this.#refuse(this.#refused(errno))
+    this.#fragments = false
+    this.offload.fragmentation = false
+    completeChecksum(packet)
+    return Drop.LinkMtuExceeded
   }
 
   /** Writes what was collected. */
   flush(): void {
     this.#turnBegun = false
+    this.offload.fragmentation = false
     if (this.#batch !== null) this.#writeBatch(this.#batch)
   }
 

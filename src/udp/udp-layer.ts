@@ -8,8 +8,6 @@ import { type IcmpErrorSink, isTooBig } from '../ip/icmp.ts'
 import * as icmpv4 from '../ip/icmpv4.ts'
 import * as icmpv6 from '../ip/icmpv6.ts'
 import type { IpLayer, UpperLayer } from '../ip/ip-layer.ts'
-import * as ipv4 from '../ip/ipv4.ts'
-import * as ipv6 from '../ip/ipv6.ts'
 import type { Nic } from '../ip/nic.ts'
 import { UDP } from '../ip/protocol.ts'
 import { PmtuMode, type Route } from '../ip/route-table.ts'
@@ -286,9 +284,8 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     const loop = broadcast || (multicast && endpoint.multicastLoop && route.nic.isMember(address.w0, address.w1, address.w2, address.w3))
     const mode = options?.dontFragment ?? endpoint.dontFragment
     const pseudo = pseudoHeaderSum(packet)
-    const headers = four ? ipv4.HEADER : ipv6.HEADER
-    // A device completes a checksum only for a packet that leaves whole.
-    if (route.nic.link.offload.checksum && !loop && packet.end - packet.start + headers <= route.nic.mtu) {
+    // What has to be fragmented is completed by IP.
+    if (route.nic.link.offload.checksum && !loop) {
       udp.encodePartialChecksum(packet.view, packet.start, pseudo)
       packet.checksumState = ChecksumState.Partial
     } else udp.encodeChecksum(packet.view, packet.start, packet.end, pseudo)

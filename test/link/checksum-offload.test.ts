@@ -48,4 +48,24 @@ for (const family of [4, 6] as const) {
     expect(receiver.drops.filter(({ layer }) => layer === 'udp')).toEqual([])
     expect(received).toBe(1)
   })
+
+  test(`a datagram that fits the device but not the path has its checksum before it is fragmented (IPv${family})`, () => {
+    const clock = new ManualClock()
+    const random = new SeededRandom(1)
+    const wire = new Segment({ clock, random, checksumOffload: true })
+    const sender = new Stack({ clock, random })
+    const receiver = new Stack({ clock, random })
+    sender.addNic(wire.link(), { name: 'eth0', addresses: ['10.1.0.1/24', 'fd01::1/64'] })
+    receiver.addNic(wire.link(), { addresses: ['10.1.0.2/24', 'fd01::2/64'] })
+    const to = family === 4 ? '10.1.0.2' : 'fd01::2'
+    sender.addRoute({ to: `${to}/${family === 4 ? 32 : 128}`, nic: 'eth0', mtu: 1280 })
+    const fragments: number[] = []
+    const sink = receiver.udp.createEndpoint(family, { receive: (packet) => fragments.push(packet.fragments), flush() {}, icmp() {} })
+    expect(sink.bind(family === 4 ? Address.ANY4 : Address.ANY6, 5000)).toBe('')
+    const source = sender.udp.createEndpoint(family, { receive() {}, flush() {}, icmp() {} })
+    expect(source.send(source.beginSend(1400), Address.parse(to), 5000, 0, null)).toBe('')
+    clock.advance(10)
+    expect(receiver.drops.filter(({ layer }) => layer === 'udp')).toEqual([])
+    expect(fragments).toEqual([2])
+  })
 }
