@@ -4,20 +4,23 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { type FlowResult, runScenario, type ScenarioResult } from '../network/flow.ts'
 import { checkScenario, type Scenario } from '../network/scenario.ts'
-import { combinations, type Estimate, type FlowEstimate, parseSweep, type Sweep, summarizeRuns, withParameters } from '../network/sweep.ts'
+import { combinations, type Estimate, parseSweep, type Sweep, summarizeRuns, withParameters } from '../network/sweep.ts'
+import type { Report, SweepPoint } from './report/report.ts'
 import { startRun } from './run.ts'
 import { readScenarioFile } from './scenario-file.ts'
 import type { Task } from './sim-worker.ts'
 import { integer, readArguments, UsageError } from './usage.ts'
 
-export const usage = `Usage: tungram sim FILE [--seed SEED] [--capture FILE.pcapng] [--json]
-       tungram sim FILE --sweep NAME=FROM..TO:STEP … [--repeat N] [--jobs N] [--json]
+export const usage = `Usage: tungram sim FILE [--seed SEED] [--capture FILE.pcapng] [--report FILE.html] [--json]
+       tungram sim FILE --sweep NAME=FROM..TO:STEP … [--repeat N] [--jobs N] [--report FILE.html] [--json]
 
 Runs a scenario (YAML or JSON, see docs/scenarios.md) in simulated time and prints what became of each flow. The same seed
 gives the same result. SIGINT and SIGTERM end it with what there is.
 
   --seed SEED            instead of the scenario's
   --capture FILE.pcapng  write what passes on all links to a file for Wireshark
+  --report FILE.html     write a page for the browser: topology, flows, plots, and a ladder of the packets of a single run
+  --ladder N             packets in the ladder, default 100; the first ones
   --sweep NAME=VALUES    run with each of the values: FROM..TO:STEP or a list V1,V2,…; repeatable, all combinations then.
                          NAME is a key of links and flows (mtu, loss, rate, …) or a place: links.r1-b.loss, flows.video.size
   --repeat N             runs of each combination, with seeds of their own; means with 95 % confidence intervals
@@ -34,6 +37,8 @@ export async function run(args: string[]): Promise<number> {
     options: {
       seed: { type: 'string' },
       capture: { type: 'string' },
+      report: { type: 'string' },
+      ladder: { type: 'string' },
       sweep: { type: 'string', multiple: true },
       repeat: { type: 'string' },
       jobs: { type: 'string' },
@@ -44,14 +49,23 @@ export async function run(args: string[]): Promise<number> {
   if (file === undefined || others.length > 0) throw new UsageError('name one scenario file')
   const repeat = integer('repeat', values.repeat, 1, 10_000) ?? 1
   const jobs = integer('jobs', values.jobs, 1, 256) ?? availableParallelism()
+  const ladder = integer('ladder', values.ladder, 0, 10_000) ?? 100
+  if (values.ladder !== undefined && values.report === undefined) throw new UsageError('--ladder is for --report')
   const many = values.sweep !== undefined || repeat > 1
   if (many && values.capture !== undefined) throw new UsageError('--capture is for a single run, without --sweep and --repeat')
   const sweeps = (values.sweep ?? []).map(readSweep)
   const scenario = readScenarioFile(file)
   const seed = values.seed ?? scenario.seed ?? 1
+  const report = values.report === undefined ? null : await newReport(values.report, file, scenario, ladder)
   return many
-    ? sweep(scenario, seed, sweeps, repeat, jobs, values.json === true)
-    : once(scenario, seed, values.capture, values.json === true)
+    ? sweep(scenario, seed, sweeps, repeat, jobs, values.json === true, report)
+    : once(scenario, seed, values.capture, values.json === true, report)
+}
+
+/** Loaded only when there is to be one. */
+async function newReport(...args: ConstructorParameters<typeof Report>): Promise<Report> {
+  const report = await import('./report/report.ts')
+  return new report.Report(...args)
 }
 
 function readSweep(text: string): Sweep {
@@ -62,7 +76,13 @@ function readSweep(text: string): Sweep {
   }
 }
 
-async function once(scenario: Scenario, seed: number | string, capture: string | undefined, json: boolean): Promise<number> {
+async function once(
+  scenario: Scenario,
+  seed: number | string,
+  capture: string | undefined,
+  json: boolean,
+  report: Report | null,
+): Promise<number> {
   const descriptor = capture === undefined ? -1 : openSync(capture, 'w')
   const run = startRun()
   try {
@@ -70,7 +90,9 @@ async function once(scenario: Scenario, seed: number | string, capture: string |
       seed,
       started: (stop) => void run.ended.then(stop),
       ...(descriptor < 0 ? {} : { capture: (chunk: Uint8Array) => void writeSync(descriptor, chunk) }),
+      ...(report === null ? {} : { watch: report.recorder }),
     })
+    report?.run(result)
     if (json) console.log(JSON.stringify(result))
     else {
       if (scenario.name !== undefined) console.log(scenario.name)
@@ -115,11 +137,6 @@ function number(value: number): string {
 
 // ── sweeps ──
 
-interface Point {
-  parameters: Record<string, number | string>
-  flows: FlowEstimate[]
-}
-
 async function sweep(
   scenario: Scenario,
   seed: number | string,
@@ -127,6 +144,7 @@ async function sweep(
   repeat: number,
   jobs: number,
   json: boolean,
+  report: Report | null,
 ): Promise<number> {
   const points = combinations(sweeps)
   const tasks: Task[] = []
@@ -143,11 +161,12 @@ async function sweep(
   }
   const run = startRun()
   const results = await inThreads(tasks, Math.min(jobs, tasks.length), run.ended).finally(() => run.end())
-  const done: Point[] = points.flatMap((parameters, index) => {
+  const done: SweepPoint[] = points.flatMap((parameters, index) => {
     const own = results.slice(index * repeat, (index + 1) * repeat).filter((result) => result !== undefined)
     return own.length === 0 ? [] : [{ parameters, flows: summarizeRuns(own) }]
   })
   const interrupted = results.some((result) => result === undefined)
+  report?.sweep(done, sweeps, seed, repeat, interrupted)
   if (json) console.log(JSON.stringify({ seed, repeat, interrupted, points: done }))
   else {
     for (const line of table(done)) console.log(line)
@@ -195,7 +214,7 @@ function parametersText(parameters: Record<string, number | string>): string {
 }
 
 /** A line for each flow of each combination. */
-function table(points: readonly Point[]): string[] {
+function table(points: readonly SweepPoint[]): string[] {
   const names = Object.keys(points[0]?.parameters ?? {})
   const head = [...names, 'flow', 'sent', 'lost %', 'mean ms', 'p99 ms', 'kbit/s', 'fragments', 'reordered']
   const rows = points.flatMap(({ parameters, flows }) =>

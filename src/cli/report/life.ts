@@ -1,0 +1,92 @@
+/** The life of a datagram as hops: each frame from where it left to where it arrived or was lost. */
+import type { Summary } from '../../network/ip-frame.ts'
+import type { Datagram } from '../../network/lineage.ts'
+
+/** When something happened, in milliseconds of simulated time, and as which event of its datagram's life. */
+export interface Moment {
+  readonly node: string
+  readonly time: number
+  readonly order: number
+}
+
+/** A frame on its way from one node to the next. */
+export interface Hop {
+  readonly nic: string
+  readonly start: Moment
+  /** A node to which the cable leads. */
+  readonly toward: string | undefined
+  readonly packet: Summary
+  /** Whether it had to wait in a queue. */
+  queued: boolean
+  /** When its last bit had left; `null` when that is not told. */
+  left: number | null
+  corrupted: boolean
+  /** More than one for copies, and on a wire with many ends. */
+  readonly arrivals: Moment[]
+  lost: (Moment & { reason: string }) | null
+}
+
+export interface Life {
+  readonly hops: Hop[]
+  /** What was discarded within a node. */
+  readonly drops: (Moment & { reason: string })[]
+}
+
+/** The nodes to which a cable leads. */
+export type Neighbors = (node: string, nic: string) => readonly string[]
+
+export function lifeOf({ events }: Datagram, neighbors: Neighbors): Life {
+  const hops: Hop[] = []
+  const drops: Life['drops'] = []
+  /** Copies that go onto the wire now, by nic: the second is not another frame that has waited. */
+  const copies = new Map<string, number>()
+  for (const [order, { time, node, nic, what, packet, reason }] of events.entries()) {
+    const moment = { node, time, order }
+    const own = (hop: Hop) => hop.start.node === node && hop.nic === nic
+    const waiting = (hop: Hop) => own(hop) && hop.left === null && hop.lost === null && hop.arrivals.length === 0
+    const last = hops.findLast(own)
+    if (what === 'sent' || what === 'forwarded') {
+      const [toward] = neighbors(node, nic)
+      const fate = { queued: false, left: null, corrupted: false, arrivals: [], lost: null }
+      hops.push({ nic, start: moment, toward, packet: packet as Summary, ...fate })
+    } else if (what === 'queued' && last !== undefined) last.queued = true
+    else if (what === 'corrupted') {
+      const hop = hops.find(waiting)
+      if (hop !== undefined) hop.corrupted = true
+    } else if (what === 'duplicated') copies.set(`${node} ${nic}`, 2)
+    else if (what === 'delayed') {
+      const copy = copies.get(`${node} ${nic}`) ?? 0
+      copies.set(`${node} ${nic}`, Math.max(0, copy - 1))
+      const hop = copy === 1 ? undefined : hops.find(waiting)
+      if (hop !== undefined) hop.left = time
+    } else if (what === 'arrived') {
+      const coming = hops.filter(
+        (hop) => hop.lost === null && neighbors(hop.start.node, hop.nic).includes(node) && offsetOf(hop.packet) === offsetOf(packet),
+      )
+      const hop = coming.find(({ arrivals }) => !arrivals.some((each) => each.node === node)) ?? coming[0]
+      hop?.arrivals.push(moment)
+      if (hop !== undefined) hop.left ??= time
+    } else if (what === 'dropped') {
+      const reasoned = { ...moment, reason: reason as string }
+      const hop = nic === '' ? undefined : lostHop(hops, node, nic, order, neighbors)
+      if (hop === undefined) drops.push(reasoned)
+      else hop.lost = reasoned
+    }
+  }
+  return { hops, drops }
+}
+
+/** The frame that a nic lost: the one that it was just given, else the one that it has had longest, else one that was coming to it. */
+function lostHop(hops: readonly Hop[], node: string, nic: string, order: number, neighbors: Neighbors): Hop | undefined {
+  const open = hops.filter(({ lost, arrivals }) => lost === null && arrivals.length === 0)
+  const leaving = open.filter(({ start, nic: other }) => start.node === node && other === nic)
+  return (
+    leaving.find(({ start }) => start.order === order - 1) ??
+    leaving[0] ??
+    open.find(({ start, nic: other }) => neighbors(start.node, other).includes(node))
+  )
+}
+
+function offsetOf(packet: Summary | null): number {
+  return packet?.fragment?.offset ?? -1
+}

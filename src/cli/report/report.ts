@@ -1,0 +1,286 @@
+/** The report of `tungram sim`: one HTML page that needs nothing else, neither network nor, but for the plots, scripts. */
+import { closeSync, existsSync, openSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import type { FlowResult, ScenarioResult } from '../../network/flow.ts'
+import type { Network } from '../../network/network.ts'
+import { buildScenario, type Scenario } from '../../network/scenario.ts'
+import type { Estimate, FlowEstimate, Measure, Sweep } from '../../network/sweep.ts'
+import { drawLadder } from './ladder.ts'
+import type { Neighbors } from './life.ts'
+import { html, type Markup, NOTHING, rounded } from './markup.ts'
+import { type Plot, plotAssets, plotHtml } from './plot.ts'
+import { Recorder } from './recorder.ts'
+import { timePlots } from './series.ts'
+import { STYLE } from './style.ts'
+import { sweepPlots } from './sweep-plots.ts'
+import { drawTopology, linkTable } from './topology-drawing.ts'
+
+/** One combination of parameters, and what its runs say together. */
+export interface SweepPoint {
+  parameters: Record<string, number | string>
+  flows: FlowEstimate[]
+}
+
+export class Report {
+  /** To be told of a single run. */
+  readonly recorder: Recorder
+  readonly #path: string
+  readonly #file: string
+  readonly #scenario: Scenario
+  readonly #topology: { order: readonly string[]; drawing: Markup }
+  readonly #assets = plotAssets()
+
+  /**
+   * Looks first whether the page can be written. `file` is the scenario's; the ladder shows the first `ladder` packets.
+   * @throws {Error} when it cannot
+   */
+  constructor(path: string, file: string, scenario: Scenario, ladder: number) {
+    try {
+      const isNew = !existsSync(path)
+      closeSync(openSync(path, 'a'))
+      if (isNew) unlinkSync(path)
+    } catch (error) {
+      throw new Error(`the report cannot be written: ${(error as Error).message}`, { cause: error })
+    }
+    this.#path = path
+    this.#file = basename(file)
+    this.#scenario = scenario
+    const network = buildScenario(scenario)
+    this.#topology = drawTopology(scenario, network)
+    this.recorder = new Recorder(scenario.flows?.length ?? 0, ladder, neighborsOf(network))
+    network.close()
+  }
+
+  /** Writes the page of a single run. */
+  run({ seed, time, interrupted, flows }: ScenarioResult): void {
+    const { recorder } = this
+    const { plots, leftOut } = timePlots(recorder, flows)
+    const facts: Fact[] = [
+      ['seed', `${seed}`],
+      ['simulated time', `${(time / 1000).toFixed(3)} s`],
+    ]
+    this.#write(
+      facts,
+      interrupted,
+      NOTHING,
+      html`
+${section('Flows', html`${flowTable(flows)}${dropTable(flows)}`)}
+${
+  plots.length === 0
+    ? NOTHING
+    : section(
+        'Over time',
+        html`${leftOut === 0 ? NOTHING : html`<p>The first flows; ${leftOut} more are in the table above.</p>`}${plotGrid(plots)}`,
+      )
+}
+${recorder.first.length === 0 ? NOTHING : section('Packet ladder', this.#ladder(flows))}`,
+    )
+  }
+
+  /** Writes the page of a sweep, or of repetitions. */
+  sweep(points: readonly SweepPoint[], sweeps: readonly Sweep[], seed: number | string, repeat: number, interrupted: boolean): void {
+    const facts: Fact[] = [
+      ['seed', `${seed}`],
+      ...sweeps.map(({ name, values }): Fact => [name, valuesText(values)]),
+      ['runs of each combination', `${repeat}`],
+    ]
+    const plots = sweepPlots(points, sweeps, repeat)
+    const names = sweeps.map(({ name }) => name).join(', ')
+    this.#write(
+      facts,
+      interrupted,
+      names === '' ? NOTHING : html`<p class="note">As in the file; the sweep changes ${names}.</p>`,
+      html`
+${plots.length === 0 ? NOTHING : section('Sweep', plotGrid(plots))}
+${section('Results', sweepTable(points, sweeps))}`,
+    )
+  }
+
+  #write(facts: readonly Fact[], interrupted: boolean, topologyNote: Markup, content: Markup): void {
+    const { name, description } = this.#scenario
+    const title = name ?? this.#file
+    const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<title>${title} – tungram sim</title>
+<style>${this.#assets.style}${STYLE}</style>
+</head>
+<body>
+<header>
+<h1>${title}</h1>
+${description === undefined ? NOTHING : html`<p>${description}</p>`}
+<dl>${[['scenario', this.#file] as const, ...facts, ['tungram', version()] as const].map(([term, value]) => html`<div><dt>${term}</dt><dd>${value}</dd></div>`)}</dl>
+${interrupted ? html`<p class="interrupted">Interrupted: this is what there was until then.</p>` : NOTHING}
+</header>
+<main>
+${section('Topology', html`${topologyNote}${this.#topology.drawing}<details><summary>Cables</summary>${linkTable(this.#scenario)}</details>`)}
+${content}
+</main>
+<script>${this.#assets.script}</script>
+</body>
+</html>
+`
+    writeFileSync(this.#path, page.text)
+  }
+
+  #ladder(flows: readonly FlowResult[]): Markup {
+    const { first, firstFrames, frames, datagrams, examples } = this.recorder
+    const { order } = this.#topology
+    const left = frames - firstFrames
+    const shown =
+      left === 0
+        ? `All ${frames} packets of ${datagrams} datagrams.`
+        : `The first ${firstFrames} packets, of ${first.length} datagrams; ${left} more packets of ${datagrams - first.length} datagrams are left out.`
+    return html`<p>${shown} A packet counts on each cable; the pointer on its label shows its headers. Times are milliseconds.</p>
+${ladderLegend(flows)}
+${drawLadder(first, order)}
+${
+  examples.length === 0
+    ? NOTHING
+    : html`<h3>First drops of other kinds</h3>
+${examples.map(({ place, reason, recorded }) => html`<h4>${reason} at ${place}</h4>${drawLadder(recorded, order)}`)}`
+}`
+  }
+}
+
+type Fact = readonly [string, string]
+
+function neighborsOf(network: Network): Neighbors {
+  const found = new Map<string, string[]>()
+  for (const { ends } of network.cables)
+    for (const [end, other] of [ends, [ends[1], ends[0]] as const]) {
+      if (end.port === null) continue
+      // Behind the end without a port is a wire with further cables.
+      const nodes =
+        other.port !== null
+          ? [other.node]
+          : network.cables.flatMap((cable) =>
+              cable.ends.some(({ node }) => node === other.node)
+                ? cable.ends.map(({ node }) => node).filter((node) => node !== other.node && node !== end.node)
+                : [],
+            )
+      found.set(`${end.node} ${end.port.name}`, nodes)
+    }
+  return (node, nic) => found.get(`${node} ${nic}`) ?? []
+}
+
+/** From the package's own description, which lies somewhere above this file. */
+function version(): string {
+  for (let at = new URL('.', import.meta.url); at.pathname !== '/'; at = new URL('..', at))
+    try {
+      const found = JSON.parse(readFileSync(new URL('package.json', at), 'utf8'))
+      if (found.name === 'tungram') return found.version
+    } catch {
+      // Not here.
+    }
+  return 'unknown'
+}
+
+// ── parts of the page ──
+
+function section(title: string, content: Markup): Markup {
+  return html`<section><h2>${title}</h2>
+${content}</section>`
+}
+
+function plotGrid(plots: readonly Plot[]): Markup {
+  return html`<noscript><p>The plots are drawn by a script; without it, their numbers are in the tables.</p></noscript>
+<p class="note">Drag to zoom, double-click to zoom out; click a name to hide its line.</p>
+<div class="plots">${plots.map(plotHtml)}</div>`
+}
+
+function ladderLegend(flows: readonly FlowResult[]): Markup {
+  return html`<p class="legend">${flows.slice(0, 8).map(({ name }, index) => html`<span class="c${index}"><i class="line"></i>${name}</span>`)}${
+    flows.length > 8 ? html`<span>… further flows repeat the colours</span>` : NOTHING
+  }<span class="other"><i class="line"></i>ICMP and other</span><span><i class="line dashed"></i>fragment</span><span><i class="line dotted"></i>copy, or not followed further</span><span class="drop"><b>✕</b> dropped</span></p>`
+}
+
+function table(head: readonly string[], rows: readonly (readonly (string | number)[])[], id: string): Markup {
+  /** Numbers, also with an interval, are set right. */
+  const numeric = (cell: string | number | undefined) =>
+    typeof cell === 'number' || cell?.includes(' ± ') ? html` class="number"` : NOTHING
+  return html`<div class="scroll"><table id="${id}">
+<thead><tr>${head.map((each, column) => html`<th scope="col"${numeric(rows[0]?.[column])}>${each}</th>`)}</tr></thead>
+<tbody>${rows.map(
+    ([first = '', ...rest]) => html`<tr><th scope="row">${first}</th>${rest.map((each) => html`<td${numeric(each)}>${each}</td>`)}</tr>
+`,
+  )}</tbody></table></div>`
+}
+
+function counted(counts: Record<string, number>): string {
+  const texts = Object.entries(counts).map(([name, count]) => `${name} ${count}`)
+  return texts.length === 0 ? '–' : texts.join(', ')
+}
+
+const LATENCIES = ['min', 'mean', 'p50', 'p90', 'p99', 'max'] as const
+
+function flowTable(flows: readonly FlowResult[]): Markup {
+  const head = ['flow', 'way', 'sent', 'received', 'lost', 'lost %', 'duplicated', 'reordered']
+  const more = ['kbit/s', ...LATENCIES.map((each) => `${each} ms`), 'fragments', 'not sent', 'ICMP caused']
+  const rows = flows.map((flow) => [
+    flow.name,
+    `${flow.from} > ${flow.to}${flow.mode === 'echo' ? ' and back' : ''}`,
+    flow.sent,
+    flow.received,
+    flow.lost,
+    flow.sent === 0 ? '–' : round((100 * flow.lost) / flow.sent),
+    flow.duplicated,
+    flow.reordered,
+    round(flow.throughput / 1000),
+    ...LATENCIES.map((each) => (flow.latency === null ? '–' : round(flow.latency[each]))),
+    flow.fragments,
+    counted(flow.errors),
+    counted(flow.icmp),
+  ])
+  return table([...head, ...more], rows, 'flows')
+}
+
+function dropTable(flows: readonly FlowResult[]): Markup {
+  const rows = flows.flatMap(({ name, drops }) =>
+    drops.map(({ node, nic, reason, count }) => [name, nic === '' ? node : `${node}.${nic}`, reason, count]),
+  )
+  if (rows.length === 0) return html`<p>Nothing was dropped.</p>`
+  return html`<h3>Drops</h3><p class="note">Each fragment and copy counts.</p>${table(['flow', 'where', 'reason', 'count'], rows, 'drops')}`
+}
+
+const COLUMNS: { measure: Measure; title: string; factor: number }[] = [
+  { measure: 'sent', title: 'sent', factor: 1 },
+  { measure: 'received', title: 'received', factor: 1 },
+  { measure: 'lossRate', title: 'lost %', factor: 100 },
+  { measure: 'meanLatency', title: 'mean ms', factor: 1 },
+  { measure: 'p99Latency', title: 'p99 ms', factor: 1 },
+  { measure: 'throughput', title: 'kbit/s', factor: 0.001 },
+  { measure: 'fragments', title: 'fragments', factor: 1 },
+  { measure: 'duplicated', title: 'duplicated', factor: 1 },
+  { measure: 'reordered', title: 'reordered', factor: 1 },
+]
+
+function sweepTable(points: readonly SweepPoint[], sweeps: readonly Sweep[]): Markup {
+  const names = sweeps.map(({ name }) => name)
+  const rows = points.flatMap(({ parameters, flows }) =>
+    flows.map(({ name, runs, measures }) => [
+      ...names.map((each) => parameters[each] ?? ''),
+      name,
+      runs,
+      ...COLUMNS.map(({ measure, factor }) => estimateText(measures[measure], factor)),
+    ]),
+  )
+  return table([...names, 'flow', 'runs', ...COLUMNS.map(({ title }) => title)], rows, 'results')
+}
+
+function estimateText(estimate: Estimate | undefined, factor: number): string | number {
+  if (estimate === undefined) return '–'
+  const { mean, halfWidth } = estimate
+  return halfWidth === 0 ? round(mean * factor) : `${rounded(mean * factor)} ± ${rounded(halfWidth * factor)}`
+}
+
+function round(value: number): number {
+  return Number(rounded(value))
+}
+
+function valuesText(values: readonly (number | string)[]): string {
+  return values.length <= 6 ? values.join(', ') : `${values[0]}, ${values[1]}, … ${values.at(-1)} (${values.length} values)`
+}

@@ -1,0 +1,65 @@
+/** A sweep as plots: each measure against a parameter, a line for each flow and each combination of the other parameters. */
+import type { Measure, Sweep } from '../../network/sweep.ts'
+import type { Line, Plot } from './plot.ts'
+import type { SweepPoint } from './report.ts'
+
+const MEASURES: { measure: Measure; title: string; unit: string; factor: number }[] = [
+  { measure: 'lossRate', title: 'Loss', unit: '%', factor: 100 },
+  { measure: 'meanLatency', title: 'Mean latency', unit: 'ms', factor: 1 },
+  { measure: 'p99Latency', title: '99th percentile of latency', unit: 'ms', factor: 1 },
+  { measure: 'throughput', title: 'Throughput', unit: 'kbit/s', factor: 0.001 },
+  { measure: 'received', title: 'Received', unit: 'datagrams', factor: 1 },
+  { measure: 'duplicated', title: 'Duplicated', unit: 'datagrams', factor: 1 },
+  { measure: 'reordered', title: 'Reordered', unit: 'datagrams', factor: 1 },
+  { measure: 'fragments', title: 'Fragments', unit: 'fragments', factor: 1 },
+]
+/** Of one plot; beyond it every flow gets plots of its own. */
+const MOST_LINES = 8
+
+/** None for repetitions without a parameter. */
+export function sweepPlots(points: readonly SweepPoint[], sweeps: readonly Sweep[], repeat: number): Plot[] {
+  const axis = sweeps.toSorted((a, b) => b.values.length - a.values.length)[0]
+  if (axis === undefined) return []
+  const others = sweeps.filter((each) => each !== axis)
+  const numeric = axis.values.every((value) => typeof value === 'number')
+  const x = numeric ? axis.values.toSorted((a, b) => Number(a) - Number(b)) : axis.values.map(String)
+  const rowOf = new Map(x.map((value, row) => [value, row]))
+  const combinations = new Map<string, SweepPoint[]>()
+  for (const point of points) {
+    const key = others.map(({ name }) => `${name} ${point.parameters[name]}`).join(', ')
+    combinations.set(key, [...(combinations.get(key) ?? []), point])
+  }
+  const flows = points[0]?.flows ?? []
+  const line = (measure: Measure, factor: number, key: string, flow: number, color: number, name: string): Line => {
+    const values = new Array<number | null>(x.length).fill(null)
+    const spread = new Array<number | null>(x.length).fill(null)
+    for (const { parameters, flows: measured } of combinations.get(key) as SweepPoint[]) {
+      const value = parameters[axis.name] as number | string
+      const row = rowOf.get(numeric ? value : `${value}`) as number
+      const found = measured[flow]?.measures[measure]
+      if (found === undefined) continue
+      values[row] = found.mean * factor
+      spread[row] = found.halfWidth * factor
+    }
+    return { name, color, values, ...(repeat > 1 ? { spread } : {}) }
+  }
+  const keys = [...combinations.keys()]
+  const together = flows.length * keys.length <= MOST_LINES || keys.length === 1
+  const groups = together ? [flows.map((_, index) => index)] : flows.map((_, index) => [index])
+  const note = repeat > 1 ? `means of ${repeat} runs with 95 % confidence intervals` : 'single runs'
+  return groups.flatMap((group) =>
+    MEASURES.map(({ measure, title, unit, factor }) => ({
+      title: together ? title : `${title}: ${flows[group[0] as number]?.name}`,
+      note,
+      xLabel: axis.name,
+      yLabel: unit,
+      x,
+      lines: group.flatMap((flow, place) =>
+        keys.map((key, number) => {
+          const name = [...(together ? [flows[flow]?.name] : []), ...(key === '' ? [] : [key])].join(', ')
+          return line(measure, factor, key, flow, place * keys.length + number, name)
+        }),
+      ),
+    })).filter(({ lines }) => lines.some(({ values }) => values.some((value) => value !== null && value !== 0))),
+  )
+}
