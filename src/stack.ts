@@ -42,6 +42,8 @@ export interface StackOptions {
   reassemblyMemory?: number
   /** Follows IPv4 source routes instead of refusing such packets (RFC 7126). Default `false`. */
   sourceRoute?: boolean
+  /** Believes redirects of its routers for five minutes (RFC 1122 section 3.2.2.2, RFC 4861 section 8.3). Default `true`; a router never does. */
+  acceptRedirects?: boolean
 }
 
 export interface NicOptions {
@@ -155,6 +157,7 @@ export class Stack {
       reversePath: options.reversePath,
       reassemblyMemory: options.reassemblyMemory,
       sourceRoute: options.sourceRoute,
+      acceptRedirects: options.acceptRedirects,
       hopLimit,
     })
     this.udp = new UdpLayer(this.ip, this.random, this.counters)

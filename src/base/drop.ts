@@ -126,8 +126,10 @@ export const Drop = {
   NdMalformed: 86,
   /** An IGMP or MLD message that fails its checks. */
   GroupReportMalformed: 87,
-  /** A Neighbor Discovery message that this host does not heed: an advertisement to a router, a redirect, any on a link without neighbors. */
+  /** A Neighbor Discovery message that this host does not heed: an advertisement to a router, any on a link without neighbors. */
   NdIgnored: 88,
+  /** A redirect that is not from the present first hop, leads off the link, or comes to a host that takes none (RFC 1122 3.2.2.2, RFC 4861 8.1). */
+  IcmpRedirect: 90,
 
   /** Shorter than a UDP header. */
   UdpTooShort: 100,

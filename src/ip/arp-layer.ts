@@ -129,8 +129,9 @@ export class ArpLayer implements NeighborProtocol {
     this.#ethernet.reportUnreachable(packet, icmpv4.DESTINATION_UNREACHABLE, icmpv4.HOST_UNREACHABLE)
   }
 
-  /** IPv4 gateways are configured: there is no other one to turn to. */
-  lost(): void {}
+  lost({ address }: Neighbor): void {
+    this.#ip.redirects.neighborLost(this.#nic, address)
+  }
 
   /** Linux, arp_announce 0: the waiting packet's source if it is ours, else an address of the target's network, else any of the nic, or of the host. */
   #sourceFor(target: Address, packet: Uint8Array | null): number | null {

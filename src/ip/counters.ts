@@ -52,6 +52,7 @@ export class Counters {
   IcmpInDestUnreachs = 0
   IcmpInTimeExcds = 0
   IcmpInParmProbs = 0
+  IcmpInRedirects = 0
   IcmpInEchos = 0
   IcmpInEchoReps = 0
   IcmpInTimestamps = 0
@@ -86,6 +87,7 @@ export class Counters {
   Icmp6InRouterAdvertisements = 0
   Icmp6InNeighborSolicits = 0
   Icmp6InNeighborAdvertisements = 0
+  Icmp6InRedirects = 0
   Icmp6OutGroupMembResponses = 0
   Icmp6OutGroupMembReductions = 0
   Icmp6OutRouterSolicits = 0

@@ -16,6 +16,7 @@ import type { IpLayer } from './ip-layer.ts'
 import * as ipv4 from './ipv4.ts'
 import type { Ipv4Options } from './ipv4-options.ts'
 import * as ipv6 from './ipv6.ts'
+import * as ndp from './ndp.ts'
 import type { Nic } from './nic.ts'
 import { MIN_PMTU6 } from './path-mtu.ts'
 import { FRAGMENT, ICMPV4, ICMPV6, UDP } from './protocol.ts'
@@ -43,6 +44,8 @@ export interface IcmpError {
 /** The upper layer that sent the quoted packet decides whether the error is believed. `quote` has `transport` at the quoted UDP header. */
 export interface IcmpErrorSink {
   icmpError(quote: Packet, type: number, code: number, mtu: number, pointer: number, offender: Address): Drop
+  /** Whether a socket of this host sends such packets as the quoted one. */
+  isSender(quote: Packet): boolean
 }
 
 /** The longest error packet, in bytes. */
@@ -171,8 +174,11 @@ export class Icmp {
       case icmpv4.PARAMETER_PROBLEM:
         counters.IcmpInParmProbs++
         return this.#error4(packet, 0, icmpv4.pointer(view, transport))
+      case icmpv4.REDIRECT:
+        counters.IcmpInRedirects++
+        return this.#redirect4(packet, nic)
       default:
-        // RFC 6918 (deprecated types), RFC 6633 (Source Quench), redirects: silently ignored.
+        // RFC 6918 (deprecated types), RFC 6633 (Source Quench): silently ignored.
         return Drop.IcmpUnknownType
     }
   }
@@ -211,8 +217,10 @@ export class Icmp {
       case 134:
       case 135:
       case 136:
-      case 137:
         return nic.neighborDiscovery(packet)
+      case ndp.REDIRECT:
+        counters.Icmp6InRedirects++
+        return this.#redirect6(packet, nic)
       default:
         return Drop.IcmpUnknownType
     }
@@ -273,18 +281,24 @@ export class Icmp {
     const type = icmpv4.type(view, transport)
     const code = icmpv4.code(view, transport)
     const offender = Address.fromIPv4(packet.s3)
-    const quoted = transport + icmpv4.HEADER
+    if (!this.#openQuote4(packet, transport + icmpv4.HEADER)) return Drop.IcmpTooShort
+    return this.#deliverError(packet, type, code, mtu, pointer, offender)
+  }
+
+  /** Makes the IPv4 packet quoted at `quoted` what the packet's fields are about; `false` when it is too short. */
+  #openQuote4(packet: Packet, quoted: number): boolean {
+    const { view } = packet
     // The quote: an IP header and at least 8 bytes. Its own checksum may be gone after NAT, and its length may be cut: only addresses count.
-    if (packet.end - quoted < ipv4.HEADER) return Drop.IcmpTooShort
+    if (packet.end - quoted < ipv4.HEADER) return false
     const header = ipv4.headerLength(view, quoted)
-    if (header < ipv4.HEADER || packet.end - quoted < header + 8) return Drop.IcmpTooShort
+    if (header < ipv4.HEADER || packet.end - quoted < header + 8) return false
     packet.network = quoted
     packet.transport = quoted + header
     packet.protocol = ipv4.protocol(view, quoted)
     packet.fragmentOffset = ipv4.fragmentOffset(view, quoted)
     packet.s3 = ipv4.source(view, quoted)
     packet.d3 = ipv4.destination(view, quoted)
-    return this.#deliverError(packet, type, code, mtu, pointer, offender)
+    return true
   }
 
   #error6(packet: Packet, mtu: number, pointer: number): Drop {
@@ -292,17 +306,71 @@ export class Icmp {
     const type = icmpv6.type(view, transport)
     const code = icmpv6.code(view, transport)
     const offender = new Address(packet.s0, packet.s1, packet.s2, packet.s3)
+    if (!this.#openQuote6(packet, transport + icmpv6.HEADER)) return Drop.IcmpTooShort
+    return this.#deliverError(packet, type, code, mtu, pointer, offender)
+  }
+
+  /** The same for IPv6. */
+  #openQuote6(packet: Packet, quoted: number): boolean {
+    const { view } = packet
     // The quoted packet is cut, and a router may have changed it: what must be right is where it came from and went to.
-    const quoted = transport + icmpv6.HEADER
-    if (packet.end - quoted < ipv6.HEADER) return Drop.IcmpTooShort
+    if (packet.end - quoted < ipv6.HEADER) return false
     const upper = ipv6.skip(view, ipv6.nextHeader(view, quoted), quoted + ipv6.HEADER, packet.end)
-    if (upper < 0 || packet.end - (upper >> 8) < 8) return Drop.IcmpTooShort
+    if (upper < 0 || packet.end - (upper >> 8) < 8) return false
     packet.network = quoted
     packet.transport = upper >> 8
     packet.protocol = upper & 0xff
     packet.fragmentOffset = 0
     ipv6.readAddresses(packet, quoted)
-    return this.#deliverError(packet, type, code, mtu, pointer, offender)
+    return true
+  }
+
+  /** RFC 1122 section 3.2.2.2. All four codes are taken for the one host, as that section has it. */
+  #redirect4(packet: Packet, nic: Nic): Drop {
+    const { view, transport } = packet
+    if (icmpv4.code(view, transport) > 3) return Drop.IcmpUnknownType
+    const from = Address.fromIPv4(packet.s3)
+    const gateway = Address.fromIPv4(icmpv4.gateway(view, transport))
+    if (!this.#openQuote4(packet, transport + icmpv4.HEADER)) return Drop.IcmpTooShort
+    if (!this.#isOurs(packet)) return Drop.IcmpUnmatched
+    return this.#ip.redirects.accept(nic, from, Address.fromIPv4(packet.d3), gateway)
+  }
+
+  /** RFC 4861 section 8. A quoted packet must be one of ours; the option with it may be left out. */
+  #redirect6(packet: Packet, nic: Nic): Drop {
+    const drop = ndp.parse(packet)
+    if (drop !== Drop.None) return drop
+    const { view, transport } = packet
+    const from = new Address(packet.s0, packet.s1, packet.s2, packet.s3)
+    const [target, destination] = [ndp.target, ndp.redirectedTo].map(
+      (word) => new Address(word(view, transport, 0), word(view, transport, 1), word(view, transport, 2), word(view, transport, 3)),
+    ) as [Address, Address]
+    const quoted = ndp.findOption(packet, ndp.REDIRECTED_HEADER, ndp.REDIRECTED_PACKET)
+    if (quoted !== 0) {
+      if (!this.#openQuote6(packet, quoted + ndp.REDIRECTED_PACKET)) return Drop.IcmpTooShort
+      if (!this.#isOurs(packet) || !destination.is(packet.d0, packet.d1, packet.d2, packet.d3)) return Drop.IcmpUnmatched
+      packet.transport = transport
+    }
+    const result = this.#ip.redirects.accept(nic, from, destination, target)
+    if (result === Drop.None) nic.redirected(packet, !target.equals(destination))
+    return result
+  }
+
+  /** Whether this host sent the quoted packet, as far as it remembers. */
+  #isOurs(quote: Packet): boolean {
+    if (!this.#ip.isLocal(quote.s0, quote.s1, quote.s2, quote.s3) || quote.fragmentOffset !== 0) return false
+    if (quote.protocol === UDP) return this.errorSink?.isSender(quote) === true
+    return this.#echoOf(quote) !== null
+  }
+
+  /** The echo client whose outstanding request is quoted. */
+  #echoOf(quote: Packet): Echo | null {
+    const { family, view, transport, d0, d1, d2, d3 } = quote
+    if (quote.protocol !== (family === 4 ? ICMPV4 : ICMPV6)) return null
+    if (view.getUint8(transport) !== (family === 4 ? icmpv4.ECHO : icmpv6.ECHO_REQUEST)) return null
+    const echo = this.#echoes.get(icmpv4.identifier(view, transport))
+    if (echo === undefined || echo.family !== family) return null
+    return echo.isOutstanding(new Address(d0, d1, d2, d3), icmpv4.sequence(view, transport)) ? echo : null
   }
 
   #deliverError(quote: Packet, type: number, code: number, mtu: number, pointer: number, offender: Address): Drop {
@@ -322,11 +390,9 @@ export class Icmp {
       this.#ip.reportMtu(quote, new Address(d0, d1, d2, d3), mtu)
       return Drop.None
     }
-    if (quoted !== (quote.family === 4 ? icmpv4.ECHO : icmpv6.ECHO_REQUEST)) return Drop.IcmpUnmatched
-    const echo = this.#echoes.get(rest >>> 16)
-    if (echo === undefined || echo.family !== quote.family) return Drop.IcmpUnmatched
+    const echo = this.#echoOf(quote)
+    if (echo === null) return Drop.IcmpUnmatched
     const destination = new Address(d0, d1, d2, d3)
-    if (!echo.isOutstanding(destination, rest & 0xffff)) return Drop.IcmpUnmatched
     if (isTooBig(quote.family, type, code) && echo.learnsMtu) this.#ip.reportMtu(quote, destination, mtu)
     const family = quote.family as 4 | 6
     const source = new Address(quote.s0, quote.s1, quote.s2, quote.s3)

@@ -83,6 +83,11 @@ export function mtu(view: DataView, at: number): number {
   return view.getUint16(at + REST + 2)
 }
 
+/** The better first hop that a Redirect names, as a word. */
+export function gateway(view: DataView, at: number): number {
+  return view.getInt32(at + REST)
+}
+
 /** Octet that a Parameter Problem points to. */
 export function pointer(view: DataView, at: number): number {
   return view.getUint8(at + REST)

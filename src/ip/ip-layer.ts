@@ -23,6 +23,7 @@ import { Nic, type NicAddress, type NicSettings } from './nic.ts'
 import { PathMtu } from './path-mtu.ts'
 import { FRAGMENT, ICMPV4, ICMPV6, IGMP, NO_NEXT_HEADER, TCP, UDP } from './protocol.ts'
 import { Reassembler } from './reassembler.ts'
+import { Redirects } from './redirects.ts'
 import { PmtuMode, type Route, RouteTable } from './route-table.ts'
 
 /** An upper protocol. Its `input` says what became of the packet; `NoPort` and unknown protocols are answered here. */
@@ -47,6 +48,8 @@ export interface IpOptions {
   reassemblyMemory?: number | undefined
   /** Packets with IPv4 source routes are not refused. */
   sourceRoute?: boolean | undefined
+  /** Redirects are believed; never by a router. */
+  acceptRedirects?: boolean | undefined
 }
 
 /**
@@ -66,7 +69,9 @@ export class IpLayer implements OptionsHost {
   readonly routes = new RouteTable()
   readonly pathMtu: PathMtu
   readonly icmp: Icmp
+  readonly redirects: Redirects
   readonly hopLimit: number
+  readonly acceptRedirects: boolean
   readonly #clock: Clock
   readonly #random: Random
   readonly #identification: Identification
@@ -101,6 +106,8 @@ export class IpLayer implements OptionsHost {
     this.counters = counters
     this.hopLimit = options.hopLimit ?? DEFAULT_HOP_LIMIT
     this.pathMtu = new PathMtu(clock)
+    this.redirects = new Redirects(this, clock)
+    this.acceptRedirects = options.acceptRedirects !== false && options.forwarding !== true
     const { icmpRate = HOST_RATE, icmpDestinationRate = DESTINATION_RATE } = options
     this.#clock = clock
     this.#random = random
@@ -128,6 +135,7 @@ export class IpLayer implements OptionsHost {
   close(): void {
     this.#reassembler4.close()
     this.#reassembler6.close()
+    this.redirects.close()
     for (const nic of this.nics) {
       nic.close()
       nic.link.close()

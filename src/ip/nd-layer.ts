@@ -155,6 +155,16 @@ export class NdLayer implements NeighborProtocol {
     else if (kind === ndp.ROUTER_SOLICITATION) neighbor.isRouter = false
   }
 
+  /** A redirect that was believed: its target is a neighbor now, and a router unless it is the destination itself (RFC 4861 section 8.3). */
+  redirected(packet: Packet, isRouter: boolean): void {
+    const option = ndp.findOption(packet, ndp.TARGET_LINK_ADDRESS, ndp.LINK_ADDRESS_OPTION)
+    if (option === 0) return
+    const { view } = packet
+    const neighbor = this.neighbors.findOrAdd(targetOf(packet))
+    this.neighbors.update(neighbor, ndp.linkAddressHigh(view, option), ndp.linkAddressLow(view, option), 'STALE', Override.Replace)
+    if (isRouter) neighbor.isRouter = true
+  }
+
   // ── asked ──
 
   solicit(neighbor: Neighbor, unicast: boolean, packet: Uint8Array | null): void {
@@ -180,6 +190,7 @@ export class NdLayer implements NeighborProtocol {
 
   lost({ address }: Neighbor): void {
     this.discovery.routerLost(address)
+    this.#ip.redirects.neighborLost(this.#nic, address)
   }
 
   /** RFC 4861 section 7.2.2: the waiting packet's source if the nic has it; else one of the target's scope. */

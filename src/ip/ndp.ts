@@ -25,7 +25,9 @@
  *     +---------------------------------------------------------------+
  *     |   Options ...
  *
- *     Option: type, length in units of 8 bytes, then data
+ *     Redirect (137): Type 137, Code 0, Checksum, Reserved (4 bytes), Target Address, Destination Address (16 bytes each), options
+ *
+ *     Option: type, length in units of 8 bytes, then data; Redirected Header (4) has 6 reserved bytes in front of the packet
  *     Prefix Information (3)
  *     +---------------+---------------+---------------+-+-+-----------+
  *     |    Type 3     |   Length 4    | Prefix Length |L|A| Reserved1 |
@@ -71,10 +73,13 @@ export const AUTONOMOUS = 0x40
 export const SOURCE_LINK_ADDRESS = 1
 export const TARGET_LINK_ADDRESS = 2
 export const PREFIX_INFORMATION = 3
+export const REDIRECTED_HEADER = 4
 export const MTU = 5
 export const LINK_ADDRESS_OPTION = 8
 export const PREFIX_OPTION = 32
 export const MTU_OPTION = 8
+/** Where the packet begins in a Redirected Header option. */
+export const REDIRECTED_PACKET = 8
 
 /** A lifetime in seconds that never ends. */
 export const INFINITE = 0xffffffff
@@ -110,10 +115,20 @@ export function parse(packet: Packet): Drop {
       return packet.d0 >>> 24 === 0xff && (flags(view, transport) & SOLICITED) !== 0 ? Drop.NdMalformed : Drop.None
     case ROUTER_SOLICITATION:
       return unspecifiedSource(packet) && findOption(packet, SOURCE_LINK_ADDRESS, LINK_ADDRESS_OPTION) !== 0 ? Drop.NdMalformed : Drop.None
+    case REDIRECT:
+      return packet.s0 >>> 22 === 0x3fa && isRedirectable(view, transport) ? Drop.None : Drop.NdMalformed
     default:
-      // Router Advertisements and Redirects come from a link-local address.
+      // Router Advertisements come from a link-local address.
       return packet.s0 >>> 22 === 0x3fa ? Drop.None : Drop.NdMalformed
   }
+}
+
+/** Section 8.1: the destination is no group, and the target is a router's link-local address or the destination itself. */
+function isRedirectable(view: DataView, at: number): boolean {
+  let same = true
+  for (const word of [0, 1, 2, 3] as const) if (target(view, at, word) !== redirectedTo(view, at, word)) same = false
+  if (redirectedTo(view, at, 0) >>> 24 === 0xff) return false
+  return same || target(view, at, 0) >>> 22 === 0x3fa
 }
 
 function headerOf(kind: number): number {
@@ -163,6 +178,11 @@ export function flags(view: DataView, at: number): number {
 /** Word 0 to 3 of the target. */
 export function target(view: DataView, at: number, word: 0 | 1 | 2 | 3): number {
   return view.getInt32(at + TARGET + 4 * word)
+}
+
+/** Word 0 to 3 of a Redirect's destination. */
+export function redirectedTo(view: DataView, at: number, word: 0 | 1 | 2 | 3): number {
+  return view.getInt32(at + NEIGHBOR_HEADER + 4 * word)
 }
 
 export function currentHopLimit(view: DataView, at: number): number {

@@ -279,6 +279,11 @@ export class Nic implements LinkReceiver {
     return this.#ethernet === null ? Drop.NdIgnored : this.#ethernet.nd.input(packet)
   }
 
+  /** A redirect at `packet.transport` that was believed. */
+  redirected(packet: Packet, isRouter: boolean): void {
+    this.#ethernet?.nd.redirected(packet, isRouter)
+  }
+
   /** An IGMP message at `packet.transport`. */
   igmp(packet: Packet): Drop {
     return this.#igmp.input(packet)
@@ -326,7 +331,7 @@ export class Nic implements LinkReceiver {
   /** Hands a datagram longer than `mtu` to a device that fragments; `false` where there is none, or it did not take it. */
   transmitLong(packet: Packet, mtu: number): boolean {
     const { link } = this
-    if (link.offload.fragmentation !== true || link.sendLong === undefined) return false
+    if (link.sendLong === undefined) return false
     const length = packet.end - packet.start
     if (link.sendLong(packet, mtu) !== Drop.None) return false
     this.txPackets++

@@ -62,6 +62,8 @@ export class RouteTable {
   readonly #routes = new Set<Route>()
   /** Moves with every change, so that a remembered lookup can be checked. */
   generation = 0
+  /** Told of every route that was removed. */
+  onRemove: ((route: Route) => void) | null = null
 
   get size(): number {
     return this.#routes.size
@@ -104,6 +106,7 @@ export class RouteTable {
     else level.prefixes.delete(key)
     if (level.prefixes.size === 0) this.#levels = this.#levels.filter((each) => each !== level)
     this.generation++
+    this.onRemove?.(route)
     return true
   }
 

@@ -109,28 +109,18 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     }
   }
 
+  isSender(quote: Packet): boolean {
+    return this.#senderOf(quote) !== null
+  }
+
   icmpError(quote: Packet, type: number, code: number, mtu: number, pointer: number, offender: Address): Drop {
+    const endpoint = this.#senderOf(quote)
+    if (endpoint === null) return Drop.IcmpUnmatched
     const { view, transport } = quote
     const sourcePort = udp.sourcePort(view, transport)
     const destinationPort = udp.destinationPort(view, transport)
     const source = new Address(quote.s0, quote.s1, quote.s2, quote.s3)
     const destination = new Address(quote.d0, quote.d1, quote.d2, quote.d3)
-    // Seen from our side the quoted destination is the remote end.
-    quote.s0 = destination.w0
-    quote.s1 = destination.w1
-    quote.s2 = destination.w2
-    quote.s3 = destination.w3
-    quote.d0 = source.w0
-    quote.d1 = source.w1
-    quote.d2 = source.w2
-    quote.d3 = source.w3
-    const endpoint = this.ports.lookup(quote, destinationPort, sourcePort)
-    if (endpoint === null) return Drop.IcmpUnmatched
-    // The path MTU is that of the way to the quoted destination.
-    quote.d0 = destination.w0
-    quote.d1 = destination.w1
-    quote.d2 = destination.w2
-    quote.d3 = destination.w3
     const family = quote.family as 4 | 6
     if (isTooBig(family, type, code) && endpoint.dontFragment < PmtuMode.Probe) this.#ip.reportMtu(quote, destination, mtu)
     const reported = errnoOf(family, type, code, endpoint.dontFragment)
@@ -140,6 +130,14 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
       wanted ? reported.errno : '',
     )
     return Drop.None
+  }
+
+  /** The endpoint that sends such datagrams as the quoted one: seen from our side its destination is the remote end. */
+  #senderOf(quote: Packet): Endpoint | null {
+    swapAddresses(quote)
+    const endpoint = this.ports.lookup(quote, udp.destinationPort(quote.view, quote.transport), udp.sourcePort(quote.view, quote.transport))
+    swapAddresses(quote)
+    return endpoint
   }
 
   // ── binding ──
@@ -454,6 +452,18 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     nic.join(membership)
     return ''
   }
+}
+
+function swapAddresses(packet: Packet): void {
+  const { s0, s1, s2, s3 } = packet
+  packet.s0 = packet.d0
+  packet.s1 = packet.d1
+  packet.s2 = packet.d2
+  packet.s3 = packet.d3
+  packet.d0 = s0
+  packet.d1 = s1
+  packet.d2 = s2
+  packet.d3 = s3
 }
 
 /** Linux: sending to any reaches this host. */

@@ -189,7 +189,8 @@ describe('ND messages that no state is needed to refuse (RFC 4861 sections 6.1, 
       const change = (packet: Packet) => {
         packet.bytes[packet.transport] = type
         packet.end = packet.transport + (type === ndp.REDIRECT ? 40 : 16)
-        packet.bytes.fill(0, packet.transport + 24, packet.end)
+        // The destination of the redirect is its target: it is on the link.
+        packet.bytes.copyWithin(packet.transport + 24, packet.transport + 8, packet.transport + 24)
       }
       expect(parse(solicitation, change)).toBe(Drop.NdMalformed)
       const linkLocal = (packet: Packet) => {
