@@ -1,5 +1,6 @@
 import type { Nic } from '../ip/nic.ts'
 import { type ImpairmentSpec, impairmentsOf } from './impairment-spec.ts'
+import { checkOptions } from './options.ts'
 import type { Port } from './port.ts'
 
 /** One end of a cable. */
@@ -36,6 +37,7 @@ export class Cable {
   impair(faults: ImpairmentSpec, from?: string): void {
     if (from !== undefined && !this.ends.some(({ node }) => node === from))
       throw new Error(`The cable ${this.name} does not begin at ${from}: its ends are ${this.ends.map(({ node }) => node).join(' and ')}.`)
+    checkOptions('impair', faults, `cable ${this.name}`)
     const [a, b] = this.ends
     for (const [end, other] of [
       [a, b],

@@ -1,11 +1,18 @@
+import * as icmpv4 from '../ip/icmpv4.ts'
+import * as icmpv6 from '../ip/icmpv6.ts'
 import { ICMPV4, ICMPV6 } from '../ip/protocol.ts'
 import { ipOffset, isUpkeep, type Summary, summarize } from './ip-frame.ts'
 import type { Gate } from './port.ts'
 
 /** What a node lets not pass. What keeps a link alive (ARP, Neighbor Discovery, group membership) always passes. */
 export interface FilterSpec {
-  /** ICMP messages per second that pass, its own and others'; 0 for none, which makes path MTU discovery fail. Default: all. */
+  /** ICMP messages of every kind per second that pass, its own and others', echo included; 0 for none, as behind a firewall. Default: all. */
   icmp?: number
+  /**
+   * ICMP errors per second that pass, its own and others'; 0 for none, which makes path MTU discovery and traceroute fail while ping works.
+   * Default: all.
+   */
+  icmpErrors?: number
   /** Discards the packets for which it answers true. */
   drop?: (packet: Summary) => boolean
 }
@@ -13,24 +20,34 @@ export interface FilterSpec {
 /** ICMP messages that may pass at once after a silence. */
 const BURST = 1
 
-/** @throws {RangeError} for a rate below 0 */
-export function filterGate({ icmp = Number.POSITIVE_INFINITY, drop }: FilterSpec, now: () => number): Gate {
-  if (!(icmp >= 0)) throw new RangeError(`icmp: ${icmp} is out of range: 0 or more messages per second.`)
-  let tokens = icmp === 0 ? 0 : BURST
-  let refilled = now()
-  const takeToken = () => {
-    const time = now()
-    if (icmp > 0 && icmp < Number.POSITIVE_INFINITY) tokens = Math.min(BURST, tokens + ((time - refilled) * icmp) / 1000)
-    refilled = time
-    if (tokens < 1) return false
-    if (icmp < Number.POSITIVE_INFINITY) tokens--
-    return true
-  }
+export function filterGate({ icmp, icmpErrors, drop }: FilterSpec, now: () => number): Gate {
+  const mayPass = rateLimit(icmp, now)
+  const errorMayPass = rateLimit(icmpErrors, now)
   return (packet, medium) => {
     const at = ipOffset(packet, medium)
     if (at < 0 || isUpkeep(packet, at)) return true
     const summary = summarize(packet, at)
     if (drop?.(summary) === true) return false
-    return summary.protocol === (summary.family === 4 ? ICMPV4 : ICMPV6) ? takeToken() : true
+    if (summary.protocol !== (summary.family === 4 ? ICMPV4 : ICMPV6)) return true
+    return (!isError(summary) || errorMayPass()) && mayPass()
   }
+}
+
+/** A token bucket that answers whether one more may pass. */
+function rateLimit(perSecond: number | undefined, now: () => number): () => boolean {
+  if (perSecond === undefined) return () => true
+  let tokens = perSecond === 0 ? 0 : BURST
+  let refilled = now()
+  return () => {
+    const time = now()
+    if (perSecond > 0) tokens = Math.min(BURST, tokens + ((time - refilled) * perSecond) / 1000)
+    refilled = time
+    if (tokens < 1) return false
+    tokens--
+    return true
+  }
+}
+
+function isError({ family, type }: Summary): boolean {
+  return type !== null && (family === 4 ? icmpv4 : icmpv6).isError(type)
 }

@@ -5,6 +5,7 @@ import { PmtuMode } from '../ip/route-table.ts'
 import type { Stack } from '../stack.ts'
 import type { Endpoint } from '../udp/endpoint.ts'
 import { milliseconds } from './duration.ts'
+import { bitsPerSecond } from './impairment-spec.ts'
 import { type Datagram, icmpName } from './lineage.ts'
 import type { Network } from './network.ts'
 import { buildScenario, type FlowSpec, flowPorts, type Scenario } from './scenario.ts'
@@ -370,11 +371,6 @@ class Tally {
 
 function increment(counts: Map<string, number>, name: string): void {
   counts.set(name, (counts.get(name) ?? 0) + 1)
-}
-
-function bitsPerSecond(text: string): number {
-  const [, number, unit] = /^\s*([\d.]+)\s*([kMG]?)/.exec(text) as RegExpExecArray
-  return Number(number) * ({ k: 1e3, M: 1e6, G: 1e9 }[unit as string] ?? 1)
 }
 
 function latencyOf(latencies: readonly number[]): Latency | null {

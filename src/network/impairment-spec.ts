@@ -83,8 +83,8 @@ export const IMPAIRMENTS = [
 ] as const satisfies (keyof ImpairmentSpec)[]
 
 /**
- * Models from data. Functions are taken as they are, so one that keeps a state is shared by all who name it.
- * @throws {TypeError | RangeError} for what is no impairment, with its name
+ * Models from data whose form was checked. Functions are taken as they are, so one that keeps a state is shared by all who name it.
+ * @throws {TypeError | RangeError} for what no model can be made of (a trace without opportunities, jitter of a distribution), with its name
  */
 export function impairmentsOf(spec: ImpairmentSpec): Impairments {
   const made: Impairments = {}
@@ -114,8 +114,6 @@ export function impairmentsOf(spec: ImpairmentSpec): Impairments {
         case 'reordering':
           made[name as 'loss'] = chooserOf(value as ChooserSpec)
           break
-        default:
-          throw new TypeError(`no impairment has this name; there are ${IMPAIRMENTS.join(', ')}`)
       }
     } catch (error) {
       const message = `${name}: ${(error as Error).message}`
@@ -128,37 +126,32 @@ export function impairmentsOf(spec: ImpairmentSpec): Impairments {
 function rateOf(spec: RateSpec): number | Rate {
   if (typeof spec === 'object') return traceRate(spec.trace)
   if (typeof spec !== 'string') return spec
-  const parts = /^\s*(\d+(?:\.\d+)?)\s*([kMG]?)bit(?:\/s)?\s*$/.exec(spec)
-  if (parts === null)
-    throw new TypeError(`Not a rate: '${spec}'. Expected bits per second, or text such as '256kbit', '10Mbit' or '1Gbit'.`)
-  return Number(parts[1]) * ({ k: 1e3, M: 1e6, G: 1e9 }[parts[2] as string] ?? 1)
+  return bitsPerSecond(spec)
+}
+
+/** Of text such as '256kbit', '10Mbit' or '1Gbit/s'. */
+export function bitsPerSecond(text: string): number {
+  const [, number, unit] = /^\s*([\d.]+)\s*([kMG]?)bit/.exec(text) as RegExpExecArray
+  return Number(number) * ({ k: 1e3, M: 1e6, G: 1e9 }[unit as string] ?? 1)
 }
 
 function queueOf(spec: QueueSpec): Queue {
   if (typeof spec === 'function') return spec
   if ('codel' in spec) return codel(spec.codel)
-  if ('priorityBands' in spec) return priorityBands(spec.priorityBands)
-  if ('tailDrop' in spec) return tailDrop(spec.tailDrop)
-  throw new TypeError(`Not a queue: ${JSON.stringify(spec)}. Expected tailDrop, codel or priorityBands with their options.`)
+  return 'priorityBands' in spec ? priorityBands(spec.priorityBands) : tailDrop(spec.tailDrop)
 }
 
 function chooserOf(spec: ChooserSpec): Chooser {
   if (typeof spec === 'number') return bernoulli(spec)
   if (typeof spec === 'function') return spec
-  if (typeof spec === 'string') {
-    const parts = /^\s*(\d+(?:\.\d+)?)\s*%\s*$/.exec(spec)
-    if (parts === null) throw new TypeError(`Not a probability: '${spec}'. Expected 0 to 1, or text such as '0.5%'.`)
-    return bernoulli(Number(parts[1]) / 100)
-  }
+  // '0.5%'
+  if (typeof spec === 'string') return bernoulli(Number.parseFloat(spec) / 100)
   if ('probability' in spec) return bernoulli(spec.probability, spec.correlation)
   if ('gilbertElliott' in spec) return gilbertElliott(spec.gilbertElliott)
   if ('bySize' in spec) return bySize(spec.bySize.from, spec.bySize.to, spec.bySize.probability)
   if ('pattern' in spec) return pattern(spec.pattern)
   if ('frames' in spec) return frames(...spec.frames)
-  if ('bitErrorRate' in spec) return bitErrorRate(spec.bitErrorRate)
-  throw new TypeError(
-    `Not a choice of frames: ${JSON.stringify(spec)}. Expected probability, gilbertElliott, bySize, pattern, frames or bitErrorRate.`,
-  )
+  return bitErrorRate(spec.bitErrorRate)
 }
 
 function jittered(spec: DelaySpec, jitter: Duration | undefined): number | Delay {
@@ -177,7 +170,6 @@ function delayOf(spec: DelaySpec): number | Delay {
   let delay: Delay
   if ('uniform' in spec) delay = uniform(milliseconds(spec.uniform[0]), milliseconds(spec.uniform[1]))
   else if ('normal' in spec) delay = normal(milliseconds(spec.normal.mean), milliseconds(spec.normal.deviation))
-  else if ('pareto' in spec) delay = pareto(milliseconds(spec.pareto.minimum), spec.pareto.shape)
-  else throw new TypeError(`Not a delay: ${JSON.stringify(spec)}. Expected a duration, or uniform, normal or pareto.`)
+  else delay = pareto(milliseconds(spec.pareto.minimum), spec.pareto.shape)
   return correlation === undefined ? delay : correlated(delay, correlation)
 }

@@ -84,9 +84,6 @@ export class Nat implements PacketHook {
   constructor(stack: Stack, outside: Port, address: Address, random: Random, lineage: Lineage, options: NatOptions) {
     const { mapping = 'endpoint-independent', filtering = 'address-and-port-dependent', timeout = 300_000 } = options
     if (!(timeout > 0)) throw new RangeError(`The timeout ${timeout} of a NAT has to be above 0 ms.`)
-    for (const behaviour of [mapping, filtering])
-      if (!BEHAVIOURS.has(behaviour))
-        throw new TypeError(`A NAT's mapping and filtering are one of ${[...BEHAVIOURS].join(', ')}; not ${behaviour}.`)
     this.#stack = stack
     this.#outside = outside
     this.#address = address.w3
@@ -378,8 +375,6 @@ export class Nat implements PacketHook {
     if (this.#lineage.on) this.#lineage.translated(this.#stack.name, this.#outside.name, packet.trace, packet, at)
   }
 }
-
-const BEHAVIOURS = new Set<string>(['endpoint-independent', 'address-dependent', 'address-and-port-dependent'])
 
 /** What of the remote end counts. */
 function remote(behaviour: NatBehaviour, address: number, port: number): string {

@@ -20,6 +20,7 @@ import { IMPAIRMENTS, type ImpairmentSpec } from './impairment-spec.ts'
 import { ipOffset, summarize } from './ip-frame.ts'
 import { type Datagram, type DatagramFilter, explain, Lineage } from './lineage.ts'
 import { Nat, type NatOptions } from './nat.ts'
+import { checkOptions } from './options.ts'
 import { type Gate, Port, type PortContext, type PortOwner } from './port.ts'
 import { type ReplayOptions, replay } from './replay.ts'
 import { installRoutes, type Member, type RoutedNode } from './routing.ts'
@@ -153,11 +154,10 @@ export class Network {
   #restoreTimers: (() => void) | null = null
   #closed = false
 
-  /** @throws {RangeError} for a number of datagrams below 0 */
+  /** @throws {TypeError | RangeError} for unknown options, and values that do not fit; so do all methods that have options */
   constructor(options: NetworkOptions = {}) {
+    checkOptions('network', options, 'new Network')
     const { clock = 'virtual', lineage = 10_000 } = options
-    if (!(lineage >= 0)) throw new RangeError(`lineage ${lineage} is out of range: 0 or more datagrams to be remembered.`)
-    if (clock !== 'virtual' && clock !== 'real') throw new TypeError(`A network's clock is 'virtual' or 'real', not '${clock}'.`)
     this.seed = options.seed ?? new SystemRandom().uint32()
     this.#random = new SeededRandom(this.seed)
     this.#virtual = clock === 'virtual' ? new VirtualTime() : null
@@ -183,6 +183,7 @@ export class Network {
   /** Adds a learning Ethernet switch. @throws {Error} when the name is taken */
   switch(name: string, options: Omit<SegmentSettings, 'mtu'> = {}): Switch {
     this.#checkName(name)
+    checkOptions('switch', options, `switch ${name}`)
     const made = new Switch(name, () => this.clock.now())
     this.#nodes.set(name, made)
     this.#domains.set(made, this.#newDomain(options))
@@ -192,6 +193,7 @@ export class Network {
   /** Adds an Ethernet wire to which any number of nodes connect. @throws {Error} when the name is taken */
   segment(name: string, options: SegmentSettings = {}): void {
     this.#checkName(name)
+    checkOptions('segment', options, `segment ${name}`)
     const wire = new Segment({
       name,
       clock: this.clock,
@@ -213,6 +215,7 @@ export class Network {
     const first = this.#node(a)
     const second = this.#node(b)
     if (first === second) throw new Error(`${first.name} cannot be connected to itself.`)
+    checkOptions('connect', options, `cable ${first.name}-${second.name}`)
     const name = this.#cableName(options.name, `${first.name}-${second.name}`)
     const random = this.#random.fork(`cable ${name}`)
     const ends = this.#ends(first, second, name, random, options)
@@ -230,6 +233,7 @@ export class Network {
    * @throws {Error} in virtual time, and for an unknown host
    */
   attach(link: Link, options: AttachOptions): Nic {
+    checkOptions('attach', options, `link ${link.name}`)
     if (this.#virtual !== null) throw new Error(`The link ${link.name} lives in real time: make the network with clock: 'real'.`)
     const host = this.#host(options.to)
     const domain = new Domain()
@@ -294,6 +298,7 @@ export class Network {
   /** Lets a node discard some of what it would send on; `null` ends that. @throws {Error} for an unknown host or router */
   filter(node: string, spec: FilterSpec | null): void {
     const host = this.#host(node)
+    if (spec !== null) checkOptions('filter', spec, `filter of ${node}`)
     host.outputGate = spec === null ? null : filterGate(spec, () => this.clock.now())
   }
 
@@ -337,8 +342,10 @@ export class Network {
    * Makes a router translate IPv4 addresses and ports between its other cables, the inside, and the one outside.
    * @throws {Error} when it is no router, has one already, or has no such cable
    */
-  nat(router: string, { outside, timeout, ...options }: NatSettings): Nat {
+  nat(router: string, settings: NatSettings): Nat {
     const host = this.#host(router)
+    checkOptions('nat', settings, `NAT of ${router}`)
+    const { outside, timeout, ...options } = settings
     if (!host.forwards) throw new Error(`${router} is no router, and has nothing to translate.`)
     if (host.nat !== null) throw new Error(`${router} has a NAT already.`)
     const place = this.cables
@@ -518,7 +525,9 @@ export class Network {
    * @returns what ends it
    * @throws {Error} for a name that is no node and no cable
    */
-  capture(sink: (chunk: Uint8Array) => void, { of, snapLength }: CaptureSettings = {}): () => void {
+  capture(sink: (chunk: Uint8Array) => void, settings: CaptureSettings = {}): () => void {
+    checkOptions('capture', settings, 'capture')
+    const { of, snapLength } = settings
     const ports = of === undefined ? this.#allPorts() : new Set(of.flatMap((name) => this.#portsOf(name)))
     const capture = new Capture(sink, { clock: this.clock, ...(snapLength === undefined ? {} : { snapLength }) })
     if (of === undefined) this.#captures.add(capture)
@@ -535,6 +544,7 @@ export class Network {
    * @throws {CaptureFormatError} for a file that is none; {Error} for an unknown host
    */
   replay(host: string, file: Uint8Array, options: ReplayOptions = {}): number {
+    checkOptions('replay', options, `replay from ${host}`)
     this.#settle()
     return replay(this.#host(host).stack, this.clock, file, options)
   }
@@ -560,6 +570,7 @@ export class Network {
 
   #addHost(name: string, options: HostOptions, forwards: boolean): Stack {
     this.#checkName(name)
+    checkOptions('host', options, `${forwards ? 'router' : 'host'} ${name}`)
     const stack = new Stack({
       // Nobody else gives addresses here, so there is no duplicate to look for.
       dad: false,
@@ -634,7 +645,6 @@ export class Network {
   }
 
   #newDomain({ subnet, cost = 1 }: { subnet?: string | readonly string[]; cost?: number }): Domain {
-    if (!(cost > 0)) throw new RangeError(`The cost ${cost} has to be above 0.`)
     const domain = new Domain()
     domain.cost = cost
     if (subnet !== undefined) domain.prefixes = this.#subnets.given(typeof subnet === 'string' ? [subnet] : subnet)
@@ -699,7 +709,7 @@ export class Network {
 
   #checkName(name: string): void {
     if (this.#nodes.has(name)) throw new Error(`The network has a node named ${name} already.`)
-    if (!/^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/.test(name))
+    if (typeof name !== 'string' || !/^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/.test(name))
       throw new TypeError(`'${name}' is no name for a node: letters, digits, dots, dashes, beginning and ending with a letter or digit.`)
   }
 

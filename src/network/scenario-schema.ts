@@ -1,4 +1,10 @@
-/** The form of a scenario file, as JSON Schema (2020-12), and the check of a value against the part of JSON Schema that it uses. */
+/**
+ * The form of a scenario file, as JSON Schema (2020-12), and the check of a value against the part of JSON Schema that it uses. The parts that are
+ * options of the library's calls are checked there by the same rules.
+ */
+import type { FilterSpec } from './filter.ts'
+import type { ImpairmentSpec } from './impairment-spec.ts'
+import type { ConnectOptions, HostOptions, NatSettings, SegmentSettings } from './network.ts'
 
 export interface Schema {
   readonly [annotation: `$${string}`]: unknown
@@ -105,20 +111,62 @@ const impairments = {
   keepOrder: flag('false lets jitter reorder'),
 } satisfies Record<string, Schema>
 
-const host = {
+/** Of one direction of a cable. */
+export const IMPAIRMENT = { mtu: MTU, ...impairments } satisfies Record<keyof ImpairmentSpec, Schema>
+
+/** Of hosts and routers. */
+export const HOST = {
   hopLimit: integer('TTL and hop limit of what is sent, 1 to 255', 1, 255),
   icmpRateLimit: { description: 'ICMP errors per second; false for no limit', anyOf: [{ type: 'number', minimum: 0 }, { enum: [false] }] },
   icmpRateLimitPerDestination: {
     description: 'ICMP errors per second to one destination; false for no limit',
     anyOf: [{ type: 'number', exclusiveMinimum: 0 }, { enum: [false] }],
   },
-  echo: list('UDP ports whose datagrams are sent back', integer('a port', 1, 65_535)),
-} satisfies Record<string, Schema>
+  dad: flag('IPv6 addresses on Ethernet are used only when no other host has answered for them; default false'),
+  strongHost: flag('takes only packets for an address of the nic they came by; default false'),
+  reversePath: oneOf('discards packets whose source is not reached at all, or by another nic; default off', 'off', 'loose', 'strict'),
+  reassemblyMemory: integer('bytes of fragments that may wait, per family, 0 or more; default 4 MiB', 0, 2 ** 40),
+  sourceRoute: flag('follows IPv4 source routes; default false'),
+  acceptRedirects: flag('believes redirects of its routers; default true, but never for a router'),
+} satisfies Record<keyof HostOptions, Schema>
 
-const filter = object('what a node lets not pass', {
+const echo = list('UDP ports whose datagrams are sent back', integer('a port', 1, 65_535))
+
+export const FILTER = {
   icmp: { description: 'ICMP messages per second that pass, 0 or more', type: 'number', minimum: 0 },
-})
+  icmpErrors: { description: 'ICMP errors per second that pass, 0 or more; echo is not touched', type: 'number', minimum: 0 },
+} satisfies Record<Exclude<keyof FilterSpec, 'drop'>, Schema>
+const filter = object('what a node lets not pass', FILTER)
+
+const cost: Schema = { description: 'what the way through it costs in routes, above 0; default 1', type: 'number', exclusiveMinimum: 0 }
+export const SWITCH = { subnet, cost } satisfies Record<string, Schema>
+export const SEGMENT = { mtu: MTU, subnet, cost } satisfies Record<keyof SegmentSettings, Schema>
+
+export const CONNECT = {
+  name: text("default: the two nodes' names with a dash"),
+  mtu: MTU,
+  medium: oneOf('what the cable is like', 'ip', 'ethernet'),
+  subnet,
+  addresses: map('addresses by node', subnet),
+  cost,
+  ...impairments,
+  forward: ref('impairments'),
+  back: ref('impairments'),
+} satisfies Record<keyof ConnectOptions, Schema>
+
 const behaviour = oneOf('RFC 4787 section 4', 'endpoint-independent', 'address-dependent', 'address-and-port-dependent')
+
+export const NAT = {
+  outside: text('the cable, or the node at its other end'),
+  mapping: behaviour,
+  filtering: behaviour,
+  hairpin: flag('inside hosts reach each other by outside addresses'),
+  timeout: duration,
+  inboundRefresh: flag('what comes in prolongs a mapping'),
+  preservePorts: flag('the outside port is the inside one where that is free'),
+} satisfies Record<keyof NatSettings, Schema>
+
+export const SEED: Schema = { description: 'all chance comes from it: a number or text', anyOf: [{ type: 'number' }, { type: 'string' }] }
 
 export const SCENARIO_SCHEMA: Schema & { readonly $defs: Readonly<Record<string, Schema>> } = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -127,48 +175,29 @@ export const SCENARIO_SCHEMA: Schema & { readonly $defs: Readonly<Record<string,
     $schema: text('where this schema lies, for editors'),
     name: text('what the scenario is called'),
     description: text('what it shows'),
-    seed: { description: 'all chance comes from it; default 1', anyOf: [{ type: 'number' }, { type: 'string' }] },
+    seed: SEED,
     duration: { ...duration, description: 'when flows without count and stop end; default 10s' },
-    hosts: map('hosts by name', optional(object('a host', host))),
+    hosts: map('hosts by name', optional(object('a host', { ...HOST, echo }))),
     routers: map(
       'routers by name',
       optional(
         object('a router', {
-          ...host,
+          ...HOST,
+          echo,
           filter,
-          nat: object(
-            'NAT of the cables inside to the one outside',
-            {
-              outside: text('the cable, or the node at its other end'),
-              mapping: behaviour,
-              filtering: behaviour,
-              hairpin: flag('inside hosts reach each other by outside addresses'),
-              timeout: duration,
-              inboundRefresh: flag('what comes in prolongs a mapping'),
-              preservePorts: flag('the outside port is the inside one where that is free'),
-            },
-            ['outside'],
-          ),
+          nat: object('NAT of the cables inside to the one outside', NAT, ['outside']),
         }),
       ),
     ),
-    switches: map('learning Ethernet switches by name', optional(object('a switch', { subnet }))),
-    segments: map('Ethernet wires by name', optional(object('a wire', { mtu: MTU, subnet }))),
+    switches: map('learning Ethernet switches by name', optional(object('a switch', SWITCH))),
+    segments: map('Ethernet wires by name', optional(object('a wire', SEGMENT))),
     links: list(
       'cables',
       object(
         'a cable; forward is from the first node to the second',
         {
           between: { description: 'the two nodes', type: 'array', items: { type: 'string' }, minItems: 2, maxItems: 2 },
-          name: text("default: the two nodes' names with a dash"),
-          mtu: MTU,
-          medium: oneOf('what the cable is like', 'ip', 'ethernet'),
-          subnet,
-          addresses: map('addresses by node', subnet),
-          cost: { description: 'what the way over it costs, above 0', type: 'number', exclusiveMinimum: 0 },
-          ...impairments,
-          forward: ref('impairments'),
-          back: ref('impairments'),
+          ...CONNECT,
         },
         ['between'],
       ),
@@ -277,7 +306,7 @@ export const SCENARIO_SCHEMA: Schema & { readonly $defs: Readonly<Record<string,
         object('by bits', { bitErrorRate: ref('probability') }, ['bitErrorRate']),
       ],
     },
-    impairments: object('faults of one direction; mtu here is a black hole for longer packets', { mtu: MTU, ...impairments }),
+    impairments: object('faults of one direction; mtu here is a black hole for longer packets', IMPAIRMENT),
   },
 }
 
@@ -286,12 +315,15 @@ export class ScenarioError extends Error {
   readonly path: readonly (string | number)[]
   /** What is wrong, without the place. */
   readonly reason: string
+  /** Whether it is a number beyond its bounds. */
+  readonly outOfRange: boolean
 
-  constructor(path: readonly (string | number)[], reason: string) {
+  constructor(path: readonly (string | number)[], reason: string, outOfRange = false) {
     super(`${placeOf(path)}${reason}`)
     this.name = 'ScenarioError'
     this.path = path
     this.reason = reason
+    this.outOfRange = outOfRange
   }
 }
 
@@ -305,8 +337,8 @@ function placeOf(path: readonly (string | number)[]): string {
 export function checkSchema(value: unknown, schema: Schema = SCENARIO_SCHEMA, path: readonly (string | number)[] = []): void {
   const { $ref, anyOf, type, pattern, minimum, exclusiveMinimum, maximum } = schema
   const description = schema.description
-  const fail = (reason: string): never => {
-    throw new ScenarioError(path, reason)
+  const fail = (reason: string, outOfRange = false): never => {
+    throw new ScenarioError(path, reason, outOfRange)
   }
   if (typeof $ref === 'string') {
     const target = SCENARIO_SCHEMA.$defs[$ref.slice('#/$defs/'.length)] as Schema
@@ -319,14 +351,16 @@ export function checkSchema(value: unknown, schema: Schema = SCENARIO_SCHEMA, pa
   }
   const what = description === undefined ? (schema.enum?.join(' or ') ?? withArticle(type)) : description
   if (schema.enum !== undefined && !schema.enum.includes(value as string))
-    fail(`${JSON.stringify(value)} is not allowed; there ${schema.enum.length === 1 ? 'is' : 'are'} ${schema.enum.join(', ')}`)
-  if (type !== undefined && !hasType(value, type)) fail(`${JSON.stringify(value)} is not ${withArticle(type)}; expected ${what}`)
+    fail(`${shown(value)} is not allowed; there ${schema.enum.length === 1 ? 'is' : 'are'} ${schema.enum.join(', ')}`)
+  if (type !== undefined && !hasType(value, type)) fail(`${shown(value)} is not ${withArticle(type)}; expected ${what}`)
   if (typeof value === 'number') {
-    if (minimum !== undefined && value < minimum) fail(`${value} is below ${minimum}; expected ${what}`)
-    if (exclusiveMinimum !== undefined && value <= exclusiveMinimum) fail(`${value} is not above ${exclusiveMinimum}; expected ${what}`)
-    if (maximum !== undefined && value > maximum) fail(`${value} is above ${maximum}; expected ${what}`)
+    if (minimum !== undefined && value < minimum) fail(`${value} is below ${minimum}; expected ${what}`, true)
+    if (exclusiveMinimum !== undefined && value <= exclusiveMinimum)
+      fail(`${value} is not above ${exclusiveMinimum}; expected ${what}`, true)
+    if (maximum !== undefined && value > maximum) fail(`${value} is above ${maximum}; expected ${what}`, true)
   }
-  if (typeof value === 'string' && pattern !== undefined && !new RegExp(pattern).test(value)) fail(`'${value}' is not ${what}`)
+  if (typeof value === 'string' && pattern !== undefined && !new RegExp(pattern).test(value))
+    fail(`'${value}' is ${description === undefined ? 'of another form' : `not ${description}`}`)
   if (Array.isArray(value)) {
     const { minItems = 0, maxItems = Number.POSITIVE_INFINITY, items } = schema
     if (value.length < minItems || value.length > maxItems) fail(`${value.length} entries where ${minItems} belong`)
@@ -338,10 +372,32 @@ function checkObject(value: Record<string, unknown>, schema: Schema, path: reado
   const { properties = {}, additionalProperties = false, required = [] } = schema
   for (const [key, each] of Object.entries(value)) {
     const known = Object.hasOwn(properties, key) ? (properties[key] as Schema) : additionalProperties
-    if (known === false) throw new ScenarioError([...path, key], `unknown key; there are ${Object.keys(properties).join(', ')}`)
-    checkSchema(each, known, [...path, key])
+    if (known === false) {
+      const names = Object.keys(properties)
+      const meant = names.find((name) => isNear(key, name))
+      const question = meant === undefined ? '' : `, did you mean ${meant}?`
+      throw new ScenarioError([...path, key], `unknown key${question}; there are ${names.join(', ')}`)
+    }
+    // A program may say by `undefined` that it has nothing to say.
+    if (each !== undefined) checkSchema(each, known, [...path, key])
   }
   for (const key of required) if (value[key] === undefined) throw new ScenarioError(path, `'${key}' is missing`)
+}
+
+/** Whether two words differ in the case, in one letter, or in two neighbors that changed places. */
+function isNear(a: string, b: string): boolean {
+  const [one, other] = [a.toLowerCase(), b.toLowerCase()]
+  let from = 0
+  while (from < one.length && one[from] === other[from]) from++
+  const rest = (text: string, skipped: number) => text.slice(from + skipped)
+  const swapped = `${one[from + 1] ?? ''}${one[from] ?? ''}${rest(one, 2)}`
+  return (
+    one === other ||
+    rest(one, 1) === rest(other, 1) ||
+    rest(one, 1) === rest(other, 0) ||
+    rest(one, 0) === rest(other, 1) ||
+    swapped === rest(other, 0)
+  )
 }
 
 /** The complaint of the one alternative that the value was meant to be, where that can be told. */
@@ -357,16 +413,16 @@ function checkAnyOf(value: unknown, schemas: readonly Schema[], path: readonly (
     } catch (error) {
       if (!(error instanceof ScenarioError)) throw error
       const meant = schema.type === 'object' ? isMeant(value, schema) : schema.type !== undefined && hasType(value, schema.type)
-      if (meant || (schema.anyOf !== undefined && error.path.length > path.length)) complaints.push(error)
+      if (meant || (schema.anyOf !== undefined && (error.outOfRange || error.path.length > path.length))) complaints.push(error)
     }
   }
   const [only] = complaints
   const expected = description ?? resolved.map((schema) => schema.description ?? withArticle(schema.type)).join(', or ')
   if (complaints.length === 1 && only !== undefined) {
     if (only.path.length > path.length || description === undefined) throw only
-    throw new ScenarioError(path, `${only.reason.split('; expected')[0]}; expected ${expected}`)
+    throw new ScenarioError(path, `${only.reason.split('; expected')[0]}; expected ${expected}`, only.outOfRange)
   }
-  throw new ScenarioError(path, `${JSON.stringify(value)} does not belong here; expected ${expected}`)
+  throw new ScenarioError(path, `${shown(value)} does not belong here; expected ${expected}`)
 }
 
 function isMeant(value: unknown, schema: Schema): boolean {
@@ -381,6 +437,12 @@ function hasType(value: unknown, type: NonNullable<Schema['type']>): boolean {
   if (type === 'object') return typeof value === 'object' && value !== null && !Array.isArray(value)
   if (type === 'integer') return Number.isInteger(value)
   return type === 'number' ? Number.isFinite(value) : typeof value === type
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'number') return String(value)
+  if (typeof value === 'function') return 'a function'
+  return typeof value === 'bigint' || typeof value === 'symbol' ? String(value) : JSON.stringify(value)
 }
 
 function withArticle(type: Schema['type']): string {

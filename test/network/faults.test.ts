@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { Address } from '../../src/base/address.ts'
+import type { FilterSpec } from '../../src/network/filter.ts'
 import { Network } from '../../src/network/network.ts'
 import { listen } from './host.ts'
 
@@ -75,13 +77,13 @@ describe('faults of a cable', () => {
     network.host('a')
     network.host('b')
     const cases: [object, string][] = [
-      [{ rate: '10 apples' }, "rate: Not a rate: '10 apples'."],
-      [{ loss: 'often' }, "loss: Not a probability: 'often'."],
-      [{ loss: { sometimes: 1 } }, 'loss: Not a choice of frames: {"sometimes":1}.'],
-      [{ delay: { gauss: 1 } }, 'delay: Not a delay: {"gauss":1}.'],
+      [{ rate: '10 apples' }, "forward.rate: '10 apples' is of another form; expected bits per second above 0"],
+      [{ loss: 'often' }, "forward.loss: 'often' is of another form; expected a probability"],
+      [{ loss: { sometimes: 1 } }, 'forward.loss: {"sometimes":1} does not belong here'],
+      [{ delay: { gauss: 1 } }, 'forward.delay: {"gauss":1} does not belong here'],
       [{ delay: { uniform: [1, 2] }, jitter: 1 }, 'delay: Jitter belongs to a delay that is one duration'],
-      [{ queue: { red: {} } }, 'queue: Not a queue: {"red":{}}.'],
-      [{ los: 0.1 }, 'los: no impairment has this name; there are mtu, rate, queue, loss'],
+      [{ queue: { red: {} } }, 'forward.queue: {"red":{}} does not belong here; expected what waits before a slow wire: tailDrop, codel'],
+      [{ los: 0.1 }, 'forward.los: unknown key, did you mean loss?; there are mtu, rate, queue, loss'],
       [{ rate: { trace: '' } }, 'rate: The trace has no opportunity'],
     ]
     for (const [forward, message] of cases) expect(() => network.connect('a', 'b', { forward }), message).toThrow(message)
@@ -115,6 +117,27 @@ describe('a filter', () => {
     expect(times).toEqual([0, 1200, 2400])
   })
 
+  test('of ICMP errors lets echo pass, of all ICMP does not', async () => {
+    const { a } = chain()
+    await network.run()
+    const { socket } = listen(network, a, 9)
+    let got: string[] = []
+    socket.on('icmp', ({ type, code }) => got.push(`${type}.${code}`))
+    const ping = a.ip.icmp.openEcho(4, { reply: () => got.push('reply'), error: () => {} })
+    const heard = async (filter: FilterSpec | null) => {
+      got = []
+      network.filter('r1', filter)
+      ping.send(Address.parse(network.address('b')), 1, new Uint8Array(8))
+      socket.send(new Uint8Array(1400), 9, 'b')
+      await network.run()
+      return got
+    }
+    expect(await heard({ icmpErrors: 0 })).toEqual(['reply'])
+    expect(await heard({ icmp: 0 })).toEqual([])
+    expect((await heard(null)).sort()).toEqual(['3.4', 'reply'])
+    ping.close()
+  })
+
   test('of a program discards what it says', async () => {
     const { a, b } = chain()
     const { received } = listen(network, b, 9)
@@ -124,7 +147,7 @@ describe('a filter', () => {
     socket.send(new Uint8Array(100), 9, 'b')
     await network.run()
     expect(received.map(({ text }) => text)).toEqual(['short'])
-    expect(() => network.filter('r2', { icmp: -1 })).toThrow('icmp: -1 is out of range')
+    expect(() => network.filter('r2', { icmp: -1 })).toThrow('icmp: -1 is below 0')
   })
 })
 

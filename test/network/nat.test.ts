@@ -285,7 +285,9 @@ test('translated checksums are those of the packet computed anew, for random pac
 test('settings that make no sense are refused', () => {
   expect(() => make({ timeout: 0 })).toThrow('timeout')
   network.close()
-  expect(() => make({ mapping: 'symmetric' as 'address-dependent' })).toThrow("A NAT's mapping and filtering are one of")
+  expect(() => make({ mapping: 'symmetric' as 'address-dependent' })).toThrow(
+    'mapping: "symmetric" is not allowed; there are endpoint-independent',
+  )
   network.close()
   expect(() => make({ outside: 'nowhere' })).toThrow('gate has no cable to, or named, nowhere.')
   network.close()

@@ -266,10 +266,10 @@ describe('a plan that cannot work is refused, with the place', () => {
       (network) => network.connect('a', 'b', { addresses: { c: '192.0.2.1' } }),
       'addresses: c is no end of the cable a-b.',
     ],
-    ['an MTU below the minimum', (network) => network.connect('a', 'b', { mtu: 67 }), 'An MTU of 67 is out of range'],
-    ['a negative rate', (network) => network.connect('a', 'b', { rate: -1 }), 'The rate -1 has to be above 0.'],
-    ['a loss above 1', (network) => network.connect('a', 'b', { loss: 2 }), 'loss: The probability 2 is out of range'],
-    ['an unknown duration', (network) => network.connect('a', 'b', { delay: '5 parsecs' }), "delay: Not a duration: '5 parsecs'."],
+    ['an MTU below the minimum', (network) => network.connect('a', 'b', { mtu: 67 }), 'mtu: 67 is below 68; expected an MTU'],
+    ['a negative rate', (network) => network.connect('a', 'b', { rate: -1 }), 'rate: -1 is not above 0; expected bits per second'],
+    ['a loss above 1', (network) => network.connect('a', 'b', { loss: 2 }), 'loss: 2 is above 1; expected a probability'],
+    ['an unknown duration', (network) => network.connect('a', 'b', { delay: '5 parsecs' }), 'delay: "5 parsecs" does not belong here'],
     [
       'a loop of switches',
       (network) => {
@@ -295,8 +295,8 @@ describe('a plan that cannot work is refused, with the place', () => {
     })
 
   test('a clock or a number of datagrams that is none', () => {
-    expect(() => new Network({ lineage: -1 })).toThrow('lineage -1 is out of range')
-    expect(() => new Network({ clock: 'fast' as 'real' })).toThrow("'virtual' or 'real', not 'fast'")
+    expect(() => new Network({ lineage: -1 })).toThrow('lineage: -1 is below 0; expected 0 or more datagrams')
+    expect(() => new Network({ clock: 'fast' as 'real' })).toThrow('clock: "fast" is not allowed; there are virtual, real (new Network).')
   })
 })
 

@@ -39,7 +39,7 @@ test('a topology of plain data is a network', async () => {
 test('what is wrong in it is told with its place', () => {
   const cases: [object, string][] = [
     [{ host: {} }, 'host: a topology has no such key; it has seed, clock'],
-    [{ hosts: { a: { hopLimit: 300 } } }, 'hosts.a: hopLimit 300 is out of range'],
+    [{ hosts: { a: { hopLimit: 300 } } }, 'hosts.a: hopLimit: 300 is above 255'],
     [{ hosts: { a: {} }, links: [{ between: ['a', 'b'] }] }, 'links[0]: No node is named b: there are a.'],
     [
       {
@@ -51,10 +51,10 @@ test('what is wrong in it is told with its place', () => {
       },
       'links[1]: The subnet 10.1.2.0/24 overlaps 10.1.0.0/16',
     ],
-    [{ hosts: { a: {}, b: {} }, links: [{ between: ['a', 'b'], loss: 3 }] }, 'links[0]: loss: The probability 3 is out of range'],
-    [{ hosts: { a: {}, b: {} }, links: [{ between: ['a', 'b'], mtu: 20 }] }, 'links[0]: An MTU of 20 is out of range'],
+    [{ hosts: { a: {}, b: {} }, links: [{ between: ['a', 'b'], loss: 3 }] }, 'links[0]: loss: 3 is above 1'],
+    [{ hosts: { a: {}, b: {} }, links: [{ between: ['a', 'b'], mtu: 20 }] }, 'links[0]: mtu: 20 is below 68'],
     [{ routers: { r: { nat: { outside: 'x' } } } }, 'routers.r.nat: r has no cable to, or named, x.'],
-    [{ segments: { s: { cost: 0 } } }, 'segments.s: The cost 0 has to be above 0.'],
+    [{ segments: { s: { cost: 0 } } }, 'segments.s: cost: 0 is not above 0'],
   ]
   for (const [topology, message] of cases) expect(() => buildNetwork(topology as Topology), message).toThrow(message)
 })
