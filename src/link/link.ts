@@ -8,8 +8,6 @@ export type Medium = 'ip' | 'ethernet'
 export interface Offload {
   /** Transport checksums: `ChecksumState.Partial` may be sent; `Verified` may arrive, or `Partial` as it was sent on a wire that cannot corrupt. */
   readonly checksum: boolean
-  /** {@link Link.sendLong} takes datagrams now. */
-  readonly fragmentation?: boolean
 }
 
 export const NO_OFFLOAD: Offload = { checksum: false }
@@ -56,7 +54,7 @@ export interface Link {
   send(packet: Packet): Drop
   /**
    * Takes a UDP datagram longer than the MTU, without IP options or extension headers and with a `Partial` checksum, which the device makes fragments of
-   * at most `mtu` bytes of. Only while `offload.fragmentation` is set; after a `Drop.LinkMtuExceeded` the packet is complete, and the sender's to fragment.
+   * at most `mtu` bytes of. Anything but `Drop.None`: the sender fragments it.
    */
   sendLong?(packet: Packet, mtu: number): Drop
   /** Writes what was queued. */

@@ -10,7 +10,7 @@ import { Drop } from '../base/drop.ts'
 import { ChecksumState, HEADROOM, Packet } from '../base/packet.ts'
 import { completeChecksum } from './checksum-offload.ts'
 import { parseHardwareAddress, randomHardwareAddress } from './hardware-address.ts'
-import type { Link, LinkReceiver, Medium } from './link.ts'
+import { type Link, type LinkReceiver, type Medium, NO_OFFLOAD, type Offload } from './link.ts'
 import {
   codedError,
   EAGAIN,
@@ -55,6 +55,9 @@ const BUDGET = 128
 /** Packets between two calls of `idle`: no socket's receive buffer overflows with what programs have had no chance to see. */
 const BATCH = 64
 
+/** Long datagrams no further apart, in milliseconds, are a stream. */
+const STREAM_GAP = 1
+
 /** More than a device's queue holds by default (500): a flood cannot keep `attach` for ever. */
 const EARLY_LIMIT = 4096
 
@@ -98,7 +101,7 @@ export class TunLink implements Link {
   readonly name: string
   readonly interfaceName: string
   readonly medium: Medium
-  readonly offload: { checksum: boolean; fragmentation: boolean }
+  readonly offload: Offload
   readonly hardwareAddress: Uint8Array | null
   readonly loopback = false
   /** How this device wakes the program. */
@@ -147,7 +150,8 @@ export class TunLink implements Link {
   /** A frame of this turn was written: what follows is collected until the turn ends. */
   #turnBegun = false
   /** The kernel has not yet refused a datagram to fragment. */
-  #fragments = true
+  #fragments: boolean
+  #lastLong = -Infinity
   #draining = false
   readonly #endTurn = () => this.flush()
 
@@ -173,9 +177,10 @@ export class TunLink implements Link {
     this.hardwareAddress = hardwareAddress
     this.#sentBytes = this.#received.bytes
     this.#sentAddress = libc.addressOf(this.#received.bytes)
-    this.offload = { checksum: offload, fragmentation: false }
+    this.offload = offload ? { checksum: true } : NO_OFFLOAD
     this.#vnetHeader = offload ? VNET_HEADER : 0
     this.#batch = offload ? new SegmentBatch() : null
+    this.#fragments = offload
     this.#splitter = offload ? new Splitter() : null
     // The packet itself begins at HEADROOM, aligned.
     this.#receiveAddress = this.#sentAddress + HEADROOM - this.#vnetHeader
@@ -215,14 +220,16 @@ export class TunLink implements Link {
       return batch.add(packet) ? Drop.None : this.#writeNow(packet)
     }
     this.#turnBegun = true
-    this.offload.fragmentation = this.#fragments
     if (!this.#draining) queueMicrotask(this.#endTurn)
     return this.#writeNow(packet)
   }
 
-  /** As the first frame of a turn leaves complete, so does the first long datagram: as fragments of the stack's. */
+  /** In a stream of long datagrams the kernel makes the fragments: one write instead of many. One by itself leaves as the stack's own. */
   sendLong(packet: Packet, mtu: number): Drop {
-    if (this.#state !== 'open') return this.#refuse(Drop.LinkDown)
+    const now = performance.now()
+    const lone = now - this.#lastLong > STREAM_GAP
+    this.#lastLong = now
+    if (lone || !this.#fragments || this.#state !== 'open') return Drop.LinkMtuExceeded
     this.#writeBatch(this.#batch as SegmentBatch)
     const length = packet.end - packet.start
     fragmentedVnetHeader(packet, mtu)
@@ -233,18 +240,13 @@ export class TunLink implements Link {
       this.counters.sentBytes += length
       return Drop.None
     }
-    const errno = this.#libc.errno()
-    if (errno !== EINVAL) return this.#refuse(this.#refused(errno))
-    this.#fragments = false
-    this.offload.fragmentation = false
-    completeChecksum(packet)
+    if (this.#libc.errno() === EINVAL) this.#fragments = false
     return Drop.LinkMtuExceeded
   }
 
   /** Writes what was collected. */
   flush(): void {
     this.#turnBegun = false
-    this.offload.fragmentation = false
     if (this.#batch !== null) this.#writeBatch(this.#batch)
   }
 
