@@ -60,10 +60,7 @@ export function lifeOf({ events }: Datagram, neighbors: Neighbors): Life {
       const hop = copy === 1 ? undefined : hops.find(waiting)
       if (hop !== undefined) hop.left = time
     } else if (what === 'arrived') {
-      const coming = hops.filter(
-        (hop) => hop.lost === null && neighbors(hop.start.node, hop.nic).includes(node) && offsetOf(hop.packet) === offsetOf(packet),
-      )
-      const hop = coming.find(({ arrivals }) => !arrivals.some((each) => each.node === node)) ?? coming[0]
+      const hop = arriving(hops, node, packet, neighbors)
       hop?.arrivals.push(moment)
       if (hop !== undefined) hop.left ??= time
     } else if (what === 'dropped') {
@@ -76,12 +73,23 @@ export function lifeOf({ events }: Datagram, neighbors: Neighbors): Life {
   return { hops, drops }
 }
 
+/** The frame that arrives: the same fragment, or a damaged one that no longer looks like it; else it is a copy. */
+function arriving(hops: readonly Hop[], node: string, packet: Summary | null, neighbors: Neighbors): Hop | undefined {
+  const coming = hops.filter(({ lost, start, nic }) => lost === null && neighbors(start.node, nic).includes(node))
+  const same = coming.filter((hop) => offsetOf(hop.packet) === offsetOf(packet))
+  const fresh = ({ arrivals }: Hop) => !arrivals.some((each) => each.node === node)
+  return (
+    same.find((hop) => hop.left !== null && fresh(hop)) ?? same.find(fresh) ?? same[0] ?? coming.find((hop) => hop.corrupted && fresh(hop))
+  )
+}
+
 /** The frame that a nic lost: the one that it was just given, else the one that it has had longest, else one that was coming to it. */
 function lostHop(hops: readonly Hop[], node: string, nic: string, order: number, neighbors: Neighbors): Hop | undefined {
   const open = hops.filter(({ lost, arrivals }) => lost === null && arrivals.length === 0)
   const leaving = open.filter(({ start, nic: other }) => start.node === node && other === nic)
   return (
     leaving.find(({ start }) => start.order === order - 1) ??
+    leaving.find(({ left }) => left === null) ??
     leaving[0] ??
     open.find(({ start, nic: other }) => neighbors(start.node, other).includes(node))
   )

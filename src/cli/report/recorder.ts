@@ -17,14 +17,14 @@ export interface Recorded {
   readonly life: Life
 }
 
-/** The first datagram that was dropped at a place for a reason, and those that it caused. */
+/** A datagram that was the first to be dropped at some place for some reason, and those that it caused. */
 export interface Example {
-  readonly place: string
-  readonly reason: string
+  /** `WireLoss at r1.eth0` */
+  readonly kinds: readonly string[]
   readonly recorded: Recorded[]
 }
 
-/** Kinds of drops of which an example is kept. */
+/** Datagrams that are kept as examples of drops. */
 const EXAMPLES = 8
 
 export class Recorder implements RunWatcher {
@@ -87,20 +87,19 @@ export class Recorder implements RunWatcher {
     }
   }
 
-  /** Of a kind of drop that has not been seen yet; `undefined` also for datagrams that the ladder shows anyway. */
+  /** Of kinds of drops that have not been seen yet; `undefined` also for datagrams that the ladder shows anyway. */
   #newExample({ events }: Datagram, isFirst: boolean): Example | undefined {
-    let example: Example | undefined
+    const kinds: string[] = []
     for (const { what, node, nic, reason } of events) {
       if (what !== 'dropped') continue
-      const place = nic === '' ? node : `${node}.${nic}`
-      const key = `${place} ${reason}`
-      if (this.#seen.has(key)) continue
-      this.#seen.add(key)
-      if (!isFirst && example === undefined && this.examples.length < EXAMPLES) {
-        example = { place, reason: reason as string, recorded: [] }
-        this.examples.push(example)
-      }
+      const kind = `${reason} at ${nic === '' ? node : `${node}.${nic}`}`
+      if (this.#seen.has(kind)) continue
+      this.#seen.add(kind)
+      kinds.push(kind)
     }
+    if (isFirst || kinds.length === 0 || this.examples.length === EXAMPLES) return undefined
+    const example = { kinds, recorded: [] }
+    this.examples.push(example)
     return example
   }
 

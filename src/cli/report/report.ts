@@ -141,7 +141,7 @@ ${
   examples.length === 0
     ? NOTHING
     : html`<h3>First drops of other kinds</h3>
-${examples.map(({ place, reason, recorded }) => html`<h4>${reason} at ${place}</h4>${drawLadder(recorded, order)}`)}`
+${examples.map(({ kinds, recorded }) => html`<h4>${kinds.join(', ')}</h4>${drawLadder(recorded, order)}`)}`
 }`
   }
 }

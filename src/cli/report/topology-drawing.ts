@@ -6,7 +6,9 @@ import { faultTexts } from './fault-text.ts'
 import { backdrop, html, type Markup, NOTHING, rounded } from './markup.ts'
 
 const COLUMN = 250
-const ROW = 116
+/** Between nodes of a column, with labels on cables and without. */
+const LABELED_ROW = 116
+const BARE_ROW = 72
 const NODE_HEIGHT = 40
 /** Letters in a line of a label between two columns; height of a line, width of a letter. */
 const LABEL = 25
@@ -38,13 +40,13 @@ export interface Topology {
 /** `network` is the scenario's, as built. */
 export function drawTopology(scenario: Scenario, network: Network): Topology {
   const links = scenario.links ?? []
-  const places = placed(scenario, network)
+  const labeled = links.length <= MOST_LABELED
+  const places = placed(scenario, network, labeled ? LABELED_ROW : BARE_ROW)
   const all = [...places.values()].sort((a, b) => a.column - b.column || a.y - b.y)
   const order = all.map(({ name }) => name)
   if (all.length === 0) return { order, drawing: NOTHING }
   if (all.length > MOST_DRAWN)
     return { order, drawing: html`<p>${all.length} nodes and ${links.length} cables: too many for a drawing.</p>` }
-  const labeled = links.length <= MOST_LABELED
   const taken = all.map(boxOf)
   const cables = links.map((_, index) => cable(links, index, places, labeled, taken))
   const bounds = [...taken, ...cables.map(({ bend }) => ({ left: bend[0], right: bend[0], top: bend[1], bottom: bend[1] }))]
@@ -82,7 +84,7 @@ function directionTexts(link: LinkSpec, direction: 'forward' | 'back'): string[]
 
 // ── places ──
 
-function placed(scenario: Scenario, network: Network): Map<string, Place> {
+function placed(scenario: Scenario, network: Network, row: number): Map<string, Place> {
   const places = new Map<string, Place>()
   for (const { name, kind } of network.nodes) {
     const nics = kind === 'host' || kind === 'router' ? network.stack(name).nics : []
@@ -105,7 +107,7 @@ function placed(scenario: Scenario, network: Network): Map<string, Place> {
     for (const { place, y } of wanted) {
       place.x = index * COLUMN
       place.y = Math.max(y, next)
-      next = place.y + ROW
+      next = place.y + row
     }
     const shift = wanted.reduce((sum, { place, y }) => sum + y - place.y, 0) / Math.max(1, wanted.length)
     for (const { place } of wanted) place.y = Math.round(place.y + shift)
