@@ -451,7 +451,8 @@ export class Network {
   }
 
   /**
-   * Puts the network's time behind setTimeout, setInterval, setImmediate, Date and performance.now of the whole process.
+   * Puts the network's time behind setTimeout, setInterval, setImmediate, Date, performance.now and AbortSignal.timeout of the whole process, and in
+   * Node behind `node:timers` and `node:timers/promises`, whose names may have been imported before.
    * @returns what puts the former ones back; `close` does so too
    * @throws {Error} in real time, and when it is done already
    */

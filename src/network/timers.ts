@@ -1,5 +1,6 @@
 /**
- * The platform's timers and clocks, moved by a network's time: setTimeout, setInterval, setImmediate, Date, performance.now.
+ * The platform's timers and clocks, moved by a network's time: setTimeout, setInterval, setImmediate, Date, performance.now, AbortSignal.timeout,
+ * and what the platform has besides.
  *
  * Whatever was there before, real or another library's fake, is put back. If something else has been put on top meanwhile, ours stay below it
  * and hand every call on to what was there before them, so that the order of uninstalling does not matter.
@@ -10,6 +11,15 @@ type Callback = (...args: unknown[]) => void
 
 /** Node's longest delay, 2^31 - 1; a longer one, and one below 1, counts as 1. */
 const LONGEST = 0x7fff_ffff
+
+/** The timers that follow the network, by their names. */
+export type VirtualTimers = Readonly<Record<string, (...args: unknown[]) => unknown>>
+
+/**
+ * What a platform has besides the globals is replaced by these, each of which gives what undoes it; `network-node.ts` names Node's modules.
+ * `installed` tells whether the timers are still to follow the network.
+ */
+export const platformTimers: ((timers: VirtualTimers, installed: () => boolean) => (() => void)[])[] = []
 
 /** `util.promisify` looks for this. */
 const PROMISIFY = Symbol.for('nodejs.util.promisify.custom')
@@ -114,7 +124,7 @@ export function installTimers(clock: Clock): () => void {
       else before[name]?.(timer)
     }
   }
-  const timers: Record<string, unknown> = {
+  const timers: Record<string, (...args: unknown[]) => unknown> = {
     setTimeout: start('setTimeout', false, false),
     clearTimeout: stop('clearTimeout'),
     setInterval: start('setInterval', true, false),
@@ -132,18 +142,19 @@ export function installTimers(clock: Clock): () => void {
       Object.defineProperty(timer, PROMISIFY, {
         value: (first: unknown, second: unknown) =>
           new Promise((resolve) => {
-            const call = timer as (...args: unknown[]) => void
-            if (delayed) call(resolve, first, second)
-            else call(resolve, first)
+            if (delayed) timer(resolve, first, second)
+            else timer(resolve, first)
           }),
       })
   }
 
   // Fake timers of other libraries mark their functions, and look for the marks when they go.
-  for (const [name, timer] of Object.entries(timers)) Object.assign(timer as object, Object.fromEntries(Object.entries(before[name] ?? {})))
+  for (const [name, timer] of Object.entries(timers)) Object.assign(timer, Object.fromEntries(Object.entries(before[name] ?? {})))
   const restores = Object.entries(timers).map(([name, value]) => replace(globals, name, value))
   restores.push(replaceDate(globals, clock, () => installed))
   restores.push(replacePerformance(clock, () => installed))
+  restores.push(replaceAbortTimeout(start('setTimeout', false, false), () => installed))
+  for (const each of platformTimers) restores.push(...each(timers, () => installed))
   return () => {
     if (!installed) return
     installed = false
@@ -153,7 +164,7 @@ export function installTimers(clock: Clock): () => void {
 }
 
 /** @returns what puts the former value back, unless somebody else has put another one there */
-function replace(target: Record<string, unknown>, name: string, value: unknown): () => void {
+export function replace(target: Record<string, unknown>, name: string, value: unknown): () => void {
   const former = Object.getOwnPropertyDescriptor(target, name)
   Object.defineProperty(target, name, { value, writable: true, configurable: true, enumerable: former?.enumerable ?? true })
   return () => {
@@ -180,6 +191,18 @@ function replacePerformance(clock: Clock, installed: () => boolean): () => void 
   const former = performance.now.bind(performance)
   const now = Object.assign(() => (installed() ? clock.now() : former()), performance.now)
   return replace(performance as unknown as Record<string, unknown>, 'now', now)
+}
+
+function replaceAbortTimeout(start: (...args: unknown[]) => unknown, installed: () => boolean): () => void {
+  const former = AbortSignal.timeout.bind(AbortSignal)
+  const timeout = (delay: number): AbortSignal => {
+    // What is no delay is the platform's to refuse.
+    if (!installed() || !(delay >= 0 && delay <= Number.MAX_SAFE_INTEGER)) return former(delay)
+    const controller = new AbortController()
+    start(() => controller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError')), delay)
+    return controller.signal
+  }
+  return replace(AbortSignal as unknown as Record<string, unknown>, 'timeout', timeout)
 }
 
 function invalidCallback(callback: unknown): TypeError {

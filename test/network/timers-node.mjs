@@ -1,6 +1,7 @@
 // Run by timers.test.ts with node:test, on the compiled package: mock timers of node:test beside the network's.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 const { Network } = await import(`${process.env.COMPILED}/network-node.js`)
 
@@ -40,5 +41,19 @@ test('mocked timers may go first', async (t) => {
   assert.equal(setTimeout, real)
   await new Promise((resolve) => setTimeout(resolve, 5))
   assert.ok(Date.now() > Date.UTC(2020, 0, 1))
+  network.close()
+})
+
+test('names imported before follow the network, beside mocked timers too', async (t) => {
+  const real = sleep
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const network = new Network({ seed: 1 })
+  const restore = network.installTimers()
+  assert.equal(await network.run(sleep(3000, 'slept')), 'slept')
+  assert.equal(network.now, 3000)
+  restore()
+  t.mock.timers.reset()
+  assert.equal(sleep, real)
+  await sleep(5)
   network.close()
 })

@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process'
+import timersModule, { setTimeout as timersTimeout } from 'node:timers'
+import timersPromises, { setInterval as every, setImmediate as immediate, scheduler, setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { Network } from '../../src/network/network.ts'
+import { Network } from '../../src/network-node.ts'
 import { compile } from '../cli/program.ts'
 
 let network = new Network()
@@ -69,7 +71,6 @@ describe('installed timers', () => {
 
   test('let a protocol with retransmissions run unmodified', async () => {
     network = new Network({ seed: 1 })
-    await import('../../src/socket-api/dgram.ts')
     const [a, b] = [network.host('a'), network.host('b')]
     network.connect(a, b, { delay: 100, forward: { loss: { pattern: 'xx.' } } })
     network.installTimers()
@@ -106,6 +107,107 @@ describe('installed timers', () => {
     expect(setTimeout).toBe(real)
     network = new Network({ clock: 'real' })
     expect(() => network.installTimers()).toThrow('installTimers is for virtual time')
+  })
+})
+
+describe('installed timers of modules', () => {
+  test('of node:timers and node:timers/promises follow the network, also for those who imported names before', async () => {
+    network = new Network({ seed: 1 })
+    const real = {
+      ...timersPromises,
+      timeout: timersTimeout,
+      wait: scheduler.wait,
+      yield: scheduler.yield,
+      required: timersModule.setTimeout,
+    }
+    const restore = network.installTimers()
+    const happened: [string, number][] = []
+    const note = (what: string) => happened.push([what, network.now])
+    timersTimeout(note, 250, 'node:timers')
+    const program = async () => {
+      note(await sleep(1000, 'slept'))
+      await scheduler.wait(500)
+      note('waited')
+      await scheduler.yield()
+      note(await immediate('immediate'))
+      let beat = 0
+      for await (const value of every(100, 'beat')) {
+        note(value)
+        if (++beat === 2) break
+      }
+      return 'done'
+    }
+    expect(await network.run(program())).toBe('done')
+    await network.run()
+    expect(happened).toEqual([
+      ['node:timers', 250],
+      ['slept', 1000],
+      ['waited', 1500],
+      ['immediate', 1500],
+      ['beat', 1600],
+      ['beat', 1700],
+    ])
+    restore()
+    const after = {
+      ...timersPromises,
+      timeout: timersTimeout,
+      wait: scheduler.wait,
+      yield: scheduler.yield,
+      required: timersModule.setTimeout,
+    }
+    expect(after).toEqual(real)
+    expect([sleep, immediate, every]).toEqual([real.setTimeout, real.setImmediate, real.setInterval])
+    expect(Object.hasOwn(scheduler, 'wait')).toBe(false)
+    const begun = performance.now()
+    await sleep(20)
+    expect(performance.now() - begun).toBeGreaterThan(15)
+  })
+
+  test('end early by a signal, as those of Node', async () => {
+    network = new Network({ seed: 1 })
+    network.installTimers()
+    const controller = new AbortController()
+    const { signal } = controller
+    setTimeout(() => controller.abort('enough'), 300)
+    const told = (error: Error & { code?: string }) => [error.name, error.code, error.message, error.cause]
+    const abort = ['AbortError', 'ABORT_ERR', 'The operation was aborted', 'enough']
+    const loop = async () => {
+      let beats = 0
+      try {
+        for await (const _ of every(100, null, { signal })) beats++
+      } catch (error) {
+        return [beats, ...told(error as Error)]
+      }
+      return []
+    }
+    const ended = await network.run(Promise.all([sleep(1000, null, { signal }).catch(told), loop()]))
+    expect(ended[0]).toEqual(abort)
+    expect(ended[1]).toEqual([expect.any(Number), ...abort])
+    expect(ended[1]?.[0]).toBeGreaterThan(1)
+    expect(network.now).toBe(300)
+    expect(await network.run(immediate(1, { signal }).catch(told))).toEqual(abort)
+    await network.run()
+    expect(network.now).toBe(300)
+  })
+
+  test('AbortSignal.timeout counts in the network', async () => {
+    network = new Network({ seed: 1 })
+    const real = AbortSignal.timeout
+    const restore = network.installTimers()
+    const signal = AbortSignal.timeout(5000)
+    const reason = new Promise<[Error, number]>((resolve) =>
+      signal.addEventListener('abort', () => resolve([signal.reason as Error, network.now])),
+    )
+    const [error, time] = await network.run(reason)
+    expect([error.name, error.message, time]).toEqual(['TimeoutError', 'The operation was aborted due to timeout', 5000])
+    expect(error).toBeInstanceOf(DOMException)
+    expect(() => AbortSignal.timeout(-1)).toThrow(expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }))
+    const virtual = AbortSignal.timeout
+    restore()
+    expect(AbortSignal.timeout).toBe(real)
+    const later = virtual(20)
+    await sleep(60)
+    expect(later.aborted).toBe(true)
   })
 })
 
@@ -164,7 +266,7 @@ test("beside node:test's mock timers", () => {
   try {
     const file = fileURLToPath(new URL('./timers-node.mjs', import.meta.url))
     const run = spawnSync(process.execPath, ['--test', file], { encoding: 'utf8', env: { ...process.env, COMPILED: directory } })
-    expect(run.stdout + run.stderr).toMatch(/pass 3\b/)
+    expect(run.stdout + run.stderr).toMatch(/pass 4\b/)
     expect(run.status).toBe(0)
   } finally {
     remove()
