@@ -147,11 +147,13 @@ const DRAW = `'use strict'
     const box = figure.querySelector('.canvas')
     const strokes = lines.map((line) => color('--c' + (line.color % 8)))
     const axis = { stroke: color('--muted'), grid: { stroke: color('--grid'), width: 1 }, ticks: { stroke: color('--grid'), width: 1 }, font: '12px system-ui, sans-serif', labelFont: '12px system-ui, sans-serif' }
-    const most = (u, from, to) => {
+    /** The top of what is in sight. */
+    const most = (u) => {
       let value = 0
+      const [from, to] = u.series[0].idxs ?? [0, x.length - 1]
       lines.forEach(({ values, high }, index) => {
         if (!u.series[index + 1].show) return
-        for (let i = 0; i < x.length; i++) if (x[i] >= from && x[i] <= to) value = Math.max(value, values[i] ?? 0, high?.[i] ?? 0)
+        for (let i = from; i <= to; i++) value = Math.max(value, values[i] ?? 0, high?.[i] ?? 0)
       })
       return value
     }
@@ -164,7 +166,7 @@ const DRAW = `'use strict'
       height: 260,
       scales: {
         x: { time: false, range: (u, from, to) => (from === x[0] && to === x.at(-1) ? [from - pad, to + pad] : [from, to]) },
-        y: { range: (u) => { const { min, max } = u.scales.x; const top = most(u, min ?? -Infinity, max ?? Infinity); return [0, top === 0 ? 1 : top * 1.08] } },
+        y: { range: (u) => [0, most(u) * 1.08 || 1] },
       },
       axes: [
         { ...axis, label: figure.dataset.x, labelSize: 20, size: 34, space: 60, ...(names ? { splits: () => x, values: (u, at) => at.map((i) => names[i]) } : { values: (u, at) => at.map((value) => plain(value)) }) },
