@@ -31,7 +31,7 @@ if (isMainThread) {
   console.log(`30 answers, ${counts.every((count) => count > 0) ? 'from both workers' : 'from one worker only'}`)
 } else {
   const stack = new Stack()
-  stack.addNic(openTun({ name: 'tun0', multiQueue: true, peer: '10.9.0.1/24' }), { addresses: [`${ADDRESS}/24`] })
+  stack.addNic(openTun({ name: 'tun0', queues: 2, peer: '10.9.0.1/24' }), { addresses: [`${ADDRESS}/24`] })
   let count = 0
   const service = stack.dgram.createSocket('udp4', (message, { port, address }) => {
     count++

@@ -52,7 +52,7 @@ interface Platform {
 
 /** `null` without WebAssembly, its vector instructions, or the address space for a memory of it. */
 function instantiate(): Exports | null {
-  const { WebAssembly } = globalThis as { WebAssembly?: Platform }
+  const { WebAssembly } = globalThis as unknown as { WebAssembly?: Platform }
   if (WebAssembly === undefined) return null
   try {
     const bytes = Uint8Array.from(MODULE.replace(/;.*/g, '').match(/\w\w/g) ?? [], (pair) => Number.parseInt(pair, 16))

@@ -43,6 +43,7 @@ const IFLA_INFO_KIND = 1
 const IFLA_INFO_DATA = 2
 const IFLA_TUN_TYPE = 3
 const IFLA_TUN_MULTI_QUEUE = 7
+const IFLA_TUN_NUM_QUEUES = 8
 
 // struct ifaddrmsg: family u8, prefix length u8, flags u8, scope u8, index u32; then attributes
 const IFADDRMSG = 8
@@ -67,6 +68,8 @@ export interface InterfaceInfo {
   /** `other` is no TUN/TAP device at all. */
   readonly kind: 'tun' | 'tap' | 'other'
   readonly multiQueue: boolean
+  /** How many descriptors of a multi-queue device are open; 0 where the kernel does not say. */
+  readonly queues: number
 }
 
 /** `null` when there is no such interface. */
@@ -160,6 +163,7 @@ function readInterface(reply: Uint8Array): InterfaceInfo {
     up: (view.getUint32(8, LITTLE) & IFF_UP) !== 0,
     kind: !isTun ? 'other' : type === 1 ? 'tun' : 'tap',
     multiQueue: data.get(IFLA_TUN_MULTI_QUEUE)?.[0] === 1,
+    queues: viewOf(data.get(IFLA_TUN_NUM_QUEUES) ?? word(0)).getUint32(0, LITTLE),
   }
 }
 

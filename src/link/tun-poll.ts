@@ -19,11 +19,12 @@ export interface Watcher {
 }
 
 /**
- * `readable` is called again and again while the descriptor is readable, with `true` when it also reports an error: then not again.
+ * `readable` is called again and again while the descriptor is readable, with `true` when it also reports an error: then not again. It returns how many
+ * packets it found.
  * `failed` says that nothing will be reported any more. The watcher starts unreferenced.
  */
 export interface WatcherEvents {
-  readable(broken: boolean): void
+  readable(broken: boolean): number
   failed(error: Error): void
 }
 
@@ -226,6 +227,8 @@ class WorkerWatcher implements Watcher {
   readonly #stop: number
   readonly #control: (epoll: number, operation: number, fd: number, event: Uint8Array) => number
   readonly #worker: Worker
+  readonly #events: WatcherEvents
+  readonly #again = () => this.#read(false)
   #closed = false
 
   constructor(libc: Libc, fd: number, events: WatcherEvents) {
@@ -248,16 +251,8 @@ class WorkerWatcher implements Watcher {
       execArgv: [],
       workerData: { koffiPath: libc.koffiPath, epoll: this.#epoll, stop: this.#stop, dataWord: EVENT_DATA / 4 },
     })
-    this.#worker.on('message', (reported: number) => {
-      if (this.#closed) return
-      const broken = (reported & (EPOLLERR | EPOLLHUP)) !== 0
-      try {
-        events.readable(broken)
-      } catch (error) {
-        surface(error)
-      }
-      if (!this.#closed && !broken) this.#set(EPOLL_CTL_MOD, this.#fd, EPOLLIN | EPOLLONESHOT, DATA_DEVICE)
-    })
+    this.#events = events
+    this.#worker.on('message', (reported: number) => this.#read((reported & (EPOLLERR | EPOLLHUP)) !== 0))
     this.#worker.on('error', (error) => {
       if (this.#closed) return
       this.#closed = true
@@ -269,6 +264,20 @@ class WorkerWatcher implements Watcher {
     // Last, for a 'message' listener references the thread.
     this.#worker.unref()
     add(this)
+  }
+
+  /** After packets have come the device is read once more in the next turn: under load the thread is not needed at all. */
+  #read(broken: boolean): void {
+    if (this.#closed) return
+    let count = 0
+    try {
+      count = this.#events.readable(broken)
+    } catch (error) {
+      surface(error)
+    }
+    if (this.#closed || broken) return
+    if (count > 0) setImmediate(this.#again)
+    else this.#set(EPOLL_CTL_MOD, this.#fd, EPOLLIN | EPOLLONESHOT, DATA_DEVICE)
   }
 
   #set(operation: number, fd: number, events: number, data: number): void {

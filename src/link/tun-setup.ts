@@ -21,8 +21,11 @@ export interface TunOptions {
   readonly peer?: string | readonly string[]
   /** Bring the interface up. Default `true`; `false` leaves it as it is. */
   readonly up?: boolean
-  /** `IFF_MULTI_QUEUE`: the device may be opened once per queue, and the kernel spreads flows over the queues. Default `false`. */
-  readonly multiQueue?: boolean
+  /**
+   * How often the device may be open at the same time, 1 to 256: with more than 1 (`IFF_MULTI_QUEUE`) every opening is a queue, and the kernel
+   * spreads flows over them. One stack per worker thread, each on a queue: a service on several cores. Default 1.
+   */
+  readonly queues?: number
   /** Packets that may wait in the kernel while the program is busy; more are dropped there. Default: the device's own, 500 for a new TUN. */
   readonly queueLength?: number
   /** TAP: the stack's own Ethernet address, `02:00:00:00:00:01`. Default: random, locally administered. (The kernel's side has one of its own.) */
@@ -54,6 +57,25 @@ const IFNAMSIZ = 16
 /** Milliseconds; usually less than one passes. */
 const LOCAL_ROUTE_PATIENCE = 500
 
+/** Linux: MAX_TAP_QUEUES. */
+const MAX_QUEUES = 256
+
+/** @throws {RangeError} */
+export function checkQueues(queues: number): void {
+  if (!Number.isInteger(queues) || queues < 1 || queues > MAX_QUEUES)
+    throw new RangeError(`queues must be an integer from 1 to ${MAX_QUEUES}, not ${queues}.`)
+}
+
+/** @throws {Error} `EBUSY` when this opening is one more than `queues` */
+export function checkQueueFree(info: InterfaceInfo, queues: number): void {
+  if (queues === 1 || info.queues <= queues) return
+  throw systemError(
+    EBUSY,
+    'open',
+    `The device '${info.name}' has its ${queues} queues open already: close one, or open all of them with a larger 'queues'.`,
+  )
+}
+
 /** Opens `/dev/net/tun`, non-blocking; returns the descriptor. */
 export function openDevice(kind: 'tun' | 'tap', name: string): number {
   try {
@@ -75,7 +97,8 @@ export function openDevice(kind: 'tun' | 'tap', name: string): number {
 }
 
 /** TUNSETIFF: names the device, or attaches to the one of that name; returns the kernel's name. */
-export function attachDevice(libc: Libc, fd: number, kind: 'tun' | 'tap', name: string, multiQueue: boolean, offload: boolean): string {
+export function attachDevice(libc: Libc, fd: number, kind: 'tun' | 'tap', name: string, queues: number, offload: boolean): string {
+  const multiQueue = queues > 1
   const request = new Uint8Array(IFREQ)
   request.set(new TextEncoder().encode(name))
   const flags = (kind === 'tun' ? IFF_TUN : IFF_TAP) | IFF_NO_PI | (multiQueue ? IFF_MULTI_QUEUE : 0) | (offload ? IFF_VNET_HDR : 0)
@@ -89,17 +112,18 @@ export function attachDevice(libc: Libc, fd: number, kind: 'tun' | 'tap', name: 
       existing === null ? `Making a ${kind.toUpperCase()} device` : `Attaching to the device '${name}', which belongs to somebody else,`
     throw privilegeError(errno, 'ioctl', `${what} is not permitted.`, kind, name)
   }
-  throw systemError(errno, 'ioctl', attachProblem(errno, kind, name, multiQueue, existing))
+  throw systemError(errno, 'ioctl', attachProblem(errno, kind, name, queues, existing))
 }
 
-function attachProblem(errno: number, kind: string, name: string, multiQueue: boolean, existing: InterfaceInfo | null): string {
+function attachProblem(errno: number, kind: string, name: string, queues: number, existing: InterfaceInfo | null): string {
   const choose = 'choose another name'
   if (existing === null) return `The kernel refused to make the ${kind.toUpperCase()} device '${name}' (${errnoName(errno)}).`
   if (existing.kind === 'other') return `'${name}' is a network interface but no TUN or TAP device: ${choose}.`
   if (existing.kind !== kind)
     return `'${name}' exists as a ${existing.kind.toUpperCase()} device: open it with kind '${existing.kind}', or ${choose}.`
-  if (existing.multiQueue !== multiQueue) {
-    return `The device '${name}' was made ${existing.multiQueue ? 'with' : 'without'} multiple queues: open it with multiQueue: ${existing.multiQueue}, or ${choose}.`
+  if (existing.multiQueue !== queues > 1) {
+    const fix = existing.multiQueue ? 'with queues: 2 or more' : 'with one queue'
+    return `The device '${name}' was made ${existing.multiQueue ? 'with' : 'without'} multiple queues: open it ${fix}, or ${choose}.`
   }
   if (errno === EBUSY)
     return `The device '${name}' is in use by another program (or by another link of this one): close that, or ${choose}.`

@@ -29,7 +29,17 @@ import {
 import { findInterface, type InterfaceInfo, listAddresses } from './tun-netlink.ts'
 import { fragmentedVnetHeader, plainVnetHeader, SegmentBatch, Splitter, VNET_HEADER } from './tun-offload.ts'
 import { chooseWakeup, surface, type Wakeup, type Watcher, watch } from './tun-poll.ts'
-import { acceptOffloads, attachDevice, checkName, configure, openDevice, setMtu, type TunOptions } from './tun-setup.ts'
+import {
+  acceptOffloads,
+  attachDevice,
+  checkName,
+  checkQueueFree,
+  checkQueues,
+  configure,
+  openDevice,
+  setMtu,
+  type TunOptions,
+} from './tun-setup.ts'
 
 export type { TunOptions } from './tun-setup.ts'
 
@@ -66,7 +76,7 @@ const EARLY_LIMIT = 4096
  *
  * Needs root or CAP_NET_ADMIN, unless the device is persistent, belongs to the user and needs no change.
  * @throws {Error} with `code` and, in the message, what to do: `ENOTSUP` (not Linux), `ERR_TUN_NO_KOFFI`, `ENOENT`, `ENODEV`, `ENXIO` (no
- *   `/dev/net/tun`), `EPERM`, `EACCES` (privilege), `ERR_TUN_NO_UV`, `EBUSY` (attached elsewhere), `EINVAL` (bad name, other kind, refused MTU or address)
+ *   `/dev/net/tun`), `EPERM`, `EACCES` (privilege), `ERR_TUN_NO_UV`, `EBUSY` (attached elsewhere, or all queues open), `EINVAL` (bad name, other kind, refused MTU or address)
  * @throws {TypeError} when an option has the wrong form
  */
 export function openTun(options: TunOptions = {}): TunLink {
@@ -74,6 +84,8 @@ export function openTun(options: TunOptions = {}): TunLink {
   if (kind !== 'tun' && kind !== 'tap') throw new TypeError(`kind must be 'tun' or 'tap', not '${kind}'.`)
   const name = options.name ?? ''
   checkName(name)
+  const queues = options.queues ?? 1
+  checkQueues(queues)
   const peers = (typeof options.peer === 'string' ? [options.peer] : (options.peer ?? [])).map(parseCidr)
   const hardwareAddress =
     kind === 'tun' ? null : options.hardwareAddress === undefined ? randomHardwareAddress() : parseHardwareAddress(options.hardwareAddress)
@@ -83,10 +95,11 @@ export function openTun(options: TunOptions = {}): TunLink {
   const fd = openDevice(kind, name)
   try {
     const offload = kind === 'tun' && options.offload !== false
-    const interfaceName = attachDevice(libc, fd, kind, name, options.multiQueue === true, offload)
+    const interfaceName = attachDevice(libc, fd, kind, name, queues, offload)
     if (offload) acceptOffloads(libc, fd)
     const info = findInterface(libc, interfaceName)
     if (info === null) throw codedError('ENODEV', `The interface '${interfaceName}' vanished while it was opened.`)
+    checkQueueFree(info, queues)
     configure(libc, info, options, peers)
     return new TunLink(libc, fd, findInterface(libc, info.index) ?? info, kind, hardwareAddress, wakeup, offload)
   } catch (error) {
@@ -313,7 +326,7 @@ export class TunLink implements Link {
     return this.#libc.read(this.#fd, this.#receiveAddress, this.#receiveRoom)
   }
 
-  #drain(broken: boolean): void {
+  #drain(broken: boolean): number {
     const receiver = this.#receiver as LinkReceiver
     const packet = this.#received
     const counters = this.counters
@@ -342,6 +355,7 @@ export class TunLink implements Link {
     this.flush()
     if (errno !== 0 && errno !== EAGAIN && errno !== EINTR) this.#fail(this.#readError(errno))
     else if (broken) this.#fail(this.#readError(EBADFD))
+    return count
   }
 
   #readError(errno: number): Error {

@@ -76,12 +76,12 @@ describeOnTun('a device that cannot be opened says what to do', () => {
 
   test('when it has queues and is opened without, and the other way round', () => {
     ip('tuntap', 'add', 'dev', 'many', 'mode', 'tun', 'multi_queue')
-    expect(failure({ name: 'many' }).message).toMatch(/made with multiple queues: open it with multiQueue: true/)
+    expect(failure({ name: 'many' }).message).toMatch(/made with multiple queues: open it with queues: 2 or more/)
     ip('link', 'del', 'many')
     ip('tuntap', 'add', 'dev', 'one', 'mode', 'tun')
-    const error = failure({ name: 'one', multiQueue: true })
+    const error = failure({ name: 'one', queues: 2 })
     expect(error.code).toBe('EINVAL')
-    expect(error.message).toMatch(/made without multiple queues: open it with multiQueue: false/)
+    expect(error.message).toMatch(/made without multiple queues: open it with one queue/)
     ip('link', 'del', 'one')
   })
 

@@ -126,9 +126,11 @@ describeOnTun('a TUN device', () => {
     })
 
     test('opens one queue after the other of a multi-queue device', () => {
-      const first = open({ name: 'queues', multiQueue: true, peer: '10.3.0.1/24' })
-      const second = open({ name: 'queues', multiQueue: true, peer: '10.3.0.1/24' })
+      const first = open({ name: 'queues', queues: 2, peer: '10.3.0.1/24' })
+      const second = open({ name: 'queues', queues: 2, peer: '10.3.0.1/24' })
       expect(second.name).toBe('queues')
+      expect(() => openTun({ name: 'queues', queues: 2 })).toThrow(/'queues' has its 2 queues open already/)
+      expect(() => openTun({ name: 'other', queues: 257 })).toThrow(/from 1 to 256, not 257/)
       first.close()
       expect(ip('-o', 'link', 'show', 'queues')).toContain('queues')
       second.close()
