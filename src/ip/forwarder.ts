@@ -52,6 +52,10 @@ export class Forwarder {
       if (six) this.#ip.icmp.sendError(packet, nic, icmpv6.DESTINATION_UNREACHABLE, icmpv6.BEYOND_SCOPE, 0)
       return Drop.IpBeyondScope
     }
+    if (!six && packet.transport - network > ipv4.HEADER && this.#options.leavesStrictRoute(route)) {
+      this.#ip.icmp.sendError(packet, nic, icmpv4.DESTINATION_UNREACHABLE, icmpv4.SOURCE_ROUTE_FAILED, 0)
+      return Drop.IpSourceRoute
+    }
     const mtu = route.mtu !== 0 && route.mtu < route.nic.mtu ? route.mtu : route.nic.mtu
     const tooLong = packet.networkEnd - network > mtu
     if (tooLong && packet.dontFragment === 1) {

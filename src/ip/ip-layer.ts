@@ -15,6 +15,7 @@ import { DESTINATION_RATE, ErrorLimit, HOST_RATE, type Rate } from './error-limi
 import { Forwarder } from './forwarder.ts'
 import { Fragmenter } from './fragmenter.ts'
 import { Icmp } from './icmp.ts'
+import * as icmpv4 from './icmpv4.ts'
 import { Identification } from './identification.ts'
 import * as ipv4 from './ipv4.ts'
 import { Ipv4Options, type OptionsHost } from './ipv4-options.ts'
@@ -370,10 +371,15 @@ export class IpLayer implements OptionsHost {
       }
       if (this.#options.sourceRoute !== 0) {
         if (!this.#sourceRoute) return Drop.IpSourceRoute
-        if (local && this.#options.takeHop(packet)) {
-          if (this.#forwarder === null) return Drop.IpSourceRoute
-          local = false
+        // RFC 791 section 3.1: a strict route has no other stops than those it names.
+        if (!local && this.#options.strict) {
+          this.icmp.sendError(packet, nic, icmpv4.PARAMETER_PROBLEM, 0, ipv4.DESTINATION << 24)
+          return Drop.IpSourceRoute
         }
+        while (local && this.#options.takeHop(packet)) local = this.isLocal(0, 0, MAPPED, packet.d3)
+        // What an error quotes should be a packet still.
+        ipv4.rewriteChecksum(packet.view, packet.network)
+        if (!local && this.#forwarder === null) return Drop.IpSourceRoute
       }
     }
     if (!local) return (this.#forwarder as Forwarder).forward(packet, nic)

@@ -5,7 +5,7 @@ import { Address } from '../base/address.ts'
 import { Drop } from '../base/drop.ts'
 import type { Packet } from '../base/packet.ts'
 import type { IcmpError } from '../ip/icmp.ts'
-import { checkOwn } from '../ip/ipv4-options.ts'
+import { checkOwn, type OwnOptions } from '../ip/ipv4-options.ts'
 import type { PmtuMode, Route } from '../ip/route-table.ts'
 import type { UdpLayer } from './udp-layer.ts'
 
@@ -84,8 +84,11 @@ export class Endpoint {
   tos = 0
   /** IP_MTU_DISCOVER; Linux's default is want. */
   dontFragment: PmtuMode = 1
-  /** IP_OPTIONS: what {@link setIpOptions} accepted; `null` for none. */
-  ipOptions: Uint8Array | null = null
+  /** IP_OPTIONS: what {@link setIpOptions} accepted, as it goes out; `null` for none. Written by {@link setIpOptions} alone, as the next two. */
+  sentOptions: Uint8Array | null = null
+  ownOptions: OwnOptions | null = null
+  /** Where a source route begins; `null` without one. */
+  firstHop: Address | null = null
   /** SO_BINDTODEVICE: 0 for none. */
   boundNic = 0
   /** SO_DONTROUTE: only destinations on a directly attached network. */
@@ -189,14 +192,22 @@ export class Endpoint {
   }
 
   /**
-   * IP_OPTIONS: options of every IPv4 datagram sent; an empty array takes them away. Routes and timestamps get this host's entry.
-   * @returns EINVAL when they are longer than 40 bytes, malformed, or a source route (RFC 7126)
+   * IP_OPTIONS: options of every IPv4 datagram sent; an empty array takes them away. Routes and timestamps get this host's entry; a source route's
+   * first hop becomes the destination in the header, and the datagram's own destination its last hop (RFC 791 section 3.1).
+   * @returns EINVAL when they are longer than 40 bytes or malformed
    */
   setIpOptions(options: Uint8Array): Errno {
     const checked = checkOwn(options)
     if (checked === null) return 'EINVAL'
-    this.ipOptions = checked.length === 0 ? null : checked
+    this.ownOptions = checked.given.length === 0 ? null : checked
+    this.sentOptions = this.ownOptions?.sent ?? null
+    this.firstHop = checked.firstHop === 0 ? null : Address.fromIPv4(checked.firstHop)
     return ''
+  }
+
+  /** What {@link setIpOptions} accepted, padded to a multiple of 4; `null` for none. */
+  get ipOptions(): Uint8Array | null {
+    return this.ownOptions?.given ?? null
   }
 
   /** IP_ADD_MEMBERSHIP and MCAST_JOIN_GROUP; `nic` 0 lets the route to the group decide. @returns EINVAL, ENODEV, EADDRINUSE, ENOBUFS */

@@ -8,6 +8,7 @@ import { type IcmpErrorSink, isTooBig } from '../ip/icmp.ts'
 import * as icmpv4 from '../ip/icmpv4.ts'
 import * as icmpv6 from '../ip/icmpv6.ts'
 import type { IpLayer, UpperLayer } from '../ip/ip-layer.ts'
+import type { OwnOptions } from '../ip/ipv4-options.ts'
 import type { Nic } from '../ip/nic.ts'
 import { UDP } from '../ip/protocol.ts'
 import { PmtuMode, type Route } from '../ip/route-table.ts'
@@ -250,9 +251,10 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     }
     const length = packet.end - packet.start
     if (length > (four ? udp.MAX_PAYLOAD4 : udp.MAX_PAYLOAD6)) return 'EMSGSIZE'
+    const firstHop = four ? endpoint.firstHop : null
     const error = this.#resolve(
       endpoint,
-      address,
+      firstHop ?? address,
       this.#leavingNic(endpoint, address, to === null ? endpoint.remoteNic : zone, options),
       options,
     )
@@ -287,7 +289,11 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
       udp.encodePartialChecksum(packet.view, packet.start, pseudo)
       packet.checksumState = ChecksumState.Partial
     } else udp.encodeChecksum(packet.view, packet.start, packet.end, pseudo)
-    const drop = this.#ip.output(packet, route, mode, loop, four ? endpoint.ipOptions : null)
+    if (firstHop !== null) {
+      const wrong = this.#beginSourceRoute(endpoint, packet, route, firstHop)
+      if (wrong !== '') return wrong
+    }
+    const drop = this.#ip.output(packet, route, mode, loop, four ? endpoint.sentOptions : null)
     if (drop === Drop.None) {
       if (four) this.#counters.UdpOutDatagrams++
       else this.#counters.Udp6OutDatagrams++
@@ -298,6 +304,17 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     if (drop === Drop.LinkQueueFull) return 'ENOBUFS'
     this.#counters.drop(drop, packet)
     return drop === Drop.LinkDown ? 'ENETDOWN' : ''
+  }
+
+  /** The first hop goes into the header, the destination to the end of the route: only the checksum is that of the way's two ends. */
+  #beginSourceRoute(endpoint: Endpoint, packet: Packet, route: Route, firstHop: Address): Errno {
+    const { sent, last, strict } = endpoint.ownOptions as OwnOptions
+    if (strict && route.gateway !== null) return 'ENETUNREACH'
+    // No way leads to a group or a broadcast address by single hosts.
+    if (!this.#ip.isUnicast4(packet.d3)) return 'EINVAL'
+    new DataView(sent.buffer).setInt32(last, packet.d3)
+    packet.d3 = firstHop.w3
+    return ''
   }
 
   /** The nic a datagram must leave by, or 0 for what the route says. */

@@ -41,7 +41,7 @@ test.each<[OptionName, unknown, string]>([
   ['dontFragment', 'never', 'ERR_INVALID_ARG_VALUE'],
   ['ipOptions', 'router alert', 'ERR_INVALID_ARG_TYPE'],
   ['ipOptions', new Uint8Array(41), 'EINVAL'],
-  ['ipOptions', Uint8Array.of(0x83, 7, 4, 10, 0, 0, 2), 'EINVAL'],
+  ['ipOptions', Uint8Array.of(0x83, 7, 8, 10, 0, 0, 2), 'EINVAL'],
   ['bindToDevice', 'nosuch', 'ENODEV'],
   ['bindToDevice', 1, 'ERR_INVALID_ARG_TYPE'],
   ['multicastInterface', 'nosuch', 'ENODEV'],
