@@ -71,7 +71,7 @@ export interface DatagramFilter {
   delivered?: boolean
 }
 
-/** Datagrams from real devices whose fragments may come in turns. */
+/** Datagrams whose fragments may come in turns. */
 const FRAGMENTED = 64
 
 export class Lineage {
@@ -79,7 +79,7 @@ export class Lineage {
   readonly #now: () => number
   readonly #datagrams = new Map<number, Datagram>()
   #next = 1
-  /** The last datagrams that came from a real device in fragments. */
+  /** The last datagrams that began in fragments. */
   readonly #fragmented = new Map<string, number>()
   /** What the node `#inputNode` is just taking in: what it sends meanwhile is sent on account of it. */
   #input = 0
@@ -118,7 +118,7 @@ export class Lineage {
     if (at < 0) return
     if (packet.trace === 0) {
       if (isUpkeep(packet, at)) return
-      packet.trace = this.#begin(node, packet, at)
+      packet.trace = this.#beginOf(node, packet, at)
     }
     const datagram = this.#datagrams.get(packet.trace)
     if (datagram !== undefined) this.#push(datagram, node, nic, datagram.from === node ? 'sent' : 'forwarded', summarize(packet, at))
@@ -128,18 +128,19 @@ export class Lineage {
   arrived(node: string, nic: string, packet: Packet, medium: Medium): void {
     const at = ipOffset(packet, medium)
     if (at < 0) return
-    if (packet.trace === 0 && !isUpkeep(packet, at)) packet.trace = this.#fromOutside(nic, packet, at)
+    if (packet.trace === 0 && !isUpkeep(packet, at)) packet.trace = this.#beginOf(nic, packet, at)
     const datagram = this.#datagrams.get(packet.trace)
     if (datagram !== undefined) this.#push(datagram, node, nic, 'arrived', summarize(packet, at))
   }
 
-  #fromOutside(nic: string, packet: Packet, at: number): number {
+  /** Fragments have a life together: those from a real device, and those that waited for a neighbor, come without a trace each. */
+  #beginOf(from: string, packet: Packet, at: number): number {
     const { source, destination, protocol, fragment } = summarize(packet, at)
-    if (fragment === null) return this.#begin(nic, packet, at)
+    if (fragment === null) return this.#begin(from, packet, at)
     const key = `${source} ${destination} ${protocol} ${fragment.identification}`
     let trace = this.#fragmented.get(key)
     if (trace === undefined) {
-      trace = this.#begin(nic, packet, at)
+      trace = this.#begin(from, packet, at)
       this.#fragmented.set(key, trace)
       if (this.#fragmented.size > FRAGMENTED) this.#fragmented.delete(this.#fragmented.keys().next().value as string)
     }

@@ -49,6 +49,24 @@ datagram 1: UDP 10.0.0.1:5000 > 10.0.1.2:9, sent by a
     )
   })
 
+  test('is one for all fragments, also when they wait for a neighbor', async () => {
+    network = new Network({ seed: 1 })
+    const a = network.host('a')
+    const b = network.host('b')
+    network.router('r')
+    network.connect(a, 'r', { medium: 'ethernet', delay: 1 })
+    network.connect('r', b, { medium: 'ethernet', delay: 1 })
+    listen(network, b, 9)
+    const { socket } = listen(network, a, 5000)
+    socket.send(new Uint8Array(4000), 9, 'b')
+    await network.run()
+    const [datagram, ...others] = network.datagrams()
+    expect(others).toEqual([])
+    expect(datagram?.events.map(({ node, what }) => `${node} ${what}`).filter((each) => / (sent|forwarded|delivered)$/.test(each))).toEqual(
+      [...['a sent', 'a sent', 'a sent'], ...['r forwarded', 'r forwarded', 'r forwarded'], 'b delivered'],
+    )
+  })
+
   test('names the ICMP error that it caused, and the error its cause', async () => {
     const { a } = chain()
     const { socket } = listen(network, a, 5000)
