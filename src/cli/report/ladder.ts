@@ -153,7 +153,7 @@ function label(
   const right = toRight(hop, order)
   const marks = [...(hop.queued ? ['waits'] : []), ...(hop.corrupted ? ['damaged'] : []), ...(hop.arrivals.length > 1 ? ['copies'] : [])]
   const text = [`#${id} ${frameText(packet, whole)}`, ...marks].join(', ')
-  return html`${backdrop(x(start.node) + (right ? 6 : -6), y(start) - 3, text, right ? 'start' : 'end')}<text class="what ${colorClass(flow, whole)}${right ? '' : ' left'}" x="${x(start.node) + (right ? 8 : -8)}" y="${y(start) - 3}">${text}<title>${details(hop, id, whole)}</title></text>
+  return html`${backdrop(x(start.node) + (right ? 9 : -9), y(start) - 3, text, right ? 'start' : 'end')}<text class="what ${colorClass(flow, whole)}${right ? '' : ' left'}" x="${x(start.node) + (right ? 11 : -11)}" y="${y(start) - 3}">${text}<title>${details(hop, id, whole)}</title></text>
 `
 }
 

@@ -169,7 +169,7 @@ const DRAW = `'use strict'
         y: { range: (u) => [0, most(u) * 1.08 || 1] },
       },
       axes: [
-        { ...axis, label: figure.dataset.x, labelSize: 20, size: 34, space: 60, ...(names ? { splits: () => x, values: (u, at) => at.map((i) => names[i]) } : { values: (u, at) => at.map((value) => plain(value)) }) },
+        { ...axis, label: figure.dataset.x, labelSize: 20, size: 34, space: 80, ...(names ? { splits: () => x, values: (u, at) => at.map((i) => names[i]) } : { values: (u, at) => at.map((value) => plain(value)) }) },
         { ...axis, label: figure.dataset.y, labelSize: 20, size: width, space: 34, values: (u, at) => at.map((value) => plain(value)) },
       ],
       series: [

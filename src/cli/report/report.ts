@@ -5,6 +5,7 @@ import type { FlowResult, ScenarioResult } from '../../network/flow.ts'
 import type { Network } from '../../network/network.ts'
 import { buildScenario, type Scenario } from '../../network/scenario.ts'
 import type { Estimate, FlowEstimate, Measure, Sweep } from '../../network/sweep.ts'
+import { plural } from '../output.ts'
 import { drawLadder } from './ladder.ts'
 import type { Neighbors } from './life.ts'
 import { html, type Markup, NOTHING, rounded } from './markup.ts'
@@ -132,8 +133,8 @@ ${content}
     const left = frames - firstFrames
     const shown =
       left === 0
-        ? `All ${frames} packets of ${datagrams} datagrams.`
-        : `The first ${firstFrames} packets, of ${first.length} datagrams; ${left} more packets of ${datagrams - first.length} datagrams are left out.`
+        ? `All: ${plural(frames, 'packet')} of ${plural(datagrams, 'datagram')}.`
+        : `The first ${plural(firstFrames, 'packet')}, of ${plural(first.length, 'datagram')}; ${left} more of ${plural(datagrams - first.length, 'datagram')} are left out.`
     return html`<p>${shown} A packet counts on each cable; the pointer on its label shows its headers. Times are milliseconds.</p>
 ${ladderLegend(flows)}
 ${drawLadder(first, order)}

@@ -48,15 +48,17 @@ export function timePlots(recorder: Recorder, results: readonly FlowResult[]): {
       yLabel: 'datagrams',
       lines: losses,
     })
-  if (recorder.waiting.size > 0)
+  const queues = [...recorder.waiting].map(([name, changes]) => ({ name, values: mostWaiting(changes, count, width, bin) }))
+  if (queues.length > 0)
     plots.push({
       ...common,
       title: 'Queues',
-      note: `the most frames that waited at once, each until its last bit had left; ${perBin}`,
+      note: `the most frames that waited at once, each until its last bit had left; ${perBin}${queues.length > MOST_LINES ? `; the ${MOST_LINES} longest` : ''}`,
       yLabel: 'frames',
-      lines: [...recorder.waiting]
+      lines: queues
+        .sort((a, b) => Math.max(...b.values) - Math.max(...a.values))
         .slice(0, MOST_LINES)
-        .map(([name, changes], index) => ({ name, color: index, values: mostWaiting(changes, count, width, bin) })),
+        .map((queue, index) => ({ ...queue, color: index })),
     })
   return { plots, leftOut: recorder.flows.length - shown.length }
 }
@@ -69,7 +71,7 @@ function binsOf(flows: readonly FlowRecord[]): { width: number; count: number } 
     for (const list of [sent, arrived]) for (const time of list) if (time > end) end = time
     if (sent.length > 1) fewest = Math.min(fewest, sent.length)
   }
-  if (end < 0) return { width: 0, count: 0 }
+  if (end <= 0) return { width: 0, count: 0 }
   const bins = Math.max(LEAST_BINS, Math.min(MOST_BINS, fewest / PER_BIN))
   const least = Math.max(end, 1) / bins
   const power = 10 ** Math.floor(Math.log10(least))
