@@ -1,7 +1,7 @@
 /**
  * Datagrams per second from socket to socket through an in-memory segment, one process, one core, checksums computed and verified; node:dgram over
  * the kernel's loopback for comparison. Interleaved rounds, each measurement in a process of its own, medians.
- * Run: npm run bench:memory [-- --rounds 7] [--json]
+ * Run: npm run bench:memory [-- --rounds 7] [--size 64] [--json]
  */
 import { execFileSync } from 'node:child_process'
 import dgram from 'node:dgram'
@@ -12,9 +12,10 @@ const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '7' },
     json: { type: 'boolean', default: false },
-    // What a process of its own is to measure: the stack, and the bytes of a datagram.
-    stack: { type: 'string' },
+    /** Bytes of a datagram; default 64 and 1400. */
     size: { type: 'string' },
+    /** What a process of its own is to measure. */
+    stack: { type: 'string' },
   },
 })
 // What the kernel's default receive buffer holds of 1400-byte datagrams without a loss.
@@ -88,7 +89,7 @@ const alone = (stack, size) =>
   Number(execFileSync(process.execPath, [import.meta.filename, '--stack', stack, '--size', `${size}`], { encoding: 'utf8' }))
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]
 const rows = []
-for (const size of [64, 1400]) {
+for (const size of options.size === undefined ? [64, 1400] : [Number(options.size)]) {
   const rates = { tungram: [], offload: [], kernel: [] }
   for (let round = 0; round < Number(options.rounds); round++)
     for (const [stack, measured] of Object.entries(rates)) measured.push(alone(stack, size))

@@ -110,13 +110,18 @@ async function run(stack, { job, size, window }) {
     execPath: 'ip',
     execArgv: ['netns', 'exec', stack === 'node' ? SERVER : CLIENT, process.execPath],
   })
+  let stopping = false
+  const died = once(server, 'exit').then(([code]) => {
+    if (!stopping) throw new Error(`The server of ${stack}, ${job} ended with ${code} before it was asked to.`)
+  })
+  const message = async () => (await Promise.race([once(server, 'message'), died]))[0]
   try {
-    await once(server, 'message')
+    await message()
     if (job === 'send') {
       const sink = await client({ job: 'sink', port: SINK_PORT, size, seconds: 0.5 })
       await sink.ready
       server.send('start')
-      const [result] = await once(server, 'message')
+      const result = await message()
       const { received } = await sink.done
       return {
         rate: received / (result.milliseconds / 1000),
@@ -128,11 +133,12 @@ async function run(stack, { job, size, window }) {
     const result = await done
     await new Promise((resolve) => setTimeout(resolve, 50))
     server.send('stop')
-    const [{ count, cpu }] = await once(server, 'message')
+    const { count, cpu } = await message()
     const total = job === 'receive' ? result.sent : result.received + result.lost
     const received = job === 'receive' ? count : result.received
     return { rate: received / (result.milliseconds / 1000), cpu: cpu / count, loss: 1 - received / total, p50: result.p50, p99: result.p99 }
   } finally {
+    stopping = true
     server.kill()
     rmSync(shared, { force: true })
   }
