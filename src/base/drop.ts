@@ -145,6 +145,8 @@ export const Drop = {
   UdpReceiveBuffer: 105,
   /** The socket's block list has the source or destination. */
   UdpBlocked: 107,
+  /** A TTL or hop limit below what the socket wants (RFC 5082). */
+  UdpHopLimit: 110,
   /** A source that the socket's source filter excludes. */
   UdpSourceFilter: 108,
   /** The socket was closed while the datagram waited. */

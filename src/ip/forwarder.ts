@@ -33,6 +33,10 @@ export class Forwarder {
     // RFC 1812 section 5.3.4: what came by a link-level broadcast is not for others.
     if (packet.cast !== Cast.Unicast) return Drop.IpLinkBroadcast
     if (packet.looped === 1) return Drop.IpNotForUs
+    if (this.#ip.onRouterAlert !== null) {
+      const alert = this.#alert(packet)
+      if (alert >= 0 && this.#ip.onRouterAlert(packet, nic, alert)) return Drop.None
+    }
     const six = packet.family === 6
     const { s0, s1, s2, s3, d0, d1, d2, d3, view, network } = packet
     if (isUnspecified(s0, s1, s2, s3) || isLoopback(s0, s1, s2, s3)) return Drop.IpMartianSource
@@ -77,6 +81,12 @@ export class Forwarder {
       this.#decrement4(view, network)
     }
     return this.#ip.transmit(packet, route, mtu)
+  }
+
+  /** The value of the packet's Router Alert, or -1. */
+  #alert(packet: Packet): number {
+    if (packet.family === 6) return ipv6.routerAlert(packet.view, packet.network)
+    return packet.transport - packet.network > ipv4.HEADER && this.#options.routerAlert ? 0 : -1
   }
 
   /** RFC 1624 equation 3 over the word of TTL and protocol. */

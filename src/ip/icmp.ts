@@ -10,6 +10,7 @@ import { Cast, HEADROOM, MAX_PACKET, Packet } from '../base/packet.ts'
 import type { Random } from '../base/random.ts'
 import type { Counters } from './counters.ts'
 import type { ErrorLimit } from './error-limit.ts'
+import { type IcmpExtension, parse as parseExtensions, quoteLength } from './icmp-extensions.ts'
 import * as icmpv4 from './icmpv4.ts'
 import * as icmpv6 from './icmpv6.ts'
 import type { IpLayer } from './ip-layer.ts'
@@ -39,11 +40,21 @@ export interface IcmpError {
   /** Our own end of it. */
   readonly source: Address
   readonly sourcePort: number
+  /** What the router added behind the quote, MPLS labels for one (RFC 4884); mostly nothing. */
+  readonly extensions: readonly IcmpExtension[]
 }
 
 /** The upper layer that sent the quoted packet decides whether the error is believed. `quote` has `transport` at the quoted UDP header. */
 export interface IcmpErrorSink {
-  icmpError(quote: Packet, type: number, code: number, mtu: number, pointer: number, offender: Address): Drop
+  icmpError(
+    quote: Packet,
+    type: number,
+    code: number,
+    mtu: number,
+    pointer: number,
+    offender: Address,
+    extensions: readonly IcmpExtension[],
+  ): Drop
   /** Whether a socket of this host sends such packets as the quoted one. */
   isSender(quote: Packet): boolean
 }
@@ -281,8 +292,16 @@ export class Icmp {
     const type = icmpv4.type(view, transport)
     const code = icmpv4.code(view, transport)
     const offender = Address.fromIPv4(packet.s3)
+    const extensions = this.#cutExtensions(packet)
     if (!this.#openQuote4(packet, transport + icmpv4.HEADER)) return Drop.IcmpTooShort
-    return this.#deliverError(packet, type, code, mtu, pointer, offender)
+    return this.#deliverError(packet, type, code, mtu, pointer, offender, extensions)
+  }
+
+  /** Takes what is behind the quote off the message. */
+  #cutExtensions(packet: Packet): readonly IcmpExtension[] {
+    const { end } = packet
+    packet.end = packet.transport + icmpv4.HEADER + quoteLength(packet)
+    return parseExtensions(packet, packet.end, end)
   }
 
   /** Makes the IPv4 packet quoted at `quoted` what the packet's fields are about; `false` when it is too short. */
@@ -306,8 +325,9 @@ export class Icmp {
     const type = icmpv6.type(view, transport)
     const code = icmpv6.code(view, transport)
     const offender = new Address(packet.s0, packet.s1, packet.s2, packet.s3)
+    const extensions = this.#cutExtensions(packet)
     if (!this.#openQuote6(packet, transport + icmpv6.HEADER)) return Drop.IcmpTooShort
-    return this.#deliverError(packet, type, code, mtu, pointer, offender)
+    return this.#deliverError(packet, type, code, mtu, pointer, offender, extensions)
   }
 
   /** The same for IPv6. */
@@ -373,15 +393,33 @@ export class Icmp {
     return echo.isOutstanding(new Address(d0, d1, d2, d3), icmpv4.sequence(view, transport)) ? echo : null
   }
 
-  #deliverError(quote: Packet, type: number, code: number, mtu: number, pointer: number, offender: Address): Drop {
+  #deliverError(
+    quote: Packet,
+    type: number,
+    code: number,
+    mtu: number,
+    pointer: number,
+    offender: Address,
+    extensions: readonly IcmpExtension[],
+  ): Drop {
     if (!this.#ip.isLocal(quote.s0, quote.s1, quote.s2, quote.s3) || quote.fragmentOffset !== 0) return Drop.IcmpUnmatched
-    if (quote.protocol === UDP && this.errorSink !== null) return this.errorSink.icmpError(quote, type, code, mtu, pointer, offender)
-    if (quote.protocol === (quote.family === 4 ? ICMPV4 : ICMPV6)) return this.#echoError(quote, type, code, mtu, pointer, offender)
+    if (quote.protocol === UDP && this.errorSink !== null)
+      return this.errorSink.icmpError(quote, type, code, mtu, pointer, offender, extensions)
+    if (quote.protocol === (quote.family === 4 ? ICMPV4 : ICMPV6))
+      return this.#echoError(quote, type, code, mtu, pointer, offender, extensions)
     return Drop.IcmpUnmatched
   }
 
   /** An error about an echo request of ours, or a Packet Too Big about a long reply, whose identifier and sequence it must quote. */
-  #echoError(quote: Packet, type: number, code: number, mtu: number, pointer: number, offender: Address): Drop {
+  #echoError(
+    quote: Packet,
+    type: number,
+    code: number,
+    mtu: number,
+    pointer: number,
+    offender: Address,
+    extensions: readonly IcmpExtension[],
+  ): Drop {
     const { view, transport, d0, d1, d2, d3 } = quote
     const quoted = view.getUint8(transport)
     const rest = view.getInt32(transport + 4)
@@ -397,7 +435,7 @@ export class Icmp {
     const family = quote.family as 4 | 6
     const source = new Address(quote.s0, quote.s1, quote.s2, quote.s3)
     echo.listener.error(
-      { family, type, code, mtu, pointer, offender, destination, destinationPort: 0, source, sourcePort: rest >>> 16 },
+      { family, type, code, mtu, pointer, offender, destination, destinationPort: 0, source, sourcePort: rest >>> 16, extensions },
       rest & 0xffff,
     )
     return Drop.None

@@ -90,6 +90,11 @@ export class IpLayer implements OptionsHost {
   readonly #reassembler6: Reassembler
   readonly #fragmenter = new Fragmenter()
   #upper: UpperLayer | null = null
+  /**
+   * IP_ROUTER_ALERT and IPV6_ROUTER_ALERT: is lent what this router would pass on and that has a Router Alert (RFC 2113 with value 0, RFC 2711 with
+   * `value`), at `packet.network … packet.networkEnd`, fragments as they are; `true` keeps it from going on its way.
+   */
+  onRouterAlert: ((packet: Packet, nic: Nic, value: number) => boolean) | null = null
 
   /** What the fragmenter's sink needs, set just before; a closure per packet would allocate. */
   #outNic: Nic | null = null
@@ -254,8 +259,8 @@ export class IpLayer implements OptionsHost {
 
   /**
    * The source address for a destination over a route. IPv4: the route's own, else the nic's first whose prefix holds the next hop, else its first,
-   * else any nic's (Linux: inet_select_addr). IPv6: RFC 6724 section 5 as far as it distinguishes here: same address, scope, outgoing nic,
-   * longest common prefix.
+   * else any nic's (Linux: inet_select_addr). IPv6: RFC 6724 section 5 as far as it distinguishes here: same address, scope, not
+   * deprecated, outgoing nic, label, longest common prefix.
    */
   selectSource(route: Route, w0: number, w1: number, w2: number, w3: number): Address | null {
     if (w2 === MAPPED && w0 === 0 && w1 === 0) {
@@ -277,18 +282,22 @@ export class IpLayer implements OptionsHost {
     let best: Address | null = null
     let bestScore = -1
     const wanted = scope6(w0, w1, w2, w3)
+    const wantedLabel = label6(w0, w1, w2)
     for (const nic of this.#nics) {
       if (nic === undefined || !nic.isUp) continue
       const outgoing = nic === route.nic
-      for (const { address, deprecated } of nic.addresses) {
+      for (const { address, prefix, deprecated } of nic.addresses) {
         if (address.family !== 6) continue
         // Link-local addresses, and all for link-local and multicast destinations, come from the outgoing nic (RFC 6724 section 4).
         if (!outgoing && (address.isLinkLocal || wanted <= LINK_LOCAL_SCOPE || w0 >>> 24 === 0xff)) continue
         const scope = scope6(address.w0, address.w1, address.w2, address.w3)
         // Rule 2: the smallest scope that is large enough; without one, the largest.
         const scopeScore = scope >= wanted ? 32 - (scope - wanted) : scope
-        // Rules 3 (not a deprecated one), 5 (the outgoing nic's) and 8.
-        const score = (scopeScore << 10) + (deprecated ? 0 : 1 << 9) + (outgoing ? 1 << 8 : 0) + commonPrefix(address, w0, w1, w2, w3)
+        const sameLabel = label6(address.w0, address.w1, address.w2) === wantedLabel
+        // Rule 8 counts no bits of the interface identifier.
+        const common = Math.min(commonPrefix(address, w0, w1, w2, w3), prefix.length)
+        // Rules 3 (not a deprecated one), 5 (the outgoing nic's), 6 (of the same label) and 8.
+        const score = (scopeScore << 11) + (deprecated ? 0 : 1 << 10) + (outgoing ? 1 << 9 : 0) + (sameLabel ? 1 << 8 : 0) + common
         if (score > bestScore) {
           bestScore = score
           best = address
@@ -668,6 +677,16 @@ function scope6(w0: number, w1: number, w2: number, w3: number): number {
   if (w0 >>> 24 === 0xff) return (w0 >>> 16) & 15
   if (w0 >>> 22 === 0x3fa || isLoopback(w0, w1, w2, w3)) return LINK_LOCAL_SCOPE
   return GLOBAL_SCOPE
+}
+
+/** RFC 6724 section 2.1: addresses of one kind of connectivity. (::1 and mapped addresses never come here.) */
+function label6(w0: number, w1: number, w2: number): number {
+  if (w0 >>> 16 === 0x2002) return 2
+  if (w0 === 0x20010000) return 5
+  if (w0 >>> 25 === 0xfc >>> 1) return 13
+  if (w0 >>> 22 === 0xfec0 >>> 6) return 11
+  if (w0 >>> 16 === 0x3ffe) return 12
+  return w0 === 0 && w1 === 0 && w2 === 0 ? 3 : 1
 }
 
 /** Leading bits that two addresses share, 0 to 128. */

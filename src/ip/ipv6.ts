@@ -220,6 +220,18 @@ function optionsHeader(packet: Packet, hopByHop: boolean): Drop {
   return Drop.None
 }
 
+/** The value of the Router Alert (RFC 2711 section 2.1) in a hop-by-hop header that {@link parse} has accepted, or -1. */
+export function routerAlert(view: DataView, at: number): number {
+  if (nextHeader(view, at) !== HOP_BY_HOP) return -1
+  const end = at + HEADER + (view.getUint8(at + HEADER + 1) + 1) * 8
+  for (let option = at + HEADER + 2; option < end; ) {
+    const type = view.getUint8(option)
+    if (type === OPTION_ROUTER_ALERT) return view.getUint16(option + 2)
+    option += type === OPTION_PAD1 ? 1 : view.getUint8(option + 1) + 2
+  }
+  return -1
+}
+
 /** RFC 2675 section 3: where a jumbo payload is malformed, this says so; a right one is longer than any packet here. */
 function jumbo(packet: Packet, at: number, size: number): Drop {
   const { view, network } = packet

@@ -89,6 +89,11 @@ export class Endpoint {
   ownOptions: OwnOptions | null = null
   /** Where a source route begins; `null` without one. */
   firstHop: Address | null = null
+  /** UDP_NO_CHECK6_TX and UDP_NO_CHECK6_RX, for tunnels over IPv6 alone: the checksum is left out, and may be (RFC 6935, RFC 6936). */
+  sendsZeroChecksum = false
+  takesZeroChecksum = false
+  /** What comes with a lower TTL or hop limit is discarded: 255 takes neighbors only (GTSM, RFC 5082). */
+  minHopLimit = 0
   /** SO_BINDTODEVICE: 0 for none. */
   boundNic = 0
   /** SO_DONTROUTE: only destinations on a directly attached network. */
@@ -165,6 +170,7 @@ export class Endpoint {
 
   /** Offers a datagram; drops it when the receive buffer is full (as Linux: only when it is already over the limit). */
   deliver(packet: Packet, sourcePort: number): Drop {
+    if (packet.hopLimit < this.minHopLimit) return Drop.UdpHopLimit
     const cost = charge(packet.end - packet.start)
     if (this.queued !== 0 && this.queued + cost > this.receiveBuffer) return Drop.UdpReceiveBuffer
     this.queued += cost

@@ -5,6 +5,7 @@ import { Cast, ChecksumState, HEADROOM, MAX_PACKET, Packet } from '../base/packe
 import type { Random } from '../base/random.ts'
 import type { Counters } from '../ip/counters.ts'
 import { type IcmpErrorSink, isTooBig } from '../ip/icmp.ts'
+import type { IcmpExtension } from '../ip/icmp-extensions.ts'
 import * as icmpv4 from '../ip/icmpv4.ts'
 import * as icmpv6 from '../ip/icmpv6.ts'
 import type { IpLayer, UpperLayer } from '../ip/ip-layer.ts'
@@ -47,7 +48,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
 
   input(packet: Packet, nic: Nic): Drop {
     const drop = udp.parse(packet)
-    if (drop !== Drop.None) return drop
+    if (drop !== Drop.None && (drop !== Drop.UdpZeroChecksum || !this.#takesZeroChecksum(packet))) return drop
     const { view, transport } = packet
     const sourcePort = udp.sourcePort(view, transport)
     const destinationPort = udp.destinationPort(view, transport)
@@ -55,6 +56,13 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     const endpoint = this.ports.lookup(packet, sourcePort, destinationPort)
     if (endpoint === null) return Drop.UdpNoPort
     return this.#deliver(endpoint, packet, sourcePort)
+  }
+
+  /** RFC 6936 section 4: one socket's matter, which is chosen by the addresses that no checksum covers. */
+  #takesZeroChecksum(packet: Packet): boolean {
+    if (packet.cast !== Cast.Unicast) return false
+    const { view, transport } = packet
+    return this.ports.lookup(packet, udp.sourcePort(view, transport), udp.destinationPort(view, transport))?.takesZeroChecksum === true
   }
 
   /** A unicast packet in a broadcast frame is still for one socket. */
@@ -114,7 +122,15 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     return this.#senderOf(quote) !== null
   }
 
-  icmpError(quote: Packet, type: number, code: number, mtu: number, pointer: number, offender: Address): Drop {
+  icmpError(
+    quote: Packet,
+    type: number,
+    code: number,
+    mtu: number,
+    pointer: number,
+    offender: Address,
+    extensions: readonly IcmpExtension[],
+  ): Drop {
     const endpoint = this.#senderOf(quote)
     if (endpoint === null) return Drop.IcmpUnmatched
     const { view, transport } = quote
@@ -127,7 +143,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     const reported = errnoOf(family, type, code, endpoint.dontFragment)
     const wanted = endpoint.receiveErrors || (reported.hard && endpoint.remoteAddress !== null)
     endpoint.receiver.icmp(
-      { family, type, code, mtu, pointer, offender, destination, destinationPort, source, sourcePort },
+      { family, type, code, mtu, pointer, offender, destination, destinationPort, source, sourcePort, extensions },
       wanted ? reported.errno : '',
     )
     return Drop.None
@@ -284,9 +300,11 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     const loop = broadcast || (multicast && endpoint.multicastLoop && route.nic.isMember(address.w0, address.w1, address.w2, address.w3))
     const mode = options?.dontFragment ?? endpoint.dontFragment
     const pseudo = pseudoHeaderSum(packet)
-    // What has to be fragmented is completed by IP.
-    if (route.nic.link.offload.checksum && !loop) {
+    if (!four && endpoint.sendsZeroChecksum) {
+      // The field is 0.
+    } else if (route.nic.link.offload.checksum && !loop) {
       udp.encodePartialChecksum(packet.view, packet.start, pseudo)
+      // What has to be fragmented is completed by IP.
       packet.checksumState = ChecksumState.Partial
     } else udp.encodeChecksum(packet.view, packet.start, packet.end, pseudo)
     if (firstHop !== null) {

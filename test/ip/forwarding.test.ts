@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { ManualClock } from '../../src/base/clock.ts'
 import { Stack, type StackOptions } from '../../src/stack.ts'
-import { type Bytes, checksum, hex, icmp, ip4, ip6, pattern, u8, u32, udp } from '../differential/raw-ip.ts'
+import { address, type Bytes, checksum, hex, icmp, ip4, ip6, join, options, pattern, u8, u32, udp } from '../differential/raw-ip.ts'
 import { TestLink } from '../differential/stack-host.ts'
+import { open, send } from '../host.ts'
 
 /** A router between 192.0.2.0/24 on the left and 198.51.100.0/24 on the right. */
 function router(options: StackOptions = {}, mtu = 1500) {
@@ -190,6 +191,35 @@ describe('a router', () => {
     expect([passed('strict', strange), passed('strict', wrongSide), passed('strict', packet4())]).toEqual([0, 0, 1])
   })
 
+  test('lends what has a Router Alert to whoever asked for it, and passes on what is not taken (RFC 2113 2.1, RFC 2711 2.1)', () => {
+    const { stack, left, right } = router()
+    const alert4 = (value: number) => packet4({ options: u8(148, 4, 0, value) })
+    const alert6 = (value: number) => packet6({ next: 0, payload: options(17, u8(5, 2, 0, value)) })
+    const padded6 = packet6({ next: 0, payload: options(17, u8(0, 0x1e, 1, 9, 5, 2, 1, 0)) })
+    for (const packet of [alert4(0), alert6(0)]) left.input(packet)
+    expect(right.take()).toHaveLength(2)
+    const seen: [number, string, string][] = []
+    let takes = false
+    stack.ip.onRouterAlert = (packet, nic, value) => {
+      seen.push([value, nic.name, hex(packet.bytes.slice(packet.network, packet.networkEnd))])
+      return takes
+    }
+    const all = [alert4(0), alert6(0), alert6(7), padded6]
+    for (const packet of all) left.input(packet)
+    expect(right.take()).toHaveLength(4)
+    takes = true
+    for (const packet of all) left.input(packet)
+    expect(right.take()).toEqual([])
+    const expected = all.map((packet, at) => [[0, 0, 7, 256][at], 'left', hex(packet)])
+    expect(seen).toEqual([...expected, ...expected])
+    expect(stack.drops).toEqual([])
+    // Other values of RFC 2113 are reserved, packets without the option and those for us are nobody's business.
+    const echo = ip4({ source: FROM4, destination: '192.0.2.1', protocol: 1, options: u8(148, 4, 0, 0), payload: icmp(8, 0, u32(1), u8()) })
+    for (const packet of [alert4(1), packet4(), packet6(), packet4({ options: u8(1) }), echo]) left.input(packet)
+    expect(right.take()).toHaveLength(4)
+    expect(seen).toHaveLength(8)
+  })
+
   test('is a host too: what is for its own addresses stays', () => {
     const { left, right } = router()
     left.input(ip4({ source: FROM4, destination: '198.51.100.1', protocol: 1, payload: icmp(8, 0, u32(1), pattern(4)) }))
@@ -222,6 +252,38 @@ describe('a host', () => {
     const to = { from: 'fe80::9', to: 'fe80::2' }
     left.input(ip6({ source: to.from, destination: to.to, next: 58, payload: icmp(128, 0, u32(1), pattern(4), to) }))
     expect(left.take()).toHaveLength(0)
+  })
+})
+
+describe('a link with two addresses (RFC 3021)', () => {
+  const pair = (own: string) => {
+    const stack = new Stack({ clock: new ManualClock(), icmpRateLimit: false })
+    const link = new TestLink('pair')
+    stack.addNic(link, { addresses: [`${own}/31`] })
+    link.take()
+    const { endpoint, mailbox } = open(stack, 4, 7000)
+    return { stack, link, endpoint, mailbox }
+  }
+
+  test.each([
+    ['192.0.2.0', '192.0.2.1'],
+    ['192.0.2.1', '192.0.2.0'],
+  ])('has no network and no broadcast address: %s sends to %s and hears it, without the permission to broadcast', (own, other) => {
+    const { stack, link, endpoint, mailbox } = pair(own)
+    expect(send(endpoint, pattern(4), other, 9)).toBe('')
+    expect(hex(only(link.take()).subarray(12, 20))).toBe(hex(join(address(own), address(other))))
+    link.input(ip4({ source: other, destination: own, payload: udp({ from: other, to: own }) }))
+    expect(mailbox.received).toHaveLength(1)
+    // Errors answer it, as they do any one host (RFC 1122 section 3.2.2).
+    link.input(ip4({ source: other, destination: own, payload: udp({ from: other, to: own, port: 9 }) }))
+    expect([...only(link.take()).subarray(20, 22)]).toEqual([3, 3])
+    expect(drops(stack)).toEqual(['UdpNoPort'])
+  })
+
+  test('takes the limited broadcast', () => {
+    const { link, mailbox } = pair('192.0.2.0')
+    link.input(ip4({ source: '192.0.2.1', destination: '255.255.255.255', payload: udp({ from: '192.0.2.1', to: '255.255.255.255' }) }))
+    expect(mailbox.received).toHaveLength(1)
   })
 })
 

@@ -72,6 +72,37 @@ describe('the source address in IPv6 (RFC 6724 section 5)', () => {
     expect(sourceFor('2001:db8:3::1', nics, viaRouter)).toBe('2001:db8:1::1')
   })
 
+  test('rule 3 goes before rule 5: a deprecated address of the outgoing nic gives way to another nic’s', () => {
+    const stack = new Stack({ clock: new ManualClock(), random: new SeededRandom(1) })
+    const near = stack.addNic(new TestLink('eth0'), { addresses: ['2001:db8:1::1/64'] })
+    stack.addNic(new TestLink('eth1'), { addresses: ['2001:db8:2::1/64'] })
+    const source = () => {
+      const { w0, w1, w2, w3 } = Address.parse('2001:db8:1::9')
+      const route = stack.ip.route(w0, w1, w2, w3, 0)
+      return route === null ? null : stack.ip.selectSource(route, w0, w1, w2, w3)?.toString()
+    }
+    expect(source()).toBe('2001:db8:1::1')
+    near.setDeprecated(Address.parse('2001:db8:1::1'), true)
+    expect(source()).toBe('2001:db8:2::1')
+  })
+
+  test('rule 6: is of the kind of the destination, whatever they have in common', () => {
+    // Unique local (RFC 4193), 6to4 (RFC 3056) and Teredo (RFC 4380) addresses are good for their own kind.
+    const nics = { eth0: ['2001:db8:1::1/64', 'fd00::1/64', '2002:c000:201::1/64', '2001:0:1::1/64'] }
+    expect(sourceFor('fc12::1', nics, viaRouter)).toBe('fd00::1')
+    expect(sourceFor('2002:1::1', nics, viaRouter)).toBe('2002:c000:201::1')
+    expect(sourceFor('2001:0:ffff::1', nics, viaRouter)).toBe('2001:0:1::1')
+    // 2001:1::/32 has more bits in common with Teredo's prefix, and f000::/8 with unique local addresses.
+    expect(sourceFor('2001:1::1', nics, viaRouter)).toBe('2001:db8:1::1')
+    expect(sourceFor('f000::1', nics, viaRouter)).toBe('2001:db8:1::1')
+  })
+
+  test('rule 8 counts the prefix alone, not the interface identifier', () => {
+    const nics = { eth0: ['2001:db8:1::1:1/64', '2001:db8:1::ffff:1/64'] }
+    expect(sourceFor('2001:db8:1::ffff:2', nics)).toBe('2001:db8:1::1:1')
+    expect(sourceFor('2001:db8:1::1:2', { eth0: nics.eth0.slice().reverse() })).toBe('2001:db8:1::ffff:1')
+  })
+
   test('rule 8: has the longest prefix in common with the destination', () => {
     const nics = { eth0: ['2001:db8:1::1/64', '2001:db8:1000::1/64', '2001:db9::1/64'] }
     expect(sourceFor('2001:db8:1000:9::9', nics, viaRouter)).toBe('2001:db8:1000::1')
