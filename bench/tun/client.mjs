@@ -1,8 +1,9 @@
 /**
  * The kernel's side of each job: a kernel UDP socket driven with sendmmsg and recvmmsg, so that it is never the slower end.
  *
- * Started with a JSON argument `{job, address, port, size, seconds, window, shared}`; prints one JSON line.
+ * Started with a JSON argument `{job, address, port, size, seconds, window, pace, shared}`; prints one JSON line.
  * - `blast`: sends for `seconds`, at most `window` datagrams ahead of what the server has counted in shared memory.
+ * - `paced`: sends `pace` a second for `seconds`, one at a time.
  * - `sink`: receives on `port` until `seconds` have passed without a datagram.
  * - `echo`: keeps `window` datagrams in flight for `seconds`; with a window of 1, also the round-trip times.
  */
@@ -27,7 +28,7 @@ const setsockopt = libc.func('int setsockopt(int fd, int level, int name, void *
 const sendmmsg = libc.func('int sendmmsg(int fd, void *messages, unsigned int count, int flags)')
 const recvmmsg = libc.func('int recvmmsg(int fd, void *messages, unsigned int count, int flags, void *timeout)')
 
-const { job, address, port, size, seconds, window, shared } = JSON.parse(process.argv[2])
+const { job, address, port, size, seconds, window, pace, shared } = JSON.parse(process.argv[2])
 
 function sockaddr(text, number) {
   const bytes = new Uint8Array(16)
@@ -97,6 +98,16 @@ function blast() {
   return { sent, milliseconds: now() - start }
 }
 
+function paced() {
+  check(connect(fd, sockaddr(address, port), 16), 'connect')
+  const start = now()
+  const end = start + seconds * 1000
+  let sent = 0
+  for (let time = start; time < end; time = now())
+    if (sent < ((time - start) * pace) / 1000) sent += check(sendmmsg(fd, out.headers, 1, 0), 'sendmmsg')
+  return { sent, milliseconds: now() - start }
+}
+
 function sink() {
   check(bind(fd, sockaddr('0.0.0.0', port), 16), 'bind')
   timeout(seconds * 1000)
@@ -145,4 +156,4 @@ function echo() {
   return { received, lost, milliseconds: now() - start, p50: microseconds(0.5), p99: microseconds(0.99) }
 }
 
-console.log(JSON.stringify({ blast, sink, echo }[job]()))
+console.log(JSON.stringify({ blast, paced, sink, echo }[job]()))

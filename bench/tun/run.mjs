@@ -33,6 +33,9 @@ const JOBS = {
   echo1400: { job: 'echo', size: 1400, window: 64 },
   echo8k: { job: 'echo', size: 8192, window: 8 },
   echo32k: { job: 'echo', size: 32_768, window: 4 },
+  // Evenly paced, so that each datagram is a wake-up: what one costs.
+  wakeup64: { job: 'receive', size: 64, pace: 20_000 },
+  wakeup64thread: { job: 'receive', size: 64, pace: 20_000, wakeup: 'worker' },
   latency64: { job: 'echo', size: 64, window: 1 },
 }
 const wanted = options.jobs?.split(',') ?? Object.keys(JOBS)
@@ -90,7 +93,7 @@ async function client(task) {
   return { ready, done }
 }
 
-async function run(stack, { job, size, window }) {
+async function run(stack, { job, size, window, pace, wakeup }) {
   const shared = join(tmpdir(), `tgbench-${process.pid}`)
   rmSync(shared, { force: true })
   const [local, remote] = stack === 'node' ? ['10.78.0.2', '10.78.0.1'] : ['10.77.0.2', '10.77.0.1']
@@ -105,6 +108,7 @@ async function run(stack, { job, size, window }) {
     shared,
     peer: `${remote}/24`,
     address: `${local}/24`,
+    wakeup,
   }
   const server = fork(join(here, 'server.mjs'), [JSON.stringify(task)], {
     execPath: 'ip',
@@ -129,7 +133,8 @@ async function run(stack, { job, size, window }) {
         loss: 1 - received / result.count,
       }
     }
-    const { done } = await client({ job: job === 'receive' ? 'blast' : 'echo', address: local, port: PORT, size, seconds, window, shared })
+    const kernelJob = job === 'echo' ? 'echo' : pace === undefined ? 'blast' : 'paced'
+    const { done } = await client({ job: kernelJob, address: local, port: PORT, size, seconds, window, pace, shared })
     const result = await done
     await new Promise((resolve) => setTimeout(resolve, 50))
     server.send('stop')

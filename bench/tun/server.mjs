@@ -1,19 +1,19 @@
 /**
  * The side under test, in a process of its own: the same program over tungram's sockets on a TUN device, or over node:dgram on the kernel's.
  *
- * Started with a JSON argument `{stack, job, port, size, to, toPort, shared, peer, address, mtu}` and an IPC channel; says 'ready', works, and
+ * Started with a JSON argument `{stack, job, port, size, to, toPort, shared, peer, address, wakeup}` and an IPC channel; says 'ready', works, and
  * answers 'stop' with `{count, cpu, milliseconds}` (CPU in microseconds, from the first datagram on).
  */
 import dgram from 'node:dgram'
 import { mapShared } from './shared.mjs'
 
-const { stack, job, port, size, seconds, to, toPort, shared, peer, address, mtu } = JSON.parse(process.argv[2])
+const { stack, job, port, size, seconds, to, toPort, shared, peer, address, wakeup } = JSON.parse(process.argv[2])
 
 async function makeDgram() {
   if (stack === 'node') return dgram
   const { Stack, openTun } = await import('../../dist/index.js')
   const host = new Stack()
-  host.addNic(openTun({ peer, mtu, queueLength: 1000 }), { addresses: [address] })
+  host.addNic(openTun({ peer, wakeup, queueLength: 1000 }), { addresses: [address] })
   return host.dgram
 }
 
