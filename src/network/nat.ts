@@ -62,6 +62,8 @@ interface Mapping {
 
 /** RFC 5508 section 3.2 asks for 60 seconds or more. */
 const ICMP_TIMEOUT = 60_000
+/** Stands for the protocol of ICMP errors, which have no ports, among hairpin packets. */
+const ERROR = -1
 /** Hairpin packets that may be within the router at a time. */
 const HAIRPINS = 1024
 
@@ -250,8 +252,10 @@ export class Nat implements PacketHook {
     if (at < 0 || !this.#options.hairpin || ipv4.destination(packet.view, at) !== this.#address) return Drop.None
     const { view } = packet
     const upper = at + ipv4.headerLength(view, at)
+    const quoted = quoteAt(packet, at, upper)
+    if (quoted >= 0) return this.#turnErrorBack(packet, at, upper, quoted)
     const ports = portsOf(packet, at, upper)
-    if (ports === null || quoteAt(packet, at, upper) >= 0) return Drop.None
+    if (ports === null) return Drop.None
     const source = ipv4.source(view, at)
     if (this.#held(`${ports.protocol}:${ports.destination}`, this.#byOutside) === null) return Drop.None
     // REQ-9: the other one sees the outside address and port of the sender.
@@ -260,10 +264,26 @@ export class Nat implements PacketHook {
     const drop = this.#toInside(packet, at, upper, ports, this.#address, own.outsidePort)
     if (drop !== Drop.None) return drop
     const after = portsOf(packet, at, upper) as Ports
+    this.#remember(ends(source, after.source, ipv4.destination(view, at), after.destination, after.protocol), own.outsidePort)
+    return Drop.None
+  }
+
+  /** An inside host's error about a hairpin packet: each end of the quote gets the form in which its sender knows it (RFC 5508 section 4.3). */
+  #turnErrorBack(packet: Packet, at: number, upper: number, quoted: number): Drop {
+    const sender = this.#mappingOfQuote(packet, quoted, 'source')
+    if (sender === null) return Drop.None
+    const receiver = this.#mappingOfQuote(packet, quoted, 'destination')
+    if (receiver !== null) translateQuote(packet, upper, quoted, 'destination', this.#address, receiver.outsidePort)
+    translateQuote(packet, upper, quoted, 'source', sender.address, sender.port)
+    setAddress(packet, at, ipv4.DESTINATION, sender.address)
+    this.#remember(ends(ipv4.source(packet.view, at), 0, sender.address, 0, ERROR), 0)
+    return Drop.None
+  }
+
+  #remember(hairpin: string, outsidePort: number): void {
     // One that was dropped on its way through the router is never fetched.
     if (this.#hairpins.size === HAIRPINS) this.#hairpins.clear()
-    this.#hairpins.set(ends(source, after.source, ipv4.destination(view, at), after.destination, after.protocol), own.outsidePort)
-    return Drop.None
+    this.#hairpins.set(hairpin, outsidePort)
   }
 
   /** To inside by an inside port: the second half of a hairpin. */
@@ -272,13 +292,14 @@ export class Nat implements PacketHook {
     const { view } = packet
     const upper = at + ipv4.headerLength(view, at)
     const ports = portsOf(packet, at, upper)
-    if (ports === null) return Drop.None
-    const key = ends(ipv4.source(view, at), ports.source, ipv4.destination(view, at), ports.destination, ports.protocol)
+    if (ports === null && quoteAt(packet, at, upper) < 0) return Drop.None
+    const { source, destination, protocol } = ports ?? { source: 0, destination: 0, protocol: ERROR }
+    const key = ends(ipv4.source(view, at), source, ipv4.destination(view, at), destination, protocol)
     const outsidePort = this.#hairpins.get(key)
     if (outsidePort === undefined) return Drop.None
     this.#hairpins.delete(key)
     setAddress(packet, at, ipv4.SOURCE, this.#address)
-    setPort(packet, upper, ports.sourceAt, outsidePort)
+    if (ports !== null) setPort(packet, upper, ports.sourceAt, outsidePort)
     this.#note(packet, at)
     return Drop.None
   }
@@ -304,7 +325,7 @@ export class Nat implements PacketHook {
   /** The mapping for a packet from inside, made if there is none; `null` when no port is free. */
   #map(protocol: number, address: number, port: number, to: number, toPort: number): Mapping | null {
     const now = this.#clock.now()
-    const key = `${protocol}:${address}:${port}${remote(this.#options.mapping, to, toPort)}`
+    const key = `${protocol}:${address}:${port}${remote(this.#options.mapping, protocol, to, toPort)}`
     let mapping = this.#held(key, this.#byInside)
     if (mapping === null) {
       const outsidePort = this.#freePort(protocol, port)
@@ -314,7 +335,7 @@ export class Nat implements PacketHook {
       this.#byOutside.set(`${protocol}:${outsidePort}`, mapping)
     }
     mapping.lastUsed = now
-    if (this.#options.filtering !== 'endpoint-independent') mapping.peers.set(remote(this.#options.filtering, to, toPort), now)
+    if (this.#options.filtering !== 'endpoint-independent') mapping.peers.set(remote(this.#options.filtering, protocol, to, toPort), now)
     return mapping
   }
 
@@ -337,7 +358,7 @@ export class Nat implements PacketHook {
 
   #lets(mapping: Mapping, from: number, fromPort: number): boolean {
     if (this.#options.filtering === 'endpoint-independent') return true
-    const sent = mapping.peers.get(remote(this.#options.filtering, from, fromPort))
+    const sent = mapping.peers.get(remote(this.#options.filtering, mapping.protocol, from, fromPort))
     return sent !== undefined && this.#clock.now() - sent <= this.#timeout(mapping.protocol)
   }
 
@@ -367,7 +388,7 @@ export class Nat implements PacketHook {
       return ipv4.source(view, quoted) === this.#address ? this.#held(`${ports.protocol}:${ports.source}`, this.#byOutside) : null
     // Seen from inside: whichever mapping of the endpoint the packet came by; with dependent mappings the sender tells which.
     const { mapping } = this.#options
-    const from = remote(mapping, ipv4.source(view, quoted), ports.source)
+    const from = remote(mapping, ports.protocol, ipv4.source(view, quoted), ports.source)
     return this.#held(`${ports.protocol}:${ipv4.destination(view, quoted)}:${ports.destination}${from}`, this.#byInside)
   }
 
@@ -376,10 +397,10 @@ export class Nat implements PacketHook {
   }
 }
 
-/** What of the remote end counts. */
-function remote(behaviour: NatBehaviour, address: number, port: number): string {
+/** What of the remote end counts; one of echo messages has no port of its own (RFC 5508 section 3.2). */
+function remote(behaviour: NatBehaviour, protocol: number, address: number, port: number): string {
   if (behaviour === 'endpoint-independent') return ''
-  return behaviour === 'address-dependent' ? `>${address}` : `>${address}:${port}`
+  return behaviour === 'address-dependent' || protocol === ICMPV4 ? `>${address}` : `>${address}:${port}`
 }
 
 function ends(source: number, sourcePort: number, destination: number, destinationPort: number, protocol: number): string {

@@ -1,8 +1,11 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { Address, MAPPED } from '../../src/base/address.ts'
 import { Drop } from '../../src/base/drop.ts'
 import { HEADROOM, Packet } from '../../src/base/packet.ts'
 import { SeededRandom } from '../../src/base/random.ts'
+import * as icmpv4 from '../../src/ip/icmpv4.ts'
 import * as ipv4 from '../../src/ip/ipv4.ts'
+import type { Route } from '../../src/ip/route-table.ts'
 import { type NatSettings, Network } from '../../src/network/network.ts'
 import * as udp from '../../src/udp/udp.ts'
 import { listen } from './host.ts'
@@ -228,6 +231,76 @@ describe('ICMP through a NAT (RFC 5508)', () => {
     server.socket.send('too late', 5000, OUTSIDE)
     await network.run()
     expect(errors).toEqual([`3.3 ${OUTSIDE} ${OUTSIDE}:5000`])
+  })
+
+  test('an error about a hairpin packet shows its sender nothing but outside addresses (section 4.3)', async () => {
+    const { in1, in2, out1 } = make({ filtering: 'endpoint-independent' })
+    listen(network, out1, 9)
+    const two = listen(network, in2, 6000)
+    two.socket.send('x', 9, 'out1')
+    await network.run()
+    two.socket.close()
+    const one = listen(network, in1, 5000)
+    const errors: string[] = []
+    one.socket.on('icmp', ({ type, code, offender, destination }) =>
+      errors.push(`${type}.${code} ${offender} ${destination.address}:${destination.port}`),
+    )
+    one.socket.send('nobody there', 6000, OUTSIDE)
+    await network.run()
+    expect(errors).toEqual([`3.3 ${OUTSIDE} ${OUTSIDE}:6000`])
+  })
+
+  test('an error neither prolongs a mapping nor ends it (REQ-4, RFC 4787 REQ-12)', async () => {
+    const { in1, out1, nat } = make({ timeout: '2m' })
+    const server = listen(network, out1, 9)
+    const client = listen(network, in1, 5000)
+    client.socket.on('icmp', () => errors++)
+    let errors = 0
+    client.socket.send('x', 9, 'out1')
+    network.at('100s', () => {
+      const datagram = new Uint8Array([0x13, 0x88, 0, 9, 0, 9, 0, 0])
+      const quote = [0x45, 0, 0, 29, 0, 0, 0x40, 0, 64, 17, 0, 0, 203, 0, 113, 1, 198, 51, 100, 2, ...datagram]
+      const error = new Packet().load(Uint8Array.from([3, 1, 0, 0, 0, 0, 0, 0, ...quote]))
+      icmpv4.encode(error.view, error.start, error.end, 3, 1, 0)
+      const to = Address.parse(OUTSIDE)
+      const from = Address.parse('198.51.100.2')
+      Object.assign(error, { family: 4, protocol: 1, hopLimit: 64, tos: 0, s0: 0, s1: 0, s2: MAPPED, s3: from.w3 })
+      Object.assign(error, { d0: 0, d1: 0, d2: MAPPED, d3: to.w3 })
+      const { ip } = out1
+      expect(ip.output(error, ip.route(0, 0, MAPPED, to.w3, 0) as Route, 0)).toBe(Drop.None)
+    })
+    await network.runFor('101s')
+    expect(errors).toBe(1)
+    expect(nat.mappings.map(({ left }) => left)).toEqual([19_000])
+    server.socket.send('still there', 5000, OUTSIDE)
+    await network.runFor('10s')
+    expect(client.received.map(({ text }) => text)).toEqual(['still there'])
+    await network.runFor('10s')
+    expect(nat.mappings).toEqual([])
+  })
+
+  test('echo requests have mappings of their own, by identifier, for a minute or more (REQ-1, REQ-2)', async () => {
+    const { in1, in2, nat } = make({ timeout: '5s', preservePorts: false })
+    const replies: string[] = []
+    await network.run()
+    const ping = (name: 'in1' | 'in2', host: typeof in1) => {
+      const echo = host.ip.icmp.openEcho(4, {
+        reply: (packet, sequence) => replies.push(`${name} ${sequence} ${packet.length}`),
+        error: () => {},
+      })
+      echo.send(Address.parse('198.51.100.2'), 7, new Uint8Array(30))
+      return echo
+    }
+    const [one, two] = [ping('in1', in1), ping('in2', in2)]
+    await network.runFor('1s')
+    expect(replies.sort()).toEqual(['in1 7 30', 'in2 7 30'])
+    const mappings = nat.mappings.filter(({ protocol }) => protocol === 'icmp')
+    expect(mappings.map(({ inside }) => inside).sort()).toEqual([`192.168.0.1:${one.identifier}`, `192.168.1.1:${two.identifier}`])
+    expect(new Set(mappings.map(({ outside }) => outside)).size).toBe(2)
+    await network.runFor('58s')
+    expect(nat.mappings).toHaveLength(2)
+    await network.runFor('2s')
+    expect(nat.mappings).toEqual([])
   })
 
   test('path MTU discovery from inside works over it', async () => {
