@@ -2,6 +2,7 @@
  * tungram on a TUN device against node:dgram on kernel sockets: the same jobs, interleaved, in network namespaces made for the run.
  *
  *     node bench/tun/run.mjs [--rounds 5] [--seconds 1] [--jobs receive64,send64,…] [--json]
+ *     node bench/tun/run.mjs --layers [--seconds 4] [--jobs …]         where tungram's time goes, in nanoseconds per datagram
  *
  * node:dgram's server sits behind a veth pair, tungram's behind its TUN device; the kernel client is the same program for both. Needs root (or
  * `unshare -rn`) and iproute2.
@@ -16,13 +17,14 @@ import { parseArgs } from 'node:util'
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '1' },
+    seconds: { type: 'string' },
     jobs: { type: 'string' },
     json: { type: 'boolean', default: false },
+    layers: { type: 'boolean', default: false },
   },
 })
 const rounds = Number(options.rounds)
-const seconds = Number(options.seconds)
+const seconds = Number(options.seconds ?? (options.layers ? 4 : 1))
 
 const JOBS = {
   receive64: { job: 'receive', size: 64, window: 256 },
@@ -109,6 +111,7 @@ async function run(stack, { job, size, window, pace, wakeup }) {
     peer: `${remote}/24`,
     address: `${local}/24`,
     wakeup,
+    layers: options.layers,
   }
   const server = fork(join(here, 'server.mjs'), [JSON.stringify(task)], {
     execPath: 'ip',
@@ -131,6 +134,7 @@ async function run(stack, { job, size, window, pace, wakeup }) {
         rate: received / (result.milliseconds / 1000),
         cpu: result.cpu / result.count,
         loss: 1 - received / result.count,
+        layers: perDatagram(result),
       }
     }
     const kernelJob = job === 'echo' ? 'echo' : pace === undefined ? 'blast' : 'paced'
@@ -138,15 +142,49 @@ async function run(stack, { job, size, window, pace, wakeup }) {
     const result = await done
     await new Promise((resolve) => setTimeout(resolve, 50))
     server.send('stop')
-    const { count, cpu } = await message()
+    const stopped = await message()
+    const { count, cpu } = stopped
     const total = job === 'receive' ? result.sent : result.received + result.lost
     const received = job === 'receive' ? count : result.received
-    return { rate: received / (result.milliseconds / 1000), cpu: cpu / count, loss: 1 - received / total, p50: result.p50, p99: result.p99 }
+    return {
+      rate: received / (result.milliseconds / 1000),
+      cpu: cpu / count,
+      loss: 1 - received / total,
+      p50: result.p50,
+      p99: result.p99,
+      layers: perDatagram(stopped),
+    }
   } finally {
     stopping = true
     server.kill()
     rmSync(shared, { force: true })
   }
+}
+
+/** Nanoseconds per datagram by layer. */
+function perDatagram({ layers = {}, profiled = 0 }) {
+  return Object.fromEntries(Object.entries(layers).map(([layer, nanoseconds]) => [layer, Math.round(nanoseconds / profiled)]))
+}
+
+async function printLayers() {
+  const columns = []
+  for (const name of wanted) columns.push((await run('tungram', JOBS[name])).layers)
+  const order = [
+    'system call read',
+    'system call write',
+    'link',
+    'base',
+    'ip',
+    'udp',
+    'socket-api',
+    'Node',
+    'program',
+    'garbage collector',
+    'idle',
+  ]
+  console.log(`| ns per datagram | ${wanted.join(' | ')} |`)
+  console.log(`|---|${'---|'.repeat(wanted.length)}`)
+  for (const layer of order) console.log(`| ${layer} | ${columns.map((column) => column[layer] ?? 0).join(' | ')} |`)
 }
 
 function median(values) {
@@ -211,6 +249,9 @@ process.on('exit', removeNamespaces)
 process.on('SIGINT', () => process.exit(130))
 process.on('SIGTERM', () => process.exit(143))
 makeNamespaces()
-const table = await main()
-if (options.json) console.log(JSON.stringify(table))
-else print(table)
+if (options.layers) await printLayers()
+else {
+  const table = await main()
+  if (options.json) console.log(JSON.stringify(table))
+  else print(table)
+}

@@ -1,13 +1,15 @@
 /**
  * The side under test, in a process of its own: the same program over tungram's sockets on a TUN device, or over node:dgram on the kernel's.
  *
- * Started with a JSON argument `{stack, job, port, size, to, toPort, shared, peer, address, wakeup}` and an IPC channel; says 'ready', works, and
- * answers 'stop' with `{count, cpu, milliseconds}` (CPU in microseconds, from the first datagram on).
+ * Started with a JSON argument `{stack, job, port, size, to, toPort, shared, peer, address, wakeup, layers}` and an IPC channel; says 'ready', works, and
+ * answers 'stop' with `{count, cpu, milliseconds}` (CPU in microseconds, from the first datagram on); with `layers` also with `{layers, profiled}`:
+ * nanoseconds by layer, and for how many datagrams, after a second of warming up.
  */
 import dgram from 'node:dgram'
+import { profile } from './layers.mjs'
 import { mapShared } from './shared.mjs'
 
-const { stack, job, port, size, seconds, to, toPort, shared, peer, address, wakeup } = JSON.parse(process.argv[2])
+const { stack, job, port, size, seconds, to, toPort, shared, peer, address, wakeup, layers } = JSON.parse(process.argv[2])
 
 async function makeDgram() {
   if (stack === 'node') return dgram
@@ -26,6 +28,17 @@ let lastTime = 0
 function started() {
   startCpu = process.cpuUsage()
   startTime = performance.now()
+  // Bursts of sends leave timers no turn.
+  if (layers && job !== 'send') setTimeout(startProfile, WARM_UP)
+}
+
+const WARM_UP = 1000
+let stopProfile = null
+let countBefore = 0
+
+function startProfile() {
+  stopProfile = profile()
+  countBefore = count
 }
 
 const socket = (await makeDgram()).createSocket({ type: 'udp4', recvBufferSize: 212_992, sendBufferSize: 212_992 })
@@ -57,6 +70,7 @@ const jobs = {
       else report()
     }
     const burst = () => {
+      if (layers && stopProfile === null && performance.now() > startTime + WARM_UP) startProfile()
       open = BURST
       count += BURST
       for (let i = 0; i < BURST; i++) socket.send(payload, toPort, to, done)
@@ -68,7 +82,9 @@ const jobs = {
 function report() {
   lastTime = performance.now()
   const cpu = startCpu === null ? { user: 0, system: 0 } : process.cpuUsage(startCpu)
-  process.send({ count, cpu: cpu.user + cpu.system, milliseconds: startCpu === null ? 0 : lastTime - startTime }, () => process.exit(0))
+  const measured = { count, cpu: cpu.user + cpu.system, milliseconds: startCpu === null ? 0 : lastTime - startTime }
+  if (stopProfile !== null) Object.assign(measured, { layers: stopProfile(), profiled: count - countBefore })
+  process.send(measured, () => process.exit(0))
 }
 
 process.on('message', (message) => {
