@@ -143,6 +143,29 @@ describe('a router', () => {
     expect(drops(stack)).toEqual([reason])
   })
 
+  test.each([
+    ['255.255.255.255', 'the limited broadcast address'],
+    ['192.0.2.255', 'that of the link it came by'],
+    ['198.51.100.255', 'that of another link of its own (RFC 2644)'],
+  ])('takes a broadcast to %s, %s, for itself and passes it on to nobody (RFC 919 7, RFC 1812 5.3.5)', (destination) => {
+    const { stack, left, right } = router()
+    const { mailbox } = open(stack, 4, 7000)
+    left.input(packet4({ destination, payload: udp({ from: FROM4, to: destination }) }))
+    expect([...left.take(), ...right.take()]).toEqual([])
+    expect(mailbox.received.map(({ to }) => to)).toEqual([destination])
+    expect(drops(stack)).toEqual([])
+  })
+
+  test('keeps DSCP, ECN and flow label of what it passes on (RFC 2474 3, RFC 3168 5.1, RFC 6437 3)', () => {
+    const { left, right } = router()
+    for (const tos of [0, 0xb8, 0xbb, 3]) {
+      left.input(packet4({ tos }))
+      expect(only(right.take())[1]).toBe(tos)
+      left.input(packet6({ trafficClass: tos, flowLabel: 0xabcde }))
+      expect(hex(only(right.take()).subarray(0, 4))).toBe(((0x60000000 | (tos << 20) | 0xabcde) >>> 0).toString(16))
+    }
+  })
+
   test('says Beyond Scope for a link-local source, and nothing for other martians (RFC 4007 9)', () => {
     const { stack, left, right } = router()
     left.input(packet6({ source: 'fe80::9' }))
