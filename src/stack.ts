@@ -131,6 +131,7 @@ export class Stack {
   /** Told when a link fails; without a listener the failure is thrown as an uncaught exception. */
   onLinkFailure: ((nic: Nic, error: Error, fatal: boolean) => void) | null = null
   readonly #dad: boolean
+  readonly #atClose: (() => void)[] = []
   #closed = false
 
   /** @throws {RangeError} for a rate or hop limit out of range */
@@ -298,11 +299,23 @@ export class Stack {
     }
   }
 
-  /** Closes all links and forgets all timers; sockets that are open find the network down. Safe to call twice. */
+  /**
+   * Closes all links and forgets all timers. Sockets that are open find the network down, and keep the process alive no longer. Safe to call twice.
+   */
   close(): void {
     if (this.#closed) return
     this.#closed = true
     this.ip.close()
+    for (const callback of this.#atClose) callback()
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** @internal */
+  atClose(callback: () => void): void {
+    this.#atClose.push(callback)
   }
 
   #routeNic(options: RouteOptions, gateway: Address | null): Nic {

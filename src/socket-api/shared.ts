@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer'
 import { isIP } from 'node:net'
 import { Address, formatWords, isLinkLocal, MAPPED, parseScoped } from '../base/address.ts'
 import type { Packet } from '../base/packet.ts'
+import type { KeepAlive } from '../link/keep-alive.ts'
 import type { Stack } from '../stack.ts'
 import type { Inbox } from './inbox.ts'
 import { Turns } from './turns.ts'
@@ -32,19 +33,34 @@ const FIRST_DESCRIPTOR = 1 << 20
 export class Shared {
   readonly stack: Stack
   readonly turns: Turns
-  readonly texts4: AddressTexts
-  readonly texts6: AddressTexts
+  #texts4: AddressTexts | null = null
+  #texts6: AddressTexts | null = null
   readonly #parsed = new Map<string, Scoped>()
   readonly #descriptors = new Map<number, Inbox>()
   #nextDescriptor = FIRST_DESCRIPTOR
+  /** What is held up by sockets that keep the process alive. */
+  readonly #holds = new Set<KeepAlive>()
   #slab = Buffer.alloc(0)
   #slabUsed = 0
 
   constructor(stack: Stack) {
     this.stack = stack
     this.turns = new Turns(stack.clock)
-    this.texts4 = new AddressTexts(stack, '')
-    this.texts6 = new AddressTexts(stack, '::ffff:')
+    stack.atClose(() => {
+      for (const hold of this.#holds) hold.off()
+      this.#holds.clear()
+    })
+  }
+
+  /** Lets a socket keep the process alive, or no longer; never that of a closed stack. */
+  hold(keepAlive: KeepAlive, on: boolean): void {
+    if (on && !this.stack.closed) {
+      keepAlive.on()
+      this.#holds.add(keepAlive)
+    } else {
+      keepAlive.off()
+      this.#holds.delete(keepAlive)
+    }
   }
 
   /** Reads an address, with a zone by name or index; an unknown zone is none, as in Node. `null` for other text. */
@@ -95,6 +111,16 @@ export class Shared {
 
   inboxOf(descriptor: number): Inbox | undefined {
     return this.#descriptors.get(descriptor)
+  }
+
+  get texts4(): AddressTexts {
+    this.#texts4 ??= new AddressTexts(this.stack, '')
+    return this.#texts4
+  }
+
+  get texts6(): AddressTexts {
+    this.#texts6 ??= new AddressTexts(this.stack, '::ffff:')
+    return this.#texts6
   }
 
   forget(inbox: Inbox): void {

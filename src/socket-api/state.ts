@@ -100,7 +100,7 @@ export class SocketState implements Reader {
   close(): void {
     this.closed = true
     this.inbox?.leave(this)
-    this.#keepAlive.off()
+    this.hold()
     this.iterator?.()
   }
 
@@ -112,8 +112,7 @@ export class SocketState implements Reader {
 
   /** Makes the process stay, or not, as the state of the socket asks. */
   hold(): void {
-    if (this.#referenced && this.bindState === BindState.Bound && !this.closed) this.#keepAlive.on()
-    else this.#keepAlive.off()
+    this.shared.hold(this.#keepAlive, this.#referenced && this.bindState === BindState.Bound && !this.closed)
   }
 
   /** Whether no lookup of a literal address could be seen: it is Node's own. */

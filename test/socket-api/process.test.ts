@@ -24,6 +24,23 @@ function runIn(world: World, body: string): { status: number | null; stdout: str
   return { status, stdout, stderr }
 }
 
+test('an open socket of a closed stack does not keep the process, not even with ref', () => {
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [
+      '--input-type=module',
+      '-e',
+      `import { Stack } from '${program.directory}/index.js'
+      setTimeout(() => { console.log('still here'); process.exit(7) }, 300).unref()
+      const stack = new Stack()
+      const s = stack.dgram.createSocket('udp4')
+      s.bind(0, () => { stack.close(); s.ref(); s.send('x', 9, '10.0.0.1', (error) => console.log(error?.code)) })`,
+    ],
+    { encoding: 'utf8', timeout: 10_000 },
+  )
+  expect({ status, stdout }).toEqual({ status: 0, stdout: 'ENETUNREACH\n' })
+})
+
 describe.each<World>(['kernel', 'tungram'])('%s', (world) => {
   const run = (body: string) => runIn(world, body)
   const LATER = `setTimeout(() => { console.log('still here'); process.exit(7) }, 300).unref()\n`
