@@ -1,23 +1,31 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { listed } from './differential/listed.ts'
-import { requirements } from './rfc-ledger.ts'
+import { type Requirement, requirements } from './rfc-ledger.ts'
 
 const root = new URL('..', import.meta.url)
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
 
+type Status = 'tested' | 'not applicable' | 'open'
+
+function status({ test: shown, notApplicable }: Requirement): Status {
+  if (shown !== null) return 'tested'
+  return notApplicable === undefined ? 'open' : 'not applicable'
+}
+
 function render(): string {
   const ordered = [...requirements].sort((a, b) => a.rfc - b.rfc || a.section.localeCompare(b.section, 'en', { numeric: true }))
-  const rows = ordered.map(({ rfc, section, asks, level, test: shown }) => {
-    const where = shown === null ? '' : `\`${shown[0]}\`: ${shown[1]}`
-    return `| ${rfc} | ${section} | ${asks} | ${level} | ${where} | ${shown === null ? 'open' : 'tested'} |`
+  const rows = ordered.map((each) => {
+    const { rfc, section, asks, level, test: shown } = each
+    const where = shown === null ? (each.notApplicable ?? '') : `\`${shown[0]}\`: ${shown[1]}`
+    return `| ${rfc} | ${section} | ${asks} | ${level} | ${where} | ${status(each)} |`
   })
-  const tested = requirements.filter((each) => each.test !== null).length
+  const count = (what: Status) => requirements.filter((each) => status(each) === what).length
   return `${[
     '# The RFCs, requirement by requirement',
     '',
     'Made from `test/rfc-ledger.ts` by `TUNGRAM_WRITE_LEDGER=1 npx vitest run test/rfc-ledger.test.ts`; a test fails when this page is not up to date.',
-    `${tested} requirements are tested, ${requirements.length - tested} are open. Tests under \`differential/\` run against Linux's kernel and the stack at once.`,
+    `${count('tested')} requirements are tested, ${count('not applicable')} do not apply, ${count('open')} are open. Tests under \`differential/\` run against Linux's kernel and the stack at once.`,
     '',
     '| RFC | section | requirement | level | test | status |',
     '|---|---|---|---|---|---|',
@@ -41,6 +49,18 @@ function render(): string {
 test('every test that the ledger names exists', () => {
   const missing = requirements.filter(({ test: shown }) => shown !== null && !read(`test/${shown[0]}`).includes(shown[1]))
   expect(missing.map(({ test: shown }) => shown)).toEqual([])
+})
+
+/** The documents that a UDP/IP host and router is built by. */
+const DOCUMENTS = [
+  768, 791, 792, 815, 826, 894, 919, 922, 1071, 1112, 1122, 1191, 1624, 1812, 2113, 2236, 2474, 2711, 2827, 3021, 3168, 3493, 3542, 3678,
+  3704, 3828, 3927, 4007, 4291, 4443, 4607, 4787, 4861, 4862, 4884, 5082, 5095, 5227, 5508, 5722, 5952, 6040, 6056, 6437, 6633, 6724, 6864,
+  6890, 6918, 6935, 6936, 6946, 6980, 7112, 7739, 7857, 8021, 8085, 8200, 8201, 8504, 8899, 8900, 9776, 9777, 9868, 9869,
+]
+
+test('every document has its rows', () => {
+  const known = new Set(requirements.map(({ rfc }) => rfc))
+  expect(DOCUMENTS.filter((rfc) => !known.has(rfc))).toEqual([])
 })
 
 test('docs/rfcs.md is up to date', () => {

@@ -11,16 +11,18 @@ export interface Requirement {
   readonly section: string
   readonly asks: string
   readonly level: Level
-  /** File under `test/`, and a part of the test's name; `null` while there is none. */
+  /** File under `test/`, and a part of the test's name; `null` while there is none, and for what does not apply. */
   readonly test: readonly [file: string, name: string] | null
+  /** Why it does not apply to this stack. */
+  readonly notApplicable?: string
 }
 
 const rows: Requirement[] = []
 const file = (path: string) => (rfc: number, section: string, level: Level, asks: string, name: string) => {
   rows.push({ rfc, section, level, asks, test: [path, name] })
 }
-const open = (rfc: number, section: string, level: Level, asks: string) => {
-  rows.push({ rfc, section, level, asks, test: null })
+const notApplicable = (rfc: number, section: string, level: Level, asks: string, why: string) => {
+  rows.push({ rfc, section, level, asks, test: null, notApplicable: why })
 }
 
 const kernel = file('differential/cases.ts')
@@ -215,12 +217,6 @@ reassembly(
   'that never become whole are forgotten in time, the oldest first',
 )
 
-open(1191, '7.1', 'SHOULD', 'an MTU of 0 takes the next plateau (there is a table; its differential case is not)')
-open(1122, '3.2.1.8', 'MUST', 'a host can send source routes (refused here on purpose: RFC 7126)')
-open(2113, '2.1', 'MUST', 'a router examines packets with Router Alert (parsed, not handed to anybody)')
-open(4884, '4', 'MAY', 'ICMP extensions behind a padded quote')
-open(8335, '', 'MAY', 'extended echo')
-
 const timeouts = file('differential/timeouts.test.ts')
 timeouts(
   1122,
@@ -373,5 +369,444 @@ groupsRows(1112, '6.4', 'MUST', 'the IP address decides, not the hardware addres
 
 const udplayerRows = file('udp/udp-layer.test.ts')
 udplayerRows(6437, '3', 'SHOULD', 'one flow has one label, not 0', '(RFC 6437 section 3)')
+udplayerRows(768, '', 'MUST', 'a computed checksum of zero goes out as all ones', 'writes a computed checksum of 0 as 0xffff')
+udplayerRows(8200, '8.1', 'MUST', 'a computed checksum of zero goes out as all ones', 'writes a computed checksum of 0 as 0xffff')
+udplayerRows(6864, '4.1', 'MAY', 'a datagram with DF needs no identification', 'makes the packet that the obvious code makes')
+udplayerRows(
+  919,
+  '7',
+  'SHOULD',
+  'broadcasting takes a permission (SO_BROADCAST)',
+  'needs the permission, leaves, and comes back to this host',
+)
+udplayerRows(
+  1112,
+  '6.1',
+  'MUST',
+  'multicast leaves with TTL 1 unless told otherwise',
+  'leaves with hop limit 1, comes back only to a member',
+)
+udplayerRows(1112, '6.1', 'SHOULD', 'a copy goes to the members on this host', 'leaves with hop limit 1, comes back only to a member')
+udplayerRows(1112, '7.1', 'MUST', 'a group is heard by its members', 'from the wire reaches every member, until it leaves')
+udplayerRows(
+  3542,
+  '6',
+  'MUST',
+  'source, hop limit and traffic class go with a datagram',
+  'takes the settings of one datagram before those of the socket',
+)
+udplayerRows(
+  3542,
+  '11.2',
+  'MUST',
+  'with DONTFRAG what is too long is EMSGSIZE',
+  'is EMSGSIZE above the path MTU, with "dont" and "want" it is fragments',
+)
+udplayerRows(
+  8085,
+  '3.2',
+  'SHOULD',
+  'a program can forbid fragments and hear of it',
+  'is EMSGSIZE above the path MTU, with "dont" and "want" it is fragments',
+)
+udplayerRows(
+  8900,
+  '6.1',
+  'SHOULD',
+  'a program need not rely on fragments',
+  'is EMSGSIZE above the path MTU, with "dont" and "want" it is fragments',
+)
+udplayerRows(8900, '6.4', 'MUST', 'fragments are put together even so', 'in fragments gives a peer the datagram')
+udplayerRows(4007, '11.2', 'MUST', 'a link-local address needs its zone', 'wants a zone for a link-local address')
+
+const checksumRows = file('base/checksum.test.ts')
+checksumRows(1071, '1', 'MUST', 'an odd last byte is padded with zeros', 'takes an odd last byte as the high byte of a pair')
+checksumRows(1071, '3', 'MUST', 'the example comes out', 'of the example in RFC 1071 section 3')
+checksumRows(
+  1624,
+  '3',
+  'MUST',
+  'an update never makes what computing anew does not',
+  'is the checksum computed anew, whichever word changes',
+)
+checksumRows(1624, '4', 'MUST', 'the example comes out, where RFC 1141 is wrong', 'gives the example of section 4')
+
+const addressRows = file('base/address.test.ts')
+addressRows(4291, '2.2', 'MUST', 'every text form of an address is read', 'reads every legal form of IPv6 text')
+addressRows(5952, '4', 'MUST', 'addresses are written in the one form', 'is written as RFC 5952 asks, by the examples of its section 4')
+addressRows(3021, '2.1', 'MUST NOT', 'a /31 has a broadcast address', 'has a broadcast address in IPv4 up to /30')
+
+const forwarderRows = file('ip/forwarder.test.ts')
+forwarderRows(
+  1812,
+  '5.3.4',
+  'MUST NOT',
+  'a packet that came by a link-layer broadcast is forwarded',
+  'a frame that everyone on the link got: IpLinkBroadcast',
+)
+forwarderRows(
+  4443,
+  '2.4 (e.6)',
+  'MUST NOT',
+  'an error goes to an address that may be many nodes’',
+  'no ICMPv6 error goes to an address that many hosts share',
+)
+forwarderRows(
+  8200,
+  '3',
+  'MUST NOT',
+  'a router changes anything but the hop limit',
+  'passes IPv%i on with one hop less, and changes nothing else',
+)
+forwarderRows(8200, '5', 'MUST NOT', 'a router fragments IPv6', 'is dropped as %s and answered as Linux did')
+router(919, '7', 'MUST NOT', 'a limited broadcast is forwarded', 'a broadcast to %s, %s, for itself and passes it on to nobody')
+router(
+  922,
+  '7',
+  'MUST',
+  'broadcasts to the networks of its links are for a router too',
+  'a broadcast to %s, %s, for itself and passes it on to nobody',
+)
+router(2474, '3', 'MUST', 'the DS field is kept, and ECN apart from it', 'keeps DSCP, ECN and flow label of what it passes on')
+router(6437, '3', 'MUST NOT', 'a router changes a flow label', 'keeps DSCP, ECN and flow label of what it passes on')
+router(6890, '2.2.2', 'MUST NOT', 'loopback, reserved and 0.0.0.0/8 addresses are forwarded', 'does not forward %s')
+router(2827, '4', 'SHOULD', 'sources that cannot be true are discarded, if asked for', 'checks the reverse path')
+router(2113, '2.1', 'MUST', 'a router examines packets with Router Alert 0', 'lends what has a Router Alert to whoever asked for it')
+router(2711, '2.1', 'MUST', 'a router examines packets with Router Alert', 'lends what has a Router Alert to whoever asked for it')
+router(3021, '2.1', 'MUST', 'both addresses of a /31 are hosts’', 'has no network and no broadcast address')
+router(3021, '2.2', 'MUST', 'broadcasts on a /31 go to 255.255.255.255', 'takes the limited broadcast')
+
+const sourceRouteRows = file('ip/source-routes.test.ts')
+sourceRouteRows(
+  791,
+  '3.1',
+  'MUST',
+  'a source route is followed: the next stop is the destination',
+  'the first hop is the destination in the header',
+)
+sourceRouteRows(791, '3.1', 'MUST', 'a strict route has no stops but its own', 'about a strict one of which it is no stop')
+sourceRouteRows(791, '3.1', 'MUST', 'a source route goes into all fragments', 'goes into every fragment, which the copy bit asks for')
+sourceRouteRows(1122, '3.2.1.8', 'MUST', 'a host can send source routes', 'the first hop is the destination in the header')
+sourceRouteRows(1122, '3.2.1.8', 'MUST', 'what has come to the end of its route is delivered', 'a datagram finds its way by a source route')
+sourceRouteRows(1122, '3.3.5', 'MUST NOT', 'a host forwards by source routes', 'takes what ends there and passes nothing on')
+sourceRouteRows(1812, '5.2.4.1', 'MUST NOT', 'a packet has two source routes', 'that is the second one')
+sourceRouteRows(
+  1812,
+  '5.2.7.1',
+  'MUST',
+  'Source Route Failed where the next stop of a strict one is no neighbor',
+  'says Source Route Failed when the next stop',
+)
+
+const redirectRows = file('ip/redirects.test.ts')
+redirectRows(1122, '3.2.2.2', 'MUST', 'a redirect changes the route to its host', 'is followed, for that one host')
+redirectRows(1122, '3.2.2.2', 'SHOULD', 'one not from the present first hop, or off the link, is discarded', 'is discarded')
+redirectRows(1122, '3.3.1.4', 'MUST', 'a gateway that does not answer gives way', 'to the old one again when that does not answer')
+redirectRows(1812, '5.2.7.2', 'MAY', 'a router ignores redirects', 'is not for a stack with %o')
+redirectRows(4861, '8.1', 'MUST', 'a redirect that fails its checks is discarded', 'is discarded')
+redirectRows(4861, '8.3', 'SHOULD', 'a redirect changes the route to its destination', 'is followed, for that one host')
+redirectRows(4861, '8.3', 'MUST', 'its target is a neighbor, a router or the destination itself', 'makes the target a neighbor at once')
+redirectRows(4861, '8.3', 'MUST NOT', 'a router heeds redirects', 'is not for a stack with %o')
+
+const extensionRows = file('ip/icmp-extensions.test.ts')
+extensionRows(
+  4884,
+  '4.1',
+  'MUST',
+  'the length attribute counts 4 bytes in ICMPv4, 8 in ICMPv6',
+  'behind a quote that is padded to 128 bytes come with the error',
+)
+extensionRows(4884, '4.1', 'MUST', 'a quote in front of extensions has 128 bytes at least', 'are none, and the error counts even so')
+extensionRows(4884, '5', 'MUST', 'wrong extensions do not take the error with them', 'are none, and the error counts even so')
+extensionRows(4884, '7', 'MUST', 'version and checksum are checked', 'are none, and the error counts even so')
+extensionRows(4884, '4.6', 'MUST NOT', 'Packet Too Big has a length attribute', 'are not looked for in a too-big report')
+
+const endpointRows = file('udp/endpoint-options.test.ts')
+endpointRows(
+  5082,
+  '3',
+  'SHOULD',
+  'what did not come from a neighbor is discarded by its received hop limit',
+  'wants the hop limit that was received to be 255',
+)
+endpointRows(5082, '3', 'MUST', 'the sender sets 255', 'is heard by such a one when it sends with 255')
+endpointRows(
+  6935,
+  '5',
+  'MUST',
+  'no checksum over IPv6 only where a socket asked for it',
+  'takes datagrams without a checksum when it was told to, and only then',
+)
+endpointRows(
+  6936,
+  '4',
+  'MUST',
+  'receiving without checksums is for configured ports',
+  'takes datagrams without a checksum when it was told to, and only then',
+)
+endpointRows(6936, '4', 'MUST', 'a tunnel checks the addresses of what it takes', 'that is connected takes them from its peer alone')
+endpointRows(6936, '5', 'MUST', 'a checksum is sent unless a socket is told otherwise', 'sends them when it was told to, over IPv6 alone')
+
+const selectionRows = file('ip/source-selection.test.ts')
+selectionRows(6724, '4', 'MUST', 'link-local candidates are those of the outgoing link', 'is never a link-local one of another nic')
+selectionRows(6724, '5', 'MUST', 'rule 1: the destination itself', 'rule 1: is the destination itself')
+selectionRows(6724, '5', 'MUST', 'rule 2: the appropriate scope', 'rule 2: has the smallest scope that is large enough')
+selectionRows(6724, '5', 'MUST', 'rules in their order: 3 before 5', 'rule 3 goes before rule 5')
+selectionRows(6724, '5', 'MUST', 'rule 5: the outgoing interface', 'rule 5: is one of the outgoing nic')
+selectionRows(6724, '5', 'MUST', 'rule 6: the label of the destination', 'rule 6: is of the kind of the destination')
+selectionRows(6724, '5', 'MUST', 'rule 8: the longest common prefix, of the prefix alone', 'rule 8')
+notApplicable(6724, '5', 'SHOULD', 'rules 4 and 7: home and temporary addresses', 'this host has neither (RFC 6275, RFC 8981)')
+notApplicable(
+  6724,
+  '5',
+  'SHOULD',
+  'rule 5.5: the prefix that the first hop advertised',
+  'asked of hosts that track it, which Linux does not either',
+)
+notApplicable(6724, '6', 'MUST', 'destinations are sorted', 'asked of the resolver: the lookup that a program gives, or its own')
+
+const pathMtuRows = file('ip/path-mtu.test.ts')
+pathMtuRows(1191, '6.3', 'MUST NOT', 'a larger MTU is tried within 5 minutes (10 recommended)', 'is what was reported, for ten minutes')
+pathMtuRows(1191, '7.1', 'SHOULD', 'an MTU of 0 takes the next plateau', 'of an old router that says 0 about %i bytes is the next plateau')
+pathMtuRows(8201, '4', 'MUST NOT', 'a report raises the path MTU', 'only falls: a report that is not below what is known is ignored')
+pathMtuRows(8201, '4', 'MUST NOT', 'a larger MTU is tried within 5 minutes', 'is what was reported, for ten minutes')
+pathMtuRows(8021, '3', 'MUST NOT', 'a report below 1280 makes atomic fragments', 'below 1280 is not believed in IPv6')
+
+const answerRows = file('ip/answers.test.ts')
+answerRows(1191, '7.1', 'SHOULD', 'an MTU of 0 makes what is sent next fit', 'that says an MTU of 0, as routers before RFC 1191 did')
+answerRows(792, '', 'MUST', 'an error quotes the header and 8 bytes or more', 'an ICMP error of Linux is this stack’s too, quote and all')
+answerRows(8201, '4', 'SHOULD', 'a report is about a packet of this host', 'of a datagram that nobody sent changes no path MTU')
+answerRows(
+  4443,
+  '2.2',
+  'MUST',
+  'an answer to a group comes from a unicast address',
+  'an unknown destination option to a group, but for the one that asks for it even so',
+)
+answerRows(8085, '3.6', 'SHOULD', 'errors reach the program, validated', 'reaches the socket that sent it')
+
+const fragmenterRows = file('ip/fragmenter.test.ts')
+fragmenterRows(791, '3.2', 'MUST', 'all fragments but the last are multiples of 8', 'are as long as the MTU allows, in multiples of 8')
+fragmenterRows(
+  8200,
+  '4.5',
+  'MUST',
+  'all fragments but the last are multiples of 8',
+  'are as long as the MTU allows, in multiples of 8, behind a fragment header',
+)
+
+kernel(815, '3', 'MUST NOT', 'a late last fragment changes the length', 'a second, shorter last fragment')
+kernel(919, '7', 'MUST', 'the broadcast addresses are heard', 'a datagram to ')
+kernel(4291, '2.5.2', 'MUST NOT', '`::` is a destination', 'an IPv6 datagram to ')
+kernel(4291, '2.7', 'MUST', 'the scope of a group counts', 'an IPv6 datagram to ')
+kernel(5722, '4', 'MAY', 'an exact duplicate goes alone', 'duplicates of every IPv6 fragment')
+kernel(6864, '4.1', 'MUST NOT', 'a receiver minds DF in fragments', 'DF in fragments does not matter')
+kernel(8021, '3', 'MUST NOT', 'a small Packet Too Big makes atomic fragments', 'Packet Too Big sets the path MTU, below 1280 it is ignored')
+kernel(9868, '7', 'MUST', 'a datagram is delivered whatever its surplus area holds', 'a UDP length below the IP payload trims the datagram')
+arpRows(
+  4861,
+  '7.2.2',
+  'SHOULD',
+  'of packets that wait too many, the oldest goes',
+  'waits with up to a hundred others; the oldest goes first',
+)
+arpRows(
+  1122,
+  '2.3.2.1',
+  'MUST',
+  'an entry that is out of date is flushed',
+  'is lost after three probes, and asked for anew by the next packet',
+)
+neighborcodecsRows(
+  826,
+  '',
+  'MUST',
+  'hardware and protocol types and sizes are checked',
+  'no truncation and no other type, size or operation passes',
+)
+neighborcodecsRows(2113, '2.1', 'MUST', 'MLD without its alert is discarded', 'nor a missing router alert')
+groupsRows(
+  4291,
+  '2.7.1',
+  'MUST',
+  'the solicited-node group has the low 24 bits',
+  'a group of two addresses with the same last 24 bits is left with the second',
+)
+groupsRows(2236, '3', 'MUST', 'reports and leaves have TTL 1 and Router Alert', 'IGMPv2: a report and a leave')
+groupsRows(
+  9776,
+  '4',
+  'MUST',
+  'reports go to 224.0.0.22 with TTL 1 and Router Alert',
+  'IGMPv3: a source allowed and a group joined; both left',
+)
+groupsRows(9777, '5.2.14', 'MUST', 'reports go to ff02::16', 'MLDv2: a group joined')
+groupsRows(4607, '4.2', 'MUST', 'a channel is one source of a group', 'comes from the sources asked for')
+notApplicable(
+  4607,
+  '4.1',
+  'SHOULD',
+  'a join without sources to 232/8 or ff3x::/32 is an error',
+  'asked of hosts that know the range (RFC 4604 2.1); like Linux, this one takes what programs ask for',
+)
+routeradvertisementsRows(
+  4862,
+  '5.5.3',
+  'MUST',
+  'a prefix whose length and an interface identifier are not 128 bits is ignored',
+  'makes no address: %s',
+)
+routeradvertisementsRows(4861, '6.3.4', 'MUST', 'hop limit, timers and MTU are taken over', 'what else routers say')
+reassembly(
+  5722,
+  '4',
+  'MUST',
+  'an overlap anywhere kills the datagram',
+  'are put together as the slow twin does, whatever comes: any order, duplicates, overlaps',
+)
+reassembly(8200, '4.5', 'MUST', 'fragments come in any order', 'make the datagram in any order')
+reassembly(
+  4459,
+  '3',
+  'SHOULD',
+  'memory for fragments is bounded, and floods keep nobody out',
+  'a flood of first fragments does not keep an honest datagram',
+)
+
+const portRows = file('udp/port-table.test.ts')
+portRows(6056, '3.1', 'SHOULD', 'ephemeral ports cannot be guessed', 'is random, of Linux’s range, and nobody else’s')
+portRows(3493, '5.3', 'MUST', 'IPV6_V6ONLY keeps IPv4 out', 'whether two sockets may share a port')
+
+const dropsRows = file('drops.test.ts')
+dropsRows(
+  1122,
+  '3.3.2',
+  'SHOULD',
+  'the reassembly timeout is fixed (60 to 120 s; 30 s for IPv4, as in Linux)',
+  'FragmentTimeout: 30 s in IPv4, 60 s in IPv6',
+)
+
+const optionRows = file('socket-api/options.test.ts')
+optionRows(1122, '4.1.3.5', 'MUST', 'a program learns the address that a datagram was sent to', 'TTL and TOS of %s are on the wire')
+optionRows(1122, '4.1.4', 'MUST', 'a program can set TTL, TOS and IP options', 'the option %s is %o at first, and can be set before bind')
+optionRows(2474, '3', 'MUST NOT', 'setting the DSCP touches the ECN bits', 'DSCP and ECN are the parts of TOS')
+optionRows(3168, '6', 'SHOULD', 'a program sets and sees ECN', 'TTL and TOS of %s are on the wire')
+optionRows(8085, '3.1.7', 'SHOULD', 'a program sees congestion signals (ECN) with each datagram', 'TTL and TOS of %s are on the wire')
+optionRows(8085, '3.2', 'SHOULD', 'a program learns the path MTU', 'the MTU of a path')
+optionRows(3542, '11.4', 'MUST', 'IPV6_PATHMTU tells the size', 'the MTU of a path')
+
+const contractReceive = file('contract/receive.ts')
+contractReceive(3493, '5.3', 'MUST', 'IPV6_V6ONLY keeps IPv4 out', 'IPv4 does not reach a socket that is ipv6Only')
+contractReceive(
+  1122,
+  '4.1.3.5',
+  'SHOULD',
+  'an answer comes from the address that was asked',
+  'a socket bound to any answers from the address it was asked at',
+)
+const peerRows = file('socket-api/peers.test.ts')
+peerRows(
+  4007,
+  '6',
+  'MUST',
+  'the zone is a part of a link-local peer’s address',
+  'a link-local sender is shown with the zone of the interface, and can be answered',
+)
+
+const natRows = file('network/nat.test.ts')
+natRows(4787, '4.1 REQ-1', 'MUST', 'mappings are endpoint-independent', 'endpoint-independent: one for all')
+natRows(
+  4787,
+  '4.2.1 REQ-3',
+  'MUST NOT',
+  'two endpoints share an outside port',
+  'shares no port: the second host with the same one gets another of the same parity',
+)
+natRows(
+  4787,
+  '4.2.2 REQ-4',
+  'SHOULD',
+  'the parity of ports is kept',
+  'shares no port: the second host with the same one gets another of the same parity',
+)
+natRows(
+  4787,
+  '4.3 REQ-5',
+  'MUST NOT',
+  'a mapping ends within 2 minutes (5 by default)',
+  'gives what leaves the outside address, and answers their way back',
+)
+natRows(4787, '4.3 REQ-6', 'MUST', 'what leaves prolongs a mapping', 'is set back by what leaves but not by what comes in')
+natRows(
+  4787,
+  '5 REQ-8',
+  'SHOULD',
+  'filtering is endpoint-independent or address-dependent, as one likes',
+  'the filtering (RFC 4787 section 5)',
+)
+natRows(
+  4787,
+  '6 REQ-9',
+  'MUST',
+  'hairpinning, with the outside source',
+  'two inside hosts reach each other by their outside addresses, and see those',
+)
+natRows(4787, '9 REQ-12', 'MUST NOT', 'an ICMP error ends a mapping', 'an error neither prolongs a mapping nor ends it')
+natRows(4787, '10 REQ-13', 'MUST', 'Fragmentation Needed comes back to the inside host', 'path MTU discovery from inside works over it')
+natRows(4787, '11 REQ-14', 'MUST', 'fragments pass in any order', 'get through in any order')
+natRows(7857, '4', 'MUST NOT', 'an error, or what is not let in, prolongs a mapping', 'an error neither prolongs a mapping nor ends it')
+natRows(5508, '3.1 REQ-1', 'MUST', 'echo requests are translated, by identifier', 'echo requests have mappings of their own, by identifier')
+natRows(5508, '3.2 REQ-2', 'MUST NOT', 'an echo mapping ends within a minute', 'echo requests have mappings of their own, by identifier')
+natRows(
+  5508,
+  '4.2.1 REQ-4',
+  'MUST',
+  'the quoted packet and its checksums are translated, both ways',
+  'an error about a packet from inside reaches its socket, checksums and all',
+)
+natRows(
+  5508,
+  '4.2.2 REQ-5',
+  'MUST',
+  'an error from inside shows outside addresses',
+  'an error about a packet from outside tells the sender its own addresses',
+)
+natRows(
+  5508,
+  '5 REQ-7',
+  'MUST',
+  'errors about hairpin packets turn back',
+  'an error about a hairpin packet shows its sender nothing but outside addresses',
+)
+natRows(5508, '4.3 REQ-6', 'MUST NOT', 'an error refreshes or ends a mapping', 'an error neither prolongs a mapping nor ends it')
+natRows(1624, '3', 'MUST', 'translated checksums are right', 'translated checksums are those of the packet computed anew')
+
+prober(8899, '6.2.1', 'MAY', 'echo requests are probes', 'finds the MTU of a path by echo requests')
+prober(8899, '3', 'MUST NOT', 'probes carry what a program sends', 'finds the MTU of a path by echo requests')
+kernel(8504, '5.2', 'MUST', 'fragments and extension headers of RFC 8200 are taken', 'extension headers in any order')
+ndRows(8504, '5.4', 'MUST', 'Neighbor Discovery', 'makes the solicitation that Linux makes, and waits for the advertisement')
+routeradvertisementsRows(
+  8504,
+  '6.3',
+  'MUST',
+  'addresses by SLAAC',
+  'configures every host of its link, which reach each other and the world through it',
+)
+groupsRows(8504, '5.11', 'MUST', 'MLDv2', 'MLDv2: a group joined')
+chain(8504, '5.7', 'SHOULD', 'path MTU discovery', 'the narrowest MTU is found by tracepath -6')
+
+notApplicable(
+  9869,
+  '3',
+  'MUST',
+  'probes by UDP options (REQ and RES)',
+  'a legacy receiver (RFC 9868 section 7), as Linux is; probes are echo requests, or a program’s own',
+)
+notApplicable(6040, '4', 'MUST', 'tunnels combine ECN', 'there are no tunnels in this stack')
+notApplicable(3828, '3.1', 'MUST', 'a checksum coverage of 1 to 7 is refused', 'there is no UDP-Lite: protocol 136 is as unknown as TCP')
+notApplicable(8335, '', 'MAY', 'extended echo', 'off in Linux too unless switched on; a request is as silent as any unknown type')
+notApplicable(8504, '6.4', 'SHOULD', 'temporary addresses (RFC 8981)', 'this stack uses the addresses it is given and those of SLAAC')
+notApplicable(8504, '6.5', 'SHOULD', 'DHCPv6', 'a protocol of programs, over UDP')
+notApplicable(8504, '13', 'MUST', 'IPsec, where security asks for it', 'there is no IPsec in this stack: AH and ESP are as unknown as TCP')
 
 export const requirements: readonly Requirement[] = rows

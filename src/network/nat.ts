@@ -268,7 +268,7 @@ export class Nat implements PacketHook {
     return Drop.None
   }
 
-  /** An inside host's error about a hairpin packet: each end of the quote gets the form in which its sender knows it (RFC 5508 section 4.3). */
+  /** An inside host's error about a hairpin packet: each end of the quote gets the form in which its sender knows it (RFC 5508 section 5). */
   #turnErrorBack(packet: Packet, at: number, upper: number, quoted: number): Drop {
     const sender = this.#mappingOfQuote(packet, quoted, 'source')
     if (sender === null) return Drop.None

@@ -233,7 +233,7 @@ describe('ICMP through a NAT (RFC 5508)', () => {
     expect(errors).toEqual([`3.3 ${OUTSIDE} ${OUTSIDE}:5000`])
   })
 
-  test('an error about a hairpin packet shows its sender nothing but outside addresses (section 4.3)', async () => {
+  test('an error about a hairpin packet shows its sender nothing but outside addresses (REQ-7)', async () => {
     const { in1, in2, out1 } = make({ filtering: 'endpoint-independent' })
     listen(network, out1, 9)
     const two = listen(network, in2, 6000)
@@ -250,7 +250,7 @@ describe('ICMP through a NAT (RFC 5508)', () => {
     expect(errors).toEqual([`3.3 ${OUTSIDE} ${OUTSIDE}:6000`])
   })
 
-  test('an error neither prolongs a mapping nor ends it (REQ-4, RFC 4787 REQ-12)', async () => {
+  test('an error neither prolongs a mapping nor ends it (REQ-6, RFC 4787 REQ-12)', async () => {
     const { in1, out1, nat } = make({ timeout: '2m' })
     const server = listen(network, out1, 9)
     const client = listen(network, in1, 5000)
