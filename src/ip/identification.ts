@@ -16,22 +16,25 @@ export class Identification {
   readonly #random: Random
   readonly #secret: number
   readonly #offsetSecret: number
-  readonly #counters: Int32Array
-  readonly #used = new Float64Array(BUCKETS)
+  readonly #counters = new Int32Array(BUCKETS)
+  /** When each was last used; below 0 for one that has no random start yet. */
+  readonly #used = new Float64Array(BUCKETS).fill(-1)
 
   constructor(clock: Clock, random: Random) {
     this.#clock = clock
     this.#random = random
     this.#secret = random.uint32() | 0
     this.#offsetSecret = random.uint32() | 0
-    this.#counters = Int32Array.from({ length: BUCKETS }, () => random.uint32())
   }
 
   /** The next number for the packet's source, destination and protocol: 32 bits, of which IPv4 takes the low 16. */
   next(packet: Packet): number {
     const bucket = mix(packet, this.#secret) & (BUCKETS - 1)
     const now = Math.floor(this.#clock.now())
-    const elapsed = now - (this.#used[bucket] as number)
+    const used = this.#used[bucket] as number
+    // Drawn when it is needed: all at once they are the longest part of making a stack.
+    if (used < 0) this.#counters[bucket] = this.#random.uint32()
+    const elapsed = now - used
     this.#used[bucket] = now
     // Not more than 64: 16 bits must not wrap within a packet's lifetime for the skipping alone.
     const skip = elapsed > 0 ? this.#random.below(Math.min(elapsed, 64)) : 0

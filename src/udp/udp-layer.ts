@@ -17,6 +17,8 @@ import { Endpoint, type EndpointMembership, type EndpointReceiver, type Errno, t
 import { PortTable } from './port-table.ts'
 import * as udp from './udp.ts'
 
+/** Payload that the transmit packet holds until a longer one is sent: simulations have thousands of hosts. */
+const USUAL_PAYLOAD = 2048
 /** Linux: IP_MAX_MEMBERSHIPS (net.ipv4.igmp_max_memberships). */
 const MAX_MEMBERSHIPS = 20
 /** Linux: net.ipv4.igmp_max_msf and net.ipv6.mld_max_msf. */
@@ -240,9 +242,11 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
 
   /** The transmit packet with `length` bytes of payload to fill at `packet.start`; valid until the next call into the stack. */
   beginSend(length: number): Packet {
-    this.#tx ??= new Packet(HEADROOM + MAX_PACKET)
     // Longer than any datagram: `send` says EMSGSIZE; the bytes do not matter.
-    this.#tx.reset(HEADROOM, HEADROOM + Math.min(length, MAX_PACKET))
+    const end = HEADROOM + Math.min(length, MAX_PACKET)
+    if (this.#tx === null || this.#tx.bytes.length < end)
+      this.#tx = new Packet(HEADROOM + (length <= USUAL_PAYLOAD ? USUAL_PAYLOAD : MAX_PACKET))
+    this.#tx.reset(HEADROOM, end)
     return this.#tx
   }
 
