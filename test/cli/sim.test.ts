@@ -121,7 +121,11 @@ test('Ctrl-C of a sweep gives the points that are done', async () => {
 }, 30_000)
 
 test.each([
-  ['an unknown key', LAB.replace('delay: 5ms }', 'dealy: 5ms }'), ':6: links[0].dealy: unknown key, did you mean delay?; there are between, name, mtu,'],
+  [
+    'an unknown key',
+    LAB.replace('delay: 5ms }', 'dealy: 5ms }'),
+    ':6: links[0].dealy: unknown key, did you mean delay?; there are between, name, mtu,',
+  ],
   ['an MTU below the minimum', LAB.replace('mtu: 1400', 'mtu: 60'), ':7: links[1].mtu: 60 is below 68; expected an MTU'],
   ['a negative rate', LAB.replace('rate: 100', 'rate: -5'), ':9: flows[0].rate: -5 is not above 0; expected datagrams a second'],
   ['a negative rate of a wire', LAB.replace('loss: 0.1', 'rate: -1'), ':7: links[1].forward.rate: -1 is not above 0'],
