@@ -35,6 +35,8 @@ export interface SendOptions {
   /** Index of the nic to leave by. */
   nic?: number
   dontFragment?: PmtuMode
+  /** Bytes at the end of the packet that the UDP length does not count: an area of options (`udp-options.ts`). */
+  surplus?: number
 }
 
 /** Linux: net.core.rmem_default and wmem_default, and the largest value a program may ask for. */

@@ -299,6 +299,8 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     packet.d1 = address.w1
     packet.d2 = address.w2
     packet.d3 = address.w3
+    const surplus = options?.surplus ?? 0
+    packet.end -= surplus
     packet.start -= udp.HEADER
     udp.encode(packet.view, packet.start, packet.end, endpoint.localPort, port)
     const loop = broadcast || (multicast && endpoint.multicastLoop && route.nic.isMember(address.w0, address.w1, address.w2, address.w3))
@@ -306,11 +308,12 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     const pseudo = pseudoHeaderSum(packet)
     if (!four && endpoint.sendsZeroChecksum) {
       // The field is 0.
-    } else if (route.nic.link.offload.checksum && !loop) {
+    } else if (route.nic.link.offload.checksum && !loop && surplus === 0) {
       udp.encodePartialChecksum(packet.view, packet.start, pseudo)
       // What has to be fragmented is completed by IP.
       packet.checksumState = ChecksumState.Partial
     } else udp.encodeChecksum(packet.view, packet.start, packet.end, pseudo)
+    packet.end += surplus
     if (firstHop !== null) {
       const wrong = this.#beginSourceRoute(endpoint, packet, route, firstHop)
       if (wrong !== '') return wrong
