@@ -11,6 +11,8 @@ export type DontFragment = 'off' | 'want' | 'do' | 'probe'
 export interface SocketOptionValues {
   broadcast: boolean
   ttl: number
+  /** Datagrams with a lower TTL or hop limit are discarded: 255 takes those of neighbors only (RFC 5082). */
+  minTTL: number
   multicastTTL: number
   multicastLoopback: boolean
   /** Name of an interface, `null` for what the route says. */
@@ -23,6 +25,9 @@ export interface SocketOptionValues {
   ipOptions: Uint8Array
   recvBufferSize: number
   sendBufferSize: number
+  /** For tunnels over IPv6 alone: UDP checksums are left out, and may be (RFC 6935). */
+  sendZeroChecksum: boolean
+  recvZeroChecksum: boolean
   recvInfo: boolean
   recvErrors: boolean
   /** Name of an interface, `null` for all. */
@@ -51,7 +56,7 @@ export function pmtuMode(value: unknown, name: string): PmtuMode {
   return mode
 }
 
-type Flag = 'broadcast' | 'multicastLoop' | 'dontRoute' | 'receiveErrors'
+type Flag = 'broadcast' | 'multicastLoop' | 'dontRoute' | 'receiveErrors' | 'sendsZeroChecksum' | 'takesZeroChecksum'
 
 function flag(field: Flag): Option<boolean> {
   return {
@@ -114,6 +119,14 @@ const OPTIONS: { [Name in OptionName]: Option<SocketOptionValues[Name]> } = {
     (endpoint, state) => (endpoint.hopLimit < 0 ? state.shared.stack.ip.hopLimit : endpoint.hopLimit),
     (endpoint, value) => {
       endpoint.hopLimit = value
+    },
+  ),
+  minTTL: integer(
+    0,
+    255,
+    (endpoint) => endpoint.minHopLimit,
+    (endpoint, value) => {
+      endpoint.minHopLimit = value
     },
   ),
   multicastTTL: integer(
@@ -181,6 +194,8 @@ const OPTIONS: { [Name in OptionName]: Option<SocketOptionValues[Name]> } = {
     (endpoint) => endpoint.sendBuffer,
     (endpoint, value) => endpoint.setSendBuffer(value),
   ),
+  sendZeroChecksum: flag('sendsZeroChecksum'),
+  recvZeroChecksum: flag('takesZeroChecksum'),
   recvInfo: {
     get: (_, state) => state.recvInfo,
     set: (value, _, state) => {

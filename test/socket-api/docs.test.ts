@@ -38,7 +38,7 @@ test('the table of options names every option, with its default', () => {
     .filter((line) => line.startsWith('| `'))
     .map((line) => line.split('|').map((cell) => cell.trim()))
   const named = rows.flatMap(([, names = '', , fallback = '']) => (names.match(/\w+/g) ?? []).map((name) => [name, fallback] as const))
-  expect(named.length).toBe(19)
+  expect(named.length).toBe(22)
   for (const [name, fallback] of named) {
     const value = socket.getOption(name as OptionName)
     expect(`${name}: ${fallback.replace(/`|(?<=\d) (?=\d)|, or .*/g, '')}`).toBe(

@@ -5,6 +5,7 @@ import { bound, connected, message, open, pair, sent, stack, turns } from './pai
 test.each<[OptionName, unknown, unknown, unknown]>([
   ['broadcast', false, true, true],
   ['ttl', 64, 7, 7],
+  ['minTTL', 0, 255, 255],
   ['multicastTTL', 1, 0, 0],
   ['multicastLoopback', true, false, false],
   ['multicastInterface', null, 'wire', 'wire'],
@@ -15,6 +16,8 @@ test.each<[OptionName, unknown, unknown, unknown]>([
   ['ipOptions', new Uint8Array(0), Uint8Array.of(0x94, 4, 0, 0), Uint8Array.of(0x94, 4, 0, 0)],
   ['recvBufferSize', 212_992, 10_000, 20_000],
   ['sendBufferSize', 212_992, 10_000, 20_000],
+  ['sendZeroChecksum', false, true, true],
+  ['recvZeroChecksum', false, true, true],
   ['recvInfo', false, true, true],
   ['recvErrors', false, true, true],
   ['bindToDevice', null, 'wire', 'wire'],
@@ -35,6 +38,7 @@ test.each<[OptionName, unknown, string]>([
   ['ttl', 256, 'ERR_OUT_OF_RANGE'],
   ['ttl', 1.5, 'ERR_OUT_OF_RANGE'],
   ['ttl', '64', 'ERR_INVALID_ARG_TYPE'],
+  ['minTTL', 256, 'ERR_OUT_OF_RANGE'],
   ['tos', 256, 'ERR_OUT_OF_RANGE'],
   ['dscp', 64, 'ERR_OUT_OF_RANGE'],
   ['ecn', 4, 'ERR_OUT_OF_RANGE'],
@@ -66,6 +70,24 @@ test('reuseAddr set by setOption counts in bind', async () => {
   const second = open(host).setOption('reuseAddr', true)
   await new Promise<void>((resolve) => second.bind(first.address().port, '127.0.0.1', resolve))
   expect(second.address()).toEqual(first.address())
+})
+
+test('a socket with a least TTL hears neighbors only, and one of a tunnel needs no checksums', async () => {
+  const { a, b } = pair()
+  const near = (await bound(b)).setOption('minTTL', 255)
+  const sender = await bound(a)
+  const heard: string[] = []
+  near.on('message', (msg) => heard.push(msg.toString()))
+  for (const ttl of [254, 255]) await sent(sender, `${ttl}`, { port: near.address().port, address: '10.0.0.2', ttl })
+  const tunnel = await bound(b, 'udp6')
+  tunnel.on('message', (msg) => heard.push(msg.toString()))
+  const other = (await bound(a, 'udp6')).setOption('sendZeroChecksum', true)
+  await sent(other, 'not yet', tunnel.address().port, 'fd00::2')
+  await turns(5)
+  tunnel.setOption('recvZeroChecksum', true)
+  await sent(other, 'tunnelled', tunnel.address().port, 'fd00::2')
+  await turns(5)
+  expect(heard).toEqual(['255', 'tunnelled'])
 })
 
 test('DSCP and ECN are the parts of TOS', () => {
