@@ -675,7 +675,6 @@ reassembly(
 
 const portRows = file('udp/port-table.test.ts')
 portRows(6056, '3.1', 'SHOULD', 'ephemeral ports cannot be guessed', 'is random, of Linux’s range, and nobody else’s')
-portRows(3493, '5.3', 'MUST', 'IPV6_V6ONLY keeps IPv4 out', 'whether two sockets may share a port')
 
 const dropsRows = file('drops.test.ts')
 dropsRows(
@@ -688,7 +687,8 @@ dropsRows(
 
 const optionRows = file('socket-api/options.test.ts')
 optionRows(1122, '4.1.3.5', 'MUST', 'a program learns the address that a datagram was sent to', 'TTL and TOS of %s are on the wire')
-optionRows(1122, '4.1.4', 'MUST', 'a program can set TTL, TOS and IP options', 'the option %s is %o at first, and can be set before bind')
+optionRows(1122, '4.1.4', 'MUST', 'a program can set TTL and TOS', 'TTL and TOS of %s are on the wire')
+optionRows(1122, '4.1.4', 'MUST', 'a program can set IP options', 'IP options are in the header of every fragment or of the first')
 optionRows(2474, '3', 'MUST NOT', 'setting the DSCP touches the ECN bits', 'DSCP and ECN are the parts of TOS')
 optionRows(3168, '6', 'SHOULD', 'a program sets and sees ECN', 'TTL and TOS of %s are on the wire')
 optionRows(8085, '3.1.7', 'SHOULD', 'a program sees congestion signals (ECN) with each datagram', 'TTL and TOS of %s are on the wire')
@@ -795,12 +795,59 @@ routeradvertisementsRows(
 groupsRows(8504, '5.11', 'MUST', 'MLDv2', 'MLDv2: a group joined')
 chain(8504, '5.7', 'SHOULD', 'path MTU discovery', 'the narrowest MTU is found by tracepath -6')
 
-notApplicable(
+const udpOptionRows = file('udp/udp-options.test.ts')
+udpOptionRows(
+  9868,
+  '8',
+  'MUST',
+  'options begin behind the user data, at an even offset',
+  'bytes of user data are read as the obvious code writes them',
+)
+udpOptionRows(9868, '8', 'MUST', 'padding in front of the checksum is zero', 'behind padding that is not 0 are none')
+udpOptionRows(
+  9868,
+  '9',
+  'MUST',
+  'the option checksum covers the area and its length',
+  'are sent so, and the checksum of the datagram does not count them',
+)
+udpOptionRows(9868, '9', 'MUST', 'with a wrong checksum there are no options, but user data', 'are none, and the user data is delivered')
+udpOptionRows(
+  9868,
+  '9',
+  'MAY',
+  'without a UDP checksum the one of the options may be zero',
+  'without any checksum the one of the options may be left out too',
+)
+udpOptionRows(
+  9868,
+  '10',
+  'MUST',
+  'an unknown option that is not safe to ignore ends the options',
+  'end in front of one that is not safe to ignore',
+)
+udpOptionRows(9868, '10', 'MUST', 'a length of 255 is followed by 16 bits', 'of more than 252 bytes have the extended length')
+udpOptionRows(9868, '11.3', 'MUST', 'the additional checksum is CRC-32C', 'the additional checksum is CRC-32C')
+udpOptionRows(
   9869,
   '3',
   'MUST',
-  'probes by UDP options (REQ and RES)',
-  'a legacy receiver (RFC 9868 section 7), as Linux is; probes are echo requests, or a program’s own',
+  'probes have a request with a token, answers a response',
+  'a prober finds the MTU of a path over IPv%i by requests and responses alone',
+)
+udpOptionRows(
+  9869,
+  '3.3',
+  'SHOULD NOT',
+  'a request is answered unless a program wants that',
+  'a prober finds the MTU of a path over IPv%i by requests and responses alone',
+)
+notApplicable(
+  9868,
+  '11.4',
+  'MUST',
+  'fragments of UDP',
+  'asked of hosts with options; this stack leaves them to programs, and is a legacy receiver itself (section 7), as Linux is',
 )
 notApplicable(6040, '4', 'MUST', 'tunnels combine ECN', 'there are no tunnels in this stack')
 notApplicable(3828, '3.1', 'MUST', 'a checksum coverage of 1 to 7 is refused', 'there is no UDP-Lite: protocol 136 is as unknown as TCP')
