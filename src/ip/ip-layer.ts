@@ -379,16 +379,9 @@ export class IpLayer implements OptionsHost {
         return drop
       }
       if (this.#options.sourceRoute !== 0) {
-        if (!this.#sourceRoute) return Drop.IpSourceRoute
-        // RFC 791 section 3.1: a strict route has no other stops than those it names.
-        if (!local && this.#options.strict) {
-          this.icmp.sendError(packet, nic, icmpv4.PARAMETER_PROBLEM, 0, ipv4.DESTINATION << 24)
-          return Drop.IpSourceRoute
-        }
-        while (local && this.#options.takeHop(packet)) local = this.isLocal(0, 0, MAPPED, packet.d3)
-        // What an error quotes should be a packet still.
-        ipv4.rewriteChecksum(packet.view, packet.network)
-        if (!local && this.#forwarder === null) return Drop.IpSourceRoute
+        drop = this.#followRoute(packet, nic, local)
+        if (drop !== Drop.None) return drop
+        local = local && this.isLocal(0, 0, MAPPED, packet.d3)
       }
     }
     if (!local) return (this.#forwarder as Forwarder).forward(packet, nic)
@@ -399,6 +392,22 @@ export class IpLayer implements OptionsHost {
       if (result !== Drop.None) this.counters.drop(result, whole)
     }
     return Drop.None
+  }
+
+  /** Makes the next stop of a packet's source route, when this host is its present one, the destination (RFC 791 section 3.1). */
+  #followRoute(packet: Packet, nic: Nic, local: boolean): Drop {
+    // No stop is a group or a broadcast address (Linux).
+    if (!this.#sourceRoute || packet.cast !== Cast.Unicast) return Drop.IpSourceRoute
+    // A strict route has no other stops than those it names.
+    if (!local && this.#options.strict) {
+      this.icmp.sendError(packet, nic, icmpv4.PARAMETER_PROBLEM, 0, ipv4.DESTINATION << 24)
+      return Drop.IpSourceRoute
+    }
+    let here = local
+    while (here && this.#options.takeHop(packet)) here = this.isLocal(0, 0, MAPPED, packet.d3)
+    // What an error quotes should be a packet still.
+    ipv4.rewriteChecksum(packet.view, packet.network)
+    return here || this.#forwarder !== null ? Drop.None : Drop.IpSourceRoute
   }
 
   /** RFC 3704: whether the source is reached at all (loose), and by this nic (strict). */

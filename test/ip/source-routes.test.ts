@@ -140,6 +140,13 @@ describe('a router that follows source routes', () => {
     expect(stack.drops).toEqual([])
   })
 
+  test('takes none to a group or a broadcast address', () => {
+    const { stack, left, right } = router()
+    for (const to of ['192.0.2.255', '224.0.0.1', '255.255.255.255']) left.input(by(route(LOOSE, 4, '198.51.100.7'), to))
+    expect([...left.take(), ...right.take()]).toEqual([])
+    expect(stack.drops).toMatchObject([{ reason: 'IpSourceRoute', count: 3 }])
+  })
+
   test('is there for routers only: a host that follows them takes what ends there and passes nothing on', () => {
     const { stack, left, right } = router({ forwarding: false })
     left.input(by(route(LOOSE, 4, '198.51.100.7')))
