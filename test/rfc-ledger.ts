@@ -508,6 +508,10 @@ redirectRows(4861, '8.3', 'SHOULD', 'a redirect changes the route to its destina
 redirectRows(4861, '8.3', 'MUST', 'its target is a neighbor, a router or the destination itself', 'makes the target a neighbor at once')
 redirectRows(4861, '8.3', 'MUST NOT', 'a router heeds redirects', 'is not for a stack with %o')
 
+const kernelRedirects = file('tun/redirects.test.ts')
+kernelRedirects(1122, '3.2.2.2', 'MUST', 'redirects of a Linux router are followed', 'is followed: the next datagrams go to %s')
+kernelRedirects(4861, '8.3', 'SHOULD', 'redirects of a Linux router are followed', 'is followed: the next datagrams go to %s')
+
 const extensionRows = file('ip/icmp-extensions.test.ts')
 extensionRows(
   4884,
