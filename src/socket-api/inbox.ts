@@ -48,6 +48,8 @@ export interface IcmpInfo {
   offender: string
   /** Where the datagram was going. */
   destination: { address: string; port: number }
+  /** Objects behind the quoted packet: RFC 4884, such as MPLS labels (RFC 4950). */
+  extensions: IcmpError['extensions']
 }
 
 /** What an inbox needs to know of a socket. */
@@ -126,7 +128,7 @@ export class Inbox implements EndpointReceiver {
   }
 
   icmp(error: IcmpError, errno: Errno): void {
-    const { family, type, code, mtu, pointer, offender, destination, destinationPort } = error
+    const { family, type, code, mtu, pointer, offender, destination, destinationPort, extensions } = error
     const info: IcmpInfo = {
       family: family === 4 ? 'IPv4' : 'IPv6',
       type,
@@ -135,6 +137,7 @@ export class Inbox implements EndpointReceiver {
       pointer,
       offender: offender.toString(),
       destination: { address: formatWords(destination.w0, destination.w1, destination.w2, destination.w3), port: destinationPort },
+      extensions,
     }
     this.#messages.push({ info, errno })
     this.#infos.push(null)

@@ -143,6 +143,7 @@ test("an unconnected socket hears of ICMP errors by 'icmp', and by nothing else"
     pointer: 0,
     offender: '10.0.0.2',
     destination: { address: '10.0.0.2', port: 7777 },
+    extensions: [],
   })
   const six = await bound(a, 'udp6')
   const heard6 = once(six, 'icmp')
