@@ -3,7 +3,7 @@
  *
  * What all subscribers of a group want together is the nic's filter for it (RFC 9776 and RFC 9777 section 4.2; formerly RFC 3376 section 3.2).
  */
-import type { Address } from '../base/address.ts'
+import { type Address, hashWords } from '../base/address.ts'
 
 /** INCLUDE: only these sources. EXCLUDE: all but these. INCLUDE of nothing is no membership. */
 export interface GroupFilter {
@@ -26,7 +26,8 @@ interface Group {
 
 export class Memberships {
   readonly #onChange: (group: Address, filter: GroupFilter) => void
-  #groups: Group[] = []
+  /** By the hash of the address. */
+  readonly #groups = new Map<number, Group[]>()
 
   /** `onChange` is told the nic's filter for a group each time it may have changed. */
   constructor(onChange: (group: Address, filter: GroupFilter) => void) {
@@ -49,8 +50,14 @@ export class Memberships {
   add(subscriber: Subscriber): void {
     const { w0, w1, w2, w3 } = subscriber.group
     const group = this.#find(w0, w1, w2, w3)
-    if (group === null) this.#groups.push({ address: subscriber.group, subscribers: [subscriber], filter: NOTHING })
-    else group.subscribers.push(subscriber)
+    if (group !== null) group.subscribers.push(subscriber)
+    else {
+      const hash = hashWords(w0, w1, w2, w3)
+      const added = { address: subscriber.group, subscribers: [subscriber], filter: NOTHING }
+      const others = this.#groups.get(hash)
+      if (others === undefined) this.#groups.set(hash, [added])
+      else others.push(added)
+    }
     this.changed(subscriber)
   }
 
@@ -61,7 +68,11 @@ export class Memberships {
     if (group === null || at < 0) return
     group.subscribers.splice(at, 1)
     this.changed(subscriber)
-    if (group.subscribers.length === 0) this.#groups = this.#groups.filter((each) => each !== group)
+    if (group.subscribers.length > 0) return
+    const hash = hashWords(w0, w1, w2, w3)
+    const others = (this.#groups.get(hash) as Group[]).filter((each) => each !== group)
+    if (others.length === 0) this.#groups.delete(hash)
+    else this.#groups.set(hash, others)
   }
 
   /** A subscriber's filter is another one now. */
@@ -74,11 +85,12 @@ export class Memberships {
 
   /** The groups and the nic's filter for each. */
   list(): { readonly group: Address; readonly filter: GroupFilter }[] {
-    return this.#groups.map(({ address, filter }) => ({ group: address, filter }))
+    return [...this.#groups.values()].flat().map(({ address, filter }) => ({ group: address, filter }))
   }
 
   #find(w0: number, w1: number, w2: number, w3: number): Group | null {
-    for (const each of this.#groups) if (each.address.is(w0, w1, w2, w3)) return each
+    const groups = this.#groups.get(hashWords(w0, w1, w2, w3))
+    if (groups !== undefined) for (const each of groups) if (each.address.is(w0, w1, w2, w3)) return each
     return null
   }
 }
