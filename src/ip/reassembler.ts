@@ -21,12 +21,26 @@ const FRAGMENT_OVERHEAD = 128
 export const TIMEOUT4 = 30_000
 export const TIMEOUT6 = 60_000
 
+/**
+ * Fragments of usual lengths lie in memory of one size, which is used again: memory of their own would keep the garbage collector busy, the more the
+ * more datagrams wait. Shorter and longer ones get what they need.
+ */
+const USUAL_MIN = 512
+const USUAL_MAX = 2048
+/**
+ * Sources that are kept though nothing of theirs waits, besides half of all: a Map gets slow when one key comes and goes (V8 leaves a gap in the key's
+ * chain each time).
+ */
+const IDLE_SOURCES = 64
+/** Fragments of that kind that are kept for the next datagram, 256 KiB: two of the largest datagrams. */
+const SPARES = 128
+
 class Fragment {
-  readonly offset: number
+  offset = 0
+  length = 0
   readonly bytes: Uint8Array
-  constructor(offset: number, bytes: Uint8Array) {
-    this.offset = offset
-    this.bytes = bytes
+  constructor(capacity: number) {
+    this.bytes = new Uint8Array(capacity)
   }
 }
 
@@ -127,6 +141,9 @@ export class Reassembler {
   readonly #secret: number
   readonly #table = new Map<number, Pending>()
   readonly #sources = new Map<number, Source>()
+  /** Sources without a pending datagram. */
+  #idleSources = 0
+  readonly #spares: Fragment[] = []
   #oldest: Pending | null = null
   #newest: Pending | null = null
   #timer: Timer | null = null
@@ -205,6 +222,8 @@ export class Reassembler {
   /** Forgets everything; no timer is left. */
   close(): void {
     while (this.#oldest !== null) this.#remove(this.#oldest)
+    this.#sweep()
+    this.#spares.length = 0
     this.#timer?.cancel()
     this.#timer = null
   }
@@ -248,7 +267,7 @@ export class Reassembler {
     if (source === undefined) {
       source = new Source(sourceHash)
       this.#sources.set(sourceHash, source)
-    }
+    } else if (source.oldest === null) this.#idleSources--
     const pending = new Pending(packet, hash, protocol, zone, source, this.#clock.now() + this.#timeout)
     pending.chain = this.#table.get(hash) ?? null
     this.#table.set(hash, pending)
@@ -267,13 +286,18 @@ export class Reassembler {
 
   #store(pending: Pending, packet: Packet, offset: number, length: number): void {
     const { transport, network } = packet
-    pending.fragments.push(new Fragment(offset, packet.bytes.slice(transport, transport + length)))
+    const usual = length >= USUAL_MIN && length <= USUAL_MAX
+    const fragment = (usual ? this.#spares.pop() : undefined) ?? new Fragment(usual ? USUAL_MAX : length)
+    fragment.offset = offset
+    fragment.length = length
+    fragment.bytes.set(packet.bytes.subarray(transport, transport + length))
+    pending.fragments.push(fragment)
     pending.received += length
     pending.ecn |= 1 << (packet.tos & 3)
     const size = length + transport - network
     if (size > pending.largest) pending.largest = size
     if (packet.dontFragment === 1 && size > pending.largestWhole) pending.largestWhole = size
-    let cost = length + FRAGMENT_OVERHEAD
+    let cost = fragment.bytes.length + FRAGMENT_OVERHEAD
     if (offset === 0) {
       const headerEnd = this.#family === 4 ? transport : packet.fragmentHeader
       pending.header = packet.bytes.slice(network, headerEnd)
@@ -301,7 +325,8 @@ export class Reassembler {
     const at = HEADROOM
     rebuilt.reset(at, at + header.length + pending.total)
     rebuilt.bytes.set(header, at)
-    for (const fragment of pending.fragments) rebuilt.bytes.set(fragment.bytes, at + header.length + fragment.offset)
+    for (const { bytes, offset, length } of pending.fragments)
+      rebuilt.bytes.set(length === bytes.length ? bytes : bytes.subarray(0, length), at + header.length + offset)
     rebuilt.nic = last.nic
     rebuilt.cast = last.cast
     rebuilt.looped = last.looped
@@ -340,7 +365,10 @@ export class Reassembler {
     this.#counters.drop(Drop.FragmentMemory, packet)
   }
 
+  /** What the datagram's fragments hold stays as it is until the next one is stored. */
   #remove(pending: Pending): void {
+    for (const fragment of pending.fragments)
+      if (fragment.bytes.length === USUAL_MAX && this.#spares.length < SPARES) this.#spares.push(fragment)
     let each = this.#table.get(pending.hash) ?? null
     if (each === pending) {
       if (pending.chain === null) this.#table.delete(pending.hash)
@@ -361,7 +389,12 @@ export class Reassembler {
     source.bytes -= pending.bytes
     this.#bytes -= pending.bytes
     this.#count--
-    if (source.oldest === null) this.#sources.delete(source.hash)
+    if (source.oldest === null && ++this.#idleSources > IDLE_SOURCES + this.#sources.size / 2) this.#sweep()
+  }
+
+  #sweep(): void {
+    for (const source of this.#sources.values()) if (source.oldest === null) this.#sources.delete(source.hash)
+    this.#idleSources = 0
   }
 
   #arm(delay: number): void {
@@ -399,8 +432,8 @@ export class Reassembler {
       ipv6.encodeFragmentHeader(view, behind, pending.nextHeader, 0, true, pending.identification)
       behind += ipv6.FRAGMENT_HEADER
     }
-    packet.bytes.set(first.bytes, behind)
-    packet.end = behind + first.bytes.length
+    packet.bytes.set(first.bytes.subarray(0, first.length), behind)
+    packet.end = behind + first.length
     packet.nic = pending.nic
     packet.cast = pending.cast
     if (this.#family === 4) {

@@ -193,7 +193,7 @@ describe.each([4, 6] as const)('IPv%i fragments', (family) => {
     const bytes = pattern(1400)
     for (let id = 0; id < 1500; id++) bench.add(fragment(family, { offset: 0, more: true, bytes, identification: id }))
     expect(bench.reassembler.memory).toBeLessThanOrEqual(1024 * 1024)
-    expect(bench.reassembler.memory).toBeGreaterThan(1024 * 1024 - 2000)
+    expect(bench.reassembler.memory).toBeGreaterThan(1024 * 1024 - 2400)
     for (let source = 1; source < 7; source++)
       for (let id = 0; id < 800; id++)
         bench.add(
@@ -206,7 +206,7 @@ describe.each([4, 6] as const)('IPv%i fragments', (family) => {
           }),
         )
     expect(bench.reassembler.memory).toBeLessThanOrEqual(4 * 1024 * 1024)
-    expect(bench.reassembler.memory).toBeGreaterThan(4 * 1024 * 1024 - 2000)
+    expect(bench.reassembler.memory).toBeGreaterThan(4 * 1024 * 1024 - 2400)
     expect(bench.reassembler.pending + bench.count(Drop.FragmentMemory)).toBe(1500 + 6 * 800)
     bench.reassembler.close()
     expect(bench.reassembler).toMatchObject({ pending: 0, memory: 0 })
