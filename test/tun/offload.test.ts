@@ -92,8 +92,9 @@ describeOnTun('segmentation offload', () => {
       await vi.waitFor(() => expect(received).toHaveLength(sizes.length))
       expect(received.map((message) => message.length)).toEqual(sizes)
       for (const [index, message] of received.entries()) expect(message.equals(Buffer.alloc(sizes[index] as number, index))).toBe(true)
-      // The first one left as three fragments.
-      expect(link.counters.sentPackets - before).toBe(sizes.length + 2)
+      // The first one left as three fragments; without the device there would be 58 frames. A send more than a millisecond late is another first one.
+      expect(link.counters.sentPackets - before).toBeGreaterThanOrEqual(sizes.length + 2)
+      expect(link.counters.sentPackets - before).toBeLessThan(58)
       kernel.close()
       socket.close()
     })
@@ -121,8 +122,9 @@ describeOnTun('segmentation offload', () => {
       const sent = link.counters.sentPackets
       for (const size of [1473, 10, 3000, 20_000]) socket.send(Buffer.alloc(size, 7), 5000, to)
       await vi.waitFor(() => expect(lengths).toEqual([1473, 10, 3000, 20_000]))
-      // The first one as two fragments of the stack's own, the others in one write each.
-      expect(link.counters.sentPackets - sent).toBe(5)
+      // The first one as two fragments of the stack's own, the others in one write each; all by the stack would be 20.
+      expect(link.counters.sentPackets - sent).toBeGreaterThanOrEqual(5)
+      expect(link.counters.sentPackets - sent).toBeLessThan(20)
       const fragments = (size: number, room: number) => Math.ceil((size + 8) / room)
       const room = family === 4 ? 1480 : 1448
       const counter = family === 4 ? 'IpReasmReqds' : 'Ip6ReasmReqds'
