@@ -83,13 +83,17 @@ export class VirtualTime {
   steps = 0
   /** Timers that wait, but need not be waited for. */
   housekeeping = 0
+  /** Since the last turn. */
   #programsRan = false
+  /** Since time moved. */
+  #settled = true
   #running = false
   #pauseAsked = false
 
   /** A program may have been woken: it gets its turn before the next event. */
   readonly programsRan = (): void => {
     this.#programsRan = true
+    this.#settled = false
   }
 
   /** A drive that is going on ends after the event that is just happening. */
@@ -127,13 +131,16 @@ export class VirtualTime {
         }
         const before = this.clock.now()
         const moves = this.clock.nextTime > before
-        if (moves && this.#programsRan) {
+        if (moves && !this.#settled) {
           await this.#programs()
           continue
         }
         this.steps++
         this.clock.step()
-        if (this.#programsRan || stretch % STRETCH === STRETCH - 1) await turn()
+        if (this.#programsRan || stretch % STRETCH === STRETCH - 1) {
+          this.#programsRan = false
+          await turn()
+        }
       }
       return !this.#pauseAsked && goOn()
     } finally {
@@ -149,6 +156,7 @@ export class VirtualTime {
   /** Lets programs run until they have settled. */
   async #programs(): Promise<void> {
     this.#programsRan = false
+    this.#settled = true
     // A callback that makes an immediate of its own is still at the same moment.
     for (let i = 0; i < 2; i++) await turn()
   }
