@@ -102,6 +102,12 @@ export class IpLayer implements OptionsHost {
   #n1 = 0
   #n2 = 0
   #n3 = 0
+  /** The addresses and the nic of the last IPv4 packet that was one for this host, which nearly all packets after it have too, … */
+  #knownSource = 0
+  #knownDestination = 0
+  #knownNic: Nic | null = null
+  /** … and the state of the routes for which that holds: they change with every address. */
+  #knownGeneration = -1
   readonly #sendFragment = (fragment: Packet): Drop => {
     if (fragment.family === 4) this.counters.IpFragCreates++
     else this.counters.Ip6FragCreates++
@@ -356,22 +362,18 @@ export class IpLayer implements OptionsHost {
     let drop = ipv4.parse(packet)
     if (drop !== Drop.None) return drop
     const { s3, d3 } = packet
-    if (packet.looped === 0) {
-      // RFC 1122 section 3.2.1.3, RFC 6890; what Linux discards.
-      if (s3 === -1 || s3 >>> 28 === 0xe || s3 >>> 24 === 127) return Drop.IpMartianSource
-      if (s3 === 0 && d3 !== -1) return Drop.IpMartianSource
-      if (this.isLocal(0, 0, MAPPED, s3)) return Drop.IpMartianSource
-      if (d3 >>> 24 === 0 || d3 >>> 24 === 127) return Drop.IpMartianDestination
-      if (this.#reversePath !== 'off' && s3 !== 0 && !this.#isExpected(packet, nic)) return Drop.IpReversePath
-    }
     let local = true
-    if (d3 >>> 28 === 0xe) {
-      drop = nic.admit(packet)
-      if (drop !== Drop.None) return drop
-      packet.cast = Cast.Multicast
-    } else if (this.isBroadcast4(d3)) packet.cast = Cast.Broadcast
-    else local = this.isLocal(0, 0, MAPPED, d3) && (!this.#strongHost || packet.looped === 1 || hasAddress(nic, 0, 0, MAPPED, d3))
-    if (!local && this.#forwarder === null) return Drop.IpNotForUs
+    if (
+      s3 !== this.#knownSource ||
+      d3 !== this.#knownDestination ||
+      nic !== this.#knownNic ||
+      this.#knownGeneration !== this.routes.generation ||
+      packet.looped !== 0
+    ) {
+      drop = this.#admit4(packet, nic)
+      local = drop !== Drop.IpNotForUs
+      if (local ? drop !== Drop.None : this.#forwarder === null) return drop
+    }
     if (packet.transport - packet.network > ipv4.HEADER) {
       drop = this.#options.receive(packet)
       if (drop !== Drop.None) {
@@ -476,6 +478,38 @@ export class IpLayer implements OptionsHost {
     else {
       const result = this.#deliverWalked(whole, nic)
       if (result !== Drop.None) this.counters.drop(result, whole)
+    }
+    return Drop.None
+  }
+
+  /** Addresses that no packet may have here, and whether it is for us. */
+  #admit4(packet: Packet, nic: Nic): Drop {
+    const { s3, d3 } = packet
+    if (packet.looped === 0) {
+      // RFC 1122 section 3.2.1.3, RFC 6890; what Linux discards.
+      if (s3 === -1 || s3 >>> 28 === 0xe || s3 >>> 24 === 127) return Drop.IpMartianSource
+      if (s3 === 0 && d3 !== -1) return Drop.IpMartianSource
+      if (this.isLocal(0, 0, MAPPED, s3)) return Drop.IpMartianSource
+      if (d3 >>> 24 === 0 || d3 >>> 24 === 127) return Drop.IpMartianDestination
+      if (this.#reversePath !== 'off' && s3 !== 0 && !this.#isExpected(packet, nic)) return Drop.IpReversePath
+    }
+    if (d3 >>> 28 === 0xe) {
+      const drop = nic.admit(packet)
+      if (drop === Drop.None) packet.cast = Cast.Multicast
+      return drop
+    }
+    if (this.isBroadcast4(d3)) {
+      packet.cast = Cast.Broadcast
+      return Drop.None
+    }
+    if (!this.isLocal(0, 0, MAPPED, d3)) return Drop.IpNotForUs
+    if (this.#strongHost && packet.looped === 0 && !hasAddress(nic, 0, 0, MAPPED, d3)) return Drop.IpNotForUs
+    // The reverse path may go with the state of a nic.
+    if (packet.looped === 0 && this.#reversePath === 'off') {
+      this.#knownSource = s3
+      this.#knownDestination = d3
+      this.#knownNic = nic
+      this.#knownGeneration = this.routes.generation
     }
     return Drop.None
   }

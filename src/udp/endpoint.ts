@@ -117,6 +117,8 @@ export class Endpoint {
   routeTo: Address | null = null
   routeNic = 0
   routeSource: Address | null = null
+  /** Whether the destination is an IPv4 broadcast address. */
+  routeBroadcast = false
   /** Of both addresses and the local port; with the remote port it makes the IPv6 flow label. */
   flowHash = 0
   /** Groups this endpoint joined. */

@@ -282,7 +282,6 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     const route = endpoint.route as Route
     const source = endpoint.routeSource as Address
     const multicast = address.isMulticast
-    const broadcast = four && this.#ip.isBroadcast4(address.w3)
 
     packet.family = four ? 4 : 6
     packet.protocol = UDP
@@ -303,7 +302,8 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     packet.end -= surplus
     packet.start -= udp.HEADER
     udp.encode(packet.view, packet.start, packet.end, endpoint.localPort, port)
-    const loop = broadcast || (multicast && endpoint.multicastLoop && route.nic.isMember(address.w0, address.w1, address.w2, address.w3))
+    const loop =
+      endpoint.routeBroadcast || (multicast && endpoint.multicastLoop && route.nic.isMember(address.w0, address.w1, address.w2, address.w3))
     const mode = options?.dontFragment ?? endpoint.dontFragment
     const pseudo = pseudoHeaderSum(packet)
     if (!four && endpoint.sendsZeroChecksum) {
@@ -367,9 +367,10 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
       endpoint.routeTo.equals(address)
     ) {
       if (endpoint.dontRoute && (endpoint.route as Route).gateway !== null) return 'ENETUNREACH'
-      return this.#broadcastAllowed(endpoint, address) ? '' : 'EACCES'
+      return endpoint.broadcast || !endpoint.routeBroadcast ? '' : 'EACCES'
     }
     endpoint.routeTo = null
+    endpoint.routeBroadcast = address.family === 4 && ip.isBroadcast4(address.w3)
     const { w0, w1, w2, w3 } = address
     const route = ip.route(w0, w1, w2, w3, this.#isOwn(address) ? 0 : nic)
     if (route === null) return 'ENETUNREACH'
@@ -377,7 +378,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     if (route.kind === 'prohibit') return 'EACCES'
     if (route.kind === 'blackhole') return 'EINVAL'
     if (endpoint.dontRoute && route.gateway !== null) return 'ENETUNREACH'
-    if (!this.#broadcastAllowed(endpoint, address)) return 'EACCES'
+    if (endpoint.routeBroadcast && !endpoint.broadcast) return 'EACCES'
     const source = this.#source(endpoint, route, address, options)
     if (typeof source === 'string') return source
     endpoint.route = route
@@ -393,10 +394,6 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
 
   #isOwn(address: Address): boolean {
     return this.#ip.isLocal(address.w0, address.w1, address.w2, address.w3)
-  }
-
-  #broadcastAllowed(endpoint: Endpoint, address: Address): boolean {
-    return endpoint.broadcast || address.family === 6 || !this.#ip.isBroadcast4(address.w3)
   }
 
   #source(endpoint: Endpoint, route: Route, address: Address, options: SendOptions | null): Address | Errno {
