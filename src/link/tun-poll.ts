@@ -12,6 +12,7 @@ import { codedError, type Libc, systemError } from './tun-libc.ts'
 export type Wakeup = 'uv' | 'worker'
 
 export interface Watcher {
+  readonly events: WatcherEvents
   ref(): void
   unref(): void
   /** No callback any more; the descriptor may be closed right after. */
@@ -21,11 +22,12 @@ export interface Watcher {
 /**
  * `readable` is called again and again while the descriptor is readable, with `true` when it also reports an error: then not again. It returns how many
  * packets it found.
- * `failed` says that nothing will be reported any more. The watcher starts unreferenced.
+ * `failed` says that nothing will be reported any more, `exit` that the process ends. The watcher starts unreferenced.
  */
 export interface WatcherEvents {
   readable(broken: boolean): number
   failed(error: Error): void
+  exit(): void
 }
 
 export function watch(libc: Libc, fd: number, wakeup: Wakeup, events: WatcherEvents): Watcher {
@@ -63,7 +65,10 @@ function add(watcher: Watcher): void {
   if (exitHook) return
   exitHook = true
   process.on('exit', () => {
-    for (const each of open) each.close()
+    for (const each of open) {
+      each.events.exit()
+      each.close()
+    }
   })
 }
 
@@ -136,12 +141,12 @@ function tryUv(libc: Libc): Uv | null {
 class UvWatcher implements Watcher {
   readonly #uv: Uv
   readonly #memory: unknown
-  readonly #events: WatcherEvents
+  readonly events: WatcherEvents
   #closed = false
 
   constructor(uv: Uv, fd: number, events: WatcherEvents) {
     this.#uv = uv
-    this.#events = events
+    this.events = events
     this.#memory = uv.libc.koffi.alloc('uint8_t', uv.handleSize)
     const initialised = uv.init(uv.loop(), this.#memory, fd)
     if (initialised < 0) {
@@ -158,7 +163,7 @@ class UvWatcher implements Watcher {
     if (this.#closed) return
     try {
       // libuv has stopped the handle when the status is an error (POLLERR).
-      this.#events.readable(status < 0)
+      this.events.readable(status < 0)
     } catch (error) {
       surface(error)
     }
@@ -227,7 +232,7 @@ class WorkerWatcher implements Watcher {
   readonly #stop: number
   readonly #control: (epoll: number, operation: number, fd: number, event: Uint8Array) => number
   readonly #worker: Worker
-  readonly #events: WatcherEvents
+  readonly events: WatcherEvents
   readonly #again = () => this.#read(false)
   #closed = false
 
@@ -251,7 +256,7 @@ class WorkerWatcher implements Watcher {
       execArgv: [],
       workerData: { koffiPath: libc.koffiPath, epoll: this.#epoll, stop: this.#stop, dataWord: EVENT_DATA / 4 },
     })
-    this.#events = events
+    this.events = events
     this.#worker.on('message', (reported: number) => this.#read((reported & (EPOLLERR | EPOLLHUP)) !== 0))
     this.#worker.on('error', (error) => {
       if (this.#closed) return
@@ -271,7 +276,7 @@ class WorkerWatcher implements Watcher {
     if (this.#closed) return
     let count = 0
     try {
-      count = this.#events.readable(broken)
+      count = this.events.readable(broken)
     } catch (error) {
       surface(error)
     }

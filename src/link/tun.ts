@@ -213,6 +213,7 @@ export class TunLink implements Link {
     this.#watcher = watch(this.#libc, this.#fd, this.wakeup, {
       readable: (broken) => this.#drain(broken),
       failed: (error) => this.#fail(error),
+      exit: () => this.#flush(),
     })
     if (this.#referenced) this.#watcher.ref()
   }
@@ -257,15 +258,19 @@ export class TunLink implements Link {
     return Drop.LinkMtuExceeded
   }
 
-  /** Writes what was collected. */
+  /** Writes what was collected; what answers packets of a wake-up is written at the wake-up's end. */
   flush(): void {
+    if (!this.#draining) this.#flush()
+  }
+
+  #flush(): void {
     this.#turnBegun = false
     if (this.#batch !== null) this.#writeBatch(this.#batch)
   }
 
   close(): void {
     if (this.#state === 'closed') return
-    this.flush()
+    this.#flush()
     this.#state = 'closed'
     this.#watcher?.close()
     closeSync(this.#fd)
@@ -352,7 +357,7 @@ export class TunLink implements Link {
     }
     if (count % BATCH !== 0) this.#idle(receiver)
     this.#draining = false
-    this.flush()
+    this.#flush()
     if (errno !== 0 && errno !== EAGAIN && errno !== EINTR) this.#fail(this.#readError(errno))
     else if (broken) this.#fail(this.#readError(EBADFD))
     return count

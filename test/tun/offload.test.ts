@@ -1,7 +1,7 @@
 /** Segmentation offload between the stack and the kernel, both ways. */
 import dgram from 'node:dgram'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { openTun, type TunLink } from '../../src/link/tun.ts'
 import { loadLibc } from '../../src/link/tun-libc.ts'
@@ -44,6 +44,30 @@ describeOnTun('segmentation offload', () => {
       expect(callbacks).toEqual(sizes.map((size) => [null, size]))
       // 1472 bytes fit behind an IPv4 header, not behind an IPv6 one.
       expect(link.counters.sentPackets - before).toBe(sizes.length + (family === 4 ? 0 : 1))
+      kernel.close()
+      socket.close()
+    })
+
+    test(`the answers to a burst of IPv${family} datagrams leave in a few frames`, async () => {
+      const kernel = dgram.createSocket(`udp${family}`)
+      const received: Buffer[] = []
+      kernel.on('message', (message) => received.push(message))
+      const socket = stack.dgram.createSocket(`udp${family}`)
+      let told = 0
+      socket.on('message', (message, { port, address }) => socket.send(message, port, address, () => told++))
+      socket.bind(0)
+      await once(socket, 'listening')
+      kernel.connect(socket.address().port, family === 4 ? '10.9.0.2' : 'fd09::2')
+      await once(kernel, 'connect')
+      const frames = () => Number(readFileSync(`/sys/class/net/${link.interfaceName}/statistics/rx_packets`))
+      const before = frames()
+      const messages = Array.from({ length: 50 }, (_, index) => Buffer.alloc(100, index))
+      for (const message of messages) kernel.send(message)
+      await vi.waitFor(() => expect(received).toHaveLength(messages.length))
+      expect(received).toEqual(messages)
+      expect(told).toBe(messages.length)
+      // One by itself and a frame with the others, for every wake-up that the burst took.
+      expect(frames() - before).toBeLessThan(messages.length / 2)
       kernel.close()
       socket.close()
     })

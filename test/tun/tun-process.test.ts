@@ -1,6 +1,6 @@
 import dgram from 'node:dgram'
 import { networkInterfaces } from 'node:os'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { compile, removeCompiled, run, script } from './child.ts'
 import { describeOnTun } from './namespace.ts'
 
@@ -71,6 +71,37 @@ describeOnTun('a program with a TUN device', () => {
       )
       expect((await run(path)).code).toBe(3)
       expect(performance.now() - started).toBeLessThan(3000)
+    })
+
+    test('has sent its answers when it exits while it still receives', async () => {
+      const path = program(
+        'exit-inside',
+        `const link = open(); link.ref()
+        let count = 0
+        link.attach({ ...receiver(() => {}), input(packet) {
+          const { view, start, bytes } = packet
+          if (bytes[start + 9] !== 17) return
+          const [from, to] = [view.getUint32(start + 12), view.getUint32(start + 16)]
+          view.setUint32(start + 12, to); view.setUint32(start + 16, from)
+          const [source, destination] = [view.getUint16(start + 20), view.getUint16(start + 22)]
+          view.setUint16(start + 20, destination); view.setUint16(start + 22, source)
+          link.send(packet)
+          if (++count === 5) process.exit(4)
+        } })
+        console.log('ready')
+        const end = Date.now() + 500
+        while (Date.now() < end);`,
+      )
+      const socket = dgram.createSocket('udp4')
+      const received: string[] = []
+      socket.on('message', (message) => received.push(String(message)))
+      // All five wait in the device when the program gets to read.
+      const outcome = await run(path, (line) => {
+        if (line === 'ready') for (const text of ['a', 'b', 'c', 'd', 'e']) socket.send(text, 7, '10.0.0.2')
+      })
+      expect(outcome.code).toBe(4)
+      await vi.waitFor(() => expect(received).toEqual(['a', 'b', 'c', 'd', 'e']))
+      socket.close()
     })
 
     test('runs next ticks and promises right after the packet, with nothing else to wake it', async () => {
