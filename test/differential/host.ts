@@ -33,5 +33,7 @@ export interface Host {
   receive(): Bytes[]
   /** What its sockets got since the last call, by port. */
   delivered(): Delivered[]
+  /** Milliseconds since midnight, Universal Time, by the host's clock. */
+  timeOfDay(): number
   close(): void
 }

@@ -227,6 +227,10 @@ export class KernelHost implements Host {
     return all
   }
 
+  timeOfDay(): number {
+    return Date.now() % 86_400_000
+  }
+
   close(): void {
     for (const { fd } of this.#sockets.splice(0)) this.#libc.close(fd)
     closeSync(this.#fd)

@@ -1,210 +1,343 @@
 /**
  * Where the stack and Linux differ, and may: each with the document that says so. A difference that none of these explains is a defect.
+ *
+ * A row names the packet and what became of it at both hosts, not more: the answer that only one of them gives, the delivery that only one of
+ * them makes. Where a packet may be a fragment, the rest of its datagram is looked at as well, and no other packet.
  */
 import type { Outcome } from './compare.ts'
-import { address, type Bytes, hex } from './raw-ip.ts'
+import { address, type Bytes, fromHex, hex } from './raw-ip.ts'
 
 export interface Listed {
   readonly what: string
   readonly why: string
   /** Whether this is why the last of the packets was treated differently. */
-  /** The hosts' states differ afterwards: what follows in the sequence is not compared. */
-  readonly ends?: boolean
   explains(packets: readonly Bytes[], kernel: Outcome, stack: Outcome): boolean
 }
 
-const isSilent = ({ sent, delivered }: Outcome) => sent.length === 0 && delivered.length === 0
-const last = (packets: readonly Bytes[]) => packets[packets.length - 1] as Bytes
-const byte = (bytes: Bytes, at: number) => bytes[at] ?? 0
-const isVersion = (bytes: Bytes, version: number) => byte(bytes, 0) >>> 4 === version
-const word = (bytes: Bytes, at: number) =>
-  ((byte(bytes, at) << 24) | (byte(bytes, at + 1) << 16) | (byte(bytes, at + 2) << 8) | byte(bytes, at + 3)) >>> 0
-const source4 = (bytes: Bytes) => word(bytes, 12)
-const destination4 = (bytes: Bytes) => word(bytes, 16)
 const OWN4 = 0x0a090001
 const BROADCAST4 = 0x0a0900ff
+const OWN6 = hex(address('fd09::1'))
+const SOLICITED6 = hex(address('ff02::1:ff00:1'))
+const GROUPS6 = [hex(address('ff15::1:2:3')), hex(address('ff02::1')), SOLICITED6]
+const MAPPED6 = '00000000000000000000ffff'
 
 /** TCP, UDP-Lite, PIM. */
 const FOREIGN = [6, 136, 103]
+const UDP = 17
+const ICMPV4 = 1
+const ICMPV6 = 58
+const ROUTING = 43
+const FRAGMENT = 44
+/** Hop-by-hop, routing, fragment, authentication and destination options headers. */
+const EXTENSIONS = [0, ROUTING, FRAGMENT, 51, 60]
+
+const LOOSE_SOURCE_ROUTE = 131
+const STRICT_SOURCE_ROUTE = 137
+const CIPSO = 134
+const CALIPSO = 7
+const IOAM = 0x31
+
+// ── packets ──
+
+const last = (packets: readonly Bytes[]) => packets[packets.length - 1] as Bytes
+const byte = (bytes: Bytes, at: number) => bytes[at] ?? 0
+const short = (bytes: Bytes, at: number) => (byte(bytes, at) << 8) | byte(bytes, at + 1)
+const word = (bytes: Bytes, at: number) => ((short(bytes, at) << 16) | short(bytes, at + 2)) >>> 0
+const isVersion = (bytes: Bytes, version: number) => byte(bytes, 0) >>> 4 === version
+const header4 = (bytes: Bytes) => (byte(bytes, 0) & 15) * 4
+const source = (bytes: Bytes) => hex(isVersion(bytes, 4) ? bytes.subarray(12, 16) : bytes.subarray(8, 24))
+const destination = (bytes: Bytes) => hex(isVersion(bytes, 4) ? bytes.subarray(16, 20) : bytes.subarray(24, 40))
+const destination4 = (bytes: Bytes) => word(bytes, 16)
+
+/** An IPv4 address or group of the host that datagrams can go to. */
+const isHosts4 = (w: number) => w === OWN4 || w === BROADCAST4 || w === 0xffffffff || w >>> 28 === 0xe
+const isHosts6 = (bytes: Bytes) => destination(bytes) === OWN6 || GROUPS6.includes(destination(bytes))
+
+/** A payload length of 0 where a hop-by-hop header is due. */
+const isJumbo = (bytes: Bytes) => isVersion(bytes, 6) && short(bytes, 4) === 0 && byte(bytes, 6) === 0
+
+/** IPv4 options up to a malformed one: `[type, offset in the packet, length]`. */
+function options4(packet: Bytes): [number, number, number][] {
+  const all: [number, number, number][] = []
+  if (!isVersion(packet, 4)) return all
+  const end = Math.min(header4(packet), packet.length)
+  for (let at = 20; at < end && packet[at] !== 0; ) {
+    const length = packet[at] === 1 ? 1 : at + 1 < end ? byte(packet, at + 1) : 0
+    if (length === 0 || (length === 1 && packet[at] !== 1) || at + length > end) break
+    all.push([byte(packet, at), at, length])
+    at += length
+  }
+  return all
+}
 
 /** Headers of an IPv6 packet as far as they go: `[next header, offset of the header]`. */
 function chain(packet: Bytes): [number, number][] {
-  const bytes = packet.subarray(0, 40 + ((byte(packet, 4) << 8) | byte(packet, 5)))
   const all: [number, number][] = []
+  if (!isVersion(packet, 6)) return all
+  const bytes = isJumbo(packet) ? packet : packet.subarray(0, 40 + short(packet, 4))
   let next = byte(bytes, 6)
   let at = 40
   for (;;) {
     all.push([next, at])
-    if (at + 2 > bytes.length || ![0, 43, 44, 51, 60].includes(next)) return all
-    const length = next === 44 ? 8 : next === 51 ? (byte(bytes, at + 1) + 2) * 4 : (byte(bytes, at + 1) + 1) * 8
+    if (at + 2 > bytes.length || !EXTENSIONS.includes(next)) return all
+    const length = next === FRAGMENT ? 8 : next === 51 ? (byte(bytes, at + 1) + 2) * 4 : (byte(bytes, at + 1) + 1) * 8
     // What follows a later fragment's header is no header.
-    if (next === 44 && ((byte(bytes, at + 2) << 8) | byte(bytes, at + 3)) >= 8) return all
+    if (next === FRAGMENT && short(bytes, at + 2) >= 8) return all
     next = byte(bytes, at)
     at += length
   }
 }
 
-/** An IPv4 address or group of the host that datagrams can go to. */
-const isHosts4 = (w: number) => w === OWN4 || w === BROADCAST4 || w === 0xffffffff || w >>> 28 === 0xe
-const isHosts6 = (bytes: Bytes) => OWN6.includes(hex(bytes.subarray(24, 40)))
-const OWN6 = ['fd09::1', 'ff15::1:2:3', 'ff02::1', 'ff02::1:ff00:1'].map((each) => hex(address(each)))
+/** Types of the options in the hop-by-hop header. */
+function hopByHopOptions(packet: Bytes): number[] {
+  const all: number[] = []
+  if (!isVersion(packet, 6) || byte(packet, 6) !== 0) return all
+  const end = Math.min(packet.length, hopByHopEnd(packet))
+  for (let at = 42; at < end; at += packet[at] === 0 ? 1 : byte(packet, at + 1) + 2) all.push(byte(packet, at))
+  return all
+}
+
+const hopByHopEnd = (packet: Bytes) => 48 + byte(packet, 41) * 8
+
+/** What the fragments of a datagram share; `''` for what is no fragment. */
+function fragmentKey(packet: Bytes): string {
+  if (isVersion(packet, 4))
+    return (short(packet, 6) & 0x3fff) === 0 ? '' : hex(packet.subarray(12, 20)) + packet[9] + hex(packet.subarray(4, 6))
+  const found = chain(packet).find(([next]) => next === FRAGMENT)
+  return found === undefined ? '' : source(packet) + destination(packet) + hex(packet.subarray(found[1] + 4, found[1] + 8))
+}
+
+/** The last packet, and what came before of the datagram that it is a fragment of. */
+function datagram(packets: readonly Bytes[]): readonly Bytes[] {
+  const key = fragmentKey(last(packets))
+  return key === '' ? [last(packets)] : packets.filter((each) => fragmentKey(each) === key)
+}
+
+/** The IPv4 payload that the last packet has, or completes. */
+function payload4(packets: readonly Bytes[]): Bytes {
+  const whole = new Uint8Array(65_536)
+  for (const each of datagram(packets)) whole.set(each.subarray(header4(each), short(each, 2)), (short(each, 6) & 0x1fff) * 8)
+  return whole
+}
+
+// ── outcomes ──
+
+const isSilent = ({ sent, delivered }: Outcome) => sent.length === 0 && delivered.length === 0
+
+interface Answer {
+  readonly protocol: number
+  readonly type: number
+  readonly code: number
+  /** A Parameter Problem's. */
+  readonly pointer: number
+}
+
+/** The packet that was the only answer to the last one, an ICMP message to its source; nothing was delivered. */
+function answer(packets: readonly Bytes[], { sent, delivered }: Outcome): Answer | null {
+  if (sent.length !== 1 || delivered.length !== 0) return null
+  const [header = '', rest = ''] = (sent[0] as string).split(' ')
+  const bytes = fromHex(header)
+  const message = fromHex(rest)
+  const four = isVersion(bytes, 4)
+  if (destination(bytes) !== source(last(packets))) return null
+  const pointer = four ? byte(message, 4) : word(message, 4)
+  return { protocol: byte(bytes, four ? 9 : 6), type: byte(message, 0), code: byte(message, 1), pointer }
+}
+
+/** Whether the only answer was an ICMP error of this type and code. */
+function isError(packets: readonly Bytes[], outcome: Outcome, type: number, code: number): boolean {
+  const said = answer(packets, outcome)
+  return said !== null && (said.protocol === ICMPV4 || said.protocol === ICMPV6) && said.type === type && said.code === code
+}
+
+/** Whether the only answer was a Parameter Problem about a byte in `from … to`. */
+function isProblem(packets: readonly Bytes[], outcome: Outcome, from: number, to: number): boolean {
+  const said = answer(packets, outcome)
+  if (said === null) return false
+  const { protocol, type, code, pointer } = said
+  const problem = protocol === ICMPV4 ? type === 12 && code === 0 : protocol === ICMPV6 && type === 4
+  return problem && pointer >= from && pointer < to
+}
+
+/** Whether datagrams were delivered, all from this address, and nothing sent. */
+const isDelivery = ({ sent, delivered }: Outcome, from: string) =>
+  sent.length === 0 && delivered.length > 0 && delivered.every((each) => each.includes(` <- ${from}`))
+
+/** Whether a packet was delivered, or drew one answer. */
+const isTreated = (packets: readonly Bytes[], outcome: Outcome) =>
+  isDelivery(outcome, source(last(packets))) || answer(packets, outcome) !== null
+
+/** Whether nothing happened but that one socket was told of an error. */
+const isReport = ({ sent, delivered }: Outcome) => sent.length === 0 && delivered.length === 1 && / E[A-Z]+$/.test(delivered[0] as string)
 
 export const listed: Listed[] = [
   {
     what: 'a source of 127.0.0.0/8 to 255.255.255.255 is discarded; Linux delivers it',
     why: 'RFC 1122 3.2.1.3 (g)',
-    explains: (packets, _kernel, stack) =>
-      isVersion(last(packets), 4) && source4(last(packets)) >>> 24 === 127 && destination4(last(packets)) === 0xffffffff && isSilent(stack),
+    explains: (packets, kernel, stack) =>
+      isVersion(last(packets), 4) &&
+      byte(last(packets), 12) === 127 &&
+      destination4(last(packets)) === 0xffffffff &&
+      isDelivery(kernel, source(last(packets))) &&
+      isSilent(stack),
   },
   {
     what: 'no error goes to a broadcast address that was a source; Linux sends one',
     why: 'RFC 1122 3.2.2',
-    explains: (packets, _kernel, stack) =>
-      isVersion(last(packets), 4) && [BROADCAST4, 0xffffffff].includes(source4(last(packets))) && stack.sent.length === 0,
+    explains: (packets, kernel, stack) =>
+      isVersion(last(packets), 4) &&
+      word(last(packets), 12) === BROADCAST4 &&
+      (isError(packets, kernel, 3, 2) || isError(packets, kernel, 3, 3) || isProblem(packets, kernel, 20, 60)) &&
+      isSilent(stack),
   },
   {
     what: 'a host that does not forward is silent about bad options in packets for others; Linux reports them',
     why: 'RFC 1122 3.2.1.3',
-    explains: (packets, _kernel, stack) =>
-      isVersion(last(packets), 4) && byte(last(packets), 0) > 0x45 && !isHosts4(destination4(last(packets))) && isSilent(stack),
+    explains: (packets, kernel, stack) =>
+      isVersion(last(packets), 4) &&
+      !isHosts4(destination4(last(packets))) &&
+      isProblem(packets, kernel, 20, header4(last(packets))) &&
+      isSilent(stack),
   },
   {
     what: 'an ICMP error that quotes a later fragment is not believed, for it quotes no ports; Linux takes the payload for ports',
     why: 'RFC 791 3.2',
-    explains: (packets, kernel, stack) => {
-      const bytes = last(packets)
-      const quote = (byte(bytes, 0) & 15) * 4 + 8
-      const offset = ((byte(bytes, quote + 6) & 0x1f) << 8) | byte(bytes, quote + 7)
-      const inPieces = ((byte(bytes, 6) & 0x3f) | byte(bytes, 7)) !== 0
-      const reported = kernel.delivered.length === 1 && (kernel.delivered[0] as string).includes(' E')
-      return isVersion(bytes, 4) && bytes[9] === 1 && (offset !== 0 || inPieces) && reported && isSilent(stack)
-    },
+    explains: (packets, kernel, stack) =>
+      isVersion(last(packets), 4) &&
+      byte(last(packets), 9) === ICMPV4 &&
+      (short(payload4(packets), 8 + 6) & 0x1fff) !== 0 &&
+      isReport(kernel) &&
+      isSilent(stack),
   },
   {
     what: 'an unknown security option (CIPSO) is ignored; a Linux with NetLabel refuses it',
     why: 'RFC 1122 3.2.1.8',
-    explains: (packets) =>
-      packets.some((bytes) => isVersion(bytes, 4) && byte(bytes, 0) > 0x45 && bytes.subarray(20, (byte(bytes, 0) & 15) * 4).includes(134)),
+    explains: (packets, kernel) => {
+      const own = options4(last(packets)).find(([type]) => type === CIPSO)
+      if (own !== undefined) return isProblem(packets, kernel, own[1], own[1] + own[2]) || isSilent(kernel)
+      return datagram(packets).some((each) => options4(each).some(([type]) => type === CIPSO)) && isSilent(kernel)
+    },
   },
   {
     what: 'a packet with a source route is refused in silence, whatever else is wrong with it; Linux reports that if the route goes back that far',
     why: 'RFC 7126 4.3 and 4.4',
-    explains: (packets, _kernel, stack) =>
-      isSilent(stack) &&
-      isVersion(last(packets), 4) &&
-      byte(last(packets), 0) > 0x45 &&
-      last(packets)
-        .subarray(20, (byte(last(packets), 0) & 15) * 4)
-        .some((each) => each === 131 || each === 137),
-  },
-  {
-    what: 'times in timestamp options are those of two clocks',
-    why: 'RFC 791 3.1',
-    explains: (packets, kernel, stack) =>
-      kernel.sent.length === stack.sent.length &&
-      isVersion(last(packets), 4) &&
-      byte(last(packets), 0) > 0x45 &&
-      last(packets)
-        .subarray(20, (byte(last(packets), 0) & 15) * 4)
-        .includes(68),
+    explains: (packets, kernel, stack) => {
+      const route = options4(last(packets)).find(([type]) => type === LOOSE_SOURCE_ROUTE || type === STRICT_SOURCE_ROUTE)
+      return route !== undefined && isProblem(packets, kernel, route[1] + route[2], header4(last(packets))) && isSilent(stack)
+    },
   },
   {
     what: 'there is no TCP, no UDP-Lite and no PIM; Linux has all three',
-    why: 'RFC 1122 3.2.2.1 (Protocol Unreachable), RFC 8200 4 (Parameter Problem 1)',
-    explains: (packets) =>
-      packets.some((bytes) =>
-        isVersion(bytes, 4)
-          ? FOREIGN.includes(byte(bytes, 9))
-          : isVersion(bytes, 6) && chain(bytes).some(([next]) => FOREIGN.includes(next)),
-      ),
+    why: 'RFC 1122 3.2.2.1 (Protocol Unreachable)',
+    explains: (packets, kernel, stack) =>
+      isVersion(last(packets), 4) && FOREIGN.includes(byte(last(packets), 9)) && isSilent(kernel) && isError(packets, stack, 3, 2),
+  },
+  {
+    what: 'there is no TCP, no UDP-Lite and no PIM over IPv6; Linux has all three',
+    why: 'RFC 8200 4 (Parameter Problem 1)',
+    explains: (packets, kernel, stack) =>
+      datagram(packets).some((each) => chain(each).some(([next]) => FOREIGN.includes(next))) &&
+      isSilent(kernel) &&
+      isError(packets, stack, 4, 1),
   },
   {
     what: 'an IPv4-mapped source is discarded in IPv6; Linux delivers it',
     why: 'RFC 6890 2.2.3',
-    explains: (packets, _kernel, stack) => {
-      const bytes = last(packets)
-      return isVersion(bytes, 6) && word(bytes, 8) === 0 && word(bytes, 12) === 0 && word(bytes, 16) === 0xffff && isSilent(stack)
-    },
+    explains: (packets, kernel, stack) =>
+      isVersion(last(packets), 6) &&
+      source(last(packets)).startsWith(MAPPED6) &&
+      isDelivery(kernel, source(last(packets))) &&
+      isSilent(stack),
   },
   {
     what: 'a host that does not forward is silent about packets for others; Linux says that it has no route to them',
     why: 'RFC 4443 3.1 (a router, or the originating node)',
-    explains: (packets, _kernel, stack) => isVersion(last(packets), 6) && !isHosts6(last(packets)) && isSilent(stack),
+    explains: (packets, kernel, stack) =>
+      isVersion(last(packets), 6) &&
+      !isHosts6(last(packets)) &&
+      byte(last(packets), 24) !== 0xff &&
+      isError(packets, kernel, 1, 0) &&
+      isSilent(stack),
+  },
+  {
+    what: 'a host that does not forward is silent about hop-by-hop options of packets for others; Linux reports them',
+    why: 'RFC 8200 4.3 (nodes on the way need not look at them)',
+    explains: (packets, kernel, stack) =>
+      isVersion(last(packets), 6) &&
+      !isHosts6(last(packets)) &&
+      byte(last(packets), 6) === 0 &&
+      isProblem(packets, kernel, 42, hopByHopEnd(last(packets))) &&
+      isSilent(stack),
   },
   {
     what: "the solicited-node groups of one's addresses are heard on every link; Linux leaves them out where there are no neighbors",
     why: 'RFC 4291 2.8',
-    explains: (packets) => {
-      const bytes = last(packets)
-      return isVersion(bytes, 6) && word(bytes, 24) === 0xff020000 && word(bytes, 32) === 1 && word(bytes, 36) === 0xff000001
-    },
+    explains: (packets, kernel, stack) =>
+      isVersion(last(packets), 6) && destination(last(packets)) === SOLICITED6 && isSilent(kernel) && isTreated(packets, stack),
   },
   {
     what: 'a UDP length of 0 is too short in IPv6 as well; Linux takes it for a jumbogram of the length of the packet',
     why: 'RFC 2675 4 (only behind a Jumbo Payload option), RFC 768',
-    explains: (packets) =>
-      packets.some(
-        (bytes) =>
-          isVersion(bytes, 6) && chain(bytes).some(([next, at]) => next === 17 && byte(bytes, at + 4) === 0 && byte(bytes, at + 5) === 0),
-      ),
+    explains: (packets, kernel, stack) =>
+      datagram(packets).some((each) => chain(each).some(([next, at]) => next === UDP && short(each, at + 4) === 0)) &&
+      (isDelivery(kernel, source(last(packets))) || isError(packets, kernel, 1, 4)) &&
+      isSilent(stack),
   },
   {
     what: 'routing headers of types 3 and 4 are as unknown as others; Linux knows them and discards them while they are not enabled',
     why: 'RFC 8200 4.4',
-    explains: (packets) =>
-      packets.some(
-        (bytes) => isVersion(bytes, 6) && chain(bytes).some(([next, at]) => next === 43 && [3, 4].includes(byte(bytes, at + 2))),
-      ),
+    explains: (packets, kernel, stack) =>
+      datagram(packets).some((each) => chain(each).some(([next, at]) => next === ROUTING && [3, 4].includes(byte(each, at + 2)))) &&
+      isSilent(kernel) &&
+      isTreated(packets, stack),
   },
   {
     what: 'the IOAM and CALIPSO options are as unknown as others; Linux discards them while they are not enabled',
     why: 'RFC 8200 4.2 (their types ask to be skipped), RFC 9486, RFC 5570',
-    explains: (packets) =>
-      packets.some(
-        (bytes) =>
-          isVersion(bytes, 6) &&
-          byte(bytes, 6) === 0 &&
-          bytes.subarray(42, 48 + byte(bytes, 41) * 8).some((each) => each === 0x31 || each === 7),
-      ),
+    explains: (packets, kernel, stack) =>
+      datagram(packets).some((each) => hopByHopOptions(each).some((type) => type === IOAM || type === CALIPSO)) &&
+      isSilent(kernel) &&
+      isTreated(packets, stack),
   },
   {
     what: 'a first fragment that ends right in front of an extension header draws Parameter Problem 3; Linux keeps it',
     why: 'RFC 8200 4.5, RFC 7112 5',
-    ends: true,
-    explains: (packets) =>
-      packets.some((bytes) => {
-        const headers = isVersion(bytes, 6) ? chain(bytes) : []
-        const [next, at] = headers[headers.length - 1] ?? [59, 0]
-        const end = Math.min(bytes.length, 40 + ((byte(bytes, 4) << 8) | byte(bytes, 5)))
-        return headers.some(([each]) => each === 44) && [0, 43, 44, 51, 60].includes(next) && at + (next === 44 ? 4 : 2) > end
-      }),
+    explains: (packets, _kernel, stack) =>
+      lacksHeader(last(packets)) && byte(last(packets), 24) !== 0xff
+        ? isError(packets, stack, 4, 3)
+        : datagram(packets).some(lacksHeader) && isSilent(stack),
   },
   {
     what: 'a payload length of 0 is no payload; Linux takes the rest of the frame for a jumbogram when a hop-by-hop header is due',
     why: 'RFC 2675 3 (only with the Jumbo Payload option)',
-    explains: (packets) =>
-      packets.some((bytes) => isVersion(bytes, 6) && byte(bytes, 4) === 0 && byte(bytes, 5) === 0 && byte(bytes, 6) === 0),
+    explains: (packets, _kernel, stack) => datagram(packets).some(isJumbo) && isSilent(stack),
   },
 ]
 
+/** A first fragment whose last header names an extension header that is not there. */
+function lacksHeader(packet: Bytes): boolean {
+  const headers = chain(packet)
+  const [next, at] = headers[headers.length - 1] ?? [59, 0]
+  const end = Math.min(packet.length, 40 + short(packet, 4))
+  return headers.some(([each]) => each === FRAGMENT) && EXTENSIONS.includes(next) && at + (next === FRAGMENT ? 4 : 2) > end
+}
+
 /**
  * A too-big report that Linux believes and the stack does not: about an ICMP message (the stack believes those only that quote an echo reply it
- * sent), about a later fragment, or about a packet that comes from no
- * address of the host. The hosts know different path MTUs afterwards, so the random traffic leaves these out.
+ * sent), about a later IPv4 fragment, or about a packet that comes from no address of the host. The hosts know different path MTUs afterwards, so
+ * the random traffic leaves these out.
  */
 export function isUnvalidatedTooBig(bytes: Bytes): boolean {
   if (isVersion(bytes, 4)) {
-    const message = (byte(bytes, 0) & 15) * 4
+    const message = header4(bytes)
     const quote = message + 8
-    if (byte(bytes, 9) !== 1 || byte(bytes, message) !== 3 || byte(bytes, message + 1) !== 4) return false
-    return (
-      byte(bytes, quote + 9) !== 17 ||
-      word(bytes, quote + 12) !== OWN4 ||
-      (((byte(bytes, quote + 6) & 0x1f) << 8) | byte(bytes, quote + 7)) !== 0
-    )
+    if (byte(bytes, 9) !== ICMPV4 || byte(bytes, message) !== 3 || byte(bytes, message + 1) !== 4) return false
+    const protocol = byte(bytes, quote + 9)
+    return protocol === ICMPV4 || (protocol === UDP && (word(bytes, quote + 12) !== OWN4 || (short(bytes, quote + 6) & 0x1fff) !== 0))
   }
   const [next, at] = chain(bytes).at(-1) ?? [59, 0]
-  if (next !== 58 || byte(bytes, at) !== 2) return false
+  if (next !== ICMPV6 || byte(bytes, at) !== 2) return false
   const quote = bytes.subarray(at + 8)
-  return chain(quote).at(-1)?.[0] !== 17 || hex(quote.subarray(8, 24)) !== OWN6[0]
+  const quoted = chain(quote).at(-1)?.[0]
+  return quoted === ICMPV6 || (quoted === UDP && source(quote) !== OWN6)
 }

@@ -57,7 +57,8 @@ export class TestLink implements Link {
 }
 
 export class StackHost implements Host {
-  readonly clock = new ManualClock()
+  /** Starts at noon, so that no time of day is 0. */
+  readonly clock = new ManualClock(Date.UTC(2000, 0, 1, 12))
   readonly link: TestLink
   readonly stack: Stack
   readonly nic: Nic
@@ -112,6 +113,10 @@ export class StackHost implements Host {
     // Sockets are read in the order of their opening.
     const order = [...this.endpoints.keys()]
     return taken.length < 2 ? taken : taken.sort((a, b) => order.indexOf(a.port) - order.indexOf(b.port))
+  }
+
+  timeOfDay(): number {
+    return this.stack.ip.timeOfDay()
   }
 
   close(): void {
