@@ -116,7 +116,7 @@ export class StackHost implements Host {
   }
 
   timeOfDay(): number {
-    return this.stack.ip.timeOfDay()
+    return this.clock.wallTime() % 86_400_000
   }
 
   close(): void {
