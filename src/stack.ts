@@ -44,6 +44,8 @@ export interface StackOptions {
   sourceRoute?: boolean
   /** Believes redirects of its routers for five minutes (RFC 1122 section 3.2.2.2, RFC 4861 section 8.3). Default `true`; a router never does. */
   acceptRedirects?: boolean
+  /** A router tells hosts on Ethernet of better first hops on their link (RFC 1812 section 5.2.7.2, RFC 4861 section 8.2). Default `false`. */
+  sendRedirects?: boolean
 }
 
 export interface NicOptions {
@@ -159,6 +161,7 @@ export class Stack {
       reassemblyMemory: options.reassemblyMemory,
       sourceRoute: options.sourceRoute,
       acceptRedirects: options.acceptRedirects,
+      sendRedirects: options.sendRedirects,
       hopLimit,
     })
     this.udp = new UdpLayer(this.ip, this.random, this.counters)

@@ -511,6 +511,44 @@ redirectRows(4861, '8.3', 'MUST NOT', 'a router heeds redirects', 'is not for a 
 const kernelRedirects = file('tun/redirects.test.ts')
 kernelRedirects(1122, '3.2.2.2', 'MUST', 'redirects of a Linux router are followed', 'is followed: the next datagrams go to %s')
 kernelRedirects(4861, '8.3', 'SHOULD', 'redirects of a Linux router are followed', 'is followed: the next datagrams go to %s')
+kernelRedirects(4861, '8.2', 'SHOULD', 'Linux follows the redirects that are sent', 'is followed by the kernel')
+kernelRedirects(1812, '5.2.7.2', 'MUST', 'Linux follows the redirects that are sent', 'is followed by the kernel')
+
+const redirectorRows = file('ip/redirector.test.ts')
+redirectorRows(1812, '5.2.7.2', 'MUST', 'a router can send Redirects, for one host (code 1)', 'names the better gateway for one host')
+redirectorRows(
+  1812,
+  '5.2.7.2',
+  'MUST NOT',
+  'one is sent when the nic is another one, the source is not of the next hop’s network, or there is a source route',
+  'is none %s (IPv%i)',
+)
+redirectorRows(1812, '4.3.2.8', 'SHOULD', 'redirects are limited in number', 'over IPv4 backs off, stops after nine')
+redirectorRows(792, '', 'MUST', 'a redirected packet goes on its way', 'names the better gateway for one host and quotes what went on')
+redirectorRows(
+  4861,
+  '8.2',
+  'SHOULD',
+  'a router redirects a neighbor to a better first hop',
+  'has target, destination, the target’s hardware',
+)
+redirectorRows(
+  4861,
+  '8.2',
+  'SHOULD',
+  'a router redirects to a destination on the link',
+  'names the destination itself when that is on the link',
+)
+redirectorRows(4861, '8.2', 'MUST', 'a router as target is named by its link-local address', 'is none %s (IPv%i)')
+redirectorRows(4861, '8.2', 'MUST', 'redirects are limited in rate', 'over IPv6 is limited by source and by destination')
+redirectorRows(
+  4861,
+  '4.5',
+  'MUST',
+  'a redirect comes from a link-local address, with hop limit 255',
+  'has target, destination, the target’s hardware',
+)
+redirectorRows(4861, '4.6.3', 'MUST', 'a redirect is not longer than the minimum MTU', 'is never longer than 1280 bytes')
 
 const extensionRows = file('ip/icmp-extensions.test.ts')
 extensionRows(

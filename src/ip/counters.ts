@@ -60,6 +60,7 @@ export class Counters {
   IcmpOutDestUnreachs = 0
   IcmpOutTimeExcds = 0
   IcmpOutParmProbs = 0
+  IcmpOutRedirects = 0
   IcmpOutEchos = 0
   IcmpOutEchoReps = 0
   IcmpOutTimestampReps = 0
@@ -94,6 +95,7 @@ export class Counters {
   Icmp6OutRouterAdvertisements = 0
   Icmp6OutNeighborSolicits = 0
   Icmp6OutNeighborAdvertisements = 0
+  Icmp6OutRedirects = 0
   Icmp6OutMLDv2Reports = 0
   UdpInDatagrams = 0
   UdpNoPorts = 0

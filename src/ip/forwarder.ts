@@ -1,6 +1,6 @@
 /**
  * A router's work on packets for others: RFC 1812 section 5.2 and 5.3, RFC 8200 section 3, RFC 4007 section 9. Order and answers are Linux's
- * (ip_forward, ip6_forward). Redirects are never sent, groups never forwarded.
+ * (ip_forward, ip6_forward). Groups are never forwarded.
  */
 import { isLinkLocal, isLoopback, isUnspecified, MAPPED } from '../base/address.ts'
 import { update } from '../base/checksum.ts'
@@ -15,17 +15,21 @@ import * as ipv4 from './ipv4.ts'
 import type { Ipv4Options } from './ipv4-options.ts'
 import * as ipv6 from './ipv6.ts'
 import type { Nic } from './nic.ts'
+import type { Redirector } from './redirector.ts'
 import type { Route } from './route-table.ts'
 
 export class Forwarder {
   readonly #ip: IpLayer
   readonly #counters: Counters
   readonly #options: Ipv4Options
+  readonly #redirector: Redirector | null
 
-  constructor(ip: IpLayer, counters: Counters, options: Ipv4Options) {
+  /** Without a redirector it sends no redirects. */
+  constructor(ip: IpLayer, counters: Counters, options: Ipv4Options, redirector: Redirector | null) {
     this.#ip = ip
     this.#counters = counters
     this.#options = options
+    this.#redirector = redirector
   }
 
   /** Takes a packet, parsed, whose destination is no address of this host. */
@@ -72,13 +76,17 @@ export class Forwarder {
     // Left out between a kernel and this router; the next wire is another one.
     if (packet.checksumState === ChecksumState.Partial) completeChecksum(packet)
     packet.hopLimit--
+    const redirector = route.nic === nic ? this.#redirector : null
     if (six) {
+      // The quote is what was received, as Linux has it; in IPv4 it is what is sent.
+      redirector?.consider(packet, nic, route)
       view.setUint8(network + ipv6.HOP_LIMIT, packet.hopLimit)
       this.#counters.Ip6OutForwDatagrams++
     } else {
       this.#counters.IpForwDatagrams++
       if (packet.transport - network > ipv4.HEADER) this.#recordRoute(packet, route)
       this.#decrement4(view, network)
+      if (redirector !== null && !this.#hasSourceRoute(packet)) redirector.consider(packet, nic, route)
     }
     return this.#ip.transmit(packet, route, mtu)
   }
@@ -87,6 +95,10 @@ export class Forwarder {
   #alert(packet: Packet): number {
     if (packet.family === 6) return ipv6.routerAlert(packet.view, packet.network)
     return packet.transport - packet.network > ipv4.HEADER && this.#options.routerAlert ? 0 : -1
+  }
+
+  #hasSourceRoute(packet: Packet): boolean {
+    return packet.transport - packet.network > ipv4.HEADER && this.#options.sourceRoute !== 0
   }
 
   /** RFC 1624 equation 3 over the word of TTL and protocol. */

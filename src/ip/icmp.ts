@@ -507,13 +507,14 @@ export class Icmp {
 
   /**
    * Quotes the packet at `packet.network … packet.networkEnd` in an error to its source, if the rules and the rate limit allow one. `rest` is the
-   * second word of the message (MTU, pointer).
+   * second word of the message (MTU, pointer, gateway).
    */
   sendError(packet: Packet, nic: Nic, type: number, code: number, rest: number): void {
     const four = packet.family === 4
     if (!this.#mayAnswer(packet, type, code)) return
-    // Path MTU discovery stalls without these (Linux: not in icmp_ratemask).
-    const limited = !isTooBig(packet.family, type, code) && !nic.isLoopback
+    // Path MTU discovery stalls without these, and redirects have a limit of their own (Linux: neither is in icmp_ratemask).
+    const redirect = four && type === icmpv4.REDIRECT
+    const limited = !isTooBig(packet.family, type, code) && !redirect && !nic.isLoopback
     if (limited && !this.#limit.take(packet.s0, packet.s1, packet.s2, packet.s3)) {
       this.#counters.drop(Drop.IcmpRateLimited, packet)
       return
@@ -532,6 +533,7 @@ export class Icmp {
       icmpv4.encode(reply.view, reply.start, reply.end, type, code, rest)
       if (type === icmpv4.DESTINATION_UNREACHABLE) this.#counters.IcmpOutDestUnreachs++
       else if (type === icmpv4.TIME_EXCEEDED) this.#counters.IcmpOutTimeExcds++
+      else if (redirect) this.#counters.IcmpOutRedirects++
       else this.#counters.IcmpOutParmProbs++
       // Linux: IPTOS_PREC_INTERNETCONTROL, RFC 1812 section 4.3.2.5.
       reply.tos = (packet.tos & 0x1e) | 0xc0

@@ -39,6 +39,9 @@ export const FRAGMENTATION_NEEDED = 4
 export const SOURCE_ROUTE_FAILED = 5
 export const ADMINISTRATIVELY_PROHIBITED = 13
 
+/** Code of Redirect: for one host (RFC 1812 section 5.2.7.2: not for a network). */
+export const FOR_HOST = 1
+
 /** Codes of Time Exceeded. */
 export const IN_TRANSIT = 0
 export const IN_REASSEMBLY = 1

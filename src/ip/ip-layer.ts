@@ -24,6 +24,7 @@ import { Nic, type NicAddress, type NicSettings } from './nic.ts'
 import { PathMtu } from './path-mtu.ts'
 import { FRAGMENT, ICMPV4, ICMPV6, IGMP, NO_NEXT_HEADER, TCP, UDP } from './protocol.ts'
 import { Reassembler } from './reassembler.ts'
+import { Redirector } from './redirector.ts'
 import { Redirects } from './redirects.ts'
 import { PmtuMode, type Route, RouteTable } from './route-table.ts'
 
@@ -51,6 +52,8 @@ export interface IpOptions {
   sourceRoute?: boolean | undefined
   /** Redirects are believed; never by a router. */
   acceptRedirects?: boolean | undefined
+  /** A router sends them. */
+  sendRedirects?: boolean | undefined
 }
 
 /**
@@ -126,7 +129,8 @@ export class IpLayer implements OptionsHost {
     this.#identification = new Identification(clock, random)
     this.#options = new Ipv4Options(this)
     this.icmp = new Icmp(this, random, counters, new ErrorLimit(clock, icmpRate, icmpDestinationRate), this.#options)
-    this.#forwarder = options.forwarding === true ? new Forwarder(this, counters, this.#options) : null
+    const redirector = options.sendRedirects === true ? new Redirector(this, clock) : null
+    this.#forwarder = options.forwarding === true ? new Forwarder(this, counters, this.#options, redirector) : null
     this.#strongHost = options.strongHost === true
     this.#reversePath = options.reversePath ?? 'off'
     this.#sourceRoute = options.sourceRoute === true

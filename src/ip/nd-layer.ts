@@ -15,6 +15,7 @@ import * as ipv6 from './ipv6.ts'
 import * as ndp from './ndp.ts'
 import { type Neighbor, type NeighborProtocol, NeighborTable, Override } from './neighbor-table.ts'
 import type { Nic, NicAddress } from './nic.ts'
+import { MIN_PMTU6 } from './path-mtu.ts'
 import { ICMPV6 } from './protocol.ts'
 import { RouterAdvertiser } from './router-advertiser.ts'
 import { RouterDiscovery } from './router-discovery.ts'
@@ -212,6 +213,25 @@ export class NdLayer implements NeighborProtocol {
     this.send(ndp.NEIGHBOR_ADVERTISEMENT, end, target, d0, d1, d2, d3)
   }
 
+  /**
+   * Tells the sender of the packet at `packet.network … packet.networkEnd` that `target` is a better first hop (RFC 4861 section 8.2): with the
+   * target's hardware address, if it is known, and as much of the packet as the smallest MTU has room for.
+   */
+  redirect(packet: Packet, target: Address): void {
+    const source = this.#nic.addresses.find(({ address }) => address.family === 6 && address.isLinkLocal)?.address
+    if (source === undefined) return
+    const view = this.begin()
+    let end = ndp.encodeRedirect(view, HEADROOM, target, packet.d0, packet.d1, packet.d2, packet.d3)
+    const neighbor = this.neighbors.find(target.w0, target.w1, target.w2, target.w3)
+    if (neighbor?.isValid === true) end = ndp.encodeLinkAddress(view, end, ndp.TARGET_LINK_ADDRESS, neighbor.high, neighbor.low)
+    const room = MIN_PMTU6 - ipv6.HEADER - (end - HEADROOM)
+    // In units of 8 bytes; what is left of the packet is cut, as Linux does.
+    const option = Math.min(room, ndp.REDIRECTED_PACKET + packet.networkEnd - packet.network) & ~7
+    const quoted = packet.bytes.subarray(packet.network, packet.network + option - ndp.REDIRECTED_PACKET)
+    this.#tx.bytes.set(quoted, ndp.encodeRedirectedHeader(view, end, option))
+    this.send(ndp.REDIRECT, end + option, source, packet.s0, packet.s1, packet.s2, packet.s3)
+  }
+
   // ── own addresses ──
 
   /** Duplicate address detection (RFC 4862 section 5.4), one solicitation; the nic is told what came out. */
@@ -295,6 +315,7 @@ export class NdLayer implements NeighborProtocol {
     if (type === ndp.NEIGHBOR_SOLICITATION) counters.Icmp6OutNeighborSolicits++
     else if (type === ndp.NEIGHBOR_ADVERTISEMENT) counters.Icmp6OutNeighborAdvertisements++
     else if (type === ndp.ROUTER_SOLICITATION) counters.Icmp6OutRouterSolicits++
+    else if (type === ndp.REDIRECT) counters.Icmp6OutRedirects++
     else counters.Icmp6OutRouterAdvertisements++
     const drop = this.#nic.output(packet, d0, d1, d2, d3)
     if (drop !== Drop.None) counters.drop(drop, packet)

@@ -78,7 +78,7 @@ export const MTU = 5
 export const LINK_ADDRESS_OPTION = 8
 export const PREFIX_OPTION = 32
 export const MTU_OPTION = 8
-/** Where the packet begins in a Redirected Header option. */
+/** Bytes in front of the packet in a Redirected Header option. */
 export const REDIRECTED_PACKET = 8
 
 /** A lifetime in seconds that never ends. */
@@ -254,6 +254,25 @@ export function encodeNeighbor(view: DataView, at: number, flags: number, t0: nu
   view.setInt32(at + TARGET + 8, t2)
   view.setInt32(at + TARGET + 12, t3)
   return at + NEIGHBOR_HEADER
+}
+
+/** Writes what is in front of a Redirect's options, but for the first 4 bytes; returns their offset. */
+export function encodeRedirect(view: DataView, at: number, target: Address, d0: number, d1: number, d2: number, d3: number): number {
+  const destination = encodeNeighbor(view, at, 0, target.w0, target.w1, target.w2, target.w3)
+  view.setInt32(destination, d0)
+  view.setInt32(destination + 4, d1)
+  view.setInt32(destination + 8, d2)
+  view.setInt32(destination + 12, d3)
+  return at + REDIRECT_HEADER
+}
+
+/** Writes the first {@link REDIRECTED_PACKET} bytes of a Redirected Header option of `length` bytes in all; returns the packet's offset. */
+export function encodeRedirectedHeader(view: DataView, at: number, length: number): number {
+  view.setUint8(at, REDIRECTED_HEADER)
+  view.setUint8(at + 1, length / 8)
+  view.setUint16(at + 2, 0)
+  view.setUint32(at + 4, 0)
+  return at + REDIRECTED_PACKET
 }
 
 /** Fields of a Router Advertisement: times in milliseconds. */

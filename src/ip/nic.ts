@@ -284,6 +284,11 @@ export class Nic implements LinkReceiver {
     this.#ethernet?.nd.redirected(packet, isRouter)
   }
 
+  /** Tells who sent the packet at `packet.network … packet.networkEnd` that `target` is a better first hop on this link (IPv6). */
+  redirect(packet: Packet, target: Address): void {
+    this.#ethernet?.nd.redirect(packet, target)
+  }
+
   /** An IGMP message at `packet.transport`. */
   igmp(packet: Packet): Drop {
     return this.#igmp.input(packet)

@@ -128,6 +128,7 @@ export const HOST = {
   reassemblyMemory: integer('bytes of fragments that may wait, per family, 0 or more; default 4 MiB', 0, 2 ** 40),
   sourceRoute: flag('follows IPv4 source routes; default false'),
   acceptRedirects: flag('believes redirects of its routers; default true, but never for a router'),
+  sendRedirects: flag('a router tells hosts on Ethernet of better first hops on their link; default false'),
 } satisfies Record<keyof HostOptions, Schema>
 
 const echo = list('UDP ports whose datagrams are sent back', integer('a port', 1, 65_535))

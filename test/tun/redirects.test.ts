@@ -1,5 +1,5 @@
-/** Redirects of Linux's kernel, a router on the other side of a TAP device that knows a better one on the same link. */
-import { execFileSync } from 'node:child_process'
+/** Redirects between Linux's kernel and a stack on the two sides of a TAP device: one is a router that knows a better one on the same link. */
+import { execFile, execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { afterEach, expect, test } from 'vitest'
 import { Address } from '../../src/base/address.ts'
@@ -49,4 +49,45 @@ describeOnTun('a redirect of the kernel', () => {
     expect(firstHop()).toBe(better)
     expect(stack.counters[family === 4 ? 'IcmpInRedirects' : 'Icmp6InRedirects']).toBeGreaterThan(0)
   })
+})
+
+describeOnTun('a redirect of the stack', () => {
+  test.each([
+    [4, '10.8.0.2', '10.8.0.3', '198.51.100.9'],
+    [6, 'fe80::2', 'fe80::3', '2001:db8:98::9'],
+  ] as const)(
+    'over IPv%i is followed by the kernel: its route leads from %s to %s (RFC 1812 5.2.7.2, RFC 4861 8.2)',
+    async (family, router, better, far) => {
+      const link = openTun({ kind: 'tap', hardwareAddress: '02:00:00:00:00:08', peer: ['10.8.0.1/24', '2001:db8:8::1/64'] })
+      const device = link.interfaceName
+      const stack = new Stack({ name: 'router', dad: false, forwarding: true, sendRedirects: true })
+      try {
+        stack.addNic(link, { name: 'eth0', addresses: ['10.8.0.2/24', '2001:db8:8::2/64', 'fe80::2/64'] })
+        stack.addRoute({ to: `${far}/${family === 4 ? 32 : 128}`, via: better, nic: 'eth0' })
+        stack.addNeighbor('eth0', better, '02:00:00:00:00:03')
+        link.ref()
+        // A host, whatever the test before made of the namespace.
+        sysctl('ipv4/ip_forward', '0')
+        sysctl('ipv6/conf/all/forwarding', '0')
+        for (const each of ['all', device]) sysctl(`ipv4/conf/${each}/accept_redirects`, '1')
+        sysctl(`ipv6/conf/${device}/accept_redirects`, '1')
+        for (let tenths = 0; ip('-6', '-o', 'addr', 'show', 'dev', device).includes('tentative') && tenths < 50; tenths++) await wait(100)
+        // The kernel goes to a better gateway only when that answers; an IPv6 redirect says itself where it is.
+        if (family === 4) ip('neigh', 'add', better, 'lladdr', '02:00:00:00:00:03', 'dev', device)
+        ip(`-${family}`, 'route', 'add', `${far}/${family === 4 ? 32 : 128}`, 'via', router, 'dev', device)
+        const firstHop = () => / via (\S+)/.exec(ip(`-${family}`, 'route', 'get', far))?.[1]
+        expect(firstHop()).toBe(router)
+
+        // Of UDP sockets that are bound to no device Linux takes no redirect over IPv6; of echo requests it does.
+        const ping = execFile('ping', [`-${family}`, '-c50', '-i0.1', '-W1', far])
+        for (let tenths = 0; firstHop() === router && tenths < 50; tenths++) await wait(100)
+        ping.kill()
+        expect(firstHop()).toBe(better)
+        expect(stack.counters[family === 4 ? 'IcmpOutRedirects' : 'Icmp6OutRedirects']).toBeGreaterThan(0)
+        expect(stack.counters[family === 4 ? 'IpForwDatagrams' : 'Ip6OutForwDatagrams']).toBeGreaterThan(0)
+      } finally {
+        stack.close()
+      }
+    },
+  )
 })
