@@ -1,4 +1,4 @@
-/** The programs of docs/node-dgram.md, run as they stand, and its tables. */
+/** The programs of docs/node-dgram.md and docs/stack.md, run as they stand, and the tables of the former. */
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,8 +7,11 @@ import type { OptionName } from '../../src/socket-api/dgram.ts'
 import { compile } from '../cli/program.ts'
 import { open, stack } from './pair.ts'
 
-const text = readFileSync(new URL('../../docs/node-dgram.md', import.meta.url), 'utf8')
-const programs = Array.from(text.matchAll(/```js\n(.*?)```\n\n```text\n(.*?)```/gs), ([, code = '', output = '']) => ({ code, output }))
+const page = (name: string) => readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8')
+const programsOf = (text: string) =>
+  Array.from(text.matchAll(/```js\n(.*?)```\n\n```text\n(.*?)```/gs), ([, code = '', output = '']) => ({ code, output }))
+const text = page('node-dgram.md')
+const programs = [...programsOf(text), ...programsOf(page('stack.md'))]
 
 let built: ReturnType<typeof compile>
 beforeAll(() => {
@@ -19,8 +22,8 @@ beforeAll(() => {
 afterAll(() => built.remove())
 
 test('each program has its output', () => {
-  expect(programs.length).toBe(3)
-  expect(text.match(/```js/g)?.length).toBe(programs.length)
+  expect(programs.length).toBe(6)
+  expect(`${text}${page('stack.md')}`.match(/```js/g)?.length).toBe(programs.length)
 })
 
 test.each(programs)('$code', ({ code, output }) => {
