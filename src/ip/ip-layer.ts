@@ -21,7 +21,7 @@ import * as ipv4 from './ipv4.ts'
 import { Ipv4Options, type OptionsHost } from './ipv4-options.ts'
 import * as ipv6 from './ipv6.ts'
 import { Nic, type NicAddress, type NicSettings } from './nic.ts'
-import { PathMtu } from './path-mtu.ts'
+import { MIN_PMTU4, PathMtu } from './path-mtu.ts'
 import { FRAGMENT, ICMPV4, ICMPV6, IGMP, NO_NEXT_HEADER, TCP, UDP } from './protocol.ts'
 import { Reassembler } from './reassembler.ts'
 import { Redirector } from './redirector.ts'
@@ -609,7 +609,9 @@ export class IpLayer implements OptionsHost {
     packet.nic = 0
     if (four) {
       this.counters.IpOutRequests++
-      packet.dontFragment = mode !== PmtuMode.Dont && length <= mtu ? 1 : 0
+      const { d0, d1, d2, d3 } = packet
+      const free = mode === PmtuMode.Dont || (mode === PmtuMode.Want && mtu <= MIN_PMTU4 && this.pathMtu.isLocked(d0, d1, d2, d3))
+      packet.dontFragment = !free && length <= mtu ? 1 : 0
       // RFC 6864 section 4.1: an atomic datagram needs no identification; any other one must not be predictable.
       packet.identification = packet.dontFragment === 1 ? 0 : this.#identification.next(packet) & 0xffff
       packet.start -= header

@@ -21,6 +21,7 @@ class Entry {
   readonly w2: number
   readonly w3: number
   mtu = 0
+  isLocked = false
   expires = 0
   constructor(w0: number, w1: number, w2: number, w3: number) {
     this.w0 = w0
@@ -42,13 +43,24 @@ export class PathMtu {
 
   /** The known MTU towards a destination, or 0. */
   lookup(w0: number, w1: number, w2: number, w3: number): number {
-    if (this.#entries.size === 0) return 0
+    return this.#entries.size === 0 ? 0 : (this.#find(w0, w1, w2, w3)?.mtu ?? 0)
+  }
+
+  /**
+   * Whether the path is known to be narrower than {@link MIN_PMTU4}, below which nobody goes: packets that would fit must be free to be
+   * fragmented on the way, or none arrives (Linux: ip_dont_fragment with a locked MTU).
+   */
+  isLocked(w0: number, w1: number, w2: number, w3: number): boolean {
+    return this.#entries.size !== 0 && this.#find(w0, w1, w2, w3)?.isLocked === true
+  }
+
+  #find(w0: number, w1: number, w2: number, w3: number): Entry | null {
     const entry = this.#entries.get(hashWords(w0, w1, w2, w3))
-    if (entry === undefined || entry.w3 !== w3 || entry.w2 !== w2 || entry.w1 !== w1 || entry.w0 !== w0) return 0
-    if (entry.expires > this.#clock.now()) return entry.mtu
+    if (entry === undefined || entry.w3 !== w3 || entry.w2 !== w2 || entry.w1 !== w1 || entry.w0 !== w0) return null
+    if (entry.expires > this.#clock.now()) return entry
     this.#entries.delete(hashWords(w0, w1, w2, w3))
     this.generation++
-    return 0
+    return null
   }
 
   /**
@@ -59,11 +71,13 @@ export class PathMtu {
   report(w0: number, w1: number, w2: number, w3: number, mtu: number, length: number, current: number): number {
     const four = w0 === 0 && w1 === 0 && w2 === 0xffff
     let reported = mtu
-    if (four) {
-      if (reported === 0) reported = PLATEAUS.find((plateau) => plateau < length) ?? MIN_PMTU4
-      if (reported < MIN_PMTU4) reported = MIN_PMTU4
-    } else if (reported < MIN_PMTU6) return 0
-    if (reported >= current) return 0
+    if (four && mtu === 0) reported = PLATEAUS.find((plateau) => plateau < length) ?? 0
+    if (!four && reported < MIN_PMTU6) return 0
+    const locked = four && reported < MIN_PMTU4
+    if (locked) {
+      if (this.isLocked(w0, w1, w2, w3)) return 0
+      reported = Math.min(MIN_PMTU4, current)
+    } else if (reported >= current) return 0
     const at = hashWords(w0, w1, w2, w3)
     let entry = this.#entries.get(at)
     if (entry === undefined || !(entry.w3 === w3 && entry.w2 === w2 && entry.w1 === w1 && entry.w0 === w0)) {
@@ -73,6 +87,7 @@ export class PathMtu {
       if (this.#entries.size > LIMIT) this.#entries.delete(this.#entries.keys().next().value as number)
     }
     entry.mtu = reported
+    entry.isLocked = locked
     entry.expires = this.#clock.now() + EXPIRES
     this.generation++
     return reported

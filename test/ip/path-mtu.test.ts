@@ -49,6 +49,22 @@ describe('a path MTU', () => {
     expect(bench.report(FAR4, 552, 552, 552)).toBe(0)
   })
 
+  test('that is below 552 in truth is locked, for ten minutes: what fits must be free to be fragmented', () => {
+    const bench = new Bench()
+    const isLocked = () => bench.table.isLocked(FAR4.w0, FAR4.w1, FAR4.w2, FAR4.w3)
+    bench.report(FAR4, 552)
+    expect(isLocked()).toBe(false)
+    expect(bench.report(FAR4, 551, 552, 552)).toBe(552)
+    expect(isLocked()).toBe(true)
+    // Said again it is no news.
+    expect(bench.report(FAR4, 300, 552, 552)).toBe(0)
+    bench.clock.advance(600_000)
+    expect(isLocked()).toBe(false)
+    // A router that does not say its MTU, about a packet of 552 bytes.
+    expect(bench.report(FAR4, 0, 552, 552)).toBe(552)
+    expect(isLocked()).toBe(true)
+  })
+
   test('below 1280 is not believed in IPv6', () => {
     const bench = new Bench()
     for (const mtu of [0, 68, 1279]) expect(bench.report(FAR6, mtu)).toBe(0)
