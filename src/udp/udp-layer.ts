@@ -141,7 +141,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     const source = new Address(quote.s0, quote.s1, quote.s2, quote.s3)
     const destination = new Address(quote.d0, quote.d1, quote.d2, quote.d3)
     const family = quote.family as 4 | 6
-    if (isTooBig(family, type, code) && endpoint.dontFragment < PmtuMode.Probe) this.#ip.reportMtu(quote, destination, mtu)
+    if (isTooBig(family, type, code)) this.#ip.reportMtu(quote, destination, mtu)
     const reported = errnoOf(family, type, code, endpoint.dontFragment)
     const wanted = endpoint.receiveErrors || (reported.hard && endpoint.remoteAddress !== null)
     endpoint.receiver.icmp(

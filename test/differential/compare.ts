@@ -50,7 +50,7 @@ function describe({ port, error, from, payload, hopLimit, tos }: Delivered): str
 }
 
 /** The packet as text, what may differ masked; `''` for what hosts send unasked. */
-function comparable(packet: Bytes, now: number): string {
+export function comparable(packet: Bytes, now: number): string {
   const bytes = packet.slice()
   if ((bytes[0] as number) >>> 4 === 4) {
     const header = ((bytes[0] as number) & 15) * 4

@@ -14,6 +14,9 @@ export interface SocketPlan {
   dual?: boolean
 }
 
+/** Linux: IP_PMTUDISC_DONT and so on. */
+export const DISCOVER = { dont: 0, want: 1, do: 2, probe: 3 } as const
+
 /** A datagram that reached a socket, or the error that its `recvmsg` reported. */
 export interface Delivered {
   port: number
@@ -27,6 +30,12 @@ export interface Delivered {
 
 export interface Host {
   open(plan: SocketPlan): void
+  /** As `sendto`: an errno name, or `''`. */
+  send(family: 4 | 6, port: number, payload: Bytes, to: string, toPort: number): string
+  /** IP_MTU_DISCOVER and IPV6_MTU_DISCOVER: {@link DISCOVER}. */
+  setMtuDiscover(family: 4 | 6, port: number, mode: number): void
+  /** IP_MTU and IPV6_MTU of a connected socket. */
+  knownMtu(family: 4 | 6, port: number): number
   /** One packet from the wire; when this returns the host is done with it. */
   input(packet: Bytes): void
   /** What it sent since the last call. */

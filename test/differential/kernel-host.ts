@@ -20,10 +20,14 @@ const IPPROTO_IP = 0
 const IPPROTO_IPV6 = 41
 const IP_TOS = 1
 const IP_TTL = 2
+const IP_MTU_DISCOVER = 10
 const IP_RECVTTL = 12
 const IP_RECVTOS = 13
+const IP_MTU = 14
 const IP_ADD_MEMBERSHIP = 35
 const IPV6_ADD_MEMBERSHIP = 20
+const IPV6_MTU_DISCOVER = 23
+const IPV6_MTU = 24
 const IPV6_V6ONLY = 26
 const IPV6_RECVHOPLIMIT = 51
 const IPV6_HOPLIMIT = 52
@@ -86,6 +90,7 @@ export class KernelHost implements Host {
   readonly #recvmsg: (fd: number, message: number, flags: number) => number
   readonly #setsockopt: (fd: number, level: number, option: number, value: Uint8Array, length: number) => number
   readonly #getsockopt: (fd: number, level: number, option: number, value: Uint8Array, length: Uint8Array) => number
+  readonly #sendto: (fd: number, payload: Uint8Array, length: number, flags: number, name: Uint8Array, nameLength: number) => number
   readonly #call: Record<'bind' | 'connect', (fd: number, name: Uint8Array, length: number) => number>
   readonly device: string
 
@@ -97,6 +102,7 @@ export class KernelHost implements Host {
     this.#recvmsg = library.func('recvmsg', 'intptr_t', ['int', 'intptr_t', 'int'])
     this.#setsockopt = library.func('setsockopt', 'int', ['int', 'int', 'int', 'void *', 'uint32'])
     this.#getsockopt = library.func('getsockopt', 'int', ['int', 'int', 'int', 'void *', 'void *'])
+    this.#sendto = library.func('sendto', 'intptr_t', ['int', 'void *', 'size_t', 'int', 'void *', 'uint32'])
     this.#call = {
       bind: library.func('bind', 'int', ['int', 'void *', 'uint32']),
       connect: library.func('connect', 'int', ['int', 'void *', 'uint32']),
@@ -177,18 +183,27 @@ export class KernelHost implements Host {
     this.receive()
   }
 
-  /** Any option of the socket on a port, as `setsockopt`; numbers in, machine order. */
-  setOption(family: 4 | 6, port: number, level: number, option: number, value: number | Bytes): void {
-    const bytes = typeof value === 'number' ? native(4, value) : value
-    const socket = this.#sockets.find(({ plan }) => plan.port === port && plan.family === family) as KernelSocket
-    if (this.#setsockopt(socket.fd, level, option, bytes, bytes.length) < 0) throw new Error(`setsockopt ${option}: ${this.#error()}`)
+  send(family: 4 | 6, port: number, payload: Bytes, to: string, toPort: number): string {
+    const name = sockaddr(to, toPort)
+    return this.#sendto(this.#find(family, port).fd, payload, payload.length, 0, name, name.length) < 0 ? this.#error() : ''
   }
 
-  getOption(family: 4 | 6, port: number, level: number, option: number): number {
-    const socket = this.#sockets.find(({ plan }) => plan.port === port && plan.family === family) as KernelSocket
+  setMtuDiscover(family: 4 | 6, port: number, mode: number): void {
+    const [level, option] = family === 4 ? [IPPROTO_IP, IP_MTU_DISCOVER] : [IPPROTO_IPV6, IPV6_MTU_DISCOVER]
+    if (this.#setsockopt(this.#find(family, port).fd, level, option, native(4, mode), 4) < 0)
+      throw new Error(`setsockopt ${option}: ${this.#error()}`)
+  }
+
+  knownMtu(family: 4 | 6, port: number): number {
+    const [level, option] = family === 4 ? [IPPROTO_IP, IP_MTU] : [IPPROTO_IPV6, IPV6_MTU]
     const value = new Uint8Array(4)
-    if (this.#getsockopt(socket.fd, level, option, value, native(4, 4)) < 0) throw new Error(`getsockopt ${option}: ${this.#error()}`)
+    if (this.#getsockopt(this.#find(family, port).fd, level, option, value, native(4, 4)) < 0)
+      throw new Error(`getsockopt ${option}: ${this.#error()}`)
     return new DataView(value.buffer).getInt32(0, true)
+  }
+
+  #find(family: 4 | 6, port: number): KernelSocket {
+    return this.#sockets.find(({ plan }) => plan.port === port && plan.family === family) as KernelSocket
   }
 
   input(packet: Bytes): void {

@@ -5,6 +5,7 @@ import { Drop } from '../../src/base/drop.ts'
 import { Packet } from '../../src/base/packet.ts'
 import { SeededRandom } from '../../src/base/random.ts'
 import type { Nic } from '../../src/ip/nic.ts'
+import type { PmtuMode } from '../../src/ip/route-table.ts'
 import { type Link, type LinkReceiver, NO_OFFLOAD } from '../../src/link/link.ts'
 import { Stack, type StackOptions } from '../../src/stack.ts'
 import type { Endpoint } from '../../src/udp/endpoint.ts'
@@ -62,7 +63,8 @@ export class StackHost implements Host {
   readonly link: TestLink
   readonly stack: Stack
   readonly nic: Nic
-  readonly endpoints = new Map<number, Endpoint>()
+  /** By family and port, in the order of their opening. */
+  readonly #endpoints = new Map<string, Endpoint>()
   #delivered: Delivered[] = []
 
   constructor(addresses: readonly string[], mtu = 1500, options: StackOptions = {}) {
@@ -94,8 +96,28 @@ export class StackHost implements Host {
     if (error === '' && plan.peer !== undefined) error = endpoint.connect(Address.parse(plan.peer), plan.peerPort ?? 0)
     if (error === '' && plan.group !== undefined) error = endpoint.join(Address.parse(plan.group), this.nic.index)
     if (error !== '') throw new Error(`${JSON.stringify(plan)}: ${error}`)
-    this.endpoints.set(port, endpoint)
+    this.#endpoints.set(`${plan.family} ${port}`, endpoint)
     this.receive()
+  }
+
+  send(family: 4 | 6, port: number, payload: Bytes, to: string, toPort: number): string {
+    const endpoint = this.#find(family, port)
+    const packet = endpoint.beginSend(payload.length)
+    packet.bytes.set(payload.subarray(0, packet.end - packet.start), packet.start)
+    return endpoint.send(packet, Address.parse(to), toPort, 0, null)
+  }
+
+  setMtuDiscover(family: 4 | 6, port: number, mode: number): void {
+    this.#find(family, port).dontFragment = mode as PmtuMode
+  }
+
+  knownMtu(family: 4 | 6, port: number): number {
+    const endpoint = this.#find(family, port)
+    return endpoint.pathMtu(endpoint.remoteAddress as Address)
+  }
+
+  #find(family: 4 | 6, port: number): Endpoint {
+    return this.#endpoints.get(`${family} ${port}`) as Endpoint
   }
 
   input(packet: Bytes): void {
@@ -111,7 +133,7 @@ export class StackHost implements Host {
     const taken = this.#delivered
     this.#delivered = []
     // Sockets are read in the order of their opening.
-    const order = [...this.endpoints.keys()]
+    const order = [...this.#endpoints.values()].map((each) => each.localPort)
     return taken.length < 2 ? taken : taken.sort((a, b) => order.indexOf(a.port) - order.indexOf(b.port))
   }
 
