@@ -15,6 +15,8 @@ import * as ipv6 from './ip/ipv6.ts'
 import * as mld from './ip/mld.ts'
 import * as ndp from './ip/ndp.ts'
 import { DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP, ICMPV4, ICMPV6, IGMP, ROUTING, TCP, UDP } from './ip/protocol.ts'
+import { HEADER as ETHERNET_HEADER } from './link/ethernet.ts'
+import { formatHardwareAddress } from './link/hardware-address.ts'
 import type { Medium } from './link/link.ts'
 import * as udp from './udp/udp.ts'
 
@@ -70,7 +72,6 @@ function verdict(packet: Packet): Drop {
   return Drop.None
 }
 
-const ETHERNET_HEADER = 14
 const VLAN_TAG = 4
 
 /** Returns where the IP packet begins, or -1 when there is none. */
@@ -305,5 +306,5 @@ function hexBytes(view: DataView, at: number, end: number): string {
 }
 
 function hardwareAddress(view: DataView, at: number): string {
-  return Array.from({ length: 6 }, (_, index) => view.getUint8(at + index).toString(16).padStart(2, '0')).join(':') // biome-ignore format: x
+  return formatHardwareAddress(view.getUint16(at), view.getInt32(at + 2))
 }

@@ -10,6 +10,7 @@ import { Drop } from '../base/drop.ts'
 import { Cast, HEADROOM, Packet } from '../base/packet.ts'
 import type { Random } from '../base/random.ts'
 import * as ethernet from '../link/ethernet.ts'
+import { formatHardwareAddress } from '../link/hardware-address.ts'
 import * as arp from './arp.ts'
 import type { EthernetLayer } from './ethernet-layer.ts'
 import * as icmpv4 from './icmpv4.ts'
@@ -191,13 +192,13 @@ export class ArpLayer implements NeighborProtocol {
     const probe = this.#probes.find(({ added }) => added.address.w3 === from || (from === 0 && added.address.w3 === to))
     if (probe !== undefined) {
       this.stopCheck(probe.added)
-      this.#nic.checkFailed(probe.added, ethernet.formatHardwareAddress(high, low))
+      this.#nic.checkFailed(probe.added, formatHardwareAddress(high, low))
       return true
     }
     if (from === 0) return false
     const used = this.#nic.addresses.find(({ address }) => address.is(0, 0, MAPPED, from))
     if (used === undefined) return false
-    this.#nic.conflict(used.address, ethernet.formatHardwareAddress(high, low))
+    this.#nic.conflict(used.address, formatHardwareAddress(high, low))
     // Section 2.4 (c): defend for ever, but not in a duel.
     const now = this.#clock.now()
     const last = this.#defended.get(from)

@@ -17,7 +17,7 @@
 import { formatWords, MAPPED } from '../base/address.ts'
 import { Drop } from '../base/drop.ts'
 import type { Packet } from '../base/packet.ts'
-import { formatHardwareAddress } from '../link/ethernet.ts'
+import { formatHardwareAddress } from '../link/hardware-address.ts'
 
 const HARDWARE_TYPE = 0
 const PROTOCOL_TYPE = 2

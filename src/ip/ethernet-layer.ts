@@ -9,6 +9,7 @@ import { Drop } from '../base/drop.ts'
 import { Cast, type Packet } from '../base/packet.ts'
 import type { Random } from '../base/random.ts'
 import * as ethernet from '../link/ethernet.ts'
+import { addressHigh, addressLow, formatHardwareAddress } from '../link/hardware-address.ts'
 import { ArpLayer } from './arp-layer.ts'
 import type { IpLayer } from './ip-layer.ts'
 import { NdLayer } from './nd-layer.ts'
@@ -29,8 +30,8 @@ export class EthernetLayer {
   constructor(nic: Nic, hardwareAddress: Uint8Array, ip: IpLayer, clock: Clock, random: Random) {
     this.#nic = nic
     this.#ip = ip
-    this.high = ethernet.addressHigh(hardwareAddress)
-    this.low = ethernet.addressLow(hardwareAddress)
+    this.high = addressHigh(hardwareAddress)
+    this.low = addressLow(hardwareAddress)
     this.arp = new ArpLayer(this, nic, ip, clock, random)
     this.nd = new NdLayer(this, nic, ip, clock, random)
   }
@@ -47,7 +48,7 @@ export class EthernetLayer {
 
   /** Its source address as text. */
   get sourceText(): string {
-    return ethernet.formatHardwareAddress(this.#sourceHigh, this.#sourceLow)
+    return formatHardwareAddress(this.#sourceHigh, this.#sourceLow)
   }
 
   /** A frame from the link: its IP packet goes up, an ARP message is handled here. */

@@ -8,7 +8,7 @@ import type { Clock } from '../base/clock.ts'
 import { Drop } from '../base/drop.ts'
 import type { Packet } from '../base/packet.ts'
 import type { Random } from '../base/random.ts'
-import { formatHardwareAddress, parseHardwareAddress } from '../link/ethernet.ts'
+import { addressHigh, addressLow, formatHardwareAddress, parseHardwareAddress } from '../link/hardware-address.ts'
 import type { Link, LinkReceiver } from '../link/link.ts'
 import type { AdvertiseOptions } from './advertise-options.ts'
 import { EthernetLayer } from './ethernet-layer.ts'
@@ -365,8 +365,8 @@ export class Nic implements LinkReceiver {
    * @throws {Error} on a link without hardware addresses
    */
   addNeighbor(address: Address, hardwareAddress: string): void {
-    const { high, low } = parseHardwareAddress(hardwareAddress)
-    this.#neighborTable(address).addPermanent(address, high, low)
+    const bytes = parseHardwareAddress(hardwareAddress)
+    this.#neighborTable(address).addPermanent(address, addressHigh(bytes), addressLow(bytes))
   }
 
   /** Forgets a neighbor; `false` when it is not known. */

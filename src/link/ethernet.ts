@@ -12,10 +12,11 @@
  *     +-------------------------------+-------------------------------+
  *     |           EtherType           |  payload, padded to 46 bytes
  *
- * A hardware address is two numbers: `high`, its first 16 bits, and `low`, the other 32 as a signed word.
+ * A hardware address is two numbers here, `high` and `low`: see `hardware-address.ts`.
  */
 import { Drop } from '../base/drop.ts'
 import { Cast, type Packet } from '../base/packet.ts'
+import { formatHardwareAddress } from './hardware-address.ts'
 
 const DESTINATION = 0
 const SOURCE = 6
@@ -45,9 +46,8 @@ export function parse(packet: Packet, ownHigh: number, ownLow: number): Drop {
   if (packet.end - start < HEADER) return Drop.FrameTooShort
   const high = view.getUint16(start + DESTINATION)
   const low = view.getInt32(start + DESTINATION + 2)
-  if ((high & GROUP_BIT) !== 0) packet.cast = high === BROADCAST_HIGH && low === BROADCAST_LOW ? Cast.Broadcast : Cast.Multicast
-  else if (high === ownHigh && low === ownLow) packet.cast = Cast.Unicast
-  else {
+  packet.cast = castOf(high, low)
+  if (packet.cast === Cast.Unicast && (high !== ownHigh || low !== ownLow)) {
     packet.cast = Cast.OtherHost
     return Drop.FrameOtherHost
   }
@@ -56,6 +56,12 @@ export function parse(packet: Packet, ownHigh: number, ownLow: number): Drop {
   if (kind !== IPV4 && kind !== IPV6 && kind !== ARP) return Drop.FrameUnknownType
   packet.start = start + HEADER
   return Drop.None
+}
+
+/** How a frame to this address is sent. */
+export function castOf(high: number, low: number): Cast {
+  if ((high & GROUP_BIT) === 0) return Cast.Unicast
+  return high === BROADCAST_HIGH && low === BROADCAST_LOW ? Cast.Broadcast : Cast.Multicast
 }
 
 export function destinationHigh(view: DataView, at: number): number {
@@ -103,35 +109,6 @@ export function group4Low(word: number): number {
 
 /** Of an IPv6 group 33:33 and its low 32 bits, which are the address's last word (RFC 2464 section 7). */
 export const GROUP6_HIGH = 0x3333
-
-/** The first 16 bits of a six-byte address. */
-export function addressHigh(bytes: Uint8Array): number {
-  return ((bytes[0] as number) << 8) | (bytes[1] as number)
-}
-
-/** The last 32 bits of a six-byte address. */
-export function addressLow(bytes: Uint8Array): number {
-  return ((bytes[2] as number) << 24) | ((bytes[3] as number) << 16) | ((bytes[4] as number) << 8) | (bytes[5] as number)
-}
-
-/** `02:00:00:00:00:01`. */
-export function formatHardwareAddress(high: number, low: number): string {
-  return [high >>> 8, high & 255, low >>> 24, (low >>> 16) & 255, (low >>> 8) & 255, low & 255]
-    .map((octet) => octet.toString(16).padStart(2, '0'))
-    .join(':')
-}
-
-/**
- * Reads `02:00:00:00:00:01` (or with hyphens).
- * @throws {TypeError} when the text is no address of a single station
- */
-export function parseHardwareAddress(text: string): { high: number; low: number } {
-  const octets = /^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i.test(text) ? text.split(/[:-]/).map((octet) => Number.parseInt(octet, 16)) : []
-  const bytes = Uint8Array.from(octets)
-  if (octets.length !== 6 || ((bytes[0] as number) & 1) !== 0 || bytes.every((octet) => octet === 0))
-    throw new TypeError(`Not the Ethernet address of a station: '${text}'. Expected for example 02:00:00:00:00:01, its first octet even.`)
-  return { high: addressHigh(bytes), low: addressLow(bytes) }
-}
 
 /** One line: both addresses and the type. */
 export function describe(view: DataView, at: number): string {

@@ -2,11 +2,11 @@ import { type Clock, SystemClock } from '../base/clock.ts'
 import { Drop } from '../base/drop.ts'
 import { Cast, MAX_PACKET, type Packet } from '../base/packet.ts'
 import { type Random, SystemRandom } from '../base/random.ts'
+import * as ethernet from './ethernet.ts'
+import { addressHigh, addressKey, addressLow, formatKey, isStation, randomHardwareAddress } from './hardware-address.ts'
 import { DEFAULT_QUEUE_BYTES, Inbox } from './inbox.ts'
 import { KeepAlive } from './keep-alive.ts'
 import type { Link, LinkReceiver, Medium, Offload } from './link.ts'
-
-const ETHERNET_HEADER = 14
 
 export interface SegmentOptions {
   /** Default: the machine's own time. */
@@ -98,12 +98,11 @@ export class Segment {
   /** @internal */
   transmit(from: SegmentLink, packet: Packet): Drop {
     if (this.medium === 'ip') return this.#spread(from, packet, Cast.Unicast)
-    const view = packet.view
-    const at = packet.start
-    const high = view.getUint16(at)
-    const low = view.getUint32(at + 2)
-    if ((high & 0x0100) !== 0) return this.#spread(from, packet, high === 0xffff && low === 0xffffffff ? Cast.Broadcast : Cast.Multicast)
-    return this.#unicast(from, packet, high * 0x1_0000_0000 + low)
+    const { view, start } = packet
+    const high = ethernet.destinationHigh(view, start)
+    const low = ethernet.destinationLow(view, start)
+    const cast = ethernet.castOf(high, low)
+    return cast === Cast.Unicast ? this.#unicast(from, packet, addressKey(high, low)) : this.#spread(from, packet, cast)
   }
 
   /** @internal */
@@ -156,18 +155,17 @@ export class Segment {
 
   #address(given: Uint8Array | undefined, name: string): Uint8Array {
     if (given === undefined) {
-      const address = new Uint8Array(6)
-      do {
-        for (let i = 0; i < 6; i++) address[i] = this.#random.below(256)
-        // Locally administered (bit 1), individual (bit 0): IEEE 802 section 8.
-        address[0] = ((address[0] as number) & 0xfc) | 0x02
-      } while (this.#byAddress.has(key(address)))
+      let address: Uint8Array
+      do address = randomHardwareAddress(this.#random)
+      while (this.#byAddress.has(keyOf(address)))
       return address
     }
-    const text = Array.from(given, (byte) => byte.toString(16).padStart(2, '0')).join(':')
-    if (given.length !== 6 || ((given[0] as number) & 1) !== 0)
-      throw new RangeError(`Link ${name}: ${text} is no hardware address: six bytes, the lowest bit of the first one 0.`)
-    if (this.#byAddress.has(key(given))) throw new Error(`Link ${name}: another link of ${this.name} has the hardware address ${text}.`)
+    if (!isStation(given))
+      throw new RangeError(
+        `Link ${name}: [${given}] is no hardware address: six bytes, the lowest bit of the first one 0, and not all zero.`,
+      )
+    const key = keyOf(given)
+    if (this.#byAddress.has(key)) throw new Error(`Link ${name}: another link of ${this.name} has the hardware address ${formatKey(key)}.`)
     return given.slice()
   }
 }
@@ -204,12 +202,12 @@ class SegmentLink implements Link {
     this.mtu = mtu
     this.offload = offload
     this.hardwareAddress = hardwareAddress
-    this.address = hardwareAddress === null ? -1 : key(hardwareAddress)
+    this.address = hardwareAddress === null ? -1 : keyOf(hardwareAddress)
     this.lastOwner = undefined
     this.promiscuous = promiscuous
     this.inbox = inbox
     this.#segment = segment
-    this.#headerLength = segment.medium === 'ethernet' ? ETHERNET_HEADER : 0
+    this.#headerLength = segment.medium === 'ethernet' ? ethernet.HEADER : 0
   }
 
   attach(receiver: LinkReceiver): void {
@@ -243,10 +241,8 @@ class SegmentLink implements Link {
   }
 }
 
-/** An Ethernet address as one number below 2^48. */
-function key(address: Uint8Array): number {
-  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = address
-  return (a * 256 + b) * 0x1_0000_0000 + (c * 0x100_0000 + d * 0x1_0000 + e * 256 + f)
+function keyOf(address: Uint8Array): number {
+  return addressKey(addressHigh(address), addressLow(address))
 }
 
 function checkMtu(mtu: number): number {

@@ -8,7 +8,9 @@ import { closeSync } from 'node:fs'
 import { type Cidr, parseCidr } from '../base/address.ts'
 import { Drop } from '../base/drop.ts'
 import { ChecksumState, HEADROOM, Packet } from '../base/packet.ts'
+import { SystemRandom } from '../base/random.ts'
 import { completeChecksum } from './checksum-offload.ts'
+import { HEADER as ETHERNET_HEADER } from './ethernet.ts'
 import { parseHardwareAddress, randomHardwareAddress } from './hardware-address.ts'
 import { type Link, type LinkReceiver, type Medium, NO_OFFLOAD, type Offload } from './link.ts'
 import {
@@ -57,8 +59,6 @@ export interface TunCounters {
   wakeups: number
 }
 
-const ETHERNET_HEADER = 14
-
 /** Packets read per wake-up: some 0.1 to 0.3 ms with the stack's work, after which timers and other descriptors have their turn. */
 const BUDGET = 128
 
@@ -88,7 +88,11 @@ export function openTun(options: TunOptions = {}): TunLink {
   checkQueues(queues)
   const peers = (typeof options.peer === 'string' ? [options.peer] : (options.peer ?? [])).map(parseCidr)
   const hardwareAddress =
-    kind === 'tun' ? null : options.hardwareAddress === undefined ? randomHardwareAddress() : parseHardwareAddress(options.hardwareAddress)
+    kind === 'tun'
+      ? null
+      : options.hardwareAddress === undefined
+        ? randomHardwareAddress(new SystemRandom())
+        : parseHardwareAddress(options.hardwareAddress)
 
   const libc = loadLibc()
   const wakeup = chooseWakeup(libc, options.wakeup ?? 'auto')

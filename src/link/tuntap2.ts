@@ -11,6 +11,8 @@
  */
 import { Drop } from '../base/drop.ts'
 import { Packet } from '../base/packet.ts'
+import { SystemRandom } from '../base/random.ts'
+import { HEADER as ETHERNET_HEADER } from './ethernet.ts'
 import { parseHardwareAddress, randomHardwareAddress } from './hardware-address.ts'
 import { type Link, type LinkReceiver, type Medium, NO_OFFLOAD, type Offload } from './link.ts'
 
@@ -34,15 +36,13 @@ export interface Tuntap2Options {
   readonly queueLength?: number
 }
 
-const ETHERNET_HEADER = 14
-
 /**
  * Makes a link of an open device; set its addresses, MTU and `isUp` before. The link owns the device from then on.
  * @throws {TypeError} for a hardware address that is none
  */
 export function fromTuntap2(device: Tuntap2Device, options: Tuntap2Options = {}): Link {
   const { hardwareAddress: text, queueLength = 500 } = options
-  const hardwareAddress = !device.isTap ? null : text === undefined ? randomHardwareAddress() : parseHardwareAddress(text)
+  const hardwareAddress = !device.isTap ? null : text === undefined ? randomHardwareAddress(new SystemRandom()) : parseHardwareAddress(text)
   return new Tuntap2Link(device, hardwareAddress, queueLength)
 }
 

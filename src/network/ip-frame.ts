@@ -4,9 +4,9 @@ import type { Packet } from '../base/packet.ts'
 import * as ipv4 from '../ip/ipv4.ts'
 import * as ipv6 from '../ip/ipv6.ts'
 import { ICMPV4, ICMPV6, UDP } from '../ip/protocol.ts'
+import { HEADER as ETHERNET_HEADER } from '../link/ethernet.ts'
 import type { Medium } from '../link/link.ts'
 
-const ETHERNET_HEADER = 14
 const FRAGMENT = 44
 
 export function linkHeaderLength(medium: Medium): number {

@@ -1,5 +1,7 @@
 import { Drop } from '../base/drop.ts'
-import type { Packet } from '../base/packet.ts'
+import { Cast, type Packet } from '../base/packet.ts'
+import * as ethernet from '../link/ethernet.ts'
+import { addressKey, formatKey } from '../link/hardware-address.ts'
 import type { LinkReceiver } from '../link/link.ts'
 import type { Port, PortOwner } from './port.ts'
 
@@ -45,7 +47,7 @@ export class Switch implements PortOwner {
   /** Addresses by the name of the port behind which they were seen. */
   get table(): { address: string; port: string }[] {
     return [...this.#table].map(([key, { port }]) => ({
-      address: (key.toString(16).padStart(12, '0').match(/../g) as string[]).join(':'),
+      address: formatKey(key),
       port: port.name,
     }))
   }
@@ -53,17 +55,17 @@ export class Switch implements PortOwner {
   #input(packet: Packet, from: Port): void {
     const { view, start } = packet
     const now = this.#now()
-    const source = view.getUint16(start + 6) * 0x1_0000_0000 + view.getUint32(start + 8)
+    const source = addressKey(ethernet.sourceHigh(view, start), ethernet.sourceLow(view, start))
     const known = this.#table.get(source)
     if (known !== undefined) {
       known.port = from
       known.time = now
-    } else if ((view.getUint8(start + 6) & 1) === 0) {
+    } else if (ethernet.castOf(ethernet.sourceHigh(view, start), ethernet.sourceLow(view, start)) === Cast.Unicast) {
       if (this.#table.size === TABLE) this.#table.delete(this.#table.keys().next().value as number)
       this.#table.set(source, { port: from, time: now })
     }
-    const group = (view.getUint8(start) & 1) === 1
-    const entry = group ? undefined : this.#table.get(view.getUint16(start) * 0x1_0000_0000 + view.getUint32(start + 2))
+    // A group is nobody's source, and so never in the table.
+    const entry = this.#table.get(addressKey(ethernet.destinationHigh(view, start), ethernet.destinationLow(view, start)))
     if (entry !== undefined && now - entry.time <= AGING) {
       // A frame for the side that it comes from has arrived already.
       if (entry.port !== from) this.#send(entry.port, packet)

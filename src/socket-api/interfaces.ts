@@ -2,6 +2,7 @@
 import type { NetworkInterfaceInfo } from 'node:os'
 import { Address, type Cidr } from '../base/address.ts'
 import type { Nic } from '../ip/nic.ts'
+import { addressHigh, addressLow, formatHardwareAddress } from '../link/hardware-address.ts'
 import type { Stack } from '../stack.ts'
 import { defaultStack } from './default-stack.ts'
 
@@ -32,7 +33,8 @@ export function netmask({ address, prefix }: Cidr): Address {
 
 /** `02:00:00:00:00:01`; all zero on a link without hardware addresses, as Node shows it. */
 function hardwareText(nic: Nic): string {
-  return Array.from(nic.link.hardwareAddress ?? new Uint8Array(6), (byte) => byte.toString(16).padStart(2, '0')).join(':')
+  const address = nic.link.hardwareAddress ?? new Uint8Array(6)
+  return formatHardwareAddress(addressHigh(address), addressLow(address))
 }
 
 // ── as Emacs tells them ──

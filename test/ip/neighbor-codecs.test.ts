@@ -10,7 +10,7 @@ import * as ipv4 from '../../src/ip/ipv4.ts'
 import * as ipv6 from '../../src/ip/ipv6.ts'
 import * as mld from '../../src/ip/mld.ts'
 import * as ndp from '../../src/ip/ndp.ts'
-import { formatHardwareAddress } from '../../src/link/ethernet.ts'
+import { formatHardwareAddress } from '../../src/link/hardware-address.ts'
 import { dirtyPackets } from '../dirty.ts'
 import { readVectors, type Vector, vector } from '../vectors/read.ts'
 
