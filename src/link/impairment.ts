@@ -189,7 +189,16 @@ const SPARE_CAPACITY = HEADROOM + 1792
 
 /** The way of frames in one direction. */
 class Direction {
-  readonly #parts: DirectionParts
+  // A field each: an object of functions costs a lookup by name with every frame.
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #medium: Medium
+  readonly #header: number
+  readonly #linkMtu: number
+  readonly #deliver: (packet: Packet) => Drop
+  readonly #batchEnd: () => void
+  readonly #dropped: (drop: Drop, packet: Packet) => void
+  readonly #observe: WireObserver | undefined
   #mtu = Number.POSITIVE_INFINITY
   /** `null`: at once. */
   #rate: Rate | null = null
@@ -213,7 +222,15 @@ class Direction {
   #lastArrival = 0
 
   constructor(parts: DirectionParts) {
-    this.#parts = parts
+    this.#clock = parts.clock
+    this.#random = parts.random
+    this.#medium = parts.medium
+    this.#header = parts.header
+    this.#linkMtu = parts.mtu
+    this.#deliver = parts.output
+    this.#batchEnd = parts.batchEnd
+    this.#dropped = parts.dropped
+    this.#observe = parts.observe
     this.#queue = this.#newQueue()
     const release = (packet: Packet) => {
       this.#output(packet)
@@ -243,19 +260,18 @@ class Direction {
   }
 
   input(packet: Packet): Drop {
-    const { clock, header, dropped, observe } = this.#parts
-    if (packet.length - header > this.#mtu) {
-      dropped(Drop.LinkMtuExceeded, packet)
+    if (packet.length - this.#header > this.#mtu) {
+      this.#dropped(Drop.LinkMtuExceeded, packet)
       return Drop.None
     }
-    const now = clock.now()
+    const now = this.#clock.now()
     this.#catchUp(now)
     if (this.#sending === null && this.#rate === null) return this.#wire(packet, now)
-    if (!this.#queue.enqueue(copyOf(packet), now)) dropped(Drop.WireQueueFull, packet)
+    if (!this.#queue.enqueue(copyOf(packet), now)) this.#dropped(Drop.WireQueueFull, packet)
     else if (this.#sending === null) {
       this.#sendNext(now)
       this.#arm(now)
-    } else observe?.('queued', packet, 0)
+    } else this.#observe?.('queued', packet, 0)
     return Drop.None
   }
 
@@ -276,7 +292,7 @@ class Direction {
     this.#sending = packet
     if (packet !== null) this.#sentAt = this.#rate === null ? start : this.#rate(packet.length, start)
     // Told when the state is whole again: who hears it may send.
-    for (const given of givenUp) this.#parts.dropped(Drop.WireQueueFull, given)
+    for (const given of givenUp) this.#dropped(Drop.WireQueueFull, given)
   }
 
   /** Puts the frames on the wire whose last bit has left by `now`. */
@@ -286,26 +302,26 @@ class Direction {
       const at = this.#sentAt
       this.#sendNext(at)
       const drop = this.#wire(packet, at)
-      if (drop !== Drop.None) this.#parts.dropped(drop, packet)
+      if (drop !== Drop.None) this.#dropped(drop, packet)
     }
   }
 
   #arm(now: number): void {
     if (this.#timer !== null || this.#sending === null) return
-    this.#timer = this.#parts.clock.schedule(Math.max(0, this.#sentAt - now), () => {
+    this.#timer = this.#clock.schedule(Math.max(0, this.#sentAt - now), () => {
       this.#timer = null
       try {
-        this.#catchUp(this.#parts.clock.now())
+        this.#catchUp(this.#clock.now())
       } finally {
-        this.#arm(this.#parts.clock.now())
-        this.#parts.batchEnd()
+        this.#arm(this.#clock.now())
+        this.#batchEnd()
       }
     })
   }
 
   /** Frames that wait move over, in the order in which the old queue would have sent them. */
   #changeQueue(to: Queue | undefined): void {
-    const now = this.#parts.clock.now()
+    const now = this.#clock.now()
     const old = this.#queue
     this.#queueOf = to
     this.#queue = this.#newQueue()
@@ -316,26 +332,26 @@ class Direction {
       packet = old.dequeue(now, (given) => lost.push(given))
     )
       if (!this.#queue.enqueue(packet, now)) lost.push(packet)
-    for (const packet of lost) this.#parts.dropped(Drop.WireQueueFull, packet)
+    for (const packet of lost) this.#dropped(Drop.WireQueueFull, packet)
   }
 
   #newQueue(): QueueDiscipline {
-    return (this.#queueOf ?? tailDrop())(this.#parts.medium, this.#parts.mtu + this.#parts.header)
+    return (this.#queueOf ?? tailDrop())(this.#medium, this.#linkMtu + this.#header)
   }
 
   // ── the wire ──
 
   /** The last bit of the frame left at `time`. */
   #wire(packet: Packet, time: number): Drop {
-    const { random, dropped } = this.#parts
+    const random = this.#random
     if (this.#loss(packet, random)) {
-      dropped(Drop.WireLoss, packet)
+      this.#dropped(Drop.WireLoss, packet)
       return Drop.None
     }
     if (!this.#corruption(packet, random)) return this.#copies(packet, time)
     // The packet is lent: it gets its bit back.
     const { checksumState, view } = packet
-    this.#parts.observe?.('corrupted', packet, 0)
+    this.#observe?.('corrupted', packet, 0)
     const bit = random.below(packet.length * 8)
     const at = packet.start + (bit >>> 3)
     view.setUint8(at, view.getUint8(at) ^ (1 << (bit & 7)))
@@ -349,18 +365,19 @@ class Direction {
   }
 
   #copies(packet: Packet, time: number): Drop {
-    if (!this.#duplication(packet, this.#parts.random)) return this.#travel(packet, time)
-    this.#parts.observe?.('duplicated', packet, 0)
+    if (!this.#duplication(packet, this.#random)) return this.#travel(packet, time)
+    this.#observe?.('duplicated', packet, 0)
     // Copied first: the receiver may overwrite what it is given.
     const copy = copyOf(packet)
     const drop = this.#travel(packet, time)
     const dropOfCopy = this.#travel(copy, time)
-    if (dropOfCopy !== Drop.None) this.#parts.dropped(dropOfCopy, copy)
+    if (dropOfCopy !== Drop.None) this.#dropped(dropOfCopy, copy)
     return drop
   }
 
   #travel(packet: Packet, time: number): Drop {
-    const { clock, random, output, observe } = this.#parts
+    const random = this.#random
+    const observe = this.#observe
     const overtakes = this.#reordering(packet, random)
     let arrival = time
     if (!overtakes) {
@@ -369,16 +386,16 @@ class Direction {
       if (this.#keepOrder) arrival = this.#lastArrival = Math.max(arrival, this.#lastArrival)
     }
     if (overtakes) observe?.('overtaking', packet, 0)
-    if (arrival <= clock.now() && (overtakes || this.#onTheWay.isEmpty)) return output(packet)
-    observe?.('delayed', packet, arrival - clock.now())
+    if (arrival <= this.#clock.now() && (overtakes || this.#onTheWay.isEmpty)) return this.#deliver(packet)
+    observe?.('delayed', packet, arrival - this.#clock.now())
     const fits = HEADROOM + packet.length <= SPARE_CAPACITY
     this.#onTheWay.add(fits ? copyInto(spare.pop() ?? new Packet(SPARE_CAPACITY), packet) : copyOf(packet), arrival)
     return Drop.None
   }
 
   #output(packet: Packet): void {
-    const drop = this.#parts.output(packet)
-    if (drop !== Drop.None) this.#parts.dropped(drop, packet)
+    const drop = this.#deliver(packet)
+    if (drop !== Drop.None) this.#dropped(drop, packet)
   }
 }
 
