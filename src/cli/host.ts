@@ -1,5 +1,6 @@
 /** What the commands on a device share: one stack on one device, as the common options describe it. */
 import { type Address, parseCidr } from '../base/address.ts'
+import type { NeighborRow } from '../ip/nic.ts'
 import { type CaptureFile, openCaptureFile } from '../link/capture-file.ts'
 import type { Link } from '../link/link.ts'
 import { openTun, type TunLink, type TunOptions } from '../link/tun.ts'
@@ -58,8 +59,8 @@ export interface Host {
   readonly addresses: readonly Address[]
   /** A socket of the stack, closed with it. */
   socket(options: SocketOptions): Socket
-  /** Whether packets wait for the Ethernet address of a neighbor; never so on TUN. */
-  isResolving(): boolean
+  /** The neighbor that packets to an address are sent to, as far as it is known; never one on TUN. */
+  neighbor(to: Address): NeighborRow | undefined
   /** Counts of discarded packets by reason. */
   drops(): Record<string, number>
   /** Removes the device and finishes the capture file. */
@@ -124,7 +125,10 @@ export async function openHost(values: HostArguments): Promise<Host> {
         sockets.push(socket)
         return socket
       },
-      isResolving: () => stack.neighbors.some(({ state }) => state === 'INCOMPLETE'),
+      neighbor(to) {
+        const hop = stack.ip.routes.lookup(to.w0, to.w1, to.w2, to.w3, 0)?.gateway ?? to
+        return stack.neighbors.find(({ address }) => address === hop.toString())
+      },
       drops: () => Object.fromEntries(stack.drops.map(({ reason, count }) => [reason, count])),
       close() {
         for (const socket of sockets) socket.close()

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Address } from '../base/address.ts'
 import { type Host, hostOptions, hostUsage, openHost } from './host.ts'
-import { amount, dropsText } from './output.ts'
+import { amount, dropsText, plural } from './output.ts'
 import { Sender } from './sender.ts'
 import { integer, readArguments, target, UsageError } from './usage.ts'
 
@@ -62,7 +62,7 @@ export async function run(args: string[]): Promise<number> {
   const host = await openHost(values)
   const { run } = host
   const socket = host.socket({ type: to.address.family === 4 ? 'udp4' : 'udp6' })
-  const sender = new Sender(count, rate ?? Number.POSITIVE_INFINITY, host.isResolving)
+  const sender = new Sender(count, rate ?? Number.POSITIVE_INFINITY, () => host.neighbor(to.address)?.state)
   socket.on('error', (error: NodeJS.ErrnoException) => {
     // The peer's ICMP; what matters to the sending is told to the send's callback.
     if (error.code === 'ECONNREFUSED') sender.refused++
@@ -87,12 +87,18 @@ export async function run(args: string[]): Promise<number> {
   sender.stop()
   if (fromInput) process.stdin.destroy()
   const drops = host.drops()
+  const silent = host.neighbor(to.address)?.address ?? to.text
   host.close()
   const { sent, bytes, seconds, refused } = sender
   if (values.json) console.log(JSON.stringify({ sent, bytes, seconds, drops }))
   else console.log(`sent ${amount(sent, bytes, seconds)}; ${dropsText(drops)}`)
   if (refused > 0) process.stderr.write(`${values.to} answered that the port is closed\n`)
   if (failure !== '') throw new Error(failure)
+  const unanswered = drops.NeighborUnreachable ?? 0
+  if (unanswered > 0) {
+    const asked = to.address.family === 4 ? 'ARP' : 'Neighbor Discovery'
+    throw new Error(`${silent} does not answer ${asked}: ${plural(unanswered, 'packet')} could not be sent to ${values.to}`)
+  }
   return 0
 }
 

@@ -1,3 +1,5 @@
+import type { NeighborState } from '../ip/neighbor-table.ts'
+
 /** Datagrams in a turn of the event loop, so that signals, timers and the device have theirs. */
 const BATCH = 256
 
@@ -19,12 +21,12 @@ export class Sender {
   #ended = 0
   /** Datagrams a millisecond. */
   readonly #pace: number
-  readonly #isResolving: () => boolean
+  readonly #neighbor: () => NeighborState | undefined
 
-  /** `isResolving`: while true, what is sent only waits for a neighbor's address, and little can. */
-  constructor(count: number, rate: number, isResolving: () => boolean) {
+  /** `neighbor`: the state of the neighbor that the datagrams go to. While it is being asked for, what is sent only waits, and little can. */
+  constructor(count: number, rate: number, neighbor: () => NeighborState | undefined) {
     this.#left = count
-    this.#isResolving = isResolving
+    this.#neighbor = neighbor
     this.#pace = rate / 1000
   }
 
@@ -32,7 +34,7 @@ export class Sender {
     return (this.#ended - this.#started) / 1000
   }
 
-  /** `end` is called once, with what went wrong, or when all is sent. */
+  /** `end` is called once, with what went wrong, or when all is sent, or when no neighbor answered for the first one. */
   start(size: number, send: (callback: (error: Error | null) => void) => void, end: (failure?: string) => void): void {
     const done = (error: NodeJS.ErrnoException | null) => {
       this.#waiting--
@@ -48,12 +50,13 @@ export class Sender {
     }
     const turn = () => {
       if (this.stopped) return
-      if (this.#queueFull || this.#isResolving()) {
+      const neighbor = this.#neighbor()
+      if (this.#queueFull || neighbor === 'INCOMPLETE') {
         this.#queueFull = false
         setTimeout(turn, 1)
         return
       }
-      if (this.#left === 0 && this.#waiting === 0) {
+      if ((this.#left === 0 && this.#waiting === 0) || (this.#handed === 1 && neighbor === 'FAILED')) {
         end()
         return
       }

@@ -254,6 +254,34 @@ describeOnTun('the commands on a TUN device', () => {
     }
   }, 20_000)
 
+  test.each([
+    [
+      'one datagram',
+      '10.9.0.77:6000',
+      ['--data', 'hello'],
+      /^tungram send: 10\.9\.0\.77 does not answer ARP: 1 packet could not be sent to 10\.9\.0\.77:6000\n$/,
+    ],
+    ['many', '[fd09::77]:6000', ['--count', '1000'], /^tungram send: fd09::77 does not answer Neighbor Discovery: 1 packet /],
+    [
+      'what a silent gateway would pass on',
+      '192.0.2.1:9',
+      ['--data', 'x', '--gateway', '10.9.0.78'],
+      /^tungram send: 10\.9\.0\.78 does not answer ARP/,
+    ],
+  ])(
+    'on a TAP device send is exit code 1 when no neighbor answers: %s',
+    async (_what, to, args, message) => {
+      const started = performance.now()
+      const own = ['--address', '10.9.0.2/24', '--address', 'fd09::2/64', '--peer', '10.9.0.1/24', '--peer', 'fd09::1/64']
+      const { code, stdout, stderr } = await run(['send', '--tap', 'cli2', ...own, '--to', to, ...args, '--json']).end()
+      expect(stderr).toMatch(message)
+      expect(code).toBe(1)
+      expect(JSON.parse(stdout).drops).toMatchObject({ NeighborUnreachable: 1 })
+      expect(performance.now() - started).toBeLessThan(9000)
+    },
+    20_000,
+  )
+
   test('a device in use is exit code 1, and says so', async () => {
     const first = run(['echo', ...ALL, '--port', '7'])
     await first.says('echo on')

@@ -1,11 +1,17 @@
 import { expect, test } from 'vitest'
 import { Sender } from '../../src/cli/sender.ts'
+import type { NeighborState } from '../../src/ip/neighbor-table.ts'
 
 type Callback = (error: Error | null) => void
 
 /** Runs a sender to its end; `outcome` decides what becomes of each datagram. */
-async function run(count: number, rate: number, outcome: (attempt: number) => string | null) {
-  const sender = new Sender(count, rate, () => false)
+async function run(
+  count: number,
+  rate: number,
+  outcome: (attempt: number) => string | null,
+  neighbor: () => NeighborState | undefined = () => undefined,
+) {
+  const sender = new Sender(count, rate, neighbor)
   const times: number[] = []
   let waiting = 0
   let mostWaiting = 0
@@ -48,6 +54,31 @@ test('another failure ends it with the reason', async () => {
   const { sender, failure } = await run(5000, Number.POSITIVE_INFINITY, (attempt) => (attempt === 3 ? 'EMSGSIZE' : null))
   expect(failure).toBe('send EMSGSIZE')
   expect(sender.stopped).toBe(true)
+})
+
+test('the first datagram alone waits for the neighbor; when that does not answer no other one is tried', async () => {
+  for (const outcome of ['REACHABLE', 'FAILED'] as const) {
+    const states: NeighborState[] = ['INCOMPLETE', 'INCOMPLETE', 'INCOMPLETE']
+    let asked = 0
+    const { times, failure } = await run(
+      50,
+      Number.POSITIVE_INFINITY,
+      () => null,
+      () => (asked++ === 0 ? undefined : (states.pop() ?? outcome)),
+    )
+    expect({ outcome, attempts: times.length, failure }).toEqual({ outcome, attempts: outcome === 'FAILED' ? 1 : 50, failure: undefined })
+  }
+})
+
+test('a neighbor that is lost later ends nothing', async () => {
+  let asked = 0
+  const { times } = await run(
+    600,
+    Number.POSITIVE_INFINITY,
+    () => null,
+    () => (asked++ === 3 ? 'FAILED' : 'REACHABLE'),
+  )
+  expect(times).toHaveLength(600)
 })
 
 test('callbacks that do not come hold it back', async () => {
