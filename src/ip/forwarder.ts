@@ -111,7 +111,7 @@ export class Forwarder {
 
   #recordRoute(packet: Packet, route: Route): void {
     const own = this.#ip.selectSource(route, packet.d0, packet.d1, packet.d2, packet.d3)
-    if (own !== null) this.#options.forward(packet, own.w3)
+    this.#options.forward(packet, own === null ? 0 : own.w3)
     ipv4.rewriteChecksum(packet.view, packet.network)
   }
 

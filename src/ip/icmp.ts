@@ -607,7 +607,7 @@ export class Icmp {
     reply.d0 = packet.s0
     reply.d1 = packet.s1
     reply.d2 = packet.s2
-    reply.d3 = packet.s3
+    reply.d3 = options !== null && this.#options.firstHop !== 0 ? this.#options.firstHop : packet.s3
     const scoped = packet.family === 6 && packet.s0 >>> 22 === 0x3fa
     const route = ip.routes.lookup(reply.d0, reply.d1, reply.d2, reply.d3, scoped ? nic.index : 0)
     if (route === null) return Drop.IpNoRoute

@@ -380,14 +380,15 @@ export class IpLayer implements OptionsHost {
     }
     if (packet.transport - packet.network > ipv4.HEADER) {
       drop = this.#options.receive(packet)
+      if (this.#options.sourceRoute !== 0) {
+        // Refused in silence, whatever else is wrong: an answer would have to take the route back.
+        if (!this.#sourceRoute) return Drop.IpSourceRoute
+        if (drop === Drop.None) drop = this.#followRoute(packet, nic, local)
+        local = local && this.#options.stopSlot === 0
+      }
       if (drop !== Drop.None) {
         this.icmp.sendProblem(packet, nic)
         return drop
-      }
-      if (this.#options.sourceRoute !== 0) {
-        drop = this.#followRoute(packet, nic, local)
-        if (drop !== Drop.None) return drop
-        local = local && this.isLocal(0, 0, MAPPED, packet.d3)
       }
     }
     if (!local) return (this.#forwarder as Forwarder).forward(packet, nic)
@@ -403,17 +404,16 @@ export class IpLayer implements OptionsHost {
   /** Makes the next stop of a packet's source route, when this host is its present one, the destination (RFC 791 section 3.1). */
   #followRoute(packet: Packet, nic: Nic, local: boolean): Drop {
     // No stop is a group or a broadcast address (Linux).
-    if (!this.#sourceRoute || packet.cast !== Cast.Unicast) return Drop.IpSourceRoute
-    // A strict route has no other stops than those it names.
-    if (!local && this.#options.strict) {
+    if (packet.cast !== Cast.Unicast) return Drop.IpSourceRoute
+    if (!local) {
+      if (!this.#options.strict) return Drop.None
+      // A strict route has no other stops than those it names.
       this.icmp.sendError(packet, nic, icmpv4.PARAMETER_PROBLEM, 0, ipv4.DESTINATION << 24)
       return Drop.IpSourceRoute
     }
-    let here = local
-    while (here && this.#options.takeHop(packet)) here = this.isLocal(0, 0, MAPPED, packet.d3)
-    // What an error quotes should be a packet still.
-    ipv4.rewriteChecksum(packet.view, packet.network)
-    return here || this.#forwarder !== null ? Drop.None : Drop.IpSourceRoute
+    const drop = this.#options.followRoute(packet)
+    if (drop !== Drop.None || this.#options.stopSlot === 0) return drop
+    return this.#forwarder === null || packet.d3 >>> 24 === 127 ? Drop.IpSourceRoute : Drop.None
   }
 
   /** RFC 3704: whether the source is reached at all (loose), and by this nic (strict). */
@@ -671,6 +671,10 @@ export class IpLayer implements OptionsHost {
 
   isPrespecified(word: number): boolean {
     return this.isLocal(0, 0, MAPPED, word) || this.isBroadcast4(word) || word === 0 || word >>> 28 === 0xe
+  }
+
+  isOwnStop(word: number): boolean {
+    return word >>> 24 !== 127 && this.isLocal(0, 0, MAPPED, word)
   }
 
   timeOfDay(): number {

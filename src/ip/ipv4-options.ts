@@ -29,12 +29,16 @@ const PRESPECIFIED = 3
 /** The 40 bytes behind the fixed header. */
 export const MAX_OPTIONS = ipv4.MAX_HEADER - ipv4.HEADER
 
+const NO_OPTIONS = new Uint8Array(0)
+
 /** What options ask of their host. */
 export interface OptionsHost {
   /** The own address that a received packet's route or timestamp records: its destination when that is ours. */
   recordedAddress(packet: Packet): number
   /** Whether a prespecified timestamp is for this host: any address that is not another host's unicast one. */
   isPrespecified(word: number): boolean
+  /** Whether a stop of a source route is this host. */
+  isOwnStop(word: number): boolean
   /** Milliseconds since midnight, Universal Time (RFC 791). */
   timeOfDay(): number
 }
@@ -44,6 +48,10 @@ export class Ipv4Options {
   /** Where the last {@link receive} met a source route, 0 for nowhere. */
   sourceRoute = 0
   strict = false
+  /** The slot of the stop that {@link followRoute} found, 0 for none. */
+  stopSlot = 0
+  /** Where {@link echo} sends by a source route that goes back, as a word; 0 without one. */
+  firstHop = 0
   /** A Router Alert with value 0 (RFC 2113): "examine". */
   routerAlert = false
   /** Where the last {@link receive} wrote our address, for a router to put that of the nic it leaves by; 0 for nowhere. */
@@ -62,6 +70,7 @@ export class Ipv4Options {
   receive(packet: Packet): Drop {
     const { view, network, transport } = packet
     this.sourceRoute = 0
+    this.stopSlot = 0
     this.routerAlert = false
     this.routeSlot = 0
     this.timestampSlot = 0
@@ -104,11 +113,7 @@ export class Ipv4Options {
           else this.routerAlert = view.getUint16(at + 2) === 0
           break
       }
-      if (wrong !== 0) {
-        // An answer would have to take the route back.
-        if (this.sourceRoute !== 0) return Drop.IpSourceRoute
-        return malformed(packet, wrong)
-      }
+      if (wrong !== 0) return malformed(packet, wrong)
       at += length
     }
     return Drop.None
@@ -158,10 +163,19 @@ export class Ipv4Options {
     return 0
   }
 
-  /** A router: what was recorded is the address of the nic that the packet leaves by (RFC 1812 section 4.2.2.1). */
+  /**
+   * A router: what was recorded is the address of the nic that the packet leaves by (RFC 1812 section 4.2.2.1), and takes the place of the stop
+   * that becomes the destination.
+   */
   forward(packet: Packet, word: number): void {
-    if (this.routeSlot !== 0) packet.view.setInt32(this.routeSlot, word)
-    if (this.timestampSlot !== 0) packet.view.setInt32(this.timestampSlot, word)
+    const { view, network } = packet
+    if (this.routeSlot !== 0) view.setInt32(this.routeSlot, word)
+    if (this.timestampSlot !== 0) view.setInt32(this.timestampSlot, word)
+    if (this.stopSlot === 0) return
+    const at = network + this.sourceRoute
+    view.setInt32(network + ipv4.DESTINATION, packet.d3)
+    view.setInt32(this.stopSlot, word)
+    view.setUint8(at + 2, this.stopSlot - at + 5)
   }
 
   /** A strict source route whose next hop is not on a link of this router (RFC 1812 section 5.2.7.1, code 5). */
@@ -170,24 +184,29 @@ export class Ipv4Options {
   }
 
   /**
-   * Follows a source route for which this host is the present destination: the next hop becomes the destination, our address takes its place
-   * (RFC 791 section 3.1).
-   * @returns `false` when the route is exhausted: the packet is for this host
+   * Finds the next stop of a source route for which this host is the present destination, and makes it `packet.d3`; without one the packet is for
+   * this host. Stops that are this host as well are passed over. The route itself stays as it came, for an error to quote, until {@link forward}.
+   * @returns `Drop.IpOption`, with `problem` and `pointer` set, when there is room for a part of a stop only
    */
-  takeHop(packet: Packet): boolean {
+  followRoute(packet: Packet): Drop {
     const { view, network } = packet
     const at = network + this.sourceRoute
-    const pointer = view.getUint8(at + 2)
-    if (pointer + 3 > view.getUint8(at + 1)) return false
-    this.routeSlot = at + pointer - 1
-    packet.d3 = view.getInt32(this.routeSlot)
-    view.setInt32(network + ipv4.DESTINATION, packet.d3)
-    view.setUint8(at + 2, pointer + 4)
-    return true
+    const length = view.getUint8(at + 1)
+    for (let pointer = view.getUint8(at + 2); pointer <= length; pointer += 4) {
+      if (pointer + 3 > length) return malformed(packet, at + 2)
+      packet.d3 = view.getInt32(at + pointer - 1)
+      if (!this.#host.isOwnStop(packet.d3)) {
+        this.stopSlot = at + pointer - 1
+        return Drop.None
+      }
+      view.setInt32(network + ipv4.DESTINATION, packet.d3)
+    }
+    return Drop.None
   }
 
   /**
-   * The options that answer a received packet's: its route and timestamp (RFC 1122 section 3.2.2.6); {@link recordAll} adds this host's entries.
+   * The options that answer a received packet's: its route and timestamp, and its source route in reverse, whose first stop is then
+   * {@link firstHop} (RFC 1122 section 3.2.2.6); {@link recordAll} adds this host's entries.
    * Empty when there is nothing to send back; `null` when an entry that is due has room for a part of it only, so that nothing can be answered.
    */
   echo(packet: Packet): Uint8Array | null {
@@ -199,10 +218,30 @@ export class Ipv4Options {
     const routeLength = route === 0 ? 0 : (bytes[route + 1] as number)
     const timestampLength = timestamp === 0 ? 0 : (bytes[timestamp + 1] as number)
     if ((route !== 0 && !hasRoom(packet, route)) || (timestamp !== 0 && !hasRoom(packet, timestamp))) return null
-    const options = new Uint8Array((routeLength + timestampLength + 3) & ~3)
+    const back = this.#reverse(packet, find(packet, LOOSE_SOURCE_ROUTE, limit) || find(packet, STRICT_SOURCE_ROUTE, limit))
+    const options = new Uint8Array((routeLength + timestampLength + back.length + 3) & ~3)
     options.set(bytes.subarray(route, route + routeLength))
     options.set(bytes.subarray(timestamp, timestamp + timestampLength), routeLength)
+    options.set(back, routeLength + timestampLength)
     return options
+  }
+
+  /** The source route at `at` as far as it was gone, backwards and ending at the packet's source; sets {@link firstHop}. Empty without one. */
+  #reverse(packet: Packet, at: number): Uint8Array {
+    this.firstHop = 0
+    if (at === 0) return NO_OPTIONS
+    const { view } = packet
+    const gone = (Math.min(view.getUint8(at + 2), view.getUint8(at + 1) + 1) >> 2) - 1
+    // RFC 1812 section 4.2.2.6: some hosts put themselves first.
+    const stops = gone > 0 && view.getInt32(at + 3) === packet.s3 ? gone - 1 : gone
+    if (stops <= 0) return NO_OPTIONS
+    this.firstHop = view.getInt32(at + gone * 4 - 1)
+    const back = new Uint8Array(3 + stops * 4)
+    back.set([view.getUint8(at), back.length, 4])
+    const slots = new DataView(back.buffer)
+    for (let stop = 1; stop < stops; stop++) slots.setInt32(stop * 4 - 1, view.getInt32(at + (gone - stop) * 4 - 1))
+    slots.setInt32(stops * 4 - 1, packet.s3)
+    return back
   }
 
   /** Adds the sender's entry to the route or timestamp at `at` of a packet on its way out. */

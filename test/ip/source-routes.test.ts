@@ -140,6 +140,42 @@ describe('a router that follows source routes', () => {
     expect(stack.drops).toEqual([])
   })
 
+  test.each([
+    [
+      'by the stops that the request came by, backwards',
+      ['203.0.113.1', '203.0.113.2', '203.0.113.3'],
+      '203.0.113.3',
+      ['203.0.113.2', '203.0.113.1', from],
+    ],
+    ['by the one stop that there was', ['203.0.113.1'], '203.0.113.1', [from]],
+    ['without the source, where it put itself first (RFC 1812 section 4.2.2.6)', [from, '203.0.113.2'], '203.0.113.2', [from]],
+    ['straight back when there was no stop but the source', [from], from, []],
+  ])('answers %s (RFC 1122 section 3.2.2.6)', (_, gone, first, rest) => {
+    const { left, right } = router()
+    const options = route(LOOSE, 4 + gone.length * 4, ...gone)
+    left.input(ip4({ source: from, destination: '192.0.2.1', protocol: 1, options, payload: icmp(8, 0, u32(1), pattern(4)) }))
+    const [reply] = [...left.take(), ...right.take()] as [Bytes]
+    const header = ((reply[0] as number) & 15) * 4
+    expect(hex(reply.subarray(16, 20))).toBe(hex(u8(...octets(first))))
+    expect(hex(reply.subarray(20, header))).toBe(rest.length === 0 ? '' : hex(u8(...route(LOOSE, 4, ...rest), 0)))
+    expect(hex(reply.subarray(header))).toBe(hex(icmp(0, 0, u32(1), pattern(4))))
+  })
+
+  test('says Parameter Problem about a route with room for a part of a stop', () => {
+    const { stack, left } = router()
+    left.input(by(u8(LOOSE, 7, 6, 198, 51, 100, 7)))
+    const [error] = left.take() as [Bytes]
+    expect([error[20], error[21], error[24]]).toEqual([12, 0, 22])
+    expect(stack.drops).toMatchObject([{ reason: 'IpOption', count: 1 }])
+  })
+
+  test('records itself in a record route as well', () => {
+    const { left, right } = router()
+    left.input(by(u8(...route(LOOSE, 4, '198.51.100.7'), ...route(7, 4, '0.0.0.0', '0.0.0.0'))))
+    const [out] = right.take() as [Bytes]
+    expect(hex(out.subarray(20, 40))).toBe(hex(u8(...route(LOOSE, 8, '198.51.100.1'), ...route(7, 8, '198.51.100.1', '0.0.0.0'), 0, 0)))
+  })
+
   test('takes none to a group or a broadcast address', () => {
     const { stack, left, right } = router()
     for (const to of ['192.0.2.255', '224.0.0.1', '255.255.255.255']) left.input(by(route(LOOSE, 4, '198.51.100.7'), to))
