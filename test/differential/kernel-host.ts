@@ -38,7 +38,7 @@ const EAGAIN = 11
 /** How much sooner than usual the kernel forgets fragments here: after 2 and 4 seconds, and its timers may be an eighth late. */
 export const HASTE = 15
 
-const sysctl = (name: string, value: string | number) => {
+export const sysctl = (name: string, value: string | number) => {
   try {
     writeFileSync(`/proc/sys/net/${name}`, String(value))
   } catch {

@@ -70,6 +70,8 @@ function options4(packet: Bytes): [number, number, number][] {
   return all
 }
 
+const isSourceRoute = ([type]: [number, number, number]) => type === LOOSE_SOURCE_ROUTE || type === STRICT_SOURCE_ROUTE
+
 /** Headers of an IPv6 packet as far as they go: `[next header, offset of the header]`. */
 function chain(packet: Bytes): [number, number][] {
   const all: [number, number][] = []
@@ -132,14 +134,16 @@ interface Answer {
   readonly pointer: number
 }
 
-/** The packet that was the only answer to the last one, an ICMP message to its source; nothing was delivered. */
+/** The packet that was the only answer to the last one, an ICMP message to its source, maybe by its source route; nothing was delivered. */
 function answer(packets: readonly Bytes[], { sent, delivered }: Outcome): Answer | null {
   if (sent.length !== 1 || delivered.length !== 0) return null
   const [header = '', rest = ''] = (sent[0] as string).split(' ')
   const bytes = fromHex(header)
   const message = fromHex(rest)
   const four = isVersion(bytes, 4)
-  if (destination(bytes) !== source(last(packets))) return null
+  const route = options4(bytes).find(isSourceRoute)
+  const to = route === undefined ? destination(bytes) : hex(bytes.subarray(route[1] + route[2] - 4, route[1] + route[2]))
+  if (to !== source(last(packets))) return null
   const pointer = four ? byte(message, 4) : word(message, 4)
   return { protocol: byte(bytes, four ? 9 : 6), type: byte(message, 0), code: byte(message, 1), pointer }
 }
@@ -222,7 +226,7 @@ export const listed: Listed[] = [
     what: 'a packet with a source route is refused in silence, whatever else is wrong with it; Linux reports that if the route goes back that far',
     why: 'RFC 7126 4.3 and 4.4',
     explains: (packets, kernel, stack) => {
-      const route = options4(last(packets)).find(([type]) => type === LOOSE_SOURCE_ROUTE || type === STRICT_SOURCE_ROUTE)
+      const route = options4(last(packets)).find(isSourceRoute)
       return route !== undefined && isProblem(packets, kernel, route[1] + route[2], header4(last(packets))) && isSilent(stack)
     },
   },
