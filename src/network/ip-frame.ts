@@ -4,28 +4,24 @@ import type { Packet } from '../base/packet.ts'
 import * as ipv4 from '../ip/ipv4.ts'
 import * as ipv6 from '../ip/ipv6.ts'
 import { ICMPV4, ICMPV6, UDP } from '../ip/protocol.ts'
-import { HEADER as ETHERNET_HEADER } from '../link/ethernet.ts'
+import * as ethernet from '../link/ethernet.ts'
 import type { Medium } from '../link/link.ts'
 
 const FRAGMENT = 44
 
 export function linkHeaderLength(medium: Medium): number {
-  return medium === 'ethernet' ? ETHERNET_HEADER : 0
+  return medium === 'ethernet' ? ethernet.HEADER : 0
 }
 
-/** Offset of the IP header, -1 when the frame holds no whole one. */
+/** Offset of the IP header, -1 when the frame holds no whole one, or not the one that its type says. */
 export function ipOffset(packet: Packet, medium: Medium): number {
-  let at = packet.start
-  if (medium === 'ethernet') {
-    if (packet.end - at < ETHERNET_HEADER) return -1
-    const type = packet.view.getUint16(at + 12)
-    if (type !== 0x0800 && type !== 0x86dd) return -1
-    at += ETHERNET_HEADER
-  }
-  if (packet.end - at < ipv4.HEADER) return -1
-  const version = ipv4.version(packet.view, at)
+  const { view, start, end } = packet
+  const at = start + linkHeaderLength(medium)
+  if (end - at < ipv4.HEADER) return -1
+  const version = ipv4.version(view, at)
+  if (medium === 'ethernet' && ethernet.type(view, start) !== (version === 4 ? ethernet.IPV4 : ethernet.IPV6)) return -1
   if (version === 4) return at
-  return version === 6 && packet.end - at >= ipv6.HEADER ? at : -1
+  return version === 6 && end - at >= ipv6.HEADER ? at : -1
 }
 
 /** What the headers of a packet say, read once; `null` fields are in another fragment. */

@@ -32,7 +32,7 @@ export interface LineageEvent {
   /** The nic, where one is concerned. */
   readonly nic: string
   readonly what: LineageKind
-  /** The headers as they were, for `sent`, `forwarded`, `arrived` and `translated`. */
+  /** The headers as they were, for `sent`, `forwarded`, `arrived` and `translated`; `null` where damage has left no IP packet of the frame. */
   readonly packet: Summary | null
   /** For `dropped`. */
   readonly reason: DropName | null
@@ -115,22 +115,20 @@ export class Lineage {
   /** A frame leaves a node: a new datagram, or a known one going on. Gives the packet its trace. */
   leaving(node: string, nic: string, packet: Packet, medium: Medium): void {
     const at = ipOffset(packet, medium)
-    if (at < 0) return
     if (packet.trace === 0) {
-      if (isUpkeep(packet, at)) return
+      if (at < 0 || isUpkeep(packet, at)) return
       packet.trace = this.#beginOf(node, packet, at)
     }
     const datagram = this.#datagrams.get(packet.trace)
-    if (datagram !== undefined) this.#push(datagram, node, nic, datagram.from === node ? 'sent' : 'forwarded', summarize(packet, at))
+    if (datagram !== undefined) this.#push(datagram, node, nic, datagram.from === node ? 'sent' : 'forwarded', headers(packet, at))
   }
 
   /** A frame reaches a node. One that nobody has sent comes from a real device: its life begins here. */
   arrived(node: string, nic: string, packet: Packet, medium: Medium): void {
     const at = ipOffset(packet, medium)
-    if (at < 0) return
-    if (packet.trace === 0 && !isUpkeep(packet, at)) packet.trace = this.#beginOf(nic, packet, at)
+    if (packet.trace === 0 && at >= 0 && !isUpkeep(packet, at)) packet.trace = this.#beginOf(nic, packet, at)
     const datagram = this.#datagrams.get(packet.trace)
-    if (datagram !== undefined) this.#push(datagram, node, nic, 'arrived', summarize(packet, at))
+    if (datagram !== undefined) this.#push(datagram, node, nic, 'arrived', headers(packet, at))
   }
 
   /** Fragments have a life together: those from a real device, and those that waited for a neighbor, come without a trace each. */
@@ -196,6 +194,10 @@ export class Lineage {
   }
 }
 
+function headers(packet: Packet, at: number): Summary | null {
+  return at < 0 ? null : summarize(packet, at)
+}
+
 function matches({ from, packet, events }: Datagram, filter: DatagramFilter): boolean {
   const { address, port, protocol, dropped, delivered } = filter
   if (filter.from !== undefined && from !== filter.from) return false
@@ -241,7 +243,7 @@ function sentence(
   switch (what) {
     case 'sent':
     case 'forwarded':
-      return `${what} by ${nic}: ${bounds(packet as Summary)}, hop limit ${(packet as Summary).hopLimit}`
+      return `${what} by ${nic}: ${packet === null ? NO_PACKET : `${bounds(packet)}, hop limit ${packet.hopLimit}`}`
     case 'translated':
       return `NAT on ${nic}: ${ends(before)} becomes ${ends(packet as Summary)}`
     case 'queued':
@@ -255,7 +257,8 @@ function sentence(
     case 'overtaking':
       return `overtakes others on the wire of ${nic}`
     case 'arrived':
-      return `arrived at ${nic}${packet?.fragment ? `: ${bounds(packet)}` : ''}`
+      if (packet === null) return `arrived at ${nic}: ${NO_PACKET}`
+      return `arrived at ${nic}${packet.fragment ? `: ${bounds(packet)}` : ''}`
     case 'delivered':
       return 'delivered'
     case 'dropped':
@@ -266,6 +269,8 @@ function sentence(
     }
   }
 }
+
+const NO_PACKET = 'no IP packet any more'
 
 function round(value: number): number {
   return Math.round(value * 1000) / 1000
@@ -304,6 +309,7 @@ const ICMP4_NAMES: Record<string, string> = {
   '3.4': 'ICMP fragmentation needed',
   '3.13': 'ICMP administratively prohibited',
   '3': 'ICMP unreachable',
+  '5': 'ICMP redirect',
   '11.0': 'ICMP time exceeded in transit',
   '11.1': 'ICMP reassembly time exceeded',
   '12': 'ICMP parameter problem',

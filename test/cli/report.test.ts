@@ -3,10 +3,12 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Script } from 'node:vm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { lifeOf } from '../../src/cli/report/life.ts'
+import { drawLadder } from '../../src/cli/report/ladder.ts'
+import { type Life, lifeOf } from '../../src/cli/report/life.ts'
 import { html } from '../../src/cli/report/markup.ts'
 import { type FlowResult, runScenario } from '../../src/network/flow.ts'
-import type { Datagram } from '../../src/network/lineage.ts'
+import type { Summary } from '../../src/network/ip-frame.ts'
+import { type Datagram, explain, type LineageEvent, type LineageKind } from '../../src/network/lineage.ts'
 import { checkScenario } from '../../src/network/scenario.ts'
 import { compile, start } from './program.ts'
 
@@ -319,7 +321,7 @@ describe('the life of a datagram', () => {
     const lives = told.map(({ datagram, flow }) => ({ ...lifeOf(datagram, (node, nic) => leads[`${node} ${nic}`] ?? []), flow }))
     const hops = lives.flatMap((life) => life.hops)
     expect(hops.length).toBeGreaterThan(2000)
-    expect(hops.filter(({ lost, arrivals, corrupted }) => lost === null && arrivals.length === 0 && !corrupted)).toEqual([])
+    expect(hops.filter(({ lost, arrivals }) => lost === null && arrivals.length === 0)).toEqual([])
     expect(hops.filter(({ arrivals, start }) => arrivals.some(({ time }) => time < start.time + 1))).toEqual([])
     expect(hops.some(({ arrivals }) => arrivals.length === 2)).toBe(true)
     expect(hops.some(({ queued, left, start }) => queued && left !== null && left > start.time)).toBe(true)
@@ -332,7 +334,91 @@ describe('the life of a datagram', () => {
     for (const { reason, count } of flows[0]?.drops ?? []) expected.set(reason, (expected.get(reason) ?? 0) + count)
     expect(Object.fromEntries(counts)).toMatchObject(Object.fromEntries(expected))
   })
+
+  test.each(['ip', 'ethernet'] as const)('leads a frame whose header is no longer IP to where it is dropped (%s)', async (medium) => {
+    const scenario = checkScenario({
+      hosts: { a: null, b: null },
+      ...(medium === 'ip' ? { routers: { m: null } } : { switches: { m: null } }),
+      links: [
+        { between: ['a', 'm'], delay: '1ms', rate: '1Mbit', mtu: 100, corruption: 0.5 },
+        { between: ['m', 'b'], delay: '1ms', mtu: 100, duplication: 0.2, corruption: 0.5 },
+      ],
+      flows: [{ from: 'a', to: 'b', size: { uniform: [8, 200] }, rate: 50, count: 1500, dontFragment: 'off' }],
+    })
+    const leads: Record<string, string[]> = {
+      'a eth0': ['m'],
+      'b eth0': ['m'],
+      'm eth0': ['a'],
+      'm eth1': ['b'],
+      'm port0': ['a'],
+      'm port1': ['b'],
+    }
+    const lives: Life[] = []
+    const ended = (datagram: Datagram) => lives.push(lifeOf(datagram, (node, nic) => leads[`${node} ${nic}`] ?? []))
+    await runScenario(scenario, { watch: { sent() {}, arrived() {}, ended } })
+    const hops = lives.flatMap((life) => life.hops)
+    expect(hops.filter(({ lost, arrivals }) => lost === null && arrivals.length === 0)).toEqual([])
+    // What is no IP packet is dropped within a node: where and when it arrived, damaged.
+    const unreadable = lives.flatMap((life) => life.drops.filter(({ reason }) => NO_IP.includes(reason)).map((drop) => ({ life, drop })))
+    expect(unreadable.length).toBeGreaterThan(5)
+    expect(new Set(unreadable.map(({ drop }) => drop.node))).toEqual(new Set(medium === 'ip' ? ['m', 'b'] : ['b']))
+    for (const { life, drop } of unreadable) {
+      const into = life.hops.filter(({ arrivals }) => arrivals.some(({ node, time }) => node === drop.node && time === drop.time))
+      expect(into.some(({ corrupted }) => corrupted)).toBe(true)
+    }
+  })
+
+  test('shows such a frame in the ladder: damaged, an arrow to the node, and the reason', () => {
+    const packet: Summary = { ...SUMMARY }
+    const event = (time: number, node: string, what: LineageKind, more: Partial<LineageEvent> = {}): LineageEvent => ({
+      time,
+      node,
+      nic: 'eth0',
+      what,
+      packet: null,
+      reason: null,
+      value: 0,
+      ...more,
+    })
+    const datagram: Datagram = {
+      id: 1,
+      time: 0,
+      from: 'a',
+      packet,
+      causedBy: 0,
+      events: [
+        event(0, 'a', 'sent', { packet }),
+        event(0, 'a', 'corrupted'),
+        event(0, 'a', 'delayed', { value: 1 }),
+        event(1, 'b', 'arrived'),
+        event(1, 'b', 'dropped', { nic: '', reason: 'IpVersion' }),
+      ],
+    }
+    const life = lifeOf(datagram, () => ['b'])
+    const { text } = drawLadder([{ datagram, flow: 0, life }], ['a', 'b'])
+    expect(text).toContain('#1 UDP, 28 B, damaged')
+    expect(text).toContain('arrives at b at 1.000 ms')
+    expect(text).toContain('>IpVersion</text>')
+    expect(text).toContain('class="head"')
+    expect(text).not.toContain('copy')
+    expect(explain(datagram, () => undefined)).toContain('b  arrived at eth0: no IP packet any more')
+  })
 })
+
+const NO_IP = ['IpVersion', 'FrameUnknownType', 'FrameVlanTagged', 'FrameTooShort']
+const SUMMARY = {
+  family: 4,
+  protocol: 17,
+  source: '10.0.0.1',
+  destination: '10.0.0.2',
+  sourcePort: 5000,
+  destinationPort: 9,
+  type: null,
+  code: null,
+  hopLimit: 64,
+  length: 28,
+  fragment: null,
+} as const
 
 test('markup escapes what is put in, but for markup', () => {
   const inner = html`<b>${'<&>"\''}</b>`

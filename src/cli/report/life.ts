@@ -15,12 +15,17 @@ export interface Hop {
   readonly start: Moment
   /** A node to which the cable leads. */
   readonly toward: string | undefined
+  /** As it left; of a frame that is no IP packet any more, the datagram's. */
   readonly packet: Summary
   /** Whether it had to wait in a queue. */
   queued: boolean
   /** When its last bit had left; `null` when that is not told. */
   left: number | null
+  /** A bit was flipped on this wire, or so many before that the frame is no IP packet any more. */
   corrupted: boolean
+  /** Frames that it is on the wire, and how many of them are known to have arrived or to be lost. */
+  copies: number
+  ends: number
   /** More than one for copies, and on a wire with many ends. */
   readonly arrivals: Moment[]
   lost: (Moment & { reason: string }) | null
@@ -35,7 +40,7 @@ export interface Life {
 /** The nodes to which a cable leads. */
 export type Neighbors = (node: string, nic: string) => readonly string[]
 
-export function lifeOf({ events }: Datagram, neighbors: Neighbors): Life {
+export function lifeOf({ events, packet: whole }: Datagram, neighbors: Neighbors): Life {
   const hops: Hop[] = []
   const drops: Life['drops'] = []
   /** Copies that go onto the wire now, by nic: the second is not another frame that has waited. */
@@ -47,27 +52,35 @@ export function lifeOf({ events }: Datagram, neighbors: Neighbors): Life {
     const last = hops.findLast(own)
     if (what === 'sent' || what === 'forwarded') {
       const [toward] = neighbors(node, nic)
-      const fate = { queued: false, left: null, corrupted: false, arrivals: [], lost: null }
-      hops.push({ nic, start: moment, toward, packet: packet as Summary, ...fate })
+      const fate = { queued: false, left: null, corrupted: packet === null, copies: 1, ends: 0, arrivals: [], lost: null }
+      hops.push({ nic, start: moment, toward, packet: packet ?? whole, ...fate })
     } else if (what === 'queued' && last !== undefined) last.queued = true
     else if (what === 'corrupted') {
       const hop = hops.find(waiting)
       if (hop !== undefined) hop.corrupted = true
-    } else if (what === 'duplicated') copies.set(`${node} ${nic}`, 2)
-    else if (what === 'delayed') {
+    } else if (what === 'duplicated') {
+      copies.set(`${node} ${nic}`, 2)
+      const hop = hops.find(waiting)
+      if (hop !== undefined) hop.copies = 2
+    } else if (what === 'delayed') {
       const copy = copies.get(`${node} ${nic}`) ?? 0
       copies.set(`${node} ${nic}`, Math.max(0, copy - 1))
       const hop = copy === 1 ? undefined : hops.find(waiting)
       if (hop !== undefined) hop.left = time
     } else if (what === 'arrived') {
       const hop = arriving(hops, node, packet, neighbors)
-      hop?.arrivals.push(moment)
-      if (hop !== undefined) hop.left ??= time
+      if (hop === undefined) continue
+      hop.arrivals.push(moment)
+      hop.ends++
+      hop.left ??= time
     } else if (what === 'dropped') {
       const reasoned = { ...moment, reason: reason as string }
       const hop = nic === '' ? undefined : lostHop(hops, node, nic, order, neighbors)
       if (hop === undefined) drops.push(reasoned)
-      else hop.lost = reasoned
+      else {
+        hop.lost = reasoned
+        hop.ends++
+      }
     }
   }
   return { hops, drops }
@@ -75,17 +88,19 @@ export function lifeOf({ events }: Datagram, neighbors: Neighbors): Life {
 
 /** The frame that arrives: the same fragment, or a damaged one that no longer looks like it; else it is a copy. */
 function arriving(hops: readonly Hop[], node: string, packet: Summary | null, neighbors: Neighbors): Hop | undefined {
-  const coming = hops.filter(({ lost, start, nic }) => lost === null && neighbors(start.node, nic).includes(node))
-  const same = coming.filter((hop) => offsetOf(hop.packet) === offsetOf(packet))
-  const fresh = ({ arrivals }: Hop) => !arrivals.some((each) => each.node === node)
-  return (
-    same.find((hop) => hop.left !== null && fresh(hop)) ?? same.find(fresh) ?? same[0] ?? coming.find((hop) => hop.corrupted && fresh(hop))
+  const coming = hops.filter(
+    ({ lost, copies, ends, start, nic }) => (lost === null || ends < copies) && neighbors(start.node, nic).includes(node),
   )
+  const fresh = ({ arrivals }: Hop) => !arrivals.some((each) => each.node === node)
+  const damaged = coming.find((hop) => hop.corrupted && (fresh(hop) || hop.ends < hop.copies))
+  if (packet === null) return damaged
+  const same = coming.filter((hop) => offsetOf(hop.packet) === offsetOf(packet))
+  return same.find((hop) => hop.left !== null && fresh(hop)) ?? same.find(fresh) ?? same[0] ?? damaged
 }
 
 /** The frame that a nic lost: the one that it was just given, else the one that it has had longest, else one that was coming to it. */
 function lostHop(hops: readonly Hop[], node: string, nic: string, order: number, neighbors: Neighbors): Hop | undefined {
-  const open = hops.filter(({ lost, arrivals }) => lost === null && arrivals.length === 0)
+  const open = hops.filter(({ copies, ends }) => ends < copies)
   const leaving = open.filter(({ start, nic: other }) => start.node === node && other === nic)
   return (
     leaving.find(({ start }) => start.order === order - 1) ??
@@ -95,6 +110,6 @@ function lostHop(hops: readonly Hop[], node: string, nic: string, order: number,
   )
 }
 
-function offsetOf(packet: Summary | null): number {
-  return packet?.fragment?.offset ?? -1
+function offsetOf({ fragment }: Summary): number {
+  return fragment?.offset ?? -1
 }
