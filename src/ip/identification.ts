@@ -16,9 +16,10 @@ export class Identification {
   readonly #random: Random
   readonly #secret: number
   readonly #offsetSecret: number
-  readonly #counters = new Int32Array(BUCKETS)
+  /** Made when the first number is asked for: most hosts of a simulation never fragment. */
+  #counters = new Int32Array(0)
   /** When each was last used; below 0 for one that has no random start yet. */
-  readonly #used = new Float64Array(BUCKETS).fill(-1)
+  #used = new Float64Array(0)
 
   constructor(clock: Clock, random: Random) {
     this.#clock = clock
@@ -29,6 +30,10 @@ export class Identification {
 
   /** The next number for the packet's source, destination and protocol: 32 bits, of which IPv4 takes the low 16. */
   next(packet: Packet): number {
+    if (this.#used.length === 0) {
+      this.#counters = new Int32Array(BUCKETS)
+      this.#used = new Float64Array(BUCKETS).fill(-1)
+    }
     const bucket = mix(packet, this.#secret) & (BUCKETS - 1)
     const now = Math.floor(this.#clock.now())
     const used = this.#used[bucket] as number

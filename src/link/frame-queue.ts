@@ -8,7 +8,7 @@ import { type Cast, type ChecksumState, HEADROOM, Packet } from '../base/packet.
 
 /** In front of each frame: its length, its trace, and `cast | checksumState << 8 | nic << 16`, 4 bytes each. */
 const RECORD = 12
-const FIRST_CAPACITY = 8192
+const FIRST_CAPACITY = 2048
 
 export class FrameQueue {
   readonly #limit: number
