@@ -526,7 +526,7 @@ export class Icmp {
       if (options === null) return
       header += options.length
     }
-    const length = Math.min(packet.networkEnd - packet.network, this.#errorRoom(packet) - header)
+    const length = Math.min(packet.networkEnd - packet.network, this.#errorRoom(packet, options) - header)
     const reply = this.#reply(packet, length, packet.network)
     reply.start -= icmpv4.HEADER
     if (four) {
@@ -552,11 +552,17 @@ export class Icmp {
   }
 
   /** Bytes that an error to the packet's source may have: it must not need fragments on the way (Linux: the known path MTU counts). */
-  #errorRoom(packet: Packet): number {
+  #errorRoom(packet: Packet, options: Uint8Array | null): number {
     if (packet.family === 6) return MAX_ERROR6
-    const { s0, s1, s2, s3 } = packet
-    const route = this.#ip.routes.lookup(s0, s1, s2, s3, 0)
-    return route === null ? MAX_ERROR4 : Math.min(MAX_ERROR4, this.#ip.mtuTo(route, s0, s1, s2, s3))
+    const { s0, s1, s2 } = packet
+    const to = this.#answerTo(packet, options)
+    const route = this.#ip.routes.lookup(s0, s1, s2, to, 0)
+    return route === null ? MAX_ERROR4 : Math.min(MAX_ERROR4, this.#ip.mtuTo(route, s0, s1, s2, to))
+  }
+
+  /** The last word of the address that an answer with these options, if any, goes to first. */
+  #answerTo(packet: Packet, options: Uint8Array | null): number {
+    return options !== null && this.#options.firstHop !== 0 ? this.#options.firstHop : packet.s3
   }
 
   #mayAnswer(packet: Packet, type: number, code: number): boolean {
@@ -607,7 +613,7 @@ export class Icmp {
     reply.d0 = packet.s0
     reply.d1 = packet.s1
     reply.d2 = packet.s2
-    reply.d3 = options !== null && this.#options.firstHop !== 0 ? this.#options.firstHop : packet.s3
+    reply.d3 = this.#answerTo(packet, options)
     const scoped = packet.family === 6 && packet.s0 >>> 22 === 0x3fa
     const route = ip.routes.lookup(reply.d0, reply.d1, reply.d2, reply.d3, scoped ? nic.index : 0)
     if (route === null) return Drop.IpNoRoute

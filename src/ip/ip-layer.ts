@@ -412,6 +412,7 @@ export class IpLayer implements OptionsHost {
       return Drop.IpSourceRoute
     }
     const drop = this.#options.followRoute(packet)
+    if (drop !== Drop.None) this.icmp.sendError(packet, nic, icmpv4.PARAMETER_PROBLEM, 0, (this.#options.sourceRoute + 2) << 24)
     if (drop !== Drop.None || this.#options.stopSlot === 0) return drop
     return this.#forwarder === null || packet.d3 >>> 24 === 127 ? Drop.IpSourceRoute : Drop.None
   }

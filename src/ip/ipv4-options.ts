@@ -186,14 +186,14 @@ export class Ipv4Options {
   /**
    * Finds the next stop of a source route for which this host is the present destination, and makes it `packet.d3`; without one the packet is for
    * this host. Stops that are this host as well are passed over. The route itself stays as it came, for an error to quote, until {@link forward}.
-   * @returns `Drop.IpOption`, with `problem` and `pointer` set, when there is room for a part of a stop only
+   * @returns `Drop.IpOption` when there is room for a part of a stop only: the pointer of the route is wrong
    */
   followRoute(packet: Packet): Drop {
     const { view, network } = packet
     const at = network + this.sourceRoute
     const length = view.getUint8(at + 1)
     for (let pointer = view.getUint8(at + 2); pointer <= length; pointer += 4) {
-      if (pointer + 3 > length) return malformed(packet, at + 2)
+      if (pointer + 3 > length) return Drop.IpOption
       packet.d3 = view.getInt32(at + pointer - 1)
       if (!this.#host.isOwnStop(packet.d3)) {
         this.stopSlot = at + pointer - 1
@@ -232,7 +232,7 @@ export class Ipv4Options {
     if (at === 0) return NO_OPTIONS
     const { view } = packet
     const gone = (Math.min(view.getUint8(at + 2), view.getUint8(at + 1) + 1) >> 2) - 1
-    // RFC 1812 section 4.2.2.6: some hosts put themselves first.
+    // RFC 1122 section 3.2.1.8: the route back is right even if the source is the first that was recorded.
     const stops = gone > 0 && view.getInt32(at + 3) === packet.s3 ? gone - 1 : gone
     if (stops <= 0) return NO_OPTIONS
     this.firstHop = view.getInt32(at + gone * 4 - 1)

@@ -148,7 +148,7 @@ describe('a router that follows source routes', () => {
       ['203.0.113.2', '203.0.113.1', from],
     ],
     ['by the one stop that there was', ['203.0.113.1'], '203.0.113.1', [from]],
-    ['without the source, where it put itself first (RFC 1812 section 4.2.2.6)', [from, '203.0.113.2'], '203.0.113.2', [from]],
+    ['without the source, where it was recorded as the first (RFC 1122 section 3.2.1.8)', [from, '203.0.113.2'], '203.0.113.2', [from]],
     ['straight back when there was no stop but the source', [from], from, []],
   ])('answers %s (RFC 1122 section 3.2.2.6)', (_, gone, first, rest) => {
     const { left, right } = router()
