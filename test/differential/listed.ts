@@ -327,9 +327,9 @@ function lacksHeader(packet: Bytes): boolean {
 }
 
 /**
- * A too-big report that Linux believes and the stack does not: about an ICMP message (the stack believes those only that quote an echo reply it
- * sent), about a later IPv4 fragment, or about a packet that comes from no address of the host. The hosts know different path MTUs afterwards, so
- * the random traffic leaves these out.
+ * A too-big report that Linux believes and the stack does not, or that comes in fragments so that it cannot be told: about an ICMP message (the
+ * stack believes those only that quote an echo reply it sent), about a later IPv4 fragment, or about a packet that comes from no address of the
+ * host. The hosts know different path MTUs afterwards, so the random traffic leaves these out.
  */
 export function isUnvalidatedTooBig(bytes: Bytes): boolean {
   if (isVersion(bytes, 4)) {
@@ -337,11 +337,12 @@ export function isUnvalidatedTooBig(bytes: Bytes): boolean {
     const quote = message + 8
     if (byte(bytes, 9) !== ICMPV4 || byte(bytes, message) !== 3 || byte(bytes, message + 1) !== 4) return false
     const protocol = byte(bytes, quote + 9)
-    return protocol === ICMPV4 || (protocol === UDP && (word(bytes, quote + 12) !== OWN4 || (short(bytes, quote + 6) & 0x1fff) !== 0))
+    const invalid = word(bytes, quote + 12) !== OWN4 || (short(bytes, quote + 6) & 0x1fff) !== 0
+    return fragmentKey(bytes) !== '' || protocol === ICMPV4 || (protocol === UDP && invalid)
   }
   const [next, at] = chain(bytes).at(-1) ?? [59, 0]
   if (next !== ICMPV6 || byte(bytes, at) !== 2) return false
   const quote = bytes.subarray(at + 8)
   const quoted = chain(quote).at(-1)?.[0]
-  return quoted === ICMPV6 || (quoted === UDP && source(quote) !== OWN6)
+  return fragmentKey(bytes) !== '' || quoted === ICMPV6 || (quoted === UDP && source(quote) !== OWN6)
 }

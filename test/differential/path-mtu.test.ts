@@ -18,10 +18,10 @@ interface Sent {
   errno: string
   /** As `compare.ts` masks them. */
   packets: string[]
-  /** IPv4: more than one packet, or one without DF, must have an Identification of its own (RFC 6864 section 4.1). */
-  identified: boolean
   /** What sockets were told of meanwhile. */
   errors: string[]
+  /** Identifications, each once; none of IPv6 packets that are not fragmented. */
+  identifications: number[]
 }
 
 function send(host: Host, family: 4 | 6, port: number, to: string, length: number): Sent {
@@ -30,20 +30,19 @@ function send(host: Host, family: 4 | 6, port: number, to: string, length: numbe
   return {
     errno,
     packets: packets.map((each) => comparable(each, host.timeOfDay())),
-    identified: isIdentified(packets),
     errors: host.delivered().map((each) => `${each.port} ${each.error}`),
+    identifications: [...new Set(packets.flatMap(identification))],
   }
 }
 
-/** Whether all packets have one and the same identification, of fragments not 0. */
-function isIdentified(packets: Bytes[]): boolean {
-  const numbers = packets.map((each) => {
-    const view = new DataView(each.buffer, each.byteOffset)
-    if ((each[0] as number) >>> 4 === 4) return view.getUint16(4)
-    return each[6] === 44 ? view.getUint32(44) : 0
-  })
-  return new Set(numbers).size === 1 && (packets.length === 1 || numbers[0] !== 0)
+function identification(packet: Bytes): number[] {
+  const view = new DataView(packet.buffer, packet.byteOffset)
+  if (view.getUint8(0) >>> 4 === 4) return [view.getUint16(4)]
+  return view.getUint8(6) === 44 ? [view.getUint32(44)] : []
 }
+
+/** Neither fragmented nor to be fragmented: RFC 6864 section 4. */
+const isAtomic = ({ packets }: Sent) => packets.length === 1 && (packets[0] as string).slice(12, 16) === '4000'
 
 /** The report of a router about a datagram of `length` bytes. */
 function tooBig(family: 4 | 6, from: string, to: string, port: number, mtu: number, length = 1400): Bytes {
@@ -101,10 +100,21 @@ describeOnTun('the kernel and the stack, by the DF policy of a socket,', () => {
             return [0, 1, 100, full - 1, full, full + 1, full + 8, 2 * full, 3 * MTU, largest[family], largest[family] + 1]
           }
           const agree = (socket: ReturnType<typeof open>, mtu: number) => {
+            const used: [number[], number[]] = [[], []]
             for (const length of new Set([...lengthsFor(mtu), ...lengthsFor(MTU)])) {
-              const [expected, actual] = socket.send(length)
-              expect(actual, `${length} bytes`).toEqual(expected)
+              const sent = socket.send(length)
+              const [expected, actual] = sent
+              expect({ ...actual, identifications: [] }, `${length} bytes`).toEqual({ ...expected, identifications: [] })
+              for (const [at, each] of sent.entries()) {
+                // Fragments share one, as no two datagrams do. That of atomic ones is 0; Linux numbers them where they might have been
+                // fragmented, and on connected sockets.
+                if (!isAtomic(each)) used[at]?.push(...each.identifications)
+                else if ((!connected && mode >= DISCOVER.do) || at === 1) expect(each.identifications).toEqual([0])
+                expect(each.identifications.length).toBeLessThanOrEqual(1)
+              }
             }
+            for (const each of used) expect(new Set(each).size).toBe(each.length)
+            expect(used[1].length).toBe(used[0].length)
             if (connected) {
               const [expected, actual] = socket.known()
               expect(actual).toBe(expected)
@@ -142,7 +152,14 @@ describeOnTun('the kernel and the stack, by the DF policy of a socket,', () => {
                 agree(socket, 552)
               },
             )
-          else
+          if (family === 4)
+            test('but: a report of 0 takes the next plateau (RFC 1191 7.1); Linux takes the least MTU', () => {
+              const socket = open(family, mode, connected)
+              const [expected, actual] = socket.report(0)
+              expect(actual).toEqual(expected)
+              if (connected) expect(socket.known()).toEqual([552, 1006])
+            })
+          if (family === 6)
             test('do not believe a report of less than 1280 (RFC 8201 4)', () => {
               const socket = open(family, mode, connected)
               const [expected, actual] = socket.report(1279)

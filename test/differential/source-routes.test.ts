@@ -62,6 +62,7 @@ const cases: [string, Bytes[]][] = Object.entries(TYPES).flatMap(([name, type]):
   [`a ${name} route at its end and a record route`, packets(join(route(type, 8, NEIGHBOR), u8(7, 11, 4), new Uint8Array(8)))],
   [`a record route and a ${name} route at its end`, packets(join(u8(7, 11, 4), new Uint8Array(8), route(type, 8, NEIGHBOR)))],
   [`a ${name} route at its end and a timestamp`, packets(join(route(type, 8, NEIGHBOR), u8(68, 12, 5, 0), new Uint8Array(8)))],
+  [`a ${name} route with a bad pointer and a timestamp`, packets(join(route(type, 6, NEIGHBOR), u8(68, 12, 5, 0), new Uint8Array(9)))],
   [`a ${name} route and a bad option`, packets(join(route(type, 8, NEIGHBOR), u8(7, 1)))],
   [`a bad option and a ${name} route`, packets(join(u8(7, 1), route(type, 8, NEIGHBOR)))],
   [`two ${name} routes`, packets(join(route(type, 8, NEIGHBOR), route(type, 8, NEIGHBOR)))],
@@ -80,6 +81,30 @@ const cases: [string, Bytes[]][] = Object.entries(TYPES).flatMap(([name, type]):
     ),
   ],
 ])
+
+/** The way back straight to the peer is narrower than that by the neighbor, so the errors have different lengths. */
+const narrow: Bytes[] = [
+  ip4({
+    source: PEER4,
+    destination: HOST4,
+    protocol: 1,
+    payload: icmp(
+      3,
+      4,
+      u32(552),
+      ip4({ source: HOST4, destination: PEER4, df: true, payload: udp({ from: HOST4, to: PEER4, sourcePort: PORT, port: 9 }) }),
+    ),
+  }),
+  ...[u8(), route(TYPES.loose, 8, NEIGHBOR)].map((options) =>
+    ip4({
+      source: PEER4,
+      destination: HOST4,
+      options,
+      payload: udp({ from: PEER4, to: HOST4, port: CLOSED_PORT, payload: pattern(1000) }),
+    }),
+  ),
+]
+cases.push(['errors are as long as the path to the first stop allows', narrow])
 
 describeOnTun('the kernel and the stack treat alike', () => {
   for (const [what, accepts, forwards] of [
