@@ -215,7 +215,7 @@ export class Reassembler {
     if (drop !== Drop.None) return this.#kill(pending, packet, drop)
     this.#store(pending, packet, offset, length)
     if (pending.received === pending.total && pending.header !== null) return this.#complete(pending, packet)
-    this.#bound(pending, packet)
+    this.#bound(pending.source)
     return null
   }
 
@@ -354,15 +354,15 @@ export class Reassembler {
   }
 
   /** Keeps the memory within its bounds: the oldest of an overdrawn source, then the oldest of all. */
-  #bound(pending: Pending, packet: Packet): void {
-    const { source } = pending
-    while (source.bytes > this.#sourceLimit && source.oldest !== null) this.#evict(source.oldest, packet)
-    while (this.#bytes > this.#memoryLimit && this.#oldest !== null) this.#evict(this.#oldest, packet)
+  #bound(source: Source): void {
+    while (source.bytes > this.#sourceLimit && source.oldest !== null) this.#evict(source.oldest)
+    while (this.#bytes > this.#memoryLimit && this.#oldest !== null) this.#evict(this.#oldest)
   }
 
-  #evict(victim: Pending, packet: Packet): void {
+  /** Discards a datagram, which is told, and not the fragment that it makes way for. */
+  #evict(victim: Pending): void {
     this.#remove(victim)
-    this.#counters.drop(Drop.FragmentMemory, packet)
+    this.#counters.drop(Drop.FragmentMemory, this.#firstFragment(victim))
   }
 
   /** What the datagram's fragments hold stays as it is until the next one is stored. */
@@ -414,7 +414,7 @@ export class Reassembler {
     if (this.#oldest !== null) this.#arm(Math.max(1, this.#oldest.deadline - now))
   }
 
-  /** The fragment with offset 0 as it came (or, without it, an empty packet of this family), for the quote of an error. */
+  /** The fragment with offset 0 as it came (or, without it, an empty packet of this family), to be quoted in an error and named as discarded. */
   #firstFragment(pending: Pending): Packet {
     this.#packet ??= new Packet(HEADROOM + MAX_PACKET)
     const packet = this.#packet

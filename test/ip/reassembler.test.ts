@@ -213,6 +213,15 @@ describe.each([4, 6] as const)('IPv%i fragments', (family) => {
     expect(bench.clock.nextTime).toBe(Number.POSITIVE_INFINITY)
   })
 
+  test('past its bound the datagram that goes is named, and not the fragment that it makes way for', () => {
+    const bench = new Bench(family)
+    const told: [string, number, number | undefined][] = []
+    bench.counters.onDrop((reason, _, packet) => told.push([reason, packet.family, packet.bytes[packet.end - 1]]))
+    for (let id = 1; told.length < 3; id++)
+      bench.add(fragment(family, { offset: 0, more: true, bytes: new Uint8Array(1400).fill(id), identification: id }))
+    expect(told).toEqual([1, 2, 3].map((id) => ['FragmentMemory', family, id]))
+  })
+
   test('a flood of first fragments does not keep an honest datagram of the same source out', () => {
     const bench = new Bench(family)
     let whole = 0
