@@ -265,10 +265,12 @@ export function makeNetworkProcess(options: NetworkProcessOptions<string & Buffe
  * Sends one datagram to the peer. Strings are encoded as the process's `coding` says.
  * @throws {Error} with `code`: EDESTADDRREQ (no peer), EMSGSIZE, ENETUNREACH, EHOSTUNREACH, EACCES (a broadcast address without `broadcast`),
  *   ENOBUFS, EBADF (deleted)
+ * @throws {TypeError} for other data
  */
 export function processSend(process: NetworkProcess, data: string | Uint8Array): void {
   const { endpoint, coding, peer, name } = process
   if (endpoint.closed) throw notRunning(process)
+  if (typeof data !== 'string' && !(data instanceof Uint8Array)) throw badValue('data', data, 'a string or a Uint8Array')
   if (peer === null) {
     const error = errnoError('EDESTADDRREQ', 'send')
     error.message += `: process ${name} has no peer. It has one when a datagram has come, or setProcessDatagramAddress has set one.`
@@ -303,7 +305,7 @@ export function setProcessDatagramAddress<Given extends AddressLike>(process: Ne
  */
 export function setNetworkProcessOption(process: NetworkProcess, option: string, value: unknown, noError = false): true | null {
   if (process.endpoint.closed) throw notRunning(process)
-  const name = withoutColon(option)
+  const name = withoutColon(String(option))
   const known = Object.hasOwn(OPTIONS, name) ? OPTIONS[name] : undefined
   if (known === undefined) {
     if (noError) return null
@@ -382,11 +384,13 @@ function checkKeywords(options: NetworkProcessOptions<string & Buffer>): void {
     throw new TypeError(
       `Not a keyword of makeNetworkProcess: '${unknown}'. There are ${[...KEYWORDS, ...Object.keys(OPTIONS)].join(', ')}.`,
     )
-  const { name, type, family, coding = 'utf-8' } = options
+  const { name, type, family, coding = 'utf-8', filter, sentinel } = options
   if (typeof name !== 'string') throw badValue('name', name, 'a string')
   if (type !== 'datagram') throw badValue('type', type, "'datagram': streams are not provided")
   if (isOn(family) && family !== 'ipv4' && family !== 'ipv6') throw badValue('family', family, "'ipv4', 'ipv6' or null")
   if (coding !== 'buffer' && !Buffer.isEncoding(coding)) throw badValue('coding', coding, "an encoding of Node's, or 'buffer'")
+  for (const [key, value] of Object.entries({ filter, sentinel }))
+    if (value !== undefined && value !== null && typeof value !== 'function') throw badValue(key, value, 'a function or null')
 }
 
 /** Emacs: `echo`, then `echo<1>`, `echo<2>`, …. */

@@ -217,6 +217,11 @@ describe('datagrams', () => {
     processSend(process, new Uint8Array(65_507))
   })
 
+  test.each([[undefined], [7], [['one']], [new Uint16Array(2)]])('%o is no datagram', (data) => {
+    const { process } = client()
+    expect(() => processSend(process, data as never)).toThrow(/Bad value for data/)
+  })
+
   test('a filter that throws does not keep the datagrams behind it', async () => {
     const uncaught: unknown[] = []
     const before = process.listeners('uncaughtException')
@@ -304,6 +309,8 @@ describe('making a process', () => {
     [{ remote: [1, 2, 3, 4] }, /remote/],
     [{ remote: '10.0.0.2:7', local: '[2001:db8::1]:7' }, /families/],
     [{ coding: 'klingon' }, /coding/],
+    [{ filter: 'echo' }, /filter/],
+    [{ sentinel: 7 }, /sentinel/],
     [{ priority: 256 }, /priority/],
     [{ linger: -1 }, /linger/],
     [{ bindtodevice: 7 }, /bindtodevice/],
@@ -543,6 +550,7 @@ describe('network options', () => {
     const { process } = client({ priority: 8 })
     expect(() => setNetworkProcessOption(process, 'nodelay', true)).toThrow(/'nodelay'.*broadcast/)
     expect(() => setNetworkProcessOption(process, 'toString', true)).toThrow(TypeError)
+    expect(() => setNetworkProcessOption(process, undefined as never, true)).toThrow(/Not a network option/)
     expect(setNetworkProcessOption(process, 'nodelay', true, true)).toBeNull()
     expect(() => setNetworkProcessOption(process, 'priority', 'high', true)).toThrow(/priority/)
     expect(processContact(process, 'priority')).toBe(8)
