@@ -122,6 +122,18 @@ function payload4(packets: readonly Bytes[]): Bytes {
   return whole
 }
 
+const hasCipso = (packet: Bytes) => options4(packet).some(([type]) => type === CIPSO)
+const hasLinuxOption = (packet: Bytes) => hopByHopOptions(packet).some((type) => type === IOAM || type === CALIPSO)
+const hasLinuxRouting = (packet: Bytes) => chain(packet).some(([next, at]) => next === ROUTING && [3, 4].includes(byte(packet, at + 2)))
+
+/** A first fragment whose last header names an extension header that is not there. */
+function lacksHeader(packet: Bytes): boolean {
+  const headers = chain(packet)
+  const [next, at] = headers.at(-1) ?? [59, 0]
+  const end = Math.min(packet.length, 40 + short(packet, 4))
+  return headers.some(([each]) => each === FRAGMENT) && EXTENSIONS.includes(next) && at + (next === FRAGMENT ? 4 : 2) > end
+}
+
 // ── outcomes ──
 
 const isSilent = ({ sent, delivered }: Outcome) => sent.length === 0 && delivered.length === 0
@@ -165,14 +177,16 @@ function isProblem(packets: readonly Bytes[], outcome: Outcome, from: number, to
 
 /** Whether datagrams were delivered, all from this address, and nothing sent. */
 const isDelivery = ({ sent, delivered }: Outcome, from: string) =>
-  sent.length === 0 && delivered.length > 0 && delivered.every((each) => each.includes(` <- ${from}`))
-
-/** Whether a packet was delivered, or drew one answer. */
-const isTreated = (packets: readonly Bytes[], outcome: Outcome) =>
-  isDelivery(outcome, source(last(packets))) || answer(packets, outcome) !== null
+  sent.length === 0 &&
+  delivered.length > 0 &&
+  delivered.every((each) => each.includes(` <- ${from}:`) || each.includes(` <- ${MAPPED6}${from}:`))
 
 /** Whether nothing happened but that one socket was told of an error. */
 const isReport = ({ sent, delivered }: Outcome) => sent.length === 0 && delivered.length === 1 && / E[A-Z]+$/.test(delivered[0] as string)
+
+/** Whether a packet was delivered, reported or drew one answer. */
+const isTreated = (packets: readonly Bytes[], outcome: Outcome) =>
+  isDelivery(outcome, source(last(packets))) || isReport(outcome) || answer(packets, outcome) !== null
 
 export const listed: Listed[] = [
   {
@@ -219,7 +233,7 @@ export const listed: Listed[] = [
     explains: (packets, kernel) => {
       const own = options4(last(packets)).find(([type]) => type === CIPSO)
       if (own !== undefined) return isProblem(packets, kernel, own[1], own[1] + own[2]) || isSilent(kernel)
-      return datagram(packets).some((each) => options4(each).some(([type]) => type === CIPSO)) && isSilent(kernel)
+      return datagram(packets).some(hasCipso) && isSilent(kernel)
     },
   },
   {
@@ -290,26 +304,18 @@ export const listed: Listed[] = [
   {
     what: 'routing headers of types 3 and 4 are as unknown as others; Linux knows them and discards them while they are not enabled',
     why: 'RFC 8200 4.4',
-    explains: (packets, kernel, stack) =>
-      datagram(packets).some((each) => chain(each).some(([next, at]) => next === ROUTING && [3, 4].includes(byte(each, at + 2)))) &&
-      isSilent(kernel) &&
-      isTreated(packets, stack),
+    explains: (packets, kernel, stack) => datagram(packets).some(hasLinuxRouting) && isSilent(kernel) && isTreated(packets, stack),
   },
   {
     what: 'the IOAM and CALIPSO options are as unknown as others; Linux discards them while they are not enabled',
     why: 'RFC 8200 4.2 (their types ask to be skipped), RFC 9486, RFC 5570',
-    explains: (packets, kernel, stack) =>
-      datagram(packets).some((each) => hopByHopOptions(each).some((type) => type === IOAM || type === CALIPSO)) &&
-      isSilent(kernel) &&
-      isTreated(packets, stack),
+    explains: (packets, kernel, stack) => datagram(packets).some(hasLinuxOption) && isSilent(kernel) && isTreated(packets, stack),
   },
   {
-    what: 'a first fragment that ends right in front of an extension header draws Parameter Problem 3; Linux keeps it',
+    what: 'a first fragment that ends right in front of an extension header draws Parameter Problem 3; Linux looks at its length only',
     why: 'RFC 8200 4.5, RFC 7112 5',
-    explains: (packets, _kernel, stack) =>
-      lacksHeader(last(packets)) && byte(last(packets), 24) !== 0xff
-        ? isError(packets, stack, 4, 3)
-        : datagram(packets).some(lacksHeader) && isSilent(stack),
+    explains: (packets, kernel, stack) =>
+      lacksHeader(last(packets)) && (isSilent(kernel) || isProblem(packets, kernel, 4, 5)) && isError(packets, stack, 4, 3),
   },
   {
     what: 'a payload length of 0 is no payload; Linux takes the rest of the frame for a jumbogram when a hop-by-hop header is due',
@@ -318,31 +324,35 @@ export const listed: Listed[] = [
   },
 ]
 
-/** A first fragment whose last header names an extension header that is not there. */
-function lacksHeader(packet: Bytes): boolean {
-  const headers = chain(packet)
-  const [next, at] = headers[headers.length - 1] ?? [59, 0]
-  const end = Math.min(packet.length, 40 + short(packet, 4))
-  return headers.some(([each]) => each === FRAGMENT) && EXTENSIONS.includes(next) && at + (next === FRAGMENT ? 4 : 2) > end
+/**
+ * What of a random sequence leaves both hosts with the same state: no too-big report that one host alone believes, and no fragments with which
+ * one of them alone completes a datagram.
+ */
+export function comparableTraffic(packets: readonly Bytes[]): Bytes[] {
+  const refused = new Set(packets.filter(lacksHeader).map(fragmentKey))
+  return packets.filter((each) => !isUnvalidatedTooBig(each) && (lacksHeader(each) || !refused.has(fragmentKey(each))))
 }
 
 /**
- * A too-big report that Linux believes and the stack does not, or that comes in fragments so that it cannot be told: about an ICMP message (the
- * stack believes those only that quote an echo reply it sent), about a later IPv4 fragment, or about a packet that comes from no address of the
- * host. The hosts know different path MTUs afterwards, so the random traffic leaves these out.
+ * A too-big report that one host believes: about an ICMP message (the stack believes those only that quote an echo reply it sent), about a later
+ * IPv4 fragment, about a packet that comes from no address of the host, or in a packet that Linux discards, as listed. One that comes in fragments
+ * cannot be told.
  */
-export function isUnvalidatedTooBig(bytes: Bytes): boolean {
+function isUnvalidatedTooBig(bytes: Bytes): boolean {
   if (isVersion(bytes, 4)) {
     const message = header4(bytes)
     const quote = message + 8
     if (byte(bytes, 9) !== ICMPV4 || byte(bytes, message) !== 3 || byte(bytes, message + 1) !== 4) return false
     const protocol = byte(bytes, quote + 9)
     const invalid = word(bytes, quote + 12) !== OWN4 || (short(bytes, quote + 6) & 0x1fff) !== 0
-    return fragmentKey(bytes) !== '' || protocol === ICMPV4 || (protocol === UDP && invalid)
+    return fragmentKey(bytes) !== '' || hasCipso(bytes) || protocol === ICMPV4 || (protocol === UDP && invalid)
   }
   const [next, at] = chain(bytes).at(-1) ?? [59, 0]
   if (next !== ICMPV6 || byte(bytes, at) !== 2) return false
-  const quote = bytes.subarray(at + 8)
+  const quote = bytes.slice(at + 8)
+  // Linux does not look at its version.
+  quote[0] = 0x60
   const quoted = chain(quote).at(-1)?.[0]
-  return fragmentKey(bytes) !== '' || quoted === ICMPV6 || (quoted === UDP && source(quote) !== OWN6)
+  if (fragmentKey(bytes) !== '' || hasLinuxOption(bytes) || hasLinuxRouting(bytes)) return true
+  return quoted === ICMPV6 || (quoted === UDP && source(quote) !== OWN6)
 }
