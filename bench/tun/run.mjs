@@ -5,7 +5,7 @@
  *     node bench/tun/run.mjs --layers [--seconds 4] [--jobs …]         where tungram's time goes, in nanoseconds per datagram
  *
  * node:dgram's server sits behind a veth pair, tungram's behind its TUN device; the kernel client is the same program for both. Needs root (or
- * `unshare -rn`) and iproute2.
+ * `unshare -rn`), iproute2 and taskset.
  */
 import { execFileSync, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -38,7 +38,9 @@ const JOBS = {
   // Evenly paced, so that each datagram is a wake-up: what one costs.
   wakeup64: { job: 'receive', size: 64, pace: 20_000 },
   wakeup64thread: { job: 'receive', size: 64, pace: 20_000, wakeup: 'worker' },
-  latency64: { job: 'echo', size: 64, window: 1 },
+  // Client and server on a core each, and on the same one: left to itself the kernel changes its mind between rounds.
+  latency64: { job: 'echo', size: 64, window: 1, cores: [0, cpus().length - 1] },
+  latency64core: { job: 'echo', size: 64, window: 1, cores: [0, 0] },
 }
 const wanted = options.jobs?.split(',') ?? Object.keys(JOBS)
 const unknown = wanted.filter((name) => !(name in JOBS))
@@ -73,10 +75,12 @@ function removeNamespaces() {
   }
 }
 
-async function client(task) {
-  const child = spawn('ip', ['netns', 'exec', CLIENT, process.execPath, join(here, 'client.mjs'), JSON.stringify(task)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+/** Words in front of a command that keep it on one core. */
+const pin = (core) => (core === undefined ? [] : ['taskset', '--cpu-list', String(core)])
+
+async function client(task, core) {
+  const command = [...pin(core), process.execPath, join(here, 'client.mjs'), JSON.stringify(task)]
+  const child = spawn('ip', ['netns', 'exec', CLIENT, ...command], { stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   let errors = ''
   child.stdout.on('data', (chunk) => {
@@ -95,7 +99,8 @@ async function client(task) {
   return { ready, done }
 }
 
-async function run(stack, { job, size, window, pace, wakeup }) {
+async function run(stack, { job, size, window, pace, wakeup, cores = [] }) {
+  const [clientCore, serverCore] = cores
   const shared = join(tmpdir(), `tgbench-${process.pid}`)
   rmSync(shared, { force: true })
   const [local, remote] = stack === 'node' ? ['10.78.0.2', '10.78.0.1'] : ['10.77.0.2', '10.77.0.1']
@@ -115,7 +120,7 @@ async function run(stack, { job, size, window, pace, wakeup }) {
   }
   const server = fork(join(here, 'server.mjs'), [JSON.stringify(task)], {
     execPath: 'ip',
-    execArgv: ['netns', 'exec', stack === 'node' ? SERVER : CLIENT, process.execPath],
+    execArgv: ['netns', 'exec', stack === 'node' ? SERVER : CLIENT, ...pin(serverCore), process.execPath],
   })
   let stopping = false
   const died = once(server, 'exit').then(([code]) => {
@@ -138,7 +143,7 @@ async function run(stack, { job, size, window, pace, wakeup }) {
       }
     }
     const kernelJob = job === 'echo' ? 'echo' : pace === undefined ? 'blast' : 'paced'
-    const { done } = await client({ job: kernelJob, address: local, port: PORT, size, seconds, window, pace, shared })
+    const { done } = await client({ job: kernelJob, address: local, port: PORT, size, seconds, window, pace, shared }, clientCore)
     const result = await done
     await new Promise((resolve) => setTimeout(resolve, 50))
     server.send('stop')
