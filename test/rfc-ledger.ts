@@ -217,6 +217,29 @@ reassembly(
   'that never become whole are forgotten in time, the oldest first',
 )
 
+const kernelRoutes = file('differential/source-routes.test.ts')
+kernelRoutes(
+  791,
+  '3.1',
+  'MUST',
+  'a host takes what came by a source route and ends there, as Linux does',
+  'a host that follows source routes',
+)
+kernelRoutes(1812, '5.2.4.1', 'MUST', 'a router follows source routes, as Linux does', 'a router that follows source routes')
+kernelRoutes(
+  1812,
+  '5.2.7.1',
+  'MUST',
+  'a stop without a route is reported',
+  'route to draws Network Unreachable, of which Linux says nothing',
+)
+
+const kernelMtu = file('differential/path-mtu.test.ts')
+kernelMtu(1191, '3', 'MUST', 'nothing longer than the path MTU is sent with DF', 'send alike over a path of %i bytes')
+kernelMtu(1191, '3', 'MAY', 'DF is cleared where the path is narrower than the least MTU', 'as that policy lets them with DF clear')
+kernelMtu(8200, '5', 'MUST', 'longer datagrams are fragmented to the path MTU by their source', 'send alike over a path of %i bytes')
+kernelMtu(8201, '4', 'MUST', 'every socket believes a report', 'do not believe a report of more than is known')
+
 const timeouts = file('differential/timeouts.test.ts')
 timeouts(
   1122,
@@ -488,6 +511,20 @@ sourceRouteRows(791, '3.1', 'MUST', 'a strict route has no stops but its own', '
 sourceRouteRows(791, '3.1', 'MUST', 'a source route goes into all fragments', 'goes into every fragment, which the copy bit asks for')
 sourceRouteRows(1122, '3.2.1.8', 'MUST', 'a host can send source routes', 'the first hop is the destination in the header')
 sourceRouteRows(1122, '3.2.1.8', 'MUST', 'what has come to the end of its route is delivered', 'a datagram finds its way by a source route')
+sourceRouteRows(
+  1122,
+  '3.2.1.8',
+  'MUST',
+  'a return route is right even if the source was recorded',
+  'without the source, where it was recorded as the first',
+)
+sourceRouteRows(
+  1122,
+  '3.2.2.6',
+  'MUST',
+  'the source route of an echo request is reversed for the reply',
+  'by the stops that the request came by, backwards',
+)
 sourceRouteRows(1122, '3.3.5', 'MUST NOT', 'a host forwards by source routes', 'takes what ends there and passes nothing on')
 sourceRouteRows(1812, '5.2.4.1', 'MUST NOT', 'a packet has two source routes', 'that is the second one')
 sourceRouteRows(
