@@ -15,6 +15,8 @@ const { _tickCallback: runTicks, _fatalException: surface } = process as {
   _fatalException?: (error: unknown, fromPromise: boolean) => boolean
 }
 
+const resolved = Promise.resolve()
+
 export class Turns {
   /** In simulated time nothing of the program may run while the clock moves. */
   readonly #possible: boolean
@@ -34,7 +36,8 @@ export class Turns {
   end(): void {
     if (!this.#settled || !this.#possible) return
     this.#settled = false
-    queueMicrotask(this.#settle)
+    // Half the cost of queueMicrotask, which keeps an async context for the callback.
+    resolved.then(this.#settle)
   }
 
   /** Before the first message of a loop. @returns false when the loop has to wait for another turn */

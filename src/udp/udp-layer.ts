@@ -116,7 +116,8 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
       }
     } finally {
       for (at++; at < batch.length; at++) this.#ready.push(batch[at] as Endpoint)
-      batch.length = 0
+      // As a rule there is one: setting the length would free the array's memory each time.
+      while (batch.length > 0) batch.pop()
     }
   }
 
