@@ -1,6 +1,8 @@
 /** `tungram run`: a Node program whose node:dgram is tungram's. */
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
+import { resolve as resolvePath } from 'node:path'
+import { readConfig } from '../socket-api/config.ts'
 import { readArguments, UsageError } from './usage.ts'
 
 export const usage = `Usage: tungram run [--config FILE|JSON] -- COMMAND [argument …]
@@ -21,7 +23,7 @@ export async function run(args: string[]): Promise<number> {
   // Always the URL: a path may hold blanks.
   const register = new URL('../socket-api/register.js', import.meta.url).href
   const env = { ...process.env, NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import=${register}`.trim() }
-  if (values.config !== undefined) Object.assign(env, { TUNGRAM_CONFIG: values.config })
+  if (values.config !== undefined) Object.assign(env, { TUNGRAM_CONFIG: config(values.config) })
 
   const child = spawn(command, rest, { stdio: 'inherit', env })
   // What ends this process ends the command first. A terminal's Ctrl-C reaches both by itself.
@@ -32,4 +34,11 @@ export async function run(args: string[]): Promise<number> {
     child.on('error', reject)
     child.on('close', (code, signal) => resolve(code ?? 128 + constants.signals[signal as NodeJS.Signals]))
   })
+}
+
+/** Told here what is wrong in it, once. A path is made absolute: what runs the program (npm) may do so in another directory. */
+function config(given: string): string {
+  readConfig(given)
+  const start = given.trim()[0]
+  return start === undefined || start === '{' ? given : resolvePath(given)
 }

@@ -275,6 +275,24 @@ describe('tungram run', () => {
     expect(stdout).toBe('192.0.2.1 \n0 kept\n')
   })
 
+  test('reads a configuration of the directory where it was started, wherever the program runs', async () => {
+    writeFileSync(join(directory, 'net.json'), '{ "hosts": { "a": "192.0.2.9/28" } }')
+    const args = [built.cli, 'run', '--config', 'net.json', '--', 'sh', '-c', `cd / && node '${write('app.cjs', APP)}' || true`]
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: directory })
+    expect(stdout).toBe('192.0.2.9 \n')
+  })
+
+  test.each([
+    ['{ "hosts": { "a": "192.0.2.1/28" }, "loss": 2 }', 'loss must be'],
+    ['{', 'JSON'],
+    ['no-such-file.json', 'no-such-file.json'],
+  ])('does not begin with the configuration %s, and says why in a line', async (given, why) => {
+    const { code, stdout, stderr } = await runNode([built.cli, 'run', '--config', given, '--', 'node', write('app.cjs', APP)])
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toMatch(/^tungram run: .*\n$/)
+    expect(stderr).toContain(why)
+  })
+
   test('runs from a directory with blanks in its name', async () => {
     const blank = join(directory, 'a b')
     mkdirSync(join(blank, 'node_modules'), { recursive: true })
