@@ -586,7 +586,7 @@ export class Network {
     stack.onDrop((reason, _layer, packet) => {
       if (host.portReports) return
       this.#lineage.dropped(name, '', packet.trace, reason)
-      host.receiving?.noteDrop(Drop[reason])
+      host.receiving?.noteDrop(Drop[reason], packet.trace)
     })
     this.#nodes.set(name, host)
     return stack

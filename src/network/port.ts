@@ -48,6 +48,8 @@ export interface PacketHook {
 interface Passing {
   readonly capture: Capture
   readonly record: OpenRecord
+  /** Of the frame's datagram; 0 for none. */
+  readonly trace: number
 }
 
 export class Port implements Link, LinkReceiver {
@@ -128,7 +130,7 @@ export class Port implements Link, LinkReceiver {
         return Drop.None
       }
       const drop = this.wire.send(packet)
-      if (drop !== Drop.None) this.noteDrop(drop)
+      if (drop !== Drop.None) this.noteDrop(drop, packet.trace)
       return drop
     } finally {
       if (records !== null) this.#close(records)
@@ -202,7 +204,7 @@ export class Port implements Link, LinkReceiver {
   dropped(drop: Drop, packet: Packet): void {
     const { owner } = this
     this.drops.set(drop, (this.drops.get(drop) ?? 0) + 1)
-    this.noteDrop(drop)
+    this.noteDrop(drop, packet.trace)
     this.#context.lineage.dropped(owner.name, this.name, packet.trace, dropName(drop))
     owner.portReports = true
     try {
@@ -216,9 +218,12 @@ export class Port implements Link, LinkReceiver {
     this.#receiver?.failed(error, fatal)
   }
 
-  /** Adds a drop's reason to the frame that is passing, in the captures. */
-  noteDrop(drop: Drop): void {
-    for (const { record } of this.#records) record.comments.push(`dropped: ${dropName(drop)} (${dropLayer(drop)})`)
+  /** Adds a drop's reason to the frame that is passing, in the captures; one of another datagram (that it made way for) with that one's number. */
+  noteDrop(drop: Drop, trace: number): void {
+    for (const { record, trace: own } of this.#records) {
+      const which = trace === 0 || trace === own ? '' : `datagram ${trace} `
+      record.comments.push(`${which}dropped: ${dropName(drop)} (${dropLayer(drop)})`)
+    }
   }
 
   // ── captures ──
@@ -230,7 +235,7 @@ export class Port implements Link, LinkReceiver {
     this.#records = this.#captures.map(({ capture, index }) => {
       const record = capture.open(index, direction, packet.bytes, packet.start, packet.end)
       if (packet.trace !== 0) record.comments.push(`datagram ${packet.trace}`)
-      return { capture, record }
+      return { capture, record, trace: packet.trace }
     })
     return outer
   }

@@ -158,6 +158,24 @@ describe('a capture', () => {
     ])
   })
 
+  test('says which datagram made way when the reassembly memory is full, and so does its life', async () => {
+    network = new Network({ seed: 1 })
+    const a = network.host('a')
+    const b = network.host('b', { reassemblyMemory: 40_000 })
+    network.connect(a, b, { forward: { loss: { frames: [2, 4] } } })
+    const chunks: Uint8Array[] = []
+    network.capture((chunk) => chunks.push(chunk), { of: ['b'] })
+    listen(network, b, 9)
+    const { socket } = listen(network, a, 5000)
+    for (let i = 0; i < 3; i++) socket.send(new Uint8Array(4400), 9, 'b')
+    await network.run()
+    expect(captured(chunks).flatMap(({ comments }) => comments.filter((each) => each.includes('dropped')))).toEqual([
+      'datagram 1 dropped: FragmentMemory (ip)',
+    ])
+    expect(network.explain(1)).toContain('b  DROPPED: FragmentMemory (ip)')
+    expect(network.datagrams({ delivered: true }).map(({ id }) => id)).toEqual([3])
+  })
+
   test('of one cable or node leaves the others out, and several go on at a time', async () => {
     const { a } = chain()
     const one: Uint8Array[] = []
