@@ -96,7 +96,9 @@ function overlap(a: Prefix, b: Prefix): boolean {
 /** The address with this number in a subnet; `null` beyond its end and for its broadcast address. */
 function addressAt(prefix: Prefix, number: number): Address | null {
   const { w0, w1, w2, w3 } = prefix.address
-  const address = new Address(w0, w1, w2, (w3 >>> 0) + number)
+  // A /31 (RFC 3021) and a /127 (RFC 6164) have two hosts, and no address besides.
+  const isPair = prefix.length === (prefix.family === 4 ? 31 : 127)
+  const address = new Address(w0, w1, w2, (w3 >>> 0) + number - (isPair ? 1 : 0))
   if (!prefix.contains(address) || (prefix.family === 4 && w2 !== MAPPED)) return null
   return prefix.broadcast?.equals(address) ? null : address
 }

@@ -56,6 +56,25 @@ describe('two hosts on a cable', () => {
 })
 
 describe('routers', () => {
+  test.each([
+    [4, '192.0.2.6/31', ['192.0.2.6', '192.0.2.7']],
+    [6, '2001:db8::6/127', ['2001:db8::6', '2001:db8::7']],
+  ] as const)('have both addresses of a pair: RFC 3021, RFC 6164 (IPv%i)', async (family, subnet, pair) => {
+    const network = make()
+    const a = network.host('a')
+    network.router('r1')
+    network.router('r2')
+    network.connect('r1', 'r2', { subnet })
+    network.connect(a, 'r1')
+    const b = network.host('b')
+    network.connect(b, 'r2')
+    expect([network.address('r1', family), network.address('r2', family)]).toEqual(pair)
+    const there = listen(network, b, 9, `udp${family}`)
+    a.dgram.createSocket(`udp${family}`).send('across', 9, 'b')
+    await network.runFor('1s')
+    expect(there.received.map(({ text }) => text)).toEqual(['across'])
+  })
+
   test('forward over the shortest path, lowering the hop limit at each', async () => {
     const network = make()
     const [a, b] = [network.host('a'), network.host('b')]
@@ -278,7 +297,7 @@ describe('a plan that cannot work is refused, with the place', () => {
       },
       'a loop of switches',
     ],
-    ['a subnet that is full', (network) => network.connect('a', 'b', { subnet: '192.0.2.0/31' }), 'The subnet 192.0.2.0/31 is full'],
+    ['a subnet that is full', (network) => network.connect('a', 'b', { subnet: '192.0.2.0/32' }), 'The subnet 192.0.2.0/32 is full'],
     ['a segment in virtual time on a device', (network) => network.nat('a', { outside: 'b' }), 'a is no router'],
     ['no such cable', (network) => network.cable('a', 'b'), 'No cable joins a and b: there are none.'],
     ['no address yet', (network) => network.address('a'), 'a has no IPv4 address: connect it first.'],
