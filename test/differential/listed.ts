@@ -134,6 +134,12 @@ function lacksHeader(packet: Bytes): boolean {
   return headers.some(([each]) => each === FRAGMENT) && EXTENSIONS.includes(next) && at + (next === FRAGMENT ? 4 : 2) > end
 }
 
+/** An IPv4 fragment that ends past the longest packet: the stack refuses it at once, Linux when the datagram is whole. */
+function endsTooFar(packet: Bytes): boolean {
+  if (!isVersion(packet, 4) || fragmentKey(packet) === '') return false
+  return (short(packet, 6) & 0x1fff) * 8 + short(packet, 2) - header4(packet) > 65_515
+}
+
 // ── outcomes ──
 
 const isSilent = ({ sent, delivered }: Outcome) => sent.length === 0 && delivered.length === 0
@@ -325,12 +331,12 @@ export const listed: Listed[] = [
 ]
 
 /**
- * What of a random sequence leaves both hosts with the same state: no too-big report that one host alone believes, and no fragments with which
- * one of them alone completes a datagram.
+ * What of a random sequence leaves both hosts with the same state: no too-big report that one host alone believes, no fragment that one host alone
+ * keeps, and no fragments with which one of them alone completes a datagram.
  */
 export function comparableTraffic(packets: readonly Bytes[]): Bytes[] {
   const refused = new Set(packets.filter(lacksHeader).map(fragmentKey))
-  return packets.filter((each) => !isUnvalidatedTooBig(each) && (lacksHeader(each) || !refused.has(fragmentKey(each))))
+  return packets.filter((each) => !isUnvalidatedTooBig(each) && !endsTooFar(each) && (lacksHeader(each) || !refused.has(fragmentKey(each))))
 }
 
 /**
