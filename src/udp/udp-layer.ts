@@ -373,7 +373,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     endpoint.routeTo = null
     endpoint.routeBroadcast = address.family === 4 && ip.isBroadcast4(address.w3)
     const { w0, w1, w2, w3 } = address
-    const route = ip.route(w0, w1, w2, w3, this.#isOwn(address) ? 0 : nic)
+    const route = ip.route(w0, w1, w2, w3, this.#isOwnOn(address, nic) ? 0 : nic)
     if (route === null) return 'ENETUNREACH'
     if (route.kind === 'unreachable') return 'EHOSTUNREACH'
     if (route.kind === 'prohibit') return 'EACCES'
@@ -391,6 +391,12 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     endpoint.flowHash = flow
     if (options?.source === undefined) endpoint.routeTo = address
     return ''
+  }
+
+  /** Whether what is sent to the address over the nic (0 for any) stays here: a link-local address is one of its link's (RFC 4007 section 6). */
+  #isOwnOn(address: Address, nic: number): boolean {
+    if (nic === 0 || address.family === 4 || !address.isLinkLocal) return this.#isOwn(address)
+    return this.#ip.nicByIndex(nic)?.hasAddress(address) ?? false
   }
 
   #isOwn(address: Address): boolean {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { Address } from '../../src/base/address.ts'
 import { ChecksumState, HEADROOM, Packet } from '../../src/base/packet.ts'
 import { PmtuMode } from '../../src/ip/route-table.ts'
-import { dropCount, HOST4, HOST6, makeHost, open, PEER4, PEER6, send } from '../host.ts'
+import { dropCount, HOST4, HOST6, makeHost, open, PEER4, PEER6, send, TestLink } from '../host.ts'
 import { datagram, pattern } from '../wire.ts'
 
 const ends = { 4: { ours: HOST4, peer: PEER4 }, 6: { ours: HOST6, peer: PEER6 } } as const
@@ -25,6 +25,21 @@ function decode(frame: Uint8Array) {
     payload: frame.slice(at + 8),
   }
 }
+
+test('a link-local address is one of its link: the same one elsewhere is somebody else (RFC 4007 section 6)', () => {
+  const { stack, link, clock } = makeHost()
+  const other = new TestLink('eth1')
+  stack.addNic(other, { addresses: ['fe80::21/64'] })
+  const { endpoint, mailbox } = open(stack, 6, 5000)
+  expect(send(endpoint, pattern(3), 'fe80::20', 5000, null, 3)).toBe('')
+  expect([link, other].map((each) => each.take().length)).toEqual([0, 1])
+  expect(send(endpoint, pattern(3), 'fe80::20', 5000, null, 2)).toBe('')
+  expect([link, other].map((each) => each.take().length)).toEqual([0, 0])
+  clock.settle()
+  expect(mailbox.received.map(({ from }) => from)).toEqual(['fe80::20'])
+  expect(endpoint.connect(Address.parse('fe80::20'), 9, 3)).toBe('')
+  expect(endpoint.localAddress.toString()).toBe('fe80::21')
+})
 
 describe.each([4, 6] as const)('sending over IPv%i', (family) => {
   const { ours, peer } = ends[family]
