@@ -167,12 +167,12 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     if (endpoint.isBound) return 'EINVAL'
     if (endpoint.family === 4 && address.family === 6 && !address.isUnspecified) return 'EAFNOSUPPORT'
     if (endpoint.family === 6 && address.family === 4 && endpoint.ipv6Only) return 'EINVAL'
-    if (!address.isUnspecified && !this.#bindable(address, nic)) {
-      return address.family === 6 && address.isLinkLocal && nic === 0 ? 'EINVAL' : 'EADDRNOTAVAIL'
-    }
+    const over = nic === 0 ? endpoint.boundNic : nic
+    if (needsNic(address) && over === 0) return 'EINVAL'
+    if (!address.isUnspecified && !this.#bindable(address, over)) return 'EADDRNOTAVAIL'
     const before = endpoint.localAddress
     endpoint.localAddress = endpoint.family === 4 && address.isUnspecified ? Address.ANY4 : address
-    endpoint.localNic = address.isLinkLocal ? nic : 0
+    endpoint.localNic = needsNic(address) ? over : 0
     const chosen = port === 0 ? this.ports.freePort(endpoint) : port
     const error = chosen === 0 || (port !== 0 && this.ports.conflicts(endpoint, port)) ? 'EADDRINUSE' : ''
     if (error !== '') {
@@ -199,7 +199,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     const address = loopbackForAny(endpoint, to)
     if (endpoint.family === 4 && address.family === 6) return 'EAFNOSUPPORT'
     if (endpoint.family === 6 && address.family === 4 && endpoint.ipv6Only) return 'ENETUNREACH'
-    if (address.family === 6 && address.isLinkLocal && zone === 0 && endpoint.boundNic === 0) return 'EINVAL'
+    if (needsNic(address) && zone === 0 && endpoint.boundNic === 0 && !(address.isMulticast && endpoint.multicastNic !== 0)) return 'EINVAL'
     const error = this.#resolve(endpoint, address, this.#leavingNic(endpoint, address, zone, null), null)
     if (error !== '') return error
     if (!endpoint.isBound) {
@@ -579,6 +579,13 @@ const UNREACHABLE4 = [
   hard('EHOSTUNREACH'),
   hard('EHOSTUNREACH'),
 ]
+/** Whether an IPv6 address means nothing without a link: a link-local one, and groups of scope 1 and 2 (Linux: __ipv6_addr_needs_scope_id). */
+function needsNic(address: Address): boolean {
+  if (address.family === 4) return false
+  const scope = (address.w0 >>> 16) & 15
+  return address.isLinkLocal || (address.isMulticast && (scope === 1 || scope === 2))
+}
+
 const UNREACHABLE6 = [
   soft('ENETUNREACH'),
   hard('EACCES'),

@@ -496,6 +496,9 @@ describe('bind', () => {
     expect(bind(6, 'fe80::20')).toBe('EINVAL')
     expect(bind(6, 'fe80::20', 1)).toBe('EADDRNOTAVAIL')
     expect(bind(6, 'fe80::20', 2)).toBe('')
+    // Linux: __ipv6_addr_needs_scope_id holds for groups of scope 1 and 2 too.
+    expect(['ff01::1', 'ff02::1', 'ff05::1'].map((group) => bind(6, group))).toEqual(['EINVAL', 'EINVAL', ''])
+    expect(bind(6, 'ff02::1', 2)).toBe('')
   })
 
   test('twice is EINVAL', () => {
@@ -531,6 +534,7 @@ describe('connect', () => {
     expect(endpoint.connect(Address.parse('198.51.100.255'), 9)).toBe('EACCES')
     const six = open(stack, 6).endpoint
     expect(six.connect(Address.parse('fe80::1'), 9)).toBe('EINVAL')
+    expect(six.connect(Address.parse('ff02::1'), 9)).toBe('EINVAL')
     expect(six.connect(Address.parse('fe80::1'), 9, 2)).toBe('')
     expect(six.localAddress.toString()).toBe('fe80::20')
   })
