@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The command `tungram`: finds the subcommand's file and turns its outcome into an exit code: 0 done, 1 failed, 2 wrong usage. */
+import { readFileSync } from 'node:fs'
 import { colored, style } from './cli/output.ts'
 import { UsageError } from './cli/usage.ts'
 
@@ -32,7 +33,7 @@ ${Object.entries(commands)
   .map(([name, { summary }]) => `  ${name.padEnd(6)}${summary}`)
   .join('\n')}
 
-'tungram COMMAND --help' shows a command's options.
+'tungram COMMAND --help' shows a command's options, 'tungram --version' the version.
 `
 
 async function main(args: string[]): Promise<number> {
@@ -40,6 +41,10 @@ async function main(args: string[]): Promise<number> {
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     ;(name === undefined ? process.stderr : process.stdout).write(overview)
     return name === undefined ? 2 : 0
+  }
+  if (name === '--version') {
+    process.stdout.write(`${JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version}\n`)
+    return 0
   }
   const found = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (found === undefined) {

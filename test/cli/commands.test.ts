@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { enhancedPacket, interfaceDescription, LINKTYPE_ETHERNET, LINKTYPE_RAW, sectionHeader } from '../../src/link/pcapng.ts'
@@ -51,6 +51,12 @@ test('help is no error', async () => {
     expect(stdout).toContain('Usage: tungram')
   }
 }, 30_000)
+
+test('the version is that of the package', async () => {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  const built = new URL('../../dist/cli.js', import.meta.url).pathname
+  expect(await start(built, ['--version']).end()).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
+})
 
 test('dump prints a line for each packet, every field with -v, the bytes with -x', async () => {
   // A datagram "hi\n" from Linux, 10.9.0.1:39268 to 10.9.0.2:99.
