@@ -235,6 +235,8 @@ export class Reassembler {
 
   #kill(pending: Pending, packet: Packet, drop: Drop): null {
     this.#remove(pending)
+    // Two datagrams with one identification: both are lost.
+    if (pending.trace !== packet.trace) this.#counters.drop(drop, this.#firstFragment(pending))
     return this.#refuse(packet, drop)
   }
 

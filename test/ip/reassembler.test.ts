@@ -8,6 +8,7 @@ import { Counters } from '../../src/ip/counters.ts'
 import * as v4 from '../../src/ip/ipv4.ts'
 import * as v6 from '../../src/ip/ipv6.ts'
 import { combineEcn, Reassembler } from '../../src/ip/reassembler.ts'
+import { makeHost } from '../host.ts'
 import { SlowReassembler } from '../twins/reassembler.ts'
 import { readVectors } from '../vectors/read.ts'
 import { fragmentHeader, ipv4, ipv6, pattern } from '../wire.ts'
@@ -339,4 +340,22 @@ describe('what the families do differently with a middle fragment whose length i
 test('ECN codepoints that came, a bit each, combine to bits to be added', () => {
   expect([1, 2, 4, 8, 6, 10, 12, 14].map(combineEcn)).toEqual([0, 0, 0, 3, 0, 3, 3, 3])
   expect([3, 5, 7, 9, 11, 13, 15].map(combineEcn)).toEqual([-1, -1, -1, -1, -1, -1, -1])
+})
+
+test('of two datagrams with one identification, both are named as lost', () => {
+  const { stack, link } = makeHost()
+  const lost: [string, number][] = []
+  stack.onDrop((reason, _layer, { trace }) => lost.push([reason, trace]))
+  for (const [trace, offset] of [
+    [7, 0],
+    [8, 8],
+  ] as const) {
+    const packet = new Packet().load(ipv4(pattern(24), { identification: 5, moreFragments: true, offset }))
+    packet.trace = trace
+    link.receivePacket(packet)
+  }
+  expect(lost).toEqual([
+    ['FragmentOverlap', 7],
+    ['FragmentOverlap', 8],
+  ])
 })
