@@ -129,8 +129,10 @@ export class IpLayer implements OptionsHost {
     this.#identification = new Identification(clock, random)
     this.#options = new Ipv4Options(this)
     this.icmp = new Icmp(this, random, counters, new ErrorLimit(clock, icmpRate, icmpDestinationRate), this.#options)
-    const redirector = options.sendRedirects === true ? new Redirector(this, clock) : null
-    this.#forwarder = options.forwarding === true ? new Forwarder(this, counters, this.#options, redirector) : null
+    if (options.forwarding === true) {
+      const redirector = options.sendRedirects === true ? new Redirector(this, clock) : null
+      this.#forwarder = new Forwarder(this, counters, this.#options, redirector)
+    } else this.#forwarder = null
     this.#strongHost = options.strongHost === true
     this.#reversePath = options.reversePath ?? 'off'
     this.#sourceRoute = options.sourceRoute === true

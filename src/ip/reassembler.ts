@@ -27,13 +27,13 @@ export const TIMEOUT6 = 60_000
  */
 const USUAL_MIN = 512
 const USUAL_MAX = 2048
+/** Fragments of that kind that are kept for the next datagram, 256 KiB: two of the largest datagrams. */
+const SPARES = 128
 /**
  * Sources that are kept though nothing of theirs waits, besides half of all: a Map gets slow when one key comes and goes (V8 leaves a gap in the key's
  * chain each time).
  */
 const IDLE_SOURCES = 64
-/** Fragments of that kind that are kept for the next datagram, 256 KiB: two of the largest datagrams. */
-const SPARES = 128
 
 class Fragment {
   offset = 0

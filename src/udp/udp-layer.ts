@@ -579,13 +579,6 @@ const UNREACHABLE4 = [
   hard('EHOSTUNREACH'),
   hard('EHOSTUNREACH'),
 ]
-/** Whether an IPv6 address means nothing without a link: a link-local one, and groups of scope 1 and 2 (Linux: __ipv6_addr_needs_scope_id). */
-function needsNic(address: Address): boolean {
-  if (address.family === 4) return false
-  const scope = (address.w0 >>> 16) & 15
-  return address.isLinkLocal || (address.isMulticast && (scope === 1 || scope === 2))
-}
-
 const UNREACHABLE6 = [
   soft('ENETUNREACH'),
   hard('EACCES'),
@@ -609,4 +602,11 @@ function errnoOf(family: 4 | 6, type: number, code: number, mode: PmtuMode): Rep
   }
   if (type === icmpv6.TIME_EXCEEDED) return HOST_UNREACHABLE
   return type === icmpv6.DESTINATION_UNREACHABLE ? (UNREACHABLE6[code] ?? PROTOCOL) : PROTOCOL
+}
+
+/** Whether an IPv6 address means nothing without a link: a link-local one, and groups of scope 1 and 2 (Linux: __ipv6_addr_needs_scope_id). */
+function needsNic(address: Address): boolean {
+  if (address.family === 4) return false
+  const scope = (address.w0 >>> 16) & 15
+  return address.isLinkLocal || (address.isMulticast && (scope === 1 || scope === 2))
 }
