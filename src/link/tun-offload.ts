@@ -10,7 +10,7 @@
  * A frame of type UDP is one datagram that is to leave as fragments of `gso_size` bytes of payload. A frame of type UDP_L4 is one IP and one UDP header and the payloads of all datagrams, `gso_size` bytes each but for the last.
  */
 import { finish, sum } from '../base/checksum.ts'
-import { ChecksumState, HEADROOM, MAX_PACKET, Packet } from '../base/packet.ts'
+import { ChecksumState, copyBytes, HEADROOM, MAX_PACKET, Packet } from '../base/packet.ts'
 import { completeChecksum, pseudoHeaderSum } from './checksum-offload.ts'
 
 export const VNET_HEADER = 10
@@ -98,7 +98,7 @@ export class SegmentBatch {
     if (this.count === 0) {
       if (payload === 0) return false
       frame.reset(HEADROOM, HEADROOM + length)
-      frame.bytes.set(packet.bytes.subarray(start, end), HEADROOM)
+      copyBytes(packet, start, frame, HEADROOM, length)
       frame.checksumState = packet.checksumState
       this.#header = header
       this.#size = payload
@@ -108,7 +108,7 @@ export class SegmentBatch {
     }
     if (this.#full || this.count === MAX_SEGMENTS || payload > this.#size || payload === 0) return false
     if (frame.end - frame.start + payload > MAX_FRAME || !this.#sameFlow(view, start, header)) return false
-    copy(packet, end - payload, frame, frame.end, payload)
+    copyBytes(packet, end - payload, frame, frame.end, payload)
     frame.end += payload
     this.count++
     this.#full = payload < this.#size
@@ -185,8 +185,8 @@ export class Splitter {
     for (let from = start + headers; from < end; from += size) {
       const payload = Math.min(size, end - from)
       packet.reset(HEADROOM, HEADROOM + headers + payload)
-      packet.bytes.set(frame.bytes.subarray(start, start + headers), HEADROOM)
-      packet.bytes.set(frame.bytes.subarray(from, from + payload), HEADROOM + headers)
+      copyBytes(frame, start, packet, HEADROOM, headers)
+      copyBytes(frame, from, packet, HEADROOM + headers, payload)
       setLengths(packet.view, HEADROOM, header, payload)
       packet.checksumState = ChecksumState.Partial
       take(packet)
@@ -194,15 +194,4 @@ export class Splitter {
     }
     return count
   }
-}
-
-/** A loop of words beats `set(subarray())` up to some 256 bytes. */
-function copy(from: Packet, start: number, to: Packet, at: number, length: number): void {
-  if (length > 256) {
-    to.bytes.set(from.bytes.subarray(start, start + length), at)
-    return
-  }
-  let i = 0
-  for (const stop = length - 3; i < stop; i += 4) to.view.setInt32(at + i, from.view.getInt32(start + i))
-  for (; i < length; i++) to.view.setUint8(at + i, from.view.getUint8(start + i))
 }

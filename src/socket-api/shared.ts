@@ -27,6 +27,14 @@ const ON_HEAP = 64
 const SLAB_LIMIT = 4096
 const SLAB = 32 * 1024
 
+/** What Buffer's own methods make Buffers with: half the cost of `buffer.subarray`. */
+const FastBuffer = (Buffer as unknown as { [Symbol.species]: BufferConstructor })[Symbol.species]
+
+interface BufferConstructor {
+  new (content: Uint8Array): Buffer<ArrayBuffer>
+  new (memory: ArrayBuffer, at: number, length: number): Buffer<ArrayBuffer>
+}
+
 /** Descriptors of a stack begin where a process has none of its own, so that a foreign one is not taken for ours. */
 const FIRST_DESCRIPTOR = 1 << 20
 
@@ -40,7 +48,7 @@ export class Shared {
   #nextDescriptor = FIRST_DESCRIPTOR
   /** What is held up by sockets that keep the process alive. */
   readonly #holds = new Set<KeepAlive>()
-  #slab = Buffer.alloc(0)
+  #slab = new Uint8Array(0)
   #slabUsed = 0
 
   constructor(stack: Stack) {
@@ -81,21 +89,22 @@ export class Shared {
   copyPayload(packet: Packet): Buffer<ArrayBuffer> {
     const { start, end } = packet
     const length = end - start
-    const payload = packet.bytes.subarray(start, end)
-    if (length <= ON_HEAP || length > SLAB_LIMIT) {
+    const payload = packet.window(start, end)
+    if (length <= ON_HEAP) return new FastBuffer(payload)
+    if (length > SLAB_LIMIT) {
       const message = Buffer.allocUnsafeSlow(length)
       message.set(payload)
       return message
     }
     if (this.#slabUsed + length > this.#slab.length) {
-      this.#slab = Buffer.allocUnsafeSlow(SLAB)
+      this.#slab = new Uint8Array(Buffer.allocUnsafeSlow(SLAB).buffer)
       this.#slabUsed = 0
     }
     const at = this.#slabUsed
     this.#slab.set(payload, at)
     // Views of 8-byte elements over a message need its offset to be aligned.
     this.#slabUsed = (at + length + 7) & ~7
-    return this.#slab.subarray(at, at + length)
+    return new FastBuffer(this.#slab.buffer, at, length)
   }
 
   // ── descriptors ──
