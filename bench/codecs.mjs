@@ -1,7 +1,7 @@
 /** Nanoseconds per call of the packet path's parts, with benny. Run: npm run bench:codecs */
 import benny from 'benny'
 import { Address } from '../dist/base/address.js'
-import { sum } from '../dist/base/checksum.js'
+import { sumLong } from '../dist/base/checksum.js'
 import { HEADROOM, Packet } from '../dist/base/packet.js'
 import { SeededRandom } from '../dist/base/random.js'
 import * as ipv4 from '../dist/ip/ipv4.js'
@@ -27,9 +27,9 @@ function host(addresses) {
 const cases = []
 const add = (name, run) => cases.push(benny.add(name, run))
 
-const packet = new Packet()
-// Vector instructions take over at 512.
-for (const size of [64, 508, 512, 1400, 65_500]) add(`checksum, ${size} B`, () => sum(packet.view, HEADROOM, HEADROOM + size, 0))
+const checked = new Packet()
+// Vector instructions take over at 320.
+for (const size of [64, 316, 320, 1400, 65_500]) add(`checksum, ${size} B`, () => sumLong(checked, HEADROOM, HEADROOM + size, 0))
 
 for (const size of [64, 1400]) {
   for (const family of [4, 6]) {

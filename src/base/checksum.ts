@@ -6,7 +6,8 @@
  * order (RFC 1071 section 2 (B)), so the bytes are swapped once at the end. What is long goes through vector instructions instead, where there are
  * any. `bench/codecs.mjs` has the figures.
  */
-import { SIMD_FROM, SIMD_STEP, simd, sumWords } from './checksum-simd.ts'
+import { SIMD_FROM, simd, sumWords } from './checksum-simd.ts'
+import type { Packet } from './packet.ts'
 
 /**
  * The one's-complement sum of `view[start, end)` added to `initial`: below 2^31 when `initial` is below 2^30. Not folded.
@@ -16,12 +17,6 @@ export function sum(view: DataView, start: number, end: number, initial: number)
   let whole = 0
   let high = 0
   let at = start
-  let low = 0
-  if (simd && end - start >= SIMD_FROM) {
-    const length = (end - start) & -SIMD_STEP
-    low = fold(sumWords(view, start, length))
-    at += length
-  }
   for (const stop = end - 15; at < stop; at += 16) {
     const a = view.getInt32(at, true)
     const b = view.getInt32(at + 4, true)
@@ -36,14 +31,23 @@ export function sum(view: DataView, start: number, end: number, initial: number)
     high = (high + (a >>> 16)) | 0
   }
   // What the words add up to without their high halves: below 2^31, so the overflows of `whole` cancel out.
-  low = (low + whole - (high << 16)) | 0
+  let low = (whole - (high << 16)) | 0
   if (end - at >= 2) {
     low = (low + view.getUint16(at, true)) | 0
     at += 2
   }
   if (at < end) low = (low + view.getUint8(at)) | 0
-  const folded = fold(fold(low) + fold(high))
-  return initial + (((folded & 0xff) << 8) | (folded >>> 8))
+  return initial + swap(fold(fold(low) + fold(high)))
+}
+
+/** {@link sum} of `packet.bytes[start, end)`, by vector instructions when they are many. */
+export function sumLong(packet: Packet, start: number, end: number, initial: number): number {
+  if (!simd || end - start < SIMD_FROM) return sum(packet.view, start, end, initial)
+  return initial + swap(fold(sumWords(packet.window(start, end), end - start)))
+}
+
+function swap(word: number): number {
+  return ((word & 0xff) << 8) | (word >>> 8)
 }
 
 /** Folds a sum below 2^32 to 16 bits; the result is 0 only for a sum of 0. */
@@ -62,10 +66,15 @@ export function checksum(view: DataView, start: number, end: number): number {
   return finish(sum(view, start, end, 0))
 }
 
-/** Whether a region that contains its checksum field sums to all ones, so that 0x0000 and 0xffff are the same (RFC 1071 section 1). */
-export function verify(view: DataView, start: number, end: number, initial: number): boolean {
-  const folded = fold(sum(view, start, end, initial))
+/** Whether a region that contains its checksum field, and whose sum is `total`, sums to all ones; 0x0000 and 0xffff are the same (RFC 1071 section 1). */
+export function isComplete(total: number): boolean {
+  const folded = fold(total)
   return folded === 0xffff || folded === 0
+}
+
+/** Whether the region is {@link isComplete}. */
+export function verify(view: DataView, start: number, end: number, initial: number): boolean {
+  return isComplete(sum(view, start, end, initial))
 }
 
 /** The checksum after one 16-bit word changed: HC' = ~(~HC + ~m + m'), RFC 1624 equation 3. */

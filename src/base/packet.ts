@@ -29,7 +29,17 @@ export type ChecksumState = (typeof ChecksumState)[keyof typeof ChecksumState]
 const WINDOW_BITS = 8
 const WINDOWS = 1 << WINDOW_BITS
 
+interface Window {
+  readonly start: number
+  readonly end: number
+  readonly bytes: Uint8Array
+}
+
+const NO_WINDOW: Window = { start: -1, end: -1, bytes: new Uint8Array(0) }
+
 export class Packet {
+  /** Length of `bytes`; asking a typed array for it costs a call. */
+  readonly capacity: number
   readonly bytes: Uint8Array
   readonly view: DataView
   /** Offset of the first byte of the frame or packet. */
@@ -90,12 +100,13 @@ export class Packet {
   d2 = 0
   d3 = 0
 
-  #windows: (Uint8Array | undefined)[] | null = null
+  #windows: Window[] | null = null
 
   /** `capacity` in bytes; a packet that goes down needs {@link HEADROOM} in front of its payload. */
   constructor(capacity: number = HEADROOM + MAX_PACKET) {
     // One ArrayBuffer of its own, so that a view never reaches into Node's shared pool.
     const buffer = new ArrayBuffer(capacity)
+    this.capacity = capacity
     this.bytes = new Uint8Array(buffer)
     this.view = new DataView(buffer)
   }
@@ -109,13 +120,13 @@ export class Packet {
    * only: it is the packet's.
    */
   window(start: number, end: number): Uint8Array {
-    const windows = (this.#windows ??= new Array(WINDOWS).fill(undefined))
+    this.#windows ??= new Array(WINDOWS).fill(NO_WINDOW)
     const slot = Math.imul(start, 0x9e3779b1) >>> (32 - WINDOW_BITS)
-    const known = windows[slot]
-    if (known !== undefined && known.byteOffset === start && known.length === end - start) return known
-    const made = this.bytes.subarray(start, end)
-    windows[slot] = made
-    return made
+    const known = this.#windows[slot] as Window
+    if (known.start === start && known.end === end) return known.bytes
+    const bytes = this.bytes.subarray(start, end)
+    this.#windows[slot] = { start, end, bytes }
+    return bytes
   }
 
   /** Copies `bytes` behind the headroom and makes them the whole content; what the headers said is forgotten. */

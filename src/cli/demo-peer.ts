@@ -186,7 +186,6 @@ class Pinger implements Link {
 
   #request(family: Family, size: number): Packet {
     const packet = new Packet()
-    const { view } = packet
     const from = Address.parse(PEER[family])
     const to = Address.parse(OWN[family])
     const rest = (IDENTIFIER << 16) | ++this.#sequence
@@ -204,11 +203,11 @@ class Pinger implements Link {
       packet.start -= ipv4.HEADER
       packet.protocol = ICMPV4
       ipv4.encode(packet, packet.start, ipv4.HEADER)
-      icmpv4.encode(view, HEADROOM, packet.end, icmpv4.ECHO, 0, rest)
+      icmpv4.encode(packet, HEADROOM, packet.end, icmpv4.ECHO, 0, rest)
     } else {
       packet.start -= ipv6.HEADER
       ipv6.encode(packet, packet.start, ICMPV6)
-      icmpv6.encode(view, packet.start, HEADROOM, packet.end, icmpv6.ECHO_REQUEST, 0, rest)
+      icmpv6.encode(packet, packet.start, HEADROOM, packet.end, icmpv6.ECHO_REQUEST, 0, rest)
     }
     return packet
   }

@@ -4,7 +4,7 @@
  * The whole packet stays where it is; each fragment is put together in a packet of the fragmenter's own and handed on at once.
  */
 import { Drop } from '../base/drop.ts'
-import { HEADROOM, MAX_PACKET, Packet } from '../base/packet.ts'
+import { copyBytes, HEADROOM, MAX_PACKET, Packet } from '../base/packet.ts'
 import * as ipv4 from './ipv4.ts'
 import * as ipv6 from './ipv6.ts'
 
@@ -16,7 +16,7 @@ export class Fragmenter {
 
   /** Sends the IPv4 packet at `packet.start`, whose header is complete, as fragments of at most `mtu` bytes. */
   fragment4(packet: Packet, mtu: number, sink: FragmentSink): Drop {
-    const { view, bytes, start } = packet
+    const { view, start } = packet
     const fragment = this.#begin(packet)
     const header = ipv4.headerLength(view, start)
     const payloadEnd = packet.end
@@ -25,10 +25,10 @@ export class Fragmenter {
     const moreAfter = ipv4.moreFragments(view, start)
     const room = Math.max(8, (mtu - header) & ~7)
     const at = HEADROOM
-    fragment.bytes.set(bytes.subarray(start, start + header), at)
+    copyBytes(packet, start, fragment, at, header)
     for (let from = start + header; from < payloadEnd; from += room) {
       const length = Math.min(room, payloadEnd - from)
-      fragment.bytes.set(bytes.subarray(from, from + length), at + header)
+      copyBytes(packet, from, fragment, at + header, length)
       fragment.start = at
       fragment.end = at + header + length
       ipv4.patchFragment(fragment.view, at, header + length, baseOffset + from - start - header, moreAfter || from + length < payloadEnd)
@@ -45,7 +45,7 @@ export class Fragmenter {
    * the first header of the fragmentable part.
    */
   fragment6(packet: Packet, mtu: number, identification: number, unfragmentable: number, nextHeaderAt: number, sink: FragmentSink): Drop {
-    const { view, bytes, start } = packet
+    const { view, start } = packet
     const fragment = this.#begin(packet)
     const header = ipv6.HEADER + unfragmentable
     const next = view.getUint8(start + nextHeaderAt)
@@ -54,11 +54,11 @@ export class Fragmenter {
     if (room < 8) return Drop.LinkMtuExceeded
     const at = HEADROOM
     const behind = at + header + ipv6.FRAGMENT_HEADER
-    fragment.bytes.set(bytes.subarray(start, start + header), at)
+    copyBytes(packet, start, fragment, at, header)
     fragment.bytes[at + nextHeaderAt] = 44
     for (let from = start + header; from < payloadEnd; from += room) {
       const length = Math.min(room, payloadEnd - from)
-      fragment.bytes.set(bytes.subarray(from, from + length), behind)
+      copyBytes(packet, from, fragment, behind, length)
       fragment.start = at
       fragment.end = behind + length
       ipv6.setPayloadLength(fragment.view, at, fragment.end - at - ipv6.HEADER)

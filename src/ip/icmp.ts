@@ -6,7 +6,7 @@
  */
 import { Address, isMulticast, isUnspecified } from '../base/address.ts'
 import { Drop } from '../base/drop.ts'
-import { Cast, HEADROOM, MAX_PACKET, Packet } from '../base/packet.ts'
+import { Cast, copyBytes, HEADROOM, MAX_PACKET, Packet } from '../base/packet.ts'
 import type { Random } from '../base/random.ts'
 import type { Counters } from './counters.ts'
 import type { ErrorLimit } from './error-limit.ts'
@@ -242,7 +242,7 @@ export class Icmp {
     const { view, transport } = packet
     const reply = this.#reply(packet, packet.end - transport - icmpv4.HEADER, transport + icmpv4.HEADER)
     reply.start -= icmpv4.HEADER
-    icmpv4.encode(reply.view, reply.start, reply.end, icmpv4.ECHO_REPLY, icmpv4.code(view, transport), view.getInt32(transport + 4))
+    icmpv4.encode(reply, reply.start, reply.end, icmpv4.ECHO_REPLY, icmpv4.code(view, transport), view.getInt32(transport + 4))
     this.#counters.IcmpOutEchoReps++
     return this.#send(reply, packet, nic, ICMPV4)
   }
@@ -257,7 +257,7 @@ export class Icmp {
     reply.view.setUint32(reply.start + 4, now)
     reply.view.setUint32(reply.start + 8, now)
     reply.start -= icmpv4.HEADER
-    icmpv4.encode(reply.view, reply.start, reply.end, icmpv4.TIMESTAMP_REPLY, 0, view.getInt32(transport + 4))
+    icmpv4.encode(reply, reply.start, reply.end, icmpv4.TIMESTAMP_REPLY, 0, view.getInt32(transport + 4))
     this.#counters.IcmpOutTimestampReps++
     return this.#send(reply, packet, nic, ICMPV4)
   }
@@ -472,12 +472,12 @@ export class Icmp {
     setAddresses(request, source.w0, source.w1, source.w2, source.w3, to.w0, to.w1, to.w2, to.w3)
     const rest = (identifier << 16) | (sequence & 0xffff)
     if (four) {
-      icmpv4.encode(request.view, request.start, request.end, icmpv4.ECHO, 0, rest)
+      icmpv4.encode(request, request.start, request.end, icmpv4.ECHO, 0, rest)
       this.#counters.IcmpOutMsgs++
       this.#counters.IcmpOutEchos++
     } else {
       ipv6.encode(request, request.start - ipv6.HEADER, ICMPV6)
-      icmpv6.encode(request.view, request.start - ipv6.HEADER, request.start, request.end, icmpv6.ECHO_REQUEST, 0, rest)
+      icmpv6.encode(request, request.start - ipv6.HEADER, request.start, request.end, icmpv6.ECHO_REQUEST, 0, rest)
       this.#counters.Icmp6OutMsgs++
       this.#counters.Icmp6OutEchos++
     }
@@ -530,7 +530,7 @@ export class Icmp {
     const reply = this.#reply(packet, length, packet.network)
     reply.start -= icmpv4.HEADER
     if (four) {
-      icmpv4.encode(reply.view, reply.start, reply.end, type, code, rest)
+      icmpv4.encode(reply, reply.start, reply.end, type, code, rest)
       if (type === icmpv4.DESTINATION_UNREACHABLE) this.#counters.IcmpOutDestUnreachs++
       else if (type === icmpv4.TIME_EXCEEDED) this.#counters.IcmpOutTimeExcds++
       else if (redirect) this.#counters.IcmpOutRedirects++
@@ -587,7 +587,7 @@ export class Icmp {
   /** The transmit packet with `length` bytes copied from `from` behind the headroom. */
   #reply(packet: Packet, length: number, from: number): Packet {
     const reply = this.#blank(length)
-    reply.bytes.set(packet.bytes.subarray(from, from + length), HEADROOM)
+    copyBytes(packet, from, reply, HEADROOM, length)
     reply.tos = packet.tos
     return reply
   }
@@ -640,7 +640,7 @@ export class Icmp {
       ipv6.encode(reply, reply.start - ipv6.HEADER, ICMPV6)
       const { view, start } = reply
       icmpv6.encode(
-        view,
+        reply,
         start - ipv6.HEADER,
         start,
         reply.end,

@@ -10,7 +10,7 @@
  *     +---------------------------------------------------------------+
  *     |           data, or the quoted packet ...                      |
  */
-import { checksum, verify } from '../base/checksum.ts'
+import { finish, isComplete, sumLong } from '../base/checksum.ts'
 import { Drop } from '../base/drop.ts'
 import type { Packet } from '../base/packet.ts'
 
@@ -49,7 +49,7 @@ export const IN_REASSEMBLY = 1
 /** Checks length and checksum of the message at `packet.transport`. */
 export function parse(packet: Packet): Drop {
   if (packet.end - packet.transport < HEADER) return Drop.IcmpTooShort
-  if (!verify(packet.view, packet.transport, packet.end, 0)) return Drop.IcmpChecksum
+  if (!isComplete(sumLong(packet, packet.transport, packet.end, 0))) return Drop.IcmpChecksum
   return Drop.None
 }
 
@@ -97,12 +97,13 @@ export function pointer(view: DataView, at: number): number {
 }
 
 /** Writes the 8 bytes at `at` and the checksum over the message up to `end`; `rest` is the second 32-bit word. */
-export function encode(view: DataView, at: number, end: number, type: number, code: number, rest: number): void {
+export function encode(packet: Packet, at: number, end: number, type: number, code: number, rest: number): void {
+  const { view } = packet
   view.setUint8(at, type)
   view.setUint8(at + 1, code)
   view.setUint16(at + CHECKSUM, 0)
   view.setInt32(at + REST, rest)
-  view.setUint16(at + CHECKSUM, checksum(view, at, end))
+  view.setUint16(at + CHECKSUM, finish(sumLong(packet, at, end, 0)))
 }
 
 const typeNames: Record<number, string> = {

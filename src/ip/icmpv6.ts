@@ -10,7 +10,7 @@
  *     +---------------------------------------------------------------+
  *     |           data, or the quoted packet ...                      |
  */
-import { finish, sum, verify } from '../base/checksum.ts'
+import { finish, isComplete, sumLong } from '../base/checksum.ts'
 import { Drop } from '../base/drop.ts'
 import type { Packet } from '../base/packet.ts'
 import { pseudoHeaderSum } from './ipv6.ts'
@@ -43,7 +43,7 @@ export function parse(packet: Packet): Drop {
   const length = packet.end - packet.transport
   if (length < HEADER) return Drop.IcmpTooShort
   const pseudo = pseudoHeaderSum(packet.view, packet.network, ICMPV6, length)
-  if (!verify(packet.view, packet.transport, packet.end, pseudo)) return Drop.IcmpChecksum
+  if (!isComplete(sumLong(packet, packet.transport, packet.end, pseudo))) return Drop.IcmpChecksum
   return Drop.None
 }
 
@@ -77,12 +77,13 @@ export function pointer(view: DataView, at: number): number {
 }
 
 /** Writes the 8 bytes at `at`, behind the IPv6 header at `network` (already encoded), and the checksum over the message up to `end`. */
-export function encode(view: DataView, network: number, at: number, end: number, type: number, code: number, rest: number): void {
+export function encode(packet: Packet, network: number, at: number, end: number, type: number, code: number, rest: number): void {
+  const { view } = packet
   view.setUint8(at, type)
   view.setUint8(at + 1, code)
   view.setUint16(at + CHECKSUM, 0)
   view.setInt32(at + REST, rest)
-  view.setUint16(at + CHECKSUM, finish(sum(view, at, end, pseudoHeaderSum(view, network, ICMPV6, end - at))))
+  view.setUint16(at + CHECKSUM, finish(sumLong(packet, at, end, pseudoHeaderSum(view, network, ICMPV6, end - at))))
 }
 
 const typeNames: Record<number, string> = {

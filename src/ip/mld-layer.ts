@@ -111,7 +111,7 @@ export class MldLayer implements GroupReporter {
     ipv6.encode(packet, at, HOP_BY_HOP)
     view.setInt32(at + ipv6.HEADER, ROUTER_ALERT_0)
     view.setInt32(at + ipv6.HEADER + 4, ROUTER_ALERT_1)
-    icmpv6.encode(view, at, HEADROOM, end, type, 0, view.getInt32(HEADROOM + 4))
+    icmpv6.encode(packet, at, HEADROOM, end, type, 0, view.getInt32(HEADROOM + 4))
     const { counters } = this.#ip
     counters.Ip6OutRequests++
     counters.Icmp6OutMsgs++

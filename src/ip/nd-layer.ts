@@ -308,7 +308,7 @@ export class NdLayer implements NeighborProtocol {
     packet.d2 = d2
     packet.d3 = d3
     ipv6.encode(packet, packet.start, ICMPV6)
-    icmpv6.encode(view, packet.start, HEADROOM, end, type, 0, view.getInt32(HEADROOM + 4))
+    icmpv6.encode(packet, packet.start, HEADROOM, end, type, 0, view.getInt32(HEADROOM + 4))
     const { counters } = this.#ip
     counters.Ip6OutRequests++
     counters.Icmp6OutMsgs++

@@ -292,7 +292,7 @@ export class Reassembler {
     const fragment = (usual ? this.#spares.pop() : undefined) ?? new Fragment(usual ? USUAL_MAX : length)
     fragment.offset = offset
     fragment.length = length
-    fragment.bytes.set(packet.bytes.subarray(transport, transport + length))
+    fragment.bytes.set(packet.window(transport, transport + length))
     pending.fragments.push(fragment)
     pending.received += length
     pending.ecn |= 1 << (packet.tos & 3)

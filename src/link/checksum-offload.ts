@@ -1,5 +1,5 @@
 /** Transport checksums that were left to a device (`ChecksumState.Partial`): completing them where no device does. */
-import { finish, sum } from '../base/checksum.ts'
+import { finish, sum, sumLong } from '../base/checksum.ts'
 import { ChecksumState, type Packet } from '../base/packet.ts'
 
 const TCP = 6
@@ -27,6 +27,6 @@ export function completeChecksum(packet: Packet): void {
   const field = at + (protocol === UDP ? UDP_CHECKSUM_AT : TCP_CHECKSUM_AT)
   if (field + 2 > end) return
   view.setUint16(field, 0)
-  const value = finish(sum(view, at, end, pseudoHeaderSum(view, start, four, protocol, end - at)))
+  const value = finish(sumLong(packet, at, end, pseudoHeaderSum(view, start, four, protocol, end - at)))
   view.setUint16(field, value === 0 && protocol === UDP ? 0xffff : value)
 }

@@ -100,7 +100,7 @@ export class FrameQueue {
     if (ring === null) return this.#grow(size)
     const oldest = this.#lent === 0 ? this.#head : this.#lent
     if (this.#wrap === 0) {
-      if (this.#tail + size <= ring.bytes.length) return ring
+      if (this.#tail + size <= ring.capacity) return ring
       if (HEADROOM + size <= oldest - HEADROOM) {
         this.#wrap = this.#tail
         this.#tail = HEADROOM
@@ -113,7 +113,7 @@ export class FrameQueue {
   /** Moves the waiting frames to the front of a larger ring. A frame on loan stays behind in the old one. */
   #grow(size: number): Packet {
     const old = this.#ring
-    let capacity = old === null ? FIRST_CAPACITY : old.bytes.length * 2
+    let capacity = old === null ? FIRST_CAPACITY : old.capacity * 2
     while (capacity < HEADROOM + this.#bytes + size) capacity *= 2
     const ring = new Packet(capacity)
     let tail = HEADROOM

@@ -48,8 +48,9 @@ export class Shared {
   #nextDescriptor = FIRST_DESCRIPTOR
   /** What is held up by sockets that keep the process alive. */
   readonly #holds = new Set<KeepAlive>()
+  #slabMemory = new ArrayBuffer(0)
   #slab = new Uint8Array(0)
-  #slabUsed = 0
+  #slabUsed = SLAB
 
   constructor(stack: Stack) {
     this.stack = stack
@@ -96,15 +97,17 @@ export class Shared {
       message.set(payload)
       return message
     }
-    if (this.#slabUsed + length > this.#slab.length) {
-      this.#slab = new Uint8Array(Buffer.allocUnsafeSlow(SLAB).buffer)
+    if (this.#slabUsed + length > SLAB) {
+      this.#slabMemory = Buffer.allocUnsafeSlow(SLAB).buffer
+      this.#slab = new Uint8Array(this.#slabMemory)
       this.#slabUsed = 0
     }
     const at = this.#slabUsed
     this.#slab.set(payload, at)
     // Views of 8-byte elements over a message need its offset to be aligned.
     this.#slabUsed = (at + length + 7) & ~7
-    return new FastBuffer(this.#slab.buffer, at, length)
+    // Not `#slab.buffer`, which is a call into C++.
+    return new FastBuffer(this.#slabMemory, at, length)
   }
 
   // ── descriptors ──

@@ -245,7 +245,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
   beginSend(length: number): Packet {
     // Longer than any datagram: `send` says EMSGSIZE; the bytes do not matter.
     const end = HEADROOM + Math.min(length, MAX_PACKET)
-    if (this.#tx === null || this.#tx.bytes.length < end)
+    if (this.#tx === null || this.#tx.capacity < end)
       this.#tx = new Packet(HEADROOM + (length <= USUAL_PAYLOAD ? USUAL_PAYLOAD : MAX_PACKET))
     this.#tx.reset(HEADROOM, end)
     return this.#tx
@@ -313,7 +313,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
       udp.encodePartialChecksum(packet.view, packet.start, pseudo)
       // What has to be fragmented is completed by IP.
       packet.checksumState = ChecksumState.Partial
-    } else udp.encodeChecksum(packet.view, packet.start, packet.end, pseudo)
+    } else udp.encodeChecksum(packet, packet.start, packet.end, pseudo)
     packet.end += surplus
     if (firstHop !== null) {
       const wrong = this.#beginSourceRoute(endpoint, packet, route, firstHop)

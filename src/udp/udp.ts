@@ -8,7 +8,7 @@
  *     |     Length      |    Checksum     |
  *     +--------+--------+--------+--------+
  */
-import { finish, sum, verify } from '../base/checksum.ts'
+import { finish, isComplete, sum, sumLong } from '../base/checksum.ts'
 import { Drop } from '../base/drop.ts'
 import { ChecksumState, type Packet } from '../base/packet.ts'
 import * as ipv4 from '../ip/ipv4.ts'
@@ -44,7 +44,9 @@ export function parse(packet: Packet): Drop {
     return packet.family === 4 ? Drop.None : Drop.UdpZeroChecksum
   }
   if (packet.checksumState !== ChecksumState.None) return Drop.None
-  return verify(view, at, at + length, pseudoHeaderSum(packet, length)) ? Drop.None : Drop.UdpChecksum
+  // Apart from its header: the window of the payload is what is copied next.
+  const total = sumLong(packet, packet.start, packet.end, sum(view, at, at + HEADER, pseudoHeaderSum(packet, length)))
+  return isComplete(total) ? Drop.None : Drop.UdpChecksum
 }
 
 function pseudoHeaderSum(packet: Packet, length: number): number {
@@ -83,9 +85,9 @@ export function encode(view: DataView, at: number, end: number, source: number, 
  * Fills the checksum field, which is 0, from `pseudo` (the unfolded sum of the pseudo-header) and the datagram; a computed 0 goes out as 0xFFFF
  * (RFC 768).
  */
-export function encodeChecksum(view: DataView, at: number, end: number, pseudo: number): void {
-  const value = finish(sum(view, at, end, pseudo))
-  view.setUint16(at + CHECKSUM, value === 0 ? 0xffff : value)
+export function encodeChecksum(packet: Packet, at: number, end: number, pseudo: number): void {
+  const value = finish(sumLong(packet, at + HEADER, end, sum(packet.view, at, at + HEADER, pseudo)))
+  packet.view.setUint16(at + CHECKSUM, value === 0 ? 0xffff : value)
 }
 
 /** Leaves the pseudo-header's folded sum in the field, for a device that completes it (`ChecksumState.Partial`). */

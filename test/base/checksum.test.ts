@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { checksum, finish, fold, sum, update, verify } from '../../src/base/checksum.ts'
+import { checksum, finish, fold, sum, sumLong, update, verify } from '../../src/base/checksum.ts'
 import { SIMD_FROM, simd } from '../../src/base/checksum-simd.ts'
+import { MAX_PACKET, Packet } from '../../src/base/packet.ts'
 import { slowChecksum } from '../twins/checksum.ts'
 
 const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -43,23 +44,36 @@ describe('the Internet checksum', () => {
 
   test('is that of the slow twin by vector instructions too, for every remainder and offset', () => {
     expect(simd).toBe(true)
-    const bytes = Uint8Array.from({ length: SIMD_FROM + 200 }, (_, at) => (at * 151 + 7) & 255)
+    const packet = new Packet(SIMD_FROM + 200)
+    const { bytes } = packet
+    bytes.set(bytes.map((_, at) => (at * 151 + 7) & 255))
     for (let start = 0; start < 40; start++)
       for (let end = SIMD_FROM - 4; end <= bytes.length; end++)
-        expect(checksum(viewOf(bytes), start, end), `${start} to ${end}`).toBe(slowChecksum(bytes.subarray(start, end)))
+        expect(finish(sumLong(packet, start, end, 0)), `${start} to ${end}`).toBe(slowChecksum(bytes.subarray(start, end)))
   })
 
-  test.each([65_535, 131_072])('does not overflow on %i bytes of ones', (length) => {
-    const bytes = new Uint8Array(length).fill(0xff)
-    expect(checksum(viewOf(bytes), 0, bytes.length)).toBe(slowChecksum(bytes))
+  test('by vector instructions goes on from a sum of what lies before', () => {
+    const packet = new Packet(2000)
+    const { bytes, view } = packet
+    bytes.set(bytes.map((_, at) => (at * 151 + 7) & 255))
+    expect(finish(sumLong(packet, 8, 1999, sum(view, 0, 8, 0)))).toBe(slowChecksum(bytes.subarray(0, 1999)))
+  })
+
+  test.each([65_535, MAX_PACKET, 131_072])('does not overflow on %i bytes of ones', (length) => {
+    const packet = new Packet(length)
+    packet.bytes.fill(0xff)
+    expect(checksum(packet.view, 0, length)).toBe(slowChecksum(packet.bytes))
+    if (length <= MAX_PACKET) expect(finish(sumLong(packet, 0, length, 0))).toBe(slowChecksum(packet.bytes))
   })
 
   test('is the same where WebAssembly is missing', () => {
     const script = `
-      const { checksum } = await import('./dist/base/checksum.js')
+      const { finish, sumLong } = await import('./dist/base/checksum.js')
       const { simd } = await import('./dist/base/checksum-simd.js')
-      const bytes = Uint8Array.from({ length: 3000 }, (_, at) => (at * 151 + 7) & 255)
-      console.log(simd, checksum(new DataView(bytes.buffer), 1, 2998))`
+      const { Packet } = await import('./dist/base/packet.js')
+      const packet = new Packet(3000)
+      for (let at = 0; at < 3000; at++) packet.bytes[at] = at * 151 + 7
+      console.log(simd, finish(sumLong(packet, 1, 2998, 0)))`
     const run = (...flags: string[]) =>
       execFileSync(process.execPath, [...flags, '--input-type=module', '-e', script], { encoding: 'utf8' }).trim()
     const expected = slowChecksum(Uint8Array.from({ length: 3000 }, (_, at) => (at * 151 + 7) & 255).subarray(1, 2998))

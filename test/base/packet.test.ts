@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Cast, ChecksumState, HEADROOM, MAX_PACKET, Packet } from '../../src/base/packet.ts'
+import { Cast, ChecksumState, copyBytes, HEADROOM, MAX_PACKET, Packet } from '../../src/base/packet.ts'
 
 describe('a packet', () => {
   test('holds the largest packet behind the headroom, in a buffer of its own', () => {
@@ -20,6 +20,32 @@ describe('a packet', () => {
     const copy = packet.copy()
     packet.bytes[HEADROOM] = 7
     expect([...copy]).toEqual([1, 2, 3])
+  })
+
+  test('has windows on its bytes, the same one for the same bounds', () => {
+    const packet = new Packet(2000)
+    packet.bytes.set(packet.bytes.map((_, at) => at * 7))
+    for (let round = 0; round < 2; round++)
+      for (let start = 0; start < 900; start += 3)
+        for (const end of [start, start + 1, 1500, 2000])
+          expect(Buffer.compare(packet.window(start, end), packet.bytes.slice(start, end)), `${start} to ${end}`).toBe(0)
+    expect(packet.window(100, 200)).toBe(packet.window(100, 200))
+    packet.bytes[100] = 99
+    expect(packet.window(100, 200)[0]).toBe(99)
+  })
+
+  test('gives bytes to another one, of any length to any place', () => {
+    const from = new Packet(1000)
+    from.bytes.set(from.bytes.map((_, at) => at * 7))
+    for (let length = 0; length <= 400; length++) {
+      const start = length % 5
+      const at = length % 7
+      const to = new Packet(1000)
+      copyBytes(from, start, to, at, length)
+      const expected = new Uint8Array(1000)
+      expected.set(from.bytes.subarray(start, start + length), at)
+      expect(Buffer.compare(to.bytes, expected), `${length} bytes`).toBe(0)
+    }
   })
 
   test('forgets what the link said of the frame before', () => {

@@ -58,7 +58,7 @@ describe.each(whole4)('the ICMPv4 codec reads as tshark does: $name', (each: Vec
     for (const dirty of dirtyPackets()) {
       dirty.bytes.set(packet.bytes.subarray(transport + 8, end), transport + 8)
       const around = dirty.bytes[transport - 1]
-      icmpv4.encode(dirty.view, transport, end, each.number('icmp.type'), each.number('icmp.code'), view.getInt32(transport + 4))
+      icmpv4.encode(dirty, transport, end, each.number('icmp.type'), each.number('icmp.code'), view.getInt32(transport + 4))
       expect([...dirty.bytes.subarray(transport, end)]).toEqual([...packet.bytes.subarray(transport, end)])
       expect(dirty.bytes[transport - 1]).toBe(around)
     }
@@ -101,15 +101,7 @@ describe.each(whole6)('the ICMPv6 codec reads as tshark does: $name', (each: Vec
     for (const dirty of dirtyPackets()) {
       dirty.bytes.set(packet.bytes.subarray(network, transport), network)
       dirty.bytes.set(packet.bytes.subarray(transport + 8, end), transport + 8)
-      icmpv6.encode(
-        dirty.view,
-        network,
-        transport,
-        end,
-        each.number('icmpv6.type'),
-        each.number('icmpv6.code'),
-        view.getInt32(transport + 4),
-      )
+      icmpv6.encode(dirty, network, transport, end, each.number('icmpv6.type'), each.number('icmpv6.code'), view.getInt32(transport + 4))
       expect([...dirty.bytes.subarray(network, end)]).toEqual([...packet.bytes.subarray(network, end)])
     }
   })

@@ -261,7 +261,7 @@ describe('ICMP through a NAT (RFC 5508)', () => {
       const datagram = new Uint8Array([0x13, 0x88, 0, 9, 0, 9, 0, 0])
       const quote = [0x45, 0, 0, 29, 0, 0, 0x40, 0, 64, 17, 0, 0, 203, 0, 113, 1, 198, 51, 100, 2, ...datagram]
       const error = new Packet().load(Uint8Array.from([3, 1, 0, 0, 0, 0, 0, 0, ...quote]))
-      icmpv4.encode(error.view, error.start, error.end, 3, 1, 0)
+      icmpv4.encode(error, error.start, error.end, 3, 1, 0)
       const to = Address.parse(OUTSIDE)
       const from = Address.parse('198.51.100.2')
       Object.assign(error, { family: 4, protocol: 1, hopLimit: 64, tos: 0, s0: 0, s1: 0, s2: MAPPED, s3: from.w3 })
