@@ -28,6 +28,7 @@ const seconds = Number(options.seconds ?? (options.layers ? 4 : 1))
 
 const JOBS = {
   receive64: { job: 'receive', size: 64, window: 256 },
+  receive64plain: { job: 'receive', size: 64, window: 256, device: { offload: false } },
   receive1400: { job: 'receive', size: 1400, window: 128 },
   send64: { job: 'send', size: 64 },
   send1400: { job: 'send', size: 1400 },
@@ -37,9 +38,10 @@ const JOBS = {
   echo32k: { job: 'echo', size: 32_768, window: 4 },
   // Evenly paced, so that each datagram is a wake-up: what one costs.
   wakeup64: { job: 'receive', size: 64, pace: 20_000 },
-  wakeup64thread: { job: 'receive', size: 64, pace: 20_000, wakeup: 'worker' },
+  wakeup64thread: { job: 'receive', size: 64, pace: 20_000, device: { wakeup: 'worker' } },
   // Client and server on a core each, and on the same one: left to itself the kernel changes its mind between rounds.
   latency64: { job: 'echo', size: 64, window: 1, cores: [0, cpus().length - 1] },
+  latency64busy: { job: 'echo', size: 64, window: 1, cores: [0, cpus().length - 1], device: { busyPoll: 50 } },
   latency64core: { job: 'echo', size: 64, window: 1, cores: [0, 0] },
 }
 const wanted = options.jobs?.split(',') ?? Object.keys(JOBS)
@@ -99,7 +101,7 @@ async function client(task, core) {
   return { ready, done }
 }
 
-async function run(stack, { job, size, window, pace, wakeup, cores = [] }) {
+async function run(stack, { job, size, window, pace, device, cores = [] }) {
   const [clientCore, serverCore] = cores
   const shared = join(tmpdir(), `tgbench-${process.pid}`)
   rmSync(shared, { force: true })
@@ -115,7 +117,7 @@ async function run(stack, { job, size, window, pace, wakeup, cores = [] }) {
     shared,
     peer: `${remote}/24`,
     address: `${local}/24`,
-    wakeup,
+    device,
     layers: options.layers,
   }
   const server = fork(join(here, 'server.mjs'), [JSON.stringify(task)], {

@@ -38,6 +38,11 @@ export interface TunOptions {
   readonly offload?: boolean
   /** What reports that packets wait: libuv's poll handle (main thread of Node only), or a thread. Default `auto`: `uv` where it can be. */
   readonly wakeup?: Wakeup | 'auto'
+  /**
+   * Microseconds, 0 to 10000, to go on looking for packets after the last one before the process sleeps: the next one is then not preceded by a
+   * wake-up, at the price of a core. Timers and other descriptors are served in between. Default 0. (Linux: net.core.busy_poll.)
+   */
+  readonly busyPoll?: number
 }
 
 const TUNSETIFF = 0x400454ca
@@ -60,10 +65,19 @@ const LOCAL_ROUTE_PATIENCE = 500
 /** Linux: MAX_TAP_QUEUES. */
 const MAX_QUEUES = 256
 
+/** Microseconds: other things of the process wait so long at most. */
+const MAX_BUSY_POLL = 10_000
+
 /** @throws {RangeError} */
 export function checkQueues(queues: number): void {
   if (!Number.isInteger(queues) || queues < 1 || queues > MAX_QUEUES)
     throw new RangeError(`queues must be an integer from 1 to ${MAX_QUEUES}, not ${queues}.`)
+}
+
+/** @throws {RangeError} */
+export function checkBusyPoll(busyPoll: number): void {
+  if (!(busyPoll >= 0 && busyPoll <= MAX_BUSY_POLL))
+    throw new RangeError(`busyPoll must be 0 to ${MAX_BUSY_POLL} microseconds, not ${busyPoll}.`)
 }
 
 /** @throws {Error} `EBUSY` when this opening is one more than `queues` */

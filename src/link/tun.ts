@@ -34,6 +34,7 @@ import { chooseWakeup, surface, type Wakeup, type Watcher, watch } from './tun-p
 import {
   acceptOffloads,
   attachDevice,
+  checkBusyPoll,
   checkName,
   checkQueueFree,
   checkQueues,
@@ -89,6 +90,8 @@ export function openTun(options: TunOptions = {}): TunLink {
   checkName(name)
   const queues = options.queues ?? 1
   checkQueues(queues)
+  const busyPoll = options.busyPoll ?? 0
+  checkBusyPoll(busyPoll)
   const peers = (typeof options.peer === 'string' ? [options.peer] : (options.peer ?? [])).map(parseCidr)
   const hardwareAddress =
     kind === 'tun'
@@ -108,7 +111,7 @@ export function openTun(options: TunOptions = {}): TunLink {
     if (info === null) throw codedError('ENODEV', `The interface '${interfaceName}' vanished while it was opened.`)
     checkQueueFree(info, queues)
     configure(libc, info, options, peers)
-    return new TunLink(libc, fd, findInterface(libc, info.index) ?? info, kind, hardwareAddress, wakeup, offload)
+    return new TunLink(libc, fd, findInterface(libc, info.index) ?? info, kind, hardwareAddress, wakeup, offload, busyPoll)
   } catch (error) {
     closeSync(fd)
     throw error
@@ -175,6 +178,10 @@ export class TunLink implements Link {
   #draining = false
   /** Wake-ups in a row that found one packet. */
   #lone = 0
+  readonly #busyPoll: number
+  /** A busy poll is to come in this turn. */
+  #polling = false
+  readonly #look = () => this.#poll()
   readonly #endTurn = () => this.flush()
 
   /** Use {@link openTun}. */
@@ -186,12 +193,14 @@ export class TunLink implements Link {
     hardwareAddress: Uint8Array | null,
     wakeup: Wakeup,
     offload: boolean,
+    busyPoll: number,
   ) {
     this.#libc = libc
     this.#fd = fd
     this.#index = info.index
     this.#mtu = info.mtu
     this.wakeup = wakeup
+    this.#busyPoll = busyPoll
     this.name = info.name
     this.interfaceName = info.name
     this.medium = kind === 'tun' ? 'ip' : 'ethernet'
@@ -220,7 +229,10 @@ export class TunLink implements Link {
     if (this.#state !== 'open') return
     while (this.counters.earlyPackets < EARLY_LIMIT && this.#read() >= 0) this.counters.earlyPackets++
     this.#watcher = watch(this.#libc, this.#fd, this.wakeup, {
-      readable: (broken) => this.#drain(broken),
+      readable: (broken) => {
+        this.counters.wakeups++
+        return this.#drain(broken)
+      },
       failed: (error) => this.#fail(error),
       exit: () => this.#flush(),
     })
@@ -344,7 +356,6 @@ export class TunLink implements Link {
     const receiver = this.#receiver as LinkReceiver
     const packet = this.#received
     const counters = this.counters
-    counters.wakeups++
     let count = 0
     let errno = 0
     this.#draining = true
@@ -365,13 +376,25 @@ export class TunLink implements Link {
       count += packets
       if (Math.floor(count / BATCH) !== batches) this.#idle(receiver)
     }
-    this.#lone = count === 1 ? this.#lone + 1 : 0
+    this.#lone = count > 1 ? 0 : this.#lone + count
     if (count % BATCH !== 0) this.#idle(receiver)
     this.#draining = false
     this.#flush()
     if (errno !== 0 && errno !== EAGAIN && errno !== EINTR) this.#fail(this.#readError(errno))
     else if (broken) this.#fail(this.#readError(EBADFD))
+    if (count > 0 && this.#busyPoll > 0 && !this.#polling) {
+      this.#polling = true
+      // In a turn of its own, after all that the packets have led to.
+      setImmediate(this.#look)
+    }
     return count
+  }
+
+  /** Looks for packets until some come, for the time of `busyPoll`. */
+  #poll(): void {
+    this.#polling = false
+    const end = performance.now() + this.#busyPoll / 1000
+    while (this.#state === 'open' && this.#drain(false) === 0 && performance.now() < end);
   }
 
   #readError(errno: number): Error {

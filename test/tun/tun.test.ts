@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import dgram from 'node:dgram'
 import dns from 'node:dns/promises'
 import { once } from 'node:events'
@@ -136,6 +136,28 @@ describeOnTun('a TUN device', () => {
       second.close()
       expect(() => ip('link', 'show', 'queues')).toThrow(/does not exist/)
     })
+  })
+
+  test('finds what comes within the time of a busy poll without a wake-up, serves timers meanwhile, and sleeps after it', async () => {
+    const link = open({ wakeup: 'uv', peer: '10.0.0.1/24', busyPoll: 10_000 })
+    link.attach(new Recorder())
+    await turn(100)
+    const before = { ...link.counters }
+    const sender = spawn('bash', ['-c', 'for i in {1..200}; do echo $i > /dev/udp/10.0.0.2/7; sleep 0.002; done'], { stdio: 'inherit' })
+    let timers = 0
+    const timer = setInterval(() => timers++, 20)
+    await once(sender, 'exit')
+    clearInterval(timer)
+    expect(link.counters.receivedPackets - before.receivedPackets).toBeGreaterThanOrEqual(200)
+    expect(link.counters.wakeups - before.wakeups).toBeLessThan(100)
+    expect(timers).toBeGreaterThan(5)
+    await turn(50)
+    const cpu = process.cpuUsage()
+    await turn(200)
+    const { user, system } = process.cpuUsage(cpu)
+    expect(user + system).toBeLessThan(100_000)
+    expect(() => open({ busyPoll: -1 })).toThrow('busyPoll must be 0 to 10000 microseconds, not -1.')
+    expect(() => open({ busyPoll: Number.NaN })).toThrow(RangeError)
   })
 
   describe.each(['uv', 'worker'] as const)('woken by %s', (wakeup) => {
