@@ -25,7 +25,7 @@ const PARSED_LIMIT = 1024
 const ON_HEAP = 64
 /** Longer messages get memory of their own: the copy then outweighs the allocation. */
 const SLAB_LIMIT = 4096
-const SLAB = 32 * 1024
+const SLAB = 16 * 1024
 
 /** What Buffer's own methods make Buffers with: half the cost of `buffer.subarray`. */
 const FastBuffer = (Buffer as unknown as { [Symbol.species]: BufferConstructor })[Symbol.species]
