@@ -140,16 +140,20 @@ describeOnTun('a TUN device', () => {
 
   test('finds what comes within the time of a busy poll without a wake-up, serves timers meanwhile, and sleeps after it', async () => {
     const link = open({ wakeup: 'uv', peer: '10.0.0.1/24', busyPoll: 10_000 })
-    link.attach(new Recorder())
+    const times: number[] = []
+    link.attach(Object.assign(new Recorder(), { input: () => void times.push(performance.now()) }))
     await turn(100)
-    const before = { ...link.counters }
+    const { wakeups } = link.counters
+    times.length = 0
     const sender = spawn('bash', ['-c', 'for i in {1..200}; do echo $i > /dev/udp/10.0.0.2/7; sleep 0.002; done'], { stdio: 'inherit' })
     let timers = 0
     const timer = setInterval(() => timers++, 20)
     await once(sender, 'exit')
     clearInterval(timer)
-    expect(link.counters.receivedPackets - before.receivedPackets).toBeGreaterThanOrEqual(200)
-    expect(link.counters.wakeups - before.wakeups).toBeLessThan(100)
+    expect(times.length).toBeGreaterThanOrEqual(200)
+    // On a busy machine some come later.
+    const late = times.filter((time, i) => time - (times[i - 1] ?? 0) > 9).length
+    expect(link.counters.wakeups - wakeups).toBeLessThan(late + 30)
     expect(timers).toBeGreaterThan(5)
     await turn(50)
     const cpu = process.cpuUsage()
