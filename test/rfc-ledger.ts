@@ -935,4 +935,43 @@ notApplicable(8504, '6.4', 'SHOULD', 'temporary addresses (RFC 8981)', 'this sta
 notApplicable(8504, '6.5', 'SHOULD', 'DHCPv6', 'a protocol of programs, over UDP')
 notApplicable(8504, '13', 'MUST', 'IPsec, where security asks for it', 'there is no IPsec in this stack: AH and ESP are as unknown as TCP')
 
+const anycastRows = file('ip/anycast.test.ts')
+anycastRows(
+  4291,
+  '2.6.1',
+  'MUST',
+  'a router has the anycast address of each subnet it has an interface on',
+  'takes what is for the first address of its prefix, and answers from its own',
+)
+file('tun/anycast.test.ts')(
+  4291,
+  '2.6.1',
+  'MUST',
+  'packets to it are delivered to one router of the subnet',
+  'finds and pings the anycast address of its prefix %s, and hears the router itself',
+)
+anycastRows(
+  4443,
+  '2.2 (b)',
+  'MUST',
+  'an answer to an anycast address comes from a unicast one',
+  'says that a port is closed from its own address',
+)
+anycastRows(
+  4861,
+  '7.2.7',
+  'SHOULD',
+  'an advertisement of an anycast address has no Override',
+  'from an own address and without Override (RFC 4861 7.2.7)',
+)
+anycastRows(4861, '7.2.7', 'SHOULD', 'it is delayed by at most a second', 'a solicitation is answered within a second')
+anycastRows(
+  4862,
+  '5.4',
+  'MUST NOT',
+  'duplicates of an anycast address are looked for',
+  'another router with the same address is no conflict, nor looked for',
+)
+anycastRows(6164, '6', 'MUST', 'a /127 has no subnet-router anycast address', 'has none for two hosts, or one')
+
 export const requirements: readonly Requirement[] = rows

@@ -686,9 +686,10 @@ function isFragment(packet: Packet): boolean {
   return false
 }
 
-/** RFC 4443 section 2.4 (e.6): the first address of a prefix on the link is its routers' anycast address (RFC 4291 section 2.6.1). */
+/** RFC 4443 section 2.4 (e.6): the first address of a prefix on the link is its routers' anycast address (RFC 4291 section 2.6.1), maybe ours. */
 function isAnycast(route: Route, reply: Packet): boolean {
-  const { prefix, gateway } = route
+  const { prefix, gateway, kind } = route
+  if (kind === 'anycast') return true
   return gateway === null && prefix.length < 127 && prefix.address.is(reply.d0, reply.d1, reply.d2, reply.d3)
 }
 

@@ -68,6 +68,12 @@ const DEFAULT_HOP_LIMIT = 64
 const MULTICAST6 = Prefix.parse('ff00::/8')
 const LIMITED_BROADCAST = Prefix.parse('255.255.255.255/32')
 
+interface OwnAddress {
+  readonly address: Address
+  readonly nic: Nic
+  readonly anycast: boolean
+}
+
 export class IpLayer implements OptionsHost {
   readonly counters: Counters
   readonly routes = new RouteTable()
@@ -85,8 +91,8 @@ export class IpLayer implements OptionsHost {
   readonly #reversePath: ReversePath
   readonly #sourceRoute: boolean
   readonly #nics: (Nic | undefined)[] = [undefined]
-  /** Own addresses: hash of the words to the nics that have them. */
-  readonly #local = new Map<number, { address: Address; nic: Nic }[]>()
+  /** Own addresses: hash of the words to the nics that have them. An anycast one is a destination only. */
+  readonly #local = new Map<number, OwnAddress[]>()
   /** Directed broadcast addresses of the nics, by word. */
   readonly #broadcasts = new Map<number, number>()
   readonly #reassembler4: Reassembler
@@ -192,10 +198,7 @@ export class IpLayer implements OptionsHost {
 
   /** Called by the nic: the routes that come with an address, as Linux's kernel adds them. */
   addressAdded(nic: Nic, { address, prefix }: NicAddress): void {
-    const { w0, w1, w2, w3 } = address
-    const hosts = this.#local.get(hashWords(w0, w1, w2, w3))
-    if (hosts === undefined) this.#local.set(hashWords(w0, w1, w2, w3), [{ address, nic }])
-    else hosts.push({ address, nic })
+    this.#addLocal({ address, nic, anycast: false })
     const loopback = this.#nics[1] as Nic
     const add = (to: Prefix, over: Nic, kind: Route['kind'], source: Address | null, metric: number) =>
       this.routes.add({ prefix: to, nic: over, gateway: null, metric, source, mtu: 0, kind })
@@ -217,10 +220,7 @@ export class IpLayer implements OptionsHost {
   }
 
   addressRemoved(nic: Nic, { address, prefix }: NicAddress): void {
-    const { w0, w1, w2, w3 } = address
-    const rest = (this.#local.get(hashWords(w0, w1, w2, w3)) ?? []).filter((each) => !(each.nic === nic && each.address.equals(address)))
-    if (rest.length > 0) this.#local.set(hashWords(w0, w1, w2, w3), rest)
-    else this.#local.delete(hashWords(w0, w1, w2, w3))
+    this.#removeLocal({ address, nic, anycast: false })
     const host = new Prefix(address, address.family === 4 ? 32 : 128)
     const broadcast = prefix.broadcast
     for (const route of this.routes.list()) {
@@ -237,13 +237,49 @@ export class IpLayer implements OptionsHost {
     }
   }
 
+  /** Called by a router's nic: packets to the address are for this host too (Linux: a route of type anycast in the local table). */
+  anycastAdded(nic: Nic, address: Address): void {
+    this.#addLocal({ address, nic, anycast: true })
+    const loopback = this.#nics[1] as Nic
+    this.routes.add({ prefix: new Prefix(address, 128), nic: loopback, gateway: null, metric: 0, source: null, mtu: 0, kind: 'anycast' })
+  }
+
+  anycastRemoved(nic: Nic, address: Address): void {
+    this.#removeLocal({ address, nic, anycast: true })
+    const route = this.routes.list().find(({ kind, prefix }) => kind === 'anycast' && prefix.address.equals(address))
+    if (route !== undefined) this.routes.remove(route)
+  }
+
+  #addLocal(own: OwnAddress): void {
+    const { w0, w1, w2, w3 } = own.address
+    const known = this.#local.get(hashWords(w0, w1, w2, w3))
+    if (known === undefined) this.#local.set(hashWords(w0, w1, w2, w3), [own])
+    else known.push(own)
+  }
+
+  #removeLocal({ address, nic, anycast }: OwnAddress): void {
+    const { w0, w1, w2, w3 } = address
+    const rest = (this.#local.get(hashWords(w0, w1, w2, w3)) ?? []).filter(
+      (each) => !(each.nic === nic && each.anycast === anycast && each.address.equals(address)),
+    )
+    if (rest.length > 0) this.#local.set(hashWords(w0, w1, w2, w3), rest)
+    else this.#local.delete(hashWords(w0, w1, w2, w3))
+  }
+
   // ── questions ──
 
-  /** Whether the address is one of this host's. */
+  /** Whether the address is one of this host's; an anycast address, which is no source, does not count. */
   isLocal(w0: number, w1: number, w2: number, w3: number): boolean {
     const hosts = this.#local.get(hashWords(w0, w1, w2, w3))
-    if (hosts !== undefined) for (const { address } of hosts) if (address.is(w0, w1, w2, w3)) return true
+    if (hosts !== undefined) for (const { address, anycast } of hosts) if (!anycast && address.is(w0, w1, w2, w3)) return true
     return w2 === MAPPED && w0 === 0 && w1 === 0 && w3 >>> 24 === 127 && this.#nics[1]?.isUp === true && this.#hasLoopback4()
+  }
+
+  /** Whether packets to the IPv6 address are for this host. */
+  #isDestination6(w0: number, w1: number, w2: number, w3: number): boolean {
+    const hosts = this.#local.get(hashWords(w0, w1, w2, w3))
+    if (hosts !== undefined) for (const { address } of hosts) if (address.is(w0, w1, w2, w3)) return true
+    return false
   }
 
   #hasLoopback4(): boolean {
@@ -254,7 +290,7 @@ export class IpLayer implements OptionsHost {
   nicOf(address: Address): Nic | undefined {
     const { w0, w1, w2, w3 } = address
     const hosts = this.#local.get(hashWords(w0, w1, w2, w3))
-    const found = hosts?.find((each) => each.address.equals(address))
+    const found = hosts?.find((each) => !each.anycast && each.address.equals(address))
     if (found !== undefined) return found.nic
     return this.isLocal(w0, w1, w2, w3) ? this.#nics[1] : undefined
   }
@@ -541,9 +577,10 @@ export class IpLayer implements OptionsHost {
       packet.cast = Cast.Multicast
       return Drop.None
     }
-    if (!this.isLocal(d0, d1, d2, d3)) return Drop.IpNotForUs
+    if (!this.#isDestination6(d0, d1, d2, d3)) return Drop.IpNotForUs
     // A link-local address is one of its link's (RFC 4007 section 6), in every host model.
-    const own = packet.looped === 1 || !(this.#strongHost || d0 >>> 22 === 0x3fa) || hasAddress(nic, d0, d1, d2, d3)
+    const own =
+      packet.looped === 1 || !(this.#strongHost || d0 >>> 22 === 0x3fa) || hasAddress(nic, d0, d1, d2, d3) || nic.isAnycast(d0, d1, d2, d3)
     return own ? Drop.None : Drop.IpNotForUs
   }
 

@@ -5,7 +5,7 @@
 import { Address, isUnspecified } from '../base/address.ts'
 import type { Clock, Timer } from '../base/clock.ts'
 import { Drop } from '../base/drop.ts'
-import { HEADROOM, Packet } from '../base/packet.ts'
+import { Cast, HEADROOM, Packet } from '../base/packet.ts'
 import type { Random } from '../base/random.ts'
 import * as ethernet from '../link/ethernet.ts'
 import type { EthernetLayer } from './ethernet-layer.ts'
@@ -22,6 +22,8 @@ import { RouterDiscovery } from './router-discovery.ts'
 
 /** MAX_RTR_SOLICITATION_DELAY: a random time in front of the first solicitation (RFC 4862 section 5.4.2). */
 const DETECTION_DELAY = 1000
+/** MAX_ANYCAST_DELAY_TIME: a random time in front of an answer for an anycast address (RFC 4861 section 10). */
+const MAX_ANYCAST_DELAY = 1000
 
 /** An address for which duplicates are looked for. */
 interface Detection {
@@ -40,6 +42,8 @@ export class NdLayer implements NeighborProtocol {
   readonly #clock: Clock
   readonly #random: Random
   #detections: Detection[] = []
+  /** Answers for anycast addresses that wait. */
+  readonly #delayed = new Set<Timer>()
   readonly #tx = new Packet()
 
   constructor(layer: EthernetLayer, nic: Nic, ip: IpLayer, clock: Clock, random: Random) {
@@ -58,6 +62,8 @@ export class NdLayer implements NeighborProtocol {
     this.advertiser.stop()
     for (const { timer } of this.#detections) timer.cancel()
     this.#detections = []
+    for (const timer of this.#delayed) timer.cancel()
+    this.#delayed.clear()
     this.neighbors.close()
   }
 
@@ -102,14 +108,34 @@ export class NdLayer implements NeighborProtocol {
       if (!fromNobody || this.#ethernet.isOwnFrame) return Drop.None
       return this.#duplicate(detection)
     }
-    if (!this.#nic.hasAddress(target)) return Drop.NdIgnored
-    if (fromNobody) {
-      this.#advertise(target, ndp.OVERRIDE, ndp.ALL_NODES.w0, ndp.ALL_NODES.w1, ndp.ALL_NODES.w2, ndp.ALL_NODES.w3)
-      return Drop.None
-    }
+    const own = this.#nic.hasAddress(target)
+    if (!own && !this.#nic.isAnycast(target.w0, target.w1, target.w2, target.w3)) return Drop.NdIgnored
     this.#learnSource(packet)
-    this.#advertise(target, ndp.SOLICITED | ndp.OVERRIDE, packet.s0, packet.s1, packet.s2, packet.s3)
+    const to = fromNobody ? ndp.ALL_NODES : new Address(packet.s0, packet.s1, packet.s2, packet.s3)
+    const flags = fromNobody ? 0 : ndp.SOLICITED
+    if (own) this.#advertise(target, target, flags | ndp.OVERRIDE, to)
+    else this.#advertiseAnycast(target, flags, to, packet.cast === Cast.Unicast)
     return Drop.None
+  }
+
+  /**
+   * RFC 4861 section 7.2.7: whoever answers first is believed, so answers neither override another router's nor come all at once. The one router
+   * that is asked alone need not wait (Linux).
+   */
+  #advertiseAnycast(target: Address, flags: number, to: Address, atOnce: boolean): void {
+    const advertise = () => {
+      const source = this.#sourceFor(target, null)
+      if (source !== null && this.#nic.isAnycast(target.w0, target.w1, target.w2, target.w3)) this.#advertise(target, source, flags, to)
+    }
+    if (atOnce) {
+      advertise()
+      return
+    }
+    const timer = this.#clock.schedule(this.#random.float() * MAX_ANYCAST_DELAY, () => {
+      this.#delayed.delete(timer)
+      advertise()
+    })
+    this.#delayed.add(timer)
   }
 
   /** RFC 4861 section 7.2.5, RFC 4862 section 5.4.4. */
@@ -205,12 +231,12 @@ export class NdLayer implements NeighborProtocol {
     return best?.address ?? null
   }
 
-  #advertise(target: Address, flags: number, d0: number, d1: number, d2: number, d3: number): void {
+  #advertise(target: Address, source: Address, flags: number, to: Address): void {
     const view = this.begin()
     const router = this.#nic.isRouter ? ndp.ROUTER : 0
     let end = ndp.encodeNeighbor(view, HEADROOM, flags | router, target.w0, target.w1, target.w2, target.w3)
     end = ndp.encodeLinkAddress(view, end, ndp.TARGET_LINK_ADDRESS, this.#ethernet.high, this.#ethernet.low)
-    this.send(ndp.NEIGHBOR_ADVERTISEMENT, end, target, d0, d1, d2, d3)
+    this.send(ndp.NEIGHBOR_ADVERTISEMENT, end, source, to.w0, to.w1, to.w2, to.w3)
   }
 
   /**

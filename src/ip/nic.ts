@@ -75,6 +75,8 @@ export class Nic implements LinkReceiver {
   readonly #igmp: IgmpLayer
   readonly #mld: MldLayer
   #addresses: readonly NicAddress[] = []
+  /** A router's subnet-router anycast addresses, one for each address that brings one. */
+  #anycast: readonly Address[] = []
   /** Addresses that are being checked for duplicates: not ours yet. */
   #tentative: readonly NicAddress[] = []
   /** Who waits for a check to end. */
@@ -170,6 +172,8 @@ export class Nic implements LinkReceiver {
     const first = !this.#hasLinkLocal6
     this.#addresses = [...this.#addresses, entry]
     this.#ip.addressAdded(this, entry)
+    const anycast = this.#anycastOf(entry)
+    if (anycast !== null) this.#addAnycast(anycast)
     this.#ethernet?.assigned(entry, checked)
     // Reports sent from no address are not what all switches heed (RFC 3590).
     if (first && this.#hasLinkLocal6) this.#mld.manager.announceAll()
@@ -246,6 +250,8 @@ export class Nic implements LinkReceiver {
     if (removed === undefined) return false
     this.#addresses = this.#addresses.filter((each) => each !== removed)
     this.#ip.addressRemoved(this, removed)
+    const anycast = this.#anycastOf(removed)
+    if (anycast !== null) this.#removeAnycast(anycast)
     if (address.family === 6) this.#leaveSolicitedNode(address)
     this.#tell('removed', address, null)
     return true
@@ -253,6 +259,32 @@ export class Nic implements LinkReceiver {
 
   hasAddress(address: Address): boolean {
     return this.#addresses.some((each) => each.address.equals(address))
+  }
+
+  /** Whether this is the subnet-router anycast address of a prefix on this link, and the stack a router (RFC 4291 section 2.6.1). */
+  isAnycast(w0: number, w1: number, w2: number, w3: number): boolean {
+    for (const address of this.#anycast) if (address.is(w0, w1, w2, w3)) return true
+    return false
+  }
+
+  /** The anycast address that comes with an address. A prefix of 127 bits or more has none (RFC 6164 section 6). */
+  #anycastOf({ address, prefix }: NicAddress): Address | null {
+    if (address.family === 4 || !this.#ip.isRouter || this.isLoopback || prefix.length >= 127) return null
+    return prefix.address.isUnspecified ? null : prefix.address
+  }
+
+  /** No check for duplicates: others have it too. */
+  #addAnycast(anycast: Address): void {
+    if (!this.#anycast.some((each) => each.equals(anycast))) this.#ip.anycastAdded(this, anycast)
+    this.#anycast = [...this.#anycast, anycast]
+    this.#joinSolicitedNode(anycast)
+  }
+
+  #removeAnycast(anycast: Address): void {
+    const at = this.#anycast.findIndex((each) => each.equals(anycast))
+    this.#anycast = this.#anycast.filter((_, index) => index !== at)
+    if (!this.#anycast.some((each) => each.equals(anycast))) this.#ip.anycastRemoved(this, anycast)
+    this.#leaveSolicitedNode(anycast)
   }
 
   // ── up ──
@@ -427,13 +459,14 @@ export class Nic implements LinkReceiver {
     return allowed === null ? Drop.IpNotMember : Drop.IpSourceFilter
   }
 
-  /** 224.0.0.1, ff01::1, ff02::1, for routers ff02::2, and the solicited-node groups of the nic's addresses. */
+  /** 224.0.0.1, ff01::1, ff02::1, for routers ff02::2, and the solicited-node groups of the nic's addresses, anycast ones too. */
   #isImplicit(w0: number, w1: number, w2: number, w3: number): boolean {
     if (w2 === 0xffff && w0 === 0 && w1 === 0) return w3 === (0xe0000001 | 0)
     if (w1 !== 0) return false
     if (w2 === 0 && w3 === 1) return w0 === (0xff020000 | 0) || w0 === (0xff010000 | 0)
     if (w2 === 0 && w3 === 2) return w0 === ALL_ROUTERS.w0 && this.isRouter
     if (w0 !== SOLICITED_NODE_0 || w2 !== SOLICITED_NODE_2) return false
+    for (const address of this.#anycast) if (solicitedNode3(address.w3) === w3) return true
     return hasSolicitedNode(this.#addresses, w3) || hasSolicitedNode(this.#tentative, w3)
   }
 

@@ -20,7 +20,7 @@ export const PmtuMode = {
 export type PmtuMode = (typeof PmtuMode)[keyof typeof PmtuMode]
 
 /** What a destination is, as Linux's `RTN_*`. */
-export type RouteKind = 'unicast' | 'local' | 'broadcast' | 'multicast' | 'unreachable' | 'prohibit' | 'blackhole'
+export type RouteKind = 'unicast' | 'local' | 'broadcast' | 'anycast' | 'multicast' | 'unreachable' | 'prohibit' | 'blackhole'
 
 export interface Route {
   readonly prefix: Prefix
