@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { listed } from './differential/listed.ts'
+import { listed, listedOfRoutersAlone } from './differential/listed.ts'
 import { type Requirement, requirements } from './rfc-ledger.ts'
 
 const root = new URL('..', import.meta.url)
@@ -42,6 +42,12 @@ function render(): string {
     '| difference | because |',
     '|---|---|',
     ...listed.map(({ what, why }) => `| ${what} | ${why} |`),
+    '',
+    'Between two links, as routers, these besides, and not those of hosts that do not forward:',
+    '',
+    '| difference | because |',
+    '|---|---|',
+    ...listedOfRoutersAlone.map(({ what, why }) => `| ${what} | ${why} |`),
     '',
     read('test/differential/million.md').trim(),
   ].join('\n')}\n`

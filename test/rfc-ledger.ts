@@ -974,4 +974,13 @@ anycastRows(
 )
 anycastRows(6164, '6', 'MUST', 'a /127 has no subnet-router anycast address', 'has none for two hosts, or one')
 
+forwarderRows(
+  4007,
+  '9',
+  'MUST NOT',
+  'a packet from or to a link-local address leaves its link',
+  'a packet from or to one may go back to that link',
+)
+forwarderRows(4291, '2.8', 'MUST', 'a router hears the all-routers groups', 'a router is in the group of all routers')
+
 export const requirements: readonly Requirement[] = rows

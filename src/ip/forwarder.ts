@@ -48,16 +48,18 @@ export class Forwarder {
     if (!six && (s3 >>> 28 === 15 || s3 >>> 24 === 0)) return Drop.IpMartianSource
     if (!six && (d3 >>> 28 === 15 || d3 >>> 24 === 0)) return Drop.IpMartianDestination
     if (six && d0 === 0 && d1 === 0 && d2 === MAPPED) return Drop.IpMartianDestination
-    const route = this.#ip.routes.lookup(d0, d1, d2, d3, 0)
+    const linkLocal = isLinkLocal(d0, d1, d2, d3)
+    const route = this.#ip.routes.lookup(d0, d1, d2, d3, six && linkLocal ? nic.index : 0)
     if (route === null || route.kind !== 'unicast') return this.#noRoute(packet, nic, route)
     if (packet.hopLimit <= 1) {
       this.#ip.icmp.sendError(packet, nic, six ? icmpv6.TIME_EXCEEDED : icmpv4.TIME_EXCEEDED, 0, 0)
       return Drop.IpHopLimitExceeded
     }
-    // RFC 3927 section 7, RFC 4007 section 9: whatever the TTL says.
-    if (isLinkLocal(d0, d1, d2, d3)) return Drop.IpBeyondScope
-    if (isLinkLocal(s0, s1, s2, s3)) {
-      if (six) this.#ip.icmp.sendError(packet, nic, icmpv6.DESTINATION_UNREACHABLE, icmpv6.BEYOND_SCOPE, 0)
+    // RFC 3927 section 7: whatever the TTL says.
+    if (!six && (linkLocal || isLinkLocal(s0, s1, s2, s3))) return Drop.IpBeyondScope
+    // RFC 4007 section 9: a packet may go back to the link that its addresses belong to.
+    if (six && route.nic !== nic && isLinkLocal(s0, s1, s2, s3)) {
+      this.#ip.icmp.sendError(packet, nic, icmpv6.DESTINATION_UNREACHABLE, icmpv6.BEYOND_SCOPE, 0)
       return Drop.IpBeyondScope
     }
     if (!six && packet.transport - network > ipv4.HEADER && this.#options.leavesStrictRoute(route)) {

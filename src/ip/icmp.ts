@@ -614,17 +614,20 @@ export class Icmp {
     reply.d1 = packet.s1
     reply.d2 = packet.s2
     reply.d3 = this.#answerTo(packet, options)
-    const scoped = packet.family === 6 && packet.s0 >>> 22 === 0x3fa
+    const { s0, s1, s2, s3 } = packet
+    // A link-local source is one of the link, unless it claims to be this host.
+    const scoped = packet.family === 6 && s0 >>> 22 === 0x3fa && !nic.hasWords(s0, s1, s2, s3)
     const route = ip.routes.lookup(reply.d0, reply.d1, reply.d2, reply.d3, scoped ? nic.index : 0)
     if (route === null) return Drop.IpNoRoute
     if (packet.family === 6 && protocol === ICMPV6 && isAnycast(route, reply) && isError6(reply)) return Drop.IcmpAmbiguousSource
-    if (ip.isLocal(packet.d0, packet.d1, packet.d2, packet.d3)) {
+    if (ip.isLocalOn(nic, packet)) {
       reply.s0 = packet.d0
       reply.s1 = packet.d1
       reply.s2 = packet.d2
       reply.s3 = packet.d3
     } else {
-      const source = ip.selectSource(route, reply.d0, reply.d1, reply.d2, reply.d3)
+      // ICMPv6 answers from the nic that the packet came by, if it can: RFC 4443 section 4.2 (echo), 2.2 (errors: "a more informative choice"; Linux).
+      const source = ip.selectSource(route, reply.d0, reply.d1, reply.d2, reply.d3, packet.family === 6 ? nic : route.nic)
       if (source === null) return Drop.IpNoRoute
       reply.s0 = source.w0
       reply.s1 = source.w1

@@ -286,6 +286,12 @@ export class IpLayer implements OptionsHost {
     return (this.#nics[1] as Nic).addresses.some(({ address }) => address.family === 4)
   }
 
+  /** Whether a packet that came by the nic is for an address of this host: a link-local one is its link's (RFC 4007 section 6). */
+  isLocalOn(nic: Nic, packet: Packet): boolean {
+    const { d0, d1, d2, d3, looped } = packet
+    return this.isLocal(d0, d1, d2, d3) && (looped === 1 || d0 >>> 22 !== 0x3fa || nic.hasWords(d0, d1, d2, d3))
+  }
+
   /** The nic that has the address, or `undefined`. */
   nicOf(address: Address): Nic | undefined {
     const { w0, w1, w2, w3 } = address
@@ -308,9 +314,9 @@ export class IpLayer implements OptionsHost {
   /**
    * The source address for a destination over a route. IPv4: the route's own, else the nic's first whose prefix holds the next hop, else its first,
    * else any nic's (Linux: inet_select_addr). IPv6: RFC 6724 section 5 as far as it distinguishes here: same address, scope, not
-   * deprecated, outgoing nic, label, longest common prefix.
+   * deprecated, outgoing nic (`over`), label, longest common prefix.
    */
-  selectSource(route: Route, w0: number, w1: number, w2: number, w3: number): Address | null {
+  selectSource(route: Route, w0: number, w1: number, w2: number, w3: number, over = route.nic): Address | null {
     if (w2 === MAPPED && w0 === 0 && w1 === 0) {
       // 127.0.0.0/8 is answered from, and reached from, 127.0.0.1 alone.
       if (route.source !== null) return route.source
@@ -333,7 +339,7 @@ export class IpLayer implements OptionsHost {
     const wantedLabel = label6(w0, w1, w2)
     for (const nic of this.#nics) {
       if (nic === undefined || !nic.isUp) continue
-      const outgoing = nic === route.nic
+      const outgoing = nic === over
       for (const { address, prefix, deprecated } of nic.addresses) {
         if (address.family !== 6) continue
         // Link-local addresses, and all for link-local and multicast destinations, come from the outgoing nic (RFC 6724 section 4).
@@ -546,7 +552,7 @@ export class IpLayer implements OptionsHost {
       return Drop.None
     }
     if (!this.isLocal(0, 0, MAPPED, d3)) return Drop.IpNotForUs
-    if (this.#strongHost && packet.looped === 0 && !hasAddress(nic, 0, 0, MAPPED, d3)) return Drop.IpNotForUs
+    if (this.#strongHost && packet.looped === 0 && !nic.hasWords(0, 0, MAPPED, d3)) return Drop.IpNotForUs
     // The reverse path may go with the state of a nic.
     if (packet.looped === 0 && this.#reversePath === 'off') {
       this.#knownSource = s3
@@ -580,7 +586,7 @@ export class IpLayer implements OptionsHost {
     if (!this.#isDestination6(d0, d1, d2, d3)) return Drop.IpNotForUs
     // A link-local address is one of its link's (RFC 4007 section 6), in every host model.
     const own =
-      packet.looped === 1 || !(this.#strongHost || d0 >>> 22 === 0x3fa) || hasAddress(nic, d0, d1, d2, d3) || nic.isAnycast(d0, d1, d2, d3)
+      packet.looped === 1 || !(this.#strongHost || d0 >>> 22 === 0x3fa) || nic.hasWords(d0, d1, d2, d3) || nic.isAnycast(d0, d1, d2, d3)
     return own ? Drop.None : Drop.IpNotForUs
   }
 
@@ -755,11 +761,6 @@ export class IpLayer implements OptionsHost {
       }
     return null
   }
-}
-
-function hasAddress(nic: Nic, w0: number, w1: number, w2: number, w3: number): boolean {
-  for (const { address } of nic.addresses) if (address.is(w0, w1, w2, w3)) return true
-  return false
 }
 
 const LINK_LOCAL_SCOPE = 2

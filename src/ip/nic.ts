@@ -261,6 +261,12 @@ export class Nic implements LinkReceiver {
     return this.#addresses.some((each) => each.address.equals(address))
   }
 
+  /** {@link hasAddress} for the words of an address. */
+  hasWords(w0: number, w1: number, w2: number, w3: number): boolean {
+    for (const { address } of this.#addresses) if (address.is(w0, w1, w2, w3)) return true
+    return false
+  }
+
   /** Whether this is the subnet-router anycast address of a prefix on this link, and the stack a router (RFC 4291 section 2.6.1). */
   isAnycast(w0: number, w1: number, w2: number, w3: number): boolean {
     for (const address of this.#anycast) if (address.is(w0, w1, w2, w3)) return true
@@ -459,12 +465,12 @@ export class Nic implements LinkReceiver {
     return allowed === null ? Drop.IpNotMember : Drop.IpSourceFilter
   }
 
-  /** 224.0.0.1, ff01::1, ff02::1, for routers ff02::2, and the solicited-node groups of the nic's addresses, anycast ones too. */
+  /** 224.0.0.1, ff01::1, ff02::1, for routers ff02::2 and ff05::2, and the solicited-node groups of the nic's addresses, anycast ones too. */
   #isImplicit(w0: number, w1: number, w2: number, w3: number): boolean {
     if (w2 === 0xffff && w0 === 0 && w1 === 0) return w3 === (0xe0000001 | 0)
     if (w1 !== 0) return false
     if (w2 === 0 && w3 === 1) return w0 === (0xff020000 | 0) || w0 === (0xff010000 | 0)
-    if (w2 === 0 && w3 === 2) return w0 === ALL_ROUTERS.w0 && this.isRouter
+    if (w2 === 0 && w3 === 2) return (w0 === ALL_ROUTERS.w0 || w0 === SITE_ROUTERS.w0) && this.isRouter
     if (w0 !== SOLICITED_NODE_0 || w2 !== SOLICITED_NODE_2) return false
     for (const address of this.#anycast) if (solicitedNode3(address.w3) === w3) return true
     return hasSolicitedNode(this.#addresses, w3) || hasSolicitedNode(this.#tentative, w3)
@@ -493,6 +499,8 @@ export class Nic implements LinkReceiver {
   }
 }
 
+/** All routers of the site (RFC 4291 section 2.7.1). */
+const SITE_ROUTERS = Address.parse('ff05::2')
 const LINK_LOCAL = Address.parse('fe80::')
 
 /** RFC 4291 section 2.7.1. */

@@ -13,7 +13,8 @@
  */
 import type { Delivered, Host } from './host.ts'
 import { type Listed, listed } from './listed.ts'
-import { type Bytes, checksum, hex } from './raw-ip.ts'
+import { address, type Bytes, checksum, hex } from './raw-ip.ts'
+import { ANYCAST6, HOST_LINK_LOCAL, HOST4, HOST6, OUTSIDE_LINK_LOCAL, OUTSIDE4, OUTSIDE6 } from './world.ts'
 
 export interface Outcome {
   sent: string[]
@@ -26,14 +27,15 @@ const DAY = 86_400_000
 /** In place of a right time. */
 const TIME = 0xee
 
-export function run(host: Host, packet: Bytes): Outcome {
-  host.input(packet)
+export function run(host: Host, packet: Bytes, link = 0): Outcome {
+  host.input(packet, link)
   const delivered = host.delivered().map(describe)
   const sent: string[] = []
-  for (const each of host.receive()) {
-    const text = comparable(each, host.timeOfDay())
-    if (text !== '') sent.push(text)
-  }
+  for (let by = 0; by < host.links; by++)
+    for (const each of host.receive(by)) {
+      const text = comparable(each, host.timeOfDay())
+      if (text !== '') sent.push(by === 0 ? text : `${text} by link ${by}`)
+    }
   return { sent, delivered }
 }
 
@@ -49,9 +51,19 @@ function describe({ port, error, from, payload, hopLimit, tos }: Delivered): str
   return error === '' ? `${port} <- ${from} hops ${hopLimit} tos ${tos} ${payload}` : `${port} ${error}`
 }
 
+const OWN = new Set([HOST4, HOST6, OUTSIDE4, OUTSIDE6, HOST_LINK_LOCAL, OUTSIDE_LINK_LOCAL, ...ANYCAST6].map((each) => hex(address(each))))
+
+/** Whether it comes from the host itself; a report of multicast groups may come from nobody. */
+function isOwn(bytes: Bytes): boolean {
+  const four = (bytes[0] as number) >>> 4 === 4
+  if (OWN.has(hex(four ? bytes.subarray(12, 16) : bytes.subarray(8, 24)))) return true
+  return !four && bytes[6] === 0 && bytes[40] === 58 && bytes[48] === 143 && bytes.subarray(8, 24).every((each) => each === 0)
+}
+
 /** The packet as text, what may differ masked; `''` for what hosts send unasked. */
 export function comparable(packet: Bytes, now: number): string {
   const bytes = packet.slice()
+  if (!isOwn(bytes)) return forwarded(bytes, now)
   if ((bytes[0] as number) >>> 4 === 4) {
     const header = ((bytes[0] as number) & 15) * 4
     if (bytes[9] === 2 || (bytes[9] === 1 && bytes[header] === 11 && bytes[header + 1] === 1)) return ''
@@ -79,6 +91,15 @@ export function comparable(packet: Bytes, now: number): string {
   return `${hex(bytes.subarray(0, 40))} ${hex(bytes.subarray(40))}`
 }
 
+/** What a router passes on is not its own: only a time that it writes may differ. */
+function forwarded(bytes: Bytes, now: number): string {
+  if ((bytes[0] as number) >>> 4 !== 4) return `${hex(bytes.subarray(0, 40))} ${hex(bytes.subarray(40))}`
+  const header = ((bytes[0] as number) & 15) * 4
+  const right = checksum(bytes.subarray(0, header)) === 0
+  if (right && maskTimes(bytes, 0, now)) bytes.fill(0, 10, 12)
+  return `${hex(bytes.subarray(0, header))} ${hex(bytes.subarray(header))}`
+}
+
 /** Masks the times in the timestamp options of the IPv4 header at `start`. @returns whether there were any */
 function maskTimes(bytes: Bytes, start: number, now: number): boolean {
   const end = Math.min(start + ((bytes[start] as number) & 15) * 4, bytes.length)
@@ -99,8 +120,8 @@ function maskTimes(bytes: Bytes, start: number, now: number): boolean {
 /** Masks the time at `at`, if it is one of the last seconds. */
 function maskTime(bytes: Bytes, at: number, now: number): boolean {
   if (at + 4 > bytes.length) return false
-  const age = now - new DataView(bytes.buffer, bytes.byteOffset).getUint32(at)
-  if ((age + DAY) % DAY > PROMPT) return false
+  const time = new DataView(bytes.buffer, bytes.byteOffset).getUint32(at)
+  if (time >= DAY || (now - time + DAY) % DAY > PROMPT) return false
   bytes.fill(TIME, at, at + 4)
   return true
 }
@@ -108,17 +129,24 @@ function maskTime(bytes: Bytes, at: number, now: number): boolean {
 /**
  * Both hosts' answers to each packet of a sequence; `''` when they agree everywhere, or differ as listed; those that were met are added to `seen`.
  */
-export function difference(kernel: Host, stack: Host, packets: readonly Bytes[], seen: Set<Listed>): string {
+export function difference(
+  kernel: Host,
+  stack: Host,
+  packets: readonly Bytes[],
+  seen: Set<Listed>,
+  accepted: readonly Listed[] = listed,
+  link = 0,
+): string {
   for (const [at, packet] of packets.entries()) {
-    const expected = run(kernel, packet)
-    const actual = run(stack, packet)
+    const expected = run(kernel, packet, link)
+    const actual = run(stack, packet, link)
     if (!same(expected, actual)) {
-      const reason = listed.find(({ explains }) => explains(packets.slice(0, at + 1), expected, actual))
+      const reason = accepted.find(({ explains }) => explains(packets.slice(0, at + 1), expected, actual))
       if (reason !== undefined) {
         seen.add(reason)
         continue
       }
-      const lines = [`packet ${at} of ${packets.length}: ${hex(packet)}`]
+      const lines = [`packet ${at} of ${packets.length}, by link ${link}: ${hex(packet)}`]
       if (at > 0) lines.push(...packets.slice(0, at).map((each) => `  after ${hex(each)}`))
       lines.push(...expected.delivered.map((each) => `  kernel delivered ${each}`), ...expected.sent.map((each) => `  kernel sent ${each}`))
       lines.push(...actual.delivered.map((each) => `  stack delivered ${each}`), ...actual.sent.map((each) => `  stack sent ${each}`))

@@ -29,6 +29,8 @@ export interface Delivered {
 }
 
 export interface Host {
+  /** How many links it has: 1, and 2 for a router. */
+  readonly links: number
   open(plan: SocketPlan): void
   /** As `sendto`: an errno name, or `''`. */
   send(family: 4 | 6, port: number, payload: Bytes, to: string, toPort: number): string
@@ -36,10 +38,10 @@ export interface Host {
   setMtuDiscover(family: 4 | 6, port: number, mode: number): void
   /** IP_MTU and IPV6_MTU of a connected socket. */
   knownMtu(family: 4 | 6, port: number): number
-  /** One packet from the wire; when this returns the host is done with it. */
-  input(packet: Bytes): void
-  /** What it sent since the last call. */
-  receive(): Bytes[]
+  /** One packet from a wire, the first one's unless told otherwise; when this returns the host is done with it. */
+  input(packet: Bytes, link?: number): void
+  /** What it sent there since the last call. */
+  receive(link?: number): Bytes[]
   /** What its sockets got since the last call, by port. */
   delivered(): Delivered[]
   /** Milliseconds since midnight, Universal Time, by the host's clock. */

@@ -46,6 +46,8 @@ export const sysctl = (name: string, value: string | number) => {
   }
 }
 
+export const ip = (...args: string[]) => execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'inherit'] })
+
 /** Numbers in the machine's byte order: little-endian on every architecture koffi has binaries for. */
 function native(size: 4 | 8, value: number): Bytes {
   const bytes = Buffer.alloc(size)
@@ -75,7 +77,8 @@ class KernelSocket {
 
 export class KernelHost implements Host {
   readonly #libc: Libc
-  readonly #fd: number
+  /** Of the devices. */
+  readonly #fds: number[] = []
   readonly #sockets: KernelSocket[] = []
   readonly #buffer = new Uint8Array(70_000)
   readonly #bufferAddress: number
@@ -141,16 +144,24 @@ export class KernelHost implements Host {
     sysctl('ipv4/ipfrag_time', 30 / HASTE)
     sysctl('ipv6/ip6frag_time', 60 / HASTE)
 
-    this.#fd = openSync('/dev/net/tun', constants.O_RDWR | constants.O_NONBLOCK)
+    this.addLink(device, addresses, mtu)
+  }
+
+  get links(): number {
+    return this.#fds.length
+  }
+
+  /** Opens a device. */
+  addLink(device: string, addresses: readonly string[], mtu: number): void {
+    const fd = openSync('/dev/net/tun', constants.O_RDWR | constants.O_NONBLOCK)
     const request = new Uint8Array(40)
     request.set(Buffer.from(device))
     new DataView(request.buffer).setUint16(16, IFF_TUN_NO_PI, true)
-    if (this.#libc.ioctl(this.#fd, TUNSETIFF, request) < 0) throw new Error(`TUNSETIFF: ${errnoName(this.#libc.errno())}`)
-    const ip = (...args: string[]) => execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    if (this.#libc.ioctl(fd, TUNSETIFF, request) < 0) throw new Error(`TUNSETIFF: ${errnoName(this.#libc.errno())}`)
     ip('link', 'set', device, 'mtu', String(mtu), 'txqueuelen', '10000', 'up')
     for (const each of addresses) ip('address', 'add', each, 'dev', device, ...(each.includes(':') ? ['nodad'] : ['broadcast', '+']))
     sysctl(`ipv4/conf/${device}/rp_filter`, 0)
-    this.receive()
+    this.receive(this.#fds.push(fd) - 1)
   }
 
   open(plan: SocketPlan): void {
@@ -206,17 +217,17 @@ export class KernelHost implements Host {
     return this.#sockets.find(({ plan }) => plan.port === port && plan.family === family) as KernelSocket
   }
 
-  input(packet: Bytes): void {
+  input(packet: Bytes, link = 0): void {
     this.#out.set(packet)
     // The device itself refuses what is no IP packet at all (EINVAL); that is a discard.
-    this.#libc.write(this.#fd, this.#outAddress, packet.length)
+    this.#libc.write(this.#fds[link] as number, this.#outAddress, packet.length)
   }
 
   /** What the kernel sent since the last call. */
-  receive(): Bytes[] {
+  receive(link = 0): Bytes[] {
     const packets: Bytes[] = []
     for (;;) {
-      const length = this.#libc.read(this.#fd, this.#bufferAddress, this.#buffer.length)
+      const length = this.#libc.read(this.#fds[link] as number, this.#bufferAddress, this.#buffer.length)
       if (length < 0) return packets
       packets.push(this.#buffer.slice(0, length))
     }
@@ -248,7 +259,7 @@ export class KernelHost implements Host {
 
   close(): void {
     for (const { fd } of this.#sockets.splice(0)) this.#libc.close(fd)
-    closeSync(this.#fd)
+    for (const fd of this.#fds) closeSync(fd)
   }
 
   #datagram(plan: SocketPlan, length: number, controlLength: number): Delivered {

@@ -6,6 +6,7 @@
  */
 import type { Outcome } from './compare.ts'
 import { address, type Bytes, fromHex, hex } from './raw-ip.ts'
+import { ANYCAST6 } from './world.ts'
 
 export interface Listed {
   readonly what: string
@@ -16,9 +17,13 @@ export interface Listed {
 
 const OWN4 = 0x0a090001
 const BROADCAST4 = 0x0a0900ff
+const OUTSIDE_BROADCAST4 = 0x0a0800ff
 const OWN6 = hex(address('fd09::1'))
-const SOLICITED6 = hex(address('ff02::1:ff00:1'))
-const GROUPS6 = [hex(address('ff15::1:2:3')), hex(address('ff02::1')), SOLICITED6]
+/** Of the addresses of a host or router, and of a router's anycast addresses. */
+const SOLICITED6 = ['ff02::1:ff00:1', 'ff02::1:ff00:2', 'ff02::1:ff00:0'].map((each) => hex(address(each)))
+const GROUPS6 = [hex(address('ff15::1:2:3')), hex(address('ff02::1')), SOLICITED6[0]]
+const ANYCAST = ANYCAST6.map((each) => hex(address(each)))
+const ANY6 = '0'.repeat(32)
 const MAPPED6 = '00000000000000000000ffff'
 
 /** TCP, UDP-Lite, PIM. */
@@ -181,6 +186,19 @@ function isProblem(packets: readonly Bytes[], outcome: Outcome, from: number, to
   return problem && pointer >= from && pointer < to
 }
 
+/** Whether an answer, maybe in fragments, was all that was sent, and nothing delivered. */
+const isReply = (packets: readonly Bytes[], { sent, delivered }: Outcome) =>
+  sent.length > 0 && delivered.length === 0 && sent.every((each) => each.slice(48, 80) === source(last(packets)))
+
+/** Whether the last packet, maybe in fragments, was all that was sent, and nothing delivered. */
+const isForwarded = (packets: readonly Bytes[], { sent, delivered }: Outcome) =>
+  sent.length > 0 &&
+  delivered.length === 0 &&
+  sent.every((each) => {
+    const header = fromHex(each.split(' ')[0] as string)
+    return source(header) === source(last(packets)) && destination(header) === destination(last(packets))
+  })
+
 /** Whether datagrams were delivered, all from this address, and nothing sent. */
 const isDelivery = ({ sent, delivered }: Outcome, from: string) =>
   sent.length === 0 &&
@@ -210,8 +228,10 @@ export const listed: Listed[] = [
     why: 'RFC 1122 3.2.2',
     explains: (packets, kernel, stack) =>
       isVersion(last(packets), 4) &&
-      word(last(packets), 12) === BROADCAST4 &&
-      (isError(packets, kernel, 3, 2) || isError(packets, kernel, 3, 3) || isProblem(packets, kernel, 20, 60)) &&
+      (word(last(packets), 12) === BROADCAST4 || word(last(packets), 12) === OUTSIDE_BROADCAST4) &&
+      ([2, 3, 4].some((code) => isError(packets, kernel, 3, code)) ||
+        isError(packets, kernel, 11, 0) ||
+        isProblem(packets, kernel, 20, 60)) &&
       isSilent(stack),
   },
   {
@@ -297,7 +317,10 @@ export const listed: Listed[] = [
     what: "the solicited-node groups of one's addresses are heard on every link; Linux leaves them out where there are no neighbors",
     why: 'RFC 4291 2.8',
     explains: (packets, kernel, stack) =>
-      isVersion(last(packets), 6) && destination(last(packets)) === SOLICITED6 && isSilent(kernel) && isTreated(packets, stack),
+      isVersion(last(packets), 6) &&
+      SOLICITED6.includes(destination(last(packets))) &&
+      isSilent(kernel) &&
+      (isTreated(packets, stack) || isReply(packets, stack)),
   },
   {
     what: 'a UDP length of 0 is too short in IPv6 as well; Linux takes it for a jumbogram of the length of the packet',
@@ -315,7 +338,8 @@ export const listed: Listed[] = [
   {
     what: 'the IOAM and CALIPSO options are as unknown as others; Linux discards them while they are not enabled',
     why: 'RFC 8200 4.2 (their types ask to be skipped), RFC 9486, RFC 5570',
-    explains: (packets, kernel, stack) => datagram(packets).some(hasLinuxOption) && isSilent(kernel) && isTreated(packets, stack),
+    explains: (packets, kernel, stack) =>
+      datagram(packets).some(hasLinuxOption) && isSilent(kernel) && (isTreated(packets, stack) || isForwarded(packets, stack)),
   },
   {
     what: 'a first fragment that ends right in front of an extension header draws Parameter Problem 3; Linux looks at its length only',
@@ -330,6 +354,137 @@ export const listed: Listed[] = [
   },
 ]
 
+/** The only answer, an ICMPv6 message, without its source and the checksum that is over it. */
+const withoutSource = ({ sent }: Outcome) => {
+  const [header = '', message = '', ...link] = (sent[0] ?? '').split(' ')
+  return [header.slice(0, 16), header.slice(48), message.slice(0, 4), message.slice(8), ...link].join(' ')
+}
+
+/** All that was sent, without the IP headers. */
+const payloads = ({ sent }: Outcome) => sent.map((each) => each.split(' ')[1]).join('')
+
+/** All that was sent, without IPv4 options and header checksums. */
+const withoutOptions = ({ sent }: Outcome) =>
+  sent
+    .map((each) => {
+      const [header = '', ...rest] = each.split(' ')
+      return [header.slice(0, 20), header.slice(24, 40), ...rest].join(' ')
+    })
+    .join()
+
+/** What a packet can have met at a router whether or not it was to go on from there. */
+const isPassed = (packets: readonly Bytes[], outcome: Outcome) =>
+  isForwarded(packets, outcome) ||
+  isError(packets, outcome, 11, 0) ||
+  isError(packets, outcome, 3, 4) ||
+  isProblem(packets, outcome, 20, header4(last(packets)))
+
+/** Where routers differ, besides. */
+export const listedOfRoutersAlone: Listed[] = [
+  {
+    what: 'packets from and to 169.254.0.0/16 are not forwarded; Linux forwards them',
+    why: 'RFC 3927 7',
+    explains: (packets, kernel, stack) =>
+      isVersion(last(packets), 4) &&
+      [12, 16].some((at) => short(last(packets), at) === 0xa9fe) &&
+      isPassed(packets, kernel) &&
+      isSilent(stack),
+  },
+  {
+    what: 'packets from and to 240.0.0.0/4, and to 0.0.0.0/8, are not forwarded; Linux forwards them',
+    why: 'RFC 1812 5.3.7, RFC 6890 2.2.2',
+    explains: (packets, kernel, stack) =>
+      isVersion(last(packets), 4) &&
+      [12, 16].some((at) => byte(last(packets), at) >= 240 || byte(last(packets), at) === 0) &&
+      isPassed(packets, kernel) &&
+      isSilent(stack),
+  },
+  {
+    what: 'packets from :: are not forwarded; Linux forwards them to the link that they came by',
+    why: 'RFC 4291 2.5.2',
+    explains: (packets, kernel, stack) =>
+      isVersion(last(packets), 6) && source(last(packets)) === ANY6 && isForwarded(packets, kernel) && isSilent(stack),
+  },
+  {
+    what: 'packets to :: are discarded in silence; Linux says that it has no route to them',
+    why: 'RFC 4291 2.5.2 (never a destination)',
+    explains: (packets, kernel, stack) =>
+      isVersion(last(packets), 6) && destination(last(packets)) === ANY6 && isError(packets, kernel, 1, 0) && isSilent(stack),
+  },
+  {
+    what: 'a router that forwards no groups is silent about hop-by-hop options of packets to groups that it is not in; Linux reports them',
+    why: 'RFC 8200 4.3 (nodes on the way need not look at them)',
+    explains: (packets, kernel, stack) =>
+      isVersion(last(packets), 6) &&
+      byte(last(packets), 24) === 0xff &&
+      !isHosts6(last(packets)) &&
+      byte(last(packets), 6) === 0 &&
+      isProblem(packets, kernel, 42, hopByHopEnd(last(packets))) &&
+      isSilent(stack),
+  },
+  {
+    what: 'no error goes to a source in 240.0.0.0/4 or 0.0.0.0/8; Linux sends one if it has a route there',
+    why: 'RFC 1122 3.2.2 (an address that is no single host)',
+    explains: (packets, kernel, stack) =>
+      isVersion(last(packets), 4) &&
+      (byte(last(packets), 12) >= 240 || byte(last(packets), 12) === 0) &&
+      (isError(packets, kernel, 3, 2) || isError(packets, kernel, 3, 3) || isProblem(packets, kernel, 20, header4(last(packets)))) &&
+      isSilent(stack),
+  },
+  {
+    what: 'the MTU of the next link decides what is too long; Linux also refuses or fragments what its own way to the destination is too narrow for',
+    why: 'RFC 4443 3.2 (the MTU of the outgoing link), RFC 1812 5.2.6',
+    explains: (packets, kernel, stack) => {
+      const packet = last(packets)
+      if (!isForwarded(packets, stack)) return false
+      if (isVersion(packet, 6)) {
+        const said = answer(packets, kernel)
+        // What a Packet Too Big has in the place of a pointer is the MTU.
+        return said?.protocol === ICMPV6 && said.type === 2 && said.pointer < 40 + short(packet, 4)
+      }
+      if (isError(packets, kernel, 3, 4)) return stack.sent.length === 1
+      return isForwarded(packets, kernel) && kernel.sent.length > stack.sent.length && payloads(kernel) === payloads(stack)
+    },
+  },
+  {
+    what: 'options without the copy bit stay in the first piece of a later fragment that is fragmented again; Linux has all of them in all pieces',
+    why: 'RFC 791 3.2 (procedure, step 7)',
+    explains: (packets, kernel, stack) =>
+      isVersion(last(packets), 4) &&
+      (short(last(packets), 6) & 0x1fff) !== 0 &&
+      header4(last(packets)) > 20 &&
+      isForwarded(packets, kernel) &&
+      kernel.sent.length > 1 &&
+      withoutOptions(kernel) === withoutOptions(stack),
+  },
+  {
+    what: "an error about a packet to a router's anycast address comes from a unicast address; Linux sends it from the anycast one",
+    why: 'RFC 4443 2.2 (b)',
+    explains: (packets, kernel, stack) =>
+      isVersion(last(packets), 6) &&
+      ANYCAST.includes(destination(last(packets))) &&
+      answer(packets, kernel) !== null &&
+      source(fromHex((kernel.sent[0] as string).split(' ')[0] as string)) === destination(last(packets)) &&
+      !ANYCAST.includes(source(fromHex((stack.sent[0] ?? '').split(' ')[0] as string))) &&
+      withoutSource(kernel) === withoutSource(stack),
+  },
+  {
+    what: 'an echo request to a group or an anycast address is answered by the way back, whichever that is; Linux answers by the link it came by only',
+    why: 'RFC 4443 4.2 (SHOULD be answered)',
+    explains: (packets, kernel, stack) =>
+      isVersion(last(packets), 6) &&
+      (byte(last(packets), 24) === 0xff || ANYCAST.includes(destination(last(packets)))) &&
+      isSilent(kernel) &&
+      isReply(packets, stack),
+  },
+]
+
+/** What is said of hosts that do not forward does not hold for routers. */
+export const listedOfRouters: Listed[] = [
+  ...listed.filter(({ what }) => !what.startsWith('a host that does not forward')),
+  ...listedOfRoutersAlone,
+]
+
 /**
  * What of a random sequence leaves both hosts with the same state: no too-big report that one host alone believes, no fragment that one host alone
  * keeps, and no fragments with which one of them alone completes a datagram.
@@ -337,6 +492,15 @@ export const listed: Listed[] = [
 export function comparableTraffic(packets: readonly Bytes[]): Bytes[] {
   const refused = new Set(packets.filter(lacksHeader).map(fragmentKey))
   return packets.filter((each) => !isUnvalidatedTooBig(each) && !endsTooFar(each) && (lacksHeader(each) || !refused.has(fragmentKey(each))))
+}
+
+/** The same for routers: the path MTU that it learns of changes what Linux's passes on, as listed, so none is told of one. */
+export function comparableTransit(packets: readonly Bytes[]): Bytes[] {
+  return comparableTraffic(packets).filter((each) => {
+    if (isVersion(each, 4)) return byte(each, 9) !== ICMPV4 || byte(each, header4(each)) !== 3 || byte(each, header4(each) + 1) !== 4
+    const [next, at] = chain(each).at(-1) ?? [59, 0]
+    return next !== ICMPV6 || byte(each, at) !== 2
+  })
 }
 
 /**

@@ -22,11 +22,18 @@ import {
   CLOSED_PORT,
   CONNECTED_PORT,
   DUAL_PORT,
+  FAR4,
+  FAR6,
   GROUP_PORT,
   GROUP4,
   GROUP6,
   HOST4,
   HOST6,
+  OUTSIDE_BROADCAST4,
+  OUTSIDE_PEER4,
+  OUTSIDE_PEER6,
+  OUTSIDE4,
+  OUTSIDE6,
   PEER_PORT,
   PEER4,
   PEER6,
@@ -36,24 +43,113 @@ import {
 const pick = <T>(random: Random, from: readonly T[]): T => from[random.below(from.length)] as T
 const chance = (random: Random, probability: number) => random.float() < probability
 
+/** Where the packets on one link come from and go to. */
+export interface Place {
+  source4(random: Random): string
+  destination4(random: Random): string
+  source6(random: Random): string
+  destination6(random: Random): string
+}
+
+/** Next to a host, which the packets are mostly for. */
+export const NEIGHBORS: Place = {
+  source4: (random) => pick(random, [PEER4, PEER4, PEER4, '10.9.0.3', `10.9.0.${4 + random.below(200)}`]),
+  destination4: (random) => pick(random, [HOST4, HOST4, HOST4, HOST4, HOST4, BROADCAST4, GROUP4, '255.255.255.255']),
+  source6: (random) => pick(random, [PEER6, PEER6, PEER6, 'fd09::3', `fd09::${(16 + random.below(4000)).toString(16)}`]),
+  destination6: (random) => pick(random, [HOST6, HOST6, HOST6, HOST6, HOST6, GROUP6, 'ff02::1']),
+}
+
+/** Inside a router: packets for the router, its other network, networks behind that, its own network again, and nowhere. */
+const INSIDE: Place = {
+  source4: (random) => pick(random, [PEER4, PEER4, PEER4, '10.9.0.3', `10.9.0.${4 + random.below(200)}`, '169.254.1.1', OUTSIDE_PEER4]),
+  destination4: (random) =>
+    pick(random, [
+      ...new Array<string>(6).fill(OUTSIDE_PEER4),
+      FAR4,
+      FAR4,
+      HOST4,
+      OUTSIDE4,
+      OUTSIDE_BROADCAST4,
+      BROADCAST4,
+      GROUP4,
+      '255.255.255.255',
+      '10.9.0.7',
+      '10.8.0.0',
+      '169.254.1.1',
+      '127.0.0.1',
+      '240.0.0.1',
+      '0.0.0.1',
+    ]),
+  source6: (random) =>
+    pick(random, [
+      PEER6,
+      PEER6,
+      PEER6,
+      'fd09::3',
+      `fd09::${(16 + random.below(4000)).toString(16)}`,
+      'fe80::9',
+      OUTSIDE_PEER6,
+      'fd09::',
+      '::',
+    ]),
+  destination6: (random) =>
+    pick(random, [
+      ...new Array<string>(6).fill(OUTSIDE_PEER6),
+      FAR6,
+      FAR6,
+      HOST6,
+      OUTSIDE6,
+      'fd09::',
+      'fd08::',
+      'fe80::',
+      'fe80::1',
+      'fe80::2',
+      'fe80::9',
+      'fd09::7',
+      'fd06::1',
+      '::1',
+      GROUP6,
+      'ff02::1',
+      'ff02::2',
+      'ff05::2',
+      'ff02::1:ff00:0',
+    ]),
+}
+
+/** Outside of it: packets for the router and its network inside. */
+const OUTSIDE: Place = {
+  source4: (random) => pick(random, [OUTSIDE_PEER4, FAR4, `10.8.0.${4 + random.below(200)}`]),
+  destination4: (random) => pick(random, [PEER4, PEER4, PEER4, '10.9.0.7', HOST4, OUTSIDE4, BROADCAST4, '10.9.0.0', '255.255.255.255']),
+  source6: (random) => pick(random, [OUTSIDE_PEER6, FAR6, `fd08::${(16 + random.below(4000)).toString(16)}`]),
+  destination6: (random) => pick(random, [PEER6, PEER6, PEER6, 'fd09::7', HOST6, OUTSIDE6, 'fd09::', 'fd08::', 'fe80::1', 'ff02::1']),
+}
+
+/** Of each of a router's links. */
+export const BOTH_SIDES: readonly Place[] = [INSIDE, OUTSIDE]
+
 /** Sequences of packets, one after the other. */
 export class Traffic {
   readonly #random: Random
+  readonly #places: readonly Place[]
   #sent = 0
+  /** The link that the last sequence is for. */
+  link = 0
 
-  constructor(random: Random) {
+  constructor(random: Random, places: readonly Place[] = [NEIGHBORS]) {
     this.#random = random
+    this.#places = places
   }
 
   next(): Bytes[] {
+    if (this.#places.length > 1) this.link = chance(this.#random, 0.75) ? 0 : 1
     // A counter, so that an identification does not come again while one host still has fragments that the other has forgotten.
-    return sequence(this.#random, this.#sent++ >>> 1)
+    return sequence(this.#random, this.#places[this.link] as Place, this.#sent++ >>> 1)
   }
 }
 
-function sequence(random: Random, id: number): Bytes[] {
+function sequence(random: Random, place: Place, id: number): Bytes[] {
   const six = chance(random, 0.5)
-  let packets = six ? valid6(random) : valid4(random, id & 0xffff)
+  let packets = six ? valid6(random, place) : valid4(random, place, id & 0xffff)
   const damage = pick(random, [0, 1, 1, 1, 2, 3])
   for (let i = 0; i < damage; i++) {
     const at = random.below(packets.length)
@@ -96,9 +192,9 @@ function pieces(random: Random, whole: Bytes): [number, Bytes, boolean][] {
   return all
 }
 
-function valid4(random: Random, id: number): Bytes[] {
-  const source = pick(random, [PEER4, PEER4, PEER4, '10.9.0.3', `10.9.0.${4 + random.below(200)}`])
-  const destination = pick(random, [HOST4, HOST4, HOST4, HOST4, HOST4, BROADCAST4, GROUP4, '255.255.255.255'])
+function valid4(random: Random, place: Place, id: number): Bytes[] {
+  const source = place.source4(random)
+  const destination = place.destination4(random)
   const body = payload(random)
   let protocol = 17
   let message: Bytes
@@ -195,9 +291,9 @@ function options4(random: Random): Bytes {
   return all.subarray(0, 40)
 }
 
-function valid6(random: Random): Bytes[] {
-  const source = pick(random, [PEER6, PEER6, PEER6, 'fd09::3', `fd09::${(16 + random.below(4000)).toString(16)}`])
-  const destination = pick(random, [HOST6, HOST6, HOST6, HOST6, HOST6, GROUP6, 'ff02::1'])
+function valid6(random: Random, place: Place): Bytes[] {
+  const source = place.source6(random)
+  const destination = place.destination6(random)
   const to = { from: source, to: destination }
   const body = payload(random)
   let protocol = 17

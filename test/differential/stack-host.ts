@@ -61,6 +61,7 @@ export class StackHost implements Host {
   /** Starts at noon, so that no time of day is 0. */
   readonly clock = new ManualClock(Date.UTC(2000, 0, 1, 12))
   readonly link: TestLink
+  readonly #links: TestLink[]
   readonly stack: Stack
   readonly nic: Nic
   /** By family and port, in the order of their opening. */
@@ -69,8 +70,19 @@ export class StackHost implements Host {
 
   constructor(addresses: readonly string[], mtu = 1500, options: StackOptions = {}) {
     this.link = new TestLink('test0', mtu)
+    this.#links = [this.link]
     this.stack = new Stack({ clock: this.clock, random: new SeededRandom(1), icmpRateLimit: false, reassemblyMemory: 2 ** 30, ...options })
     this.nic = this.stack.addNic(this.link, { addresses })
+  }
+
+  get links(): number {
+    return this.#links.length
+  }
+
+  addLink(name: string, addresses: readonly string[], mtu: number): void {
+    const link = new TestLink(name, mtu)
+    this.#links.push(link)
+    this.stack.addNic(link, { addresses })
   }
 
   open(plan: SocketPlan): void {
@@ -120,13 +132,13 @@ export class StackHost implements Host {
     return this.#endpoints.get(`${family} ${port}`) as Endpoint
   }
 
-  input(packet: Bytes): void {
-    this.link.input(packet)
+  input(packet: Bytes, link = 0): void {
+    this.#links[link]?.input(packet)
   }
 
-  receive(): Bytes[] {
+  receive(link = 0): Bytes[] {
     this.clock.settle()
-    return this.link.take()
+    return this.#links[link]?.take() ?? []
   }
 
   delivered(): Delivered[] {

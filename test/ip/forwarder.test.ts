@@ -215,6 +215,50 @@ test('no ICMPv6 error goes to an address that many hosts share: IcmpAmbiguousSou
   expect(link.take().length).toBe(1)
 })
 
+describe('link-local addresses of IPv6, which are one link’s (RFC 4007 section 9)', () => {
+  const OWN = '2001:db8:a::10'
+
+  test('a packet from or to one may go back to that link', () => {
+    const { inside, outside } = makeRouter()
+    inside.receive(ipv6([], { source: 'fe80::9', destination: OWN }), ipv6([], { source: OWN, destination: 'fe80::9' }))
+    expect(inside.take().map((each) => [addresses(each), each[7]])).toEqual([
+      [addresses(ipv6([], { source: 'fe80::9', destination: OWN })), 63],
+      [addresses(ipv6([], { source: OWN, destination: 'fe80::9' })), 63],
+    ])
+    expect(outside.take()).toEqual([])
+  })
+
+  test('the address of another nic is no address of ours here, nor the source of an answer', () => {
+    const { stack, inside, outside } = makeRouter()
+    const { mailbox } = open(stack, 6, 7)
+    inside.receive(datagram([1], 6, { source: OWN, destination: 'fe80::2', hopLimit: 1 }))
+    expect(inside.take().map(addresses)).toEqual([addresses(ipv6([], { source: '2001:db8:a::1', destination: OWN }))])
+    expect([mailbox.received, outside.take()]).toEqual([[], []])
+  })
+
+  test('nothing is sent to whoever claims to be this nic', () => {
+    const { inside, outside } = makeRouter()
+    inside.receive(ipv6([], { source: 'fe80::1', destination: '2001:db8:b::7' }))
+    expect([inside.take(), outside.take()]).toEqual([[], []])
+  })
+})
+
+test('an ICMPv6 error comes from the nic that the packet came by, though the way back is another (RFC 4443 section 2.2)', () => {
+  const { inside, outside } = makeRouter()
+  inside.receive(ipv6([], { source: '2001:db8:b::7', destination: '2001:db8:b::9', hopLimit: 1 }))
+  expect(inside.take()).toEqual([])
+  expect(outside.take().map(addresses)).toEqual([addresses(ipv6([], { source: '2001:db8:a::1', destination: '2001:db8:b::7' }))])
+})
+
+test.each(['ff02::2', 'ff05::2'])('a router is in the group of all routers %s (RFC 4291 section 2.8)', (destination) => {
+  const { inside } = makeRouter()
+  inside.receive(icmpPacket(128, 0, 7, [], 6, { source: '2001:db8:a::10', destination }))
+  expect(inside.take().map((each) => message(each).slice(0, 4))).toEqual(['8100'])
+  const { link } = makeHost()
+  link.receive(icmpPacket(128, 0, 7, [], 6, { source: '2001:db8:a::10', destination }))
+  expect(link.take()).toEqual([])
+})
+
 test('a host passes nothing on', () => {
   const { stack, link } = makeHost()
   link.receive(
