@@ -391,7 +391,7 @@ export const listedOfRoutersAlone: Listed[] = [
       isSilent(stack),
   },
   {
-    what: 'packets from and to 240.0.0.0/4, and to 0.0.0.0/8, are not forwarded; Linux forwards them',
+    what: 'packets from and to 240.0.0.0/4 and 0.0.0.0/8 are not forwarded; Linux forwards them',
     why: 'RFC 1812 5.3.7, RFC 6890 2.2.2',
     explains: (packets, kernel, stack) =>
       isVersion(last(packets), 4) &&
