@@ -3,7 +3,7 @@
  *
  * Groups and broadcast addresses need no neighbor: RFC 1112 section 6.4, RFC 2464 section 7.
  */
-import { MAPPED } from '../base/address.ts'
+import { isLinkLocal, MAPPED } from '../base/address.ts'
 import type { Clock } from '../base/clock.ts'
 import { Drop } from '../base/drop.ts'
 import { Cast, type Packet } from '../base/packet.ts'
@@ -96,8 +96,11 @@ export class EthernetLayer {
   /** Tells who sent a packet that the neighbor does not answer; our own sockets hear it as they hear a router's error (Linux: dst_link_failure). */
   reportUnreachable(packet: Packet, type: number, code: number): void {
     packet.cast = Cast.Unicast
-    const own = this.#ip.isLocal(packet.s0, packet.s1, packet.s2, packet.s3)
-    this.#ip.icmp.sendError(packet, own ? (this.#ip.nicByIndex(1) as Nic) : this.#nic, type, code, 0)
+    const { s0, s1, s2, s3 } = packet
+    const own = this.#ip.isLocal(s0, s1, s2, s3)
+    // By which nic another host's packet came is not known any more: by the one that leads back, most likely.
+    const from = own || isLinkLocal(s0, s1, s2, s3) ? null : this.#ip.routes.lookup(s0, s1, s2, s3, 0)
+    this.#ip.icmp.sendError(packet, own ? (this.#ip.nicByIndex(1) as Nic) : (from?.nic ?? this.#nic), type, code, 0)
   }
 
   // ── own addresses ──
