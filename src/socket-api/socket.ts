@@ -327,11 +327,11 @@ export class Socket extends EventEmitter implements Omit<NodeSocket, keyof Event
   }
 
   setRecvBufferSize(size: number): void {
-    bufferEndpoint(this, size, 'uv_recv_buffer_size', (endpoint) => endpoint.setReceiveBuffer(size))
+    setReceiveBuffer(this, size)
   }
 
   setSendBufferSize(size: number): void {
-    bufferEndpoint(this, size, 'uv_send_buffer_size', (endpoint) => endpoint.setSendBuffer(size))
+    setSendBuffer(this, size)
   }
 
   getRecvBufferSize(): number {
@@ -571,13 +571,14 @@ function bindNow(state: SocketState, ip: string, port: unknown): Error | null {
   return errno === '' ? null : addressError(errno, 'bind', ip, port as number)
 }
 
+/** @throws {Error} ERR_SOCKET_BUFFER_SIZE, of a bound socket that never says 'listening': as Node does for a size of 2^31 or more */
 function startListening(socket: Socket): void {
   const state = socket[kState]
   state.bindState = BindState.Bound
   state.hold()
   const { endpoint } = state.inbox as { endpoint: Endpoint }
-  if (state.recvBufferSize > 0) endpoint.setReceiveBuffer(state.recvBufferSize)
-  if (state.sendBufferSize > 0) endpoint.setSendBuffer(state.sendBufferSize)
+  if (state.recvBufferSize > 0) setReceiveBuffer(socket, state.recvBufferSize)
+  if (state.sendBufferSize > 0) setSendBuffer(socket, state.sendBufferSize)
   socket.emit('listening')
   // A group joined before may have brought something already.
   if (endpoint.queued > 0) state.inbox?.flush()
@@ -866,4 +867,12 @@ function bufferEndpoint(socket: Socket, size: number, syscall: string, set?: (en
   const { endpoint } = state.inbox
   if (size > 0) set?.(endpoint)
   return endpoint
+}
+
+function setReceiveBuffer(socket: Socket, size: number): void {
+  bufferEndpoint(socket, size, 'uv_recv_buffer_size', (endpoint) => endpoint.setReceiveBuffer(size))
+}
+
+function setSendBuffer(socket: Socket, size: number): void {
+  bufferEndpoint(socket, size, 'uv_send_buffer_size', (endpoint) => endpoint.setSendBuffer(size))
 }
