@@ -683,7 +683,7 @@ function sendOptions(state: SocketState, settings: SendSettings): SendOptions | 
 
 /**
  * Sends what needs no lookup that could be seen; `null` when it does. A send in the tick that a lookup takes cannot be told from one before it,
- * but for groups, whose options programs set until then, and a broadcast that is not allowed yet.
+ * but for groups, whose options programs set until then, a broadcast that is not allowed yet, and a `connect` that is under way.
  */
 function sendAtOnce(
   state: SocketState,
@@ -695,7 +695,7 @@ function sendAtOnce(
   options: SendOptions | null,
 ): Errno | null {
   if (toPeer || port === 0) return state.transmit(message, size, null, 0, 0, options)
-  if (state.waiting > 0 || !state.skipsLookup) return null
+  if (state.waiting > 0 || !state.skipsLookup || state.connectState === ConnectState.Connecting) return null
   const scoped = readAddress(state, host || (state.family === 4 ? '127.0.0.1' : '::1'))
   if (scoped === null || scoped.address.isMulticast) return null
   const errno = state.transmit(message, size, scoped.address, port, scoped.nic, options)
@@ -731,7 +731,9 @@ function sendNow(
       return
     }
     const scoped = readAddress(state, String(ip))
-    const errno = scoped === null ? 'EINVAL' : state.transmit(message, size, scoped.address, port, scoped.nic, options)
+    const connected = state.connectState === ConnectState.Connected
+    const errno =
+      scoped === null ? 'EINVAL' : connected ? 'EISCONN' : state.transmit(message, size, scoped.address, port, scoped.nic, options)
     report(state, errno, size, host, port, callback)
   })
 }

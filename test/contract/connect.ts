@@ -215,16 +215,29 @@ export function connecting(environment: Environment): void {
     expect(shape((await failed)[0])).toMatchObject({ message: 'recvmsg ECONNREFUSED' })
   })
 
-  test('sends queued while connecting', async () => {
+  test.each(['bound', 'unbound'])('a %s socket that is connecting needs a port, and then refuses what it is told to send', async (kind) => {
     const peer = await sockets.bound()
-    const socket = sockets.make()
     const got = texts(peer, 1)
+    const socket = kind === 'bound' ? await sockets.bound() : sockets.make()
     const connected = connect(socket, port(peer), '127.0.0.1')
-    const left = send(socket, 'early', port(peer), '127.0.0.1')
+    expect(thrown(() => looseSend(socket)('x', () => {}))).toMatchObject({ code: 'ERR_SOCKET_BAD_PORT' })
+    const elsewhere = rejected(send(socket, 'x', 9, '127.0.0.1'))
+    const same = rejected(send(socket, 'x', port(peer)))
     await connected
-    expect(await left.catch(() => 'refused')).toSatisfy((result: unknown) => result === 5 || result === 'refused')
+    expect(await elsewhere).toMatchObject({ message: 'send EISCONN 127.0.0.1:9', code: 'EISCONN', errno: -106, syscall: 'send' })
+    expect(await same).toMatchObject({ code: 'EISCONN' })
     await send(socket, 'late')
-    expect(await got).toSatisfy((list: string[]) => list[0] === 'early' || list[0] === 'late')
+    expect(await got).toEqual(['late'])
+  })
+
+  test('what is sent before connect is called leaves', async () => {
+    const peer = await sockets.bound()
+    const got = texts(peer, 1)
+    const socket = sockets.make()
+    const left = send(socket, 'early', port(peer), '127.0.0.1')
+    await connect(socket, 9, '127.0.0.1')
+    expect(await left).toBe(5)
+    expect(await got).toEqual(['early'])
   })
 
   test('connect on a bound socket keeps its port', async () => {

@@ -61,10 +61,40 @@ describe('every documented member of node:dgram', () => {
     expect(rows).toContain(name)
   })
 
-  test('the list has every method that Node has under a public name', () => {
+  test('the list has every method that Node has under a public name, but for those of later versions', () => {
     const own = Object.getOwnPropertyNames(kernelDgram.Socket.prototype).filter((name) => !name.startsWith('_') && name !== 'constructor')
+    const others = own.filter((name) => !(MEMBERS.methods as readonly string[]).includes(name))
     // `sendto` is public in name only: no documentation has it. Here it is all the same.
-    expect(own.filter((name) => !(MEMBERS.methods as readonly string[]).includes(name))).toEqual(['sendto'])
+    expect(others.filter((name) => !MEMBERS.later.includes(name))).toEqual(['sendto'])
     expect('sendto' in dgram.Socket.prototype).toBe(true)
   })
+
+  test.each(MEMBERS.later)('%s, of a later version, does not exist, and is named as a difference', (name) => {
+    expect(name in dgram.Socket.prototype).toBe(false)
+    expect(table).toContain(`\`${name}\``)
+  })
+
+  test('the options that Node reads are in the list, and all of the list are read here', async () => {
+    const documented: string[] = [...MEMBERS.createSocketOptions, ...MEMBERS.bindOptions].sort()
+    // `recvStart` shows whether the options are a handle.
+    expect((await optionsRead(kernelDgram)).filter((name) => !documented.includes(name) && name !== 'recvStart')).toEqual([])
+    // Without a cluster there is nothing to be exclusive in.
+    expect(await optionsRead(dgram)).toEqual(documented.filter((name) => name !== 'exclusive'))
+  })
 })
+
+/** The names of the options that `createSocket` and `bind` look at. */
+async function optionsRead({ createSocket }: Pick<typeof kernelDgram, 'createSocket'>): Promise<string[]> {
+  const names = new Set<string>()
+  const watched = <T extends object>(options: T) =>
+    new Proxy(options, {
+      get(target, name) {
+        names.add(String(name))
+        return Reflect.get(target, name)
+      },
+    })
+  const socket = createSocket(watched<kernelDgram.SocketOptions>({ type: 'udp4' }))
+  await new Promise<void>((resolve) => socket.bind(watched({ port: 0, address: '127.0.0.1' }), resolve))
+  socket.close()
+  return [...names].sort()
+}

@@ -29,6 +29,8 @@ export const MEMBERS = {
     'setTTL',
     'unref',
   ],
+  /** Not in it: methods that Node 24 has got since. */
+  later: ['bindSync', 'connectSync'] as string[],
   symbols: ['Symbol.asyncDispose'],
   createSocketOptions: [
     'type',
