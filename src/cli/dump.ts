@@ -45,7 +45,7 @@ export async function run(args: string[]): Promise<number> {
   const fromDevice = tun !== undefined || tap !== undefined
   const file = fromDevice ? undefined : positionals[0]
   const sources = [file, tun, tap].filter((source) => source !== undefined)
-  if (sources.length !== 1) throw new UsageError('name what to read: a FILE, --tun NAME or --tap NAME, one of them')
+  if (sources.length !== 1 || sources[0] === '') throw new UsageError('name what to read: a FILE, --tun NAME or --tap NAME, one of them')
   const filter = readFilter(positionals.slice(fromDevice ? 0 : 1).join(' '))
 
   let first: bigint | null = null

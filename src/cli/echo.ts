@@ -16,7 +16,7 @@ Example: tungram echo --tun tun0 --address 10.9.0.2/24 --peer 10.9.0.1/24 --port
 
 export async function run(args: string[]): Promise<number> {
   const { values } = readArguments({ args, options: { ...hostOptions, port: { type: 'string', multiple: true } } })
-  const ports = [...new Set((values.port ?? []).map((text) => port('port', text)))]
+  const ports = [...new Set((values.port ?? []).map((text) => port('--port', text)))]
   if (ports.length === 0) throw new UsageError('name the port to listen on: --port P')
 
   const host = await openHost(values)

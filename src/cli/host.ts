@@ -74,7 +74,7 @@ export interface Host {
  */
 export async function openHost(values: HostArguments): Promise<Host> {
   const { tun, tap } = values
-  if ((tun === undefined) === (tap === undefined))
+  if ((tun === undefined) === (tap === undefined) || (tun ?? tap) === '')
     throw new UsageError('name the device that carries the packets: --tun NAME or --tap NAME, one of them')
   const addresses = (values.address ?? []).map((text) => ({ text, ...cidr('address', text) }))
   if (addresses.length === 0) throw new UsageError("give the stack an address of its own: --address CIDR, such as '--address 10.9.0.2/24'")
@@ -86,6 +86,9 @@ export async function openHost(values: HostArguments): Promise<Host> {
       throw new UsageError(`--address and --peer are both ${own.address}: the stack and the kernel need an address each, in ${prefix}`)
   }
   const gateways = (values.gateway ?? []).map((text) => address('gateway', text))
+  for (const family of [4, 6])
+    if (gateways.filter((gateway) => gateway.family === family).length > 1)
+      throw new UsageError(`--gateway may be given once a family: ${gateways.join(' and ')} are too many`)
   const mtu = integer('mtu', values.mtu, 68, 65_535)
   const limit = values['icmp-rate-limit']
   const icmpRateLimit = limit === 'off' ? false : integer('icmp-rate-limit', limit, 0, 1_000_000_000)

@@ -4,7 +4,8 @@ import { probePath } from '../ip/path-mtu-prober.ts'
 import { PmtuMode } from '../ip/route-table.ts'
 import { icmpText, isTimeExceeded } from './icmp-text.ts'
 import { plural } from './output.ts'
-import { readArguments, UsageError } from './usage.ts'
+import { requireOneHost } from './reach.ts'
+import { integer, readArguments, UsageError } from './usage.ts'
 import { type Destination, destination, openVantage, seconds, type Vantage, vantageOptions, vantageUsage } from './vantage.ts'
 
 export const usage = `Usage: tungram mtu --tun NAME --address CIDR HOST [options]
@@ -51,14 +52,14 @@ export async function run(args: string[]): Promise<number> {
   const { method = 'both' } = values
   if (!['both', 'icmp', 'probing'].includes(method)) throw new UsageError(`--method takes icmp, probing or both, not '${method}'`)
   const wait = seconds('wait', values.wait) ?? 1000
-  const lastHop = Number(values['max-ttl'] ?? 30)
-  if (!(Number.isInteger(lastHop) && lastHop >= 1 && lastHop <= 255)) throw new UsageError('--max-ttl takes a whole number from 1 to 255')
+  const lastHop = integer('max-ttl', values['max-ttl'], 1, 255) ?? 30
 
   const vantage = await openVantage(values)
   let found: Awaited<ReturnType<typeof explore>> | null = null
   let failure = ''
   try {
     const to = destination(vantage, name, values)
+    requireOneHost(vantage.stack, to.address, 'mtu')
     explore(vantage, to, method, wait, lastHop).then(
       (result) => {
         found = result

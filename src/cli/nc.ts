@@ -1,6 +1,7 @@
 /** `tungram nc`: a UDP netcat. */
 import '../socket-api/dgram.ts'
 import type { Socket } from '../socket-api/socket.ts'
+import { requireBroadcast } from './reach.ts'
 import { port, readArguments, UsageError } from './usage.ts'
 import { destination, openVantage, seconds, type Vantage, vantageOptions, vantageUsage } from './vantage.ts'
 
@@ -14,6 +15,7 @@ time here. Exit code 1 when the host answers that the port is closed.
 
   -l, --listen           listen on PORT; the input goes to whoever sent last, and there is no end but a signal
   -p, --source-port P    the own port
+  -b, --broadcast        allow a broadcast address
   -w, --wait SECS        how long nothing may come behind the input's end, default 1; with -l, also after the first datagram
 
 ${vantageUsage}
@@ -31,6 +33,7 @@ export async function run(args: string[]): Promise<number> {
       ...vantageOptions,
       listen: { type: 'boolean', short: 'l' },
       'source-port': { type: 'string', short: 'p' },
+      broadcast: { type: 'boolean', short: 'b' },
       wait: { type: 'string', short: 'w' },
     },
   })
@@ -38,8 +41,8 @@ export async function run(args: string[]): Promise<number> {
   const [first, second, ...others] = positionals
   if (first === undefined || others.length > 0 || (second === undefined) !== listening)
     throw new UsageError(listening ? 'name the port to listen on' : 'name a host and a port')
-  const remotePort = port('port', second ?? first)
-  const ownPort = values['source-port'] === undefined ? 0 : port('source-port', values['source-port'])
+  const remotePort = port('PORT', second ?? first)
+  const ownPort = values['source-port'] === undefined ? 0 : port('--source-port', values['source-port'])
   const wait = seconds('wait', values.wait)
 
   const vantage = await openVantage(values, true)
@@ -49,7 +52,9 @@ export async function run(args: string[]): Promise<number> {
   let failure = ''
   try {
     const to = listening ? null : destination(vantage, first, values)
+    if (to !== null) requireBroadcast(stack, to.address, values.broadcast)
     const opened = stack.dgram.createSocket(listenType(vantage, to?.address.family, values.ipv4))
+    if (values.broadcast) opened.setOption('broadcast', true)
     socket = opened
     // In a listener: whoever sent last.
     let peer: { address: string; port: number } | null = null

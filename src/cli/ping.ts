@@ -117,7 +117,8 @@ export async function run(args: string[]): Promise<number> {
       for (const { link } of stack.nics) link.flush()
       if (errno !== '') {
         errors.push({ seq: sent.length, from: null, error: errno })
-        say(`ping: icmp_seq=${sent.length} sendmsg: ${errno}`)
+        const limit = errno === 'EMSGSIZE' ? ` (longer than the MTU, and --df ${values.df} forbids fragments)` : ''
+        say(`ping: icmp_seq=${sent.length} sendmsg: ${errno}${limit}`)
       }
       if (sent.length < count) vantage.schedule(interval, next)
       else vantage.schedule(wait, () => run.end())

@@ -28,7 +28,7 @@ export async function run(args: string[]): Promise<number> {
     options: { ...hostOptions, port: { type: 'string' }, count: { type: 'string' }, payload: { type: 'boolean' } },
   })
   if (values.port === undefined) throw new UsageError('name the port to listen on: --port P')
-  const listenPort = port('port', values.port)
+  const listenPort = port('--port', values.port)
   const count = integer('count', values.count, 1, Number.MAX_SAFE_INTEGER) ?? Number.POSITIVE_INFINITY
   const { payload = false, json = false } = values
 

@@ -3,8 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Address } from '../base/address.ts'
 import { type Host, hostOptions, hostUsage, openHost } from './host.ts'
 import { amount, dropsText, plural } from './output.ts'
+import { reach, requireBroadcast, zoneIndex } from './reach.ts'
 import { Sender } from './sender.ts'
-import { integer, readArguments, target, UsageError } from './usage.ts'
+import { integer, readArguments, type Target, target, UsageError } from './usage.ts'
 
 export const usage = `Usage: tungram send --tun NAME --address CIDR --to ADDR:PORT [--size N] [--count N] [--rate PPS] [options]
        tungram send --tun NAME --address CIDR --to ADDR:PORT --data TEXT [options]
@@ -20,6 +21,7 @@ Without --size, --count, --rate and --data, the standard input is the payload of
   --data TEXT            the payload
   --ttl N                TTL or hop limit, 1 to 255, default 64
   --tos N                TOS or Traffic Class byte, such as 0xb8
+  --broadcast            allow a broadcast address
   --df [MODE]            fragmentation: 'do' (never; what --df alone means), 'want' (up to the path MTU), 'probe', 'off'
 
 ${hostUsage}
@@ -34,7 +36,8 @@ const PATIENCE = 10_000
 
 export async function run(args: string[]): Promise<number> {
   const { values } = readArguments({
-    args: args.flatMap((arg, at) => (arg === '--df' && !isDfMode(args[at + 1]) ? ['--df', 'do'] : [arg])),
+    // Without a mode behind it --df means do.
+    args: args.flatMap((arg, at) => (arg === '--df' && (args[at + 1] ?? '-').startsWith('-') ? ['--df', 'do'] : [arg])),
     options: {
       ...hostOptions,
       to: { type: 'string' },
@@ -44,12 +47,15 @@ export async function run(args: string[]): Promise<number> {
       data: { type: 'string' },
       ttl: { type: 'string' },
       tos: { type: 'string' },
+      broadcast: { type: 'boolean' },
       df: { type: 'string' },
     },
   })
   if (values.to === undefined) throw new UsageError('name the destination: --to ADDR:PORT')
   const to = target('to', values.to)
-  const size = integer('size', values.size, 0, to.address.family === 4 ? 65_507 : 65_527)
+  const longest = to.address.family === 4 ? 65_507 : 65_527
+  const headers = to.address.family === 4 ? 28 : 48
+  const size = integer('size', values.size, 0, longest)
   const rate = integer('rate', values.rate, 1, 1_000_000_000)
   const count = integer('count', values.count, 1, Number.MAX_SAFE_INTEGER) ?? (rate === undefined ? 1 : Number.POSITIVE_INFINITY)
   const ttl = integer('ttl', values.ttl, 1, 255)
@@ -69,9 +75,13 @@ export async function run(args: string[]): Promise<number> {
     else run.end(error.message)
   })
   const work = async () => {
+    requireWay(host, to, values.broadcast)
     const payload = data !== undefined ? Buffer.from(data) : fromInput ? await readInput() : pattern(size ?? 64)
+    if (payload.length > longest)
+      throw new Error(`the payload has ${payload.length} bytes: a datagram over IPv${to.address.family} carries ${longest} at most`)
     await kernelIsReady(host, to.address, sender)
     if (sender.stopped) return
+    if (values.broadcast) socket.setOption('broadcast', true)
     await new Promise<void>((resolve, reject) => {
       // On failure the callback gets the error, which node:dgram's types do not say.
       socket.connect(to.port, to.text, (error?: Error) => (error === undefined ? resolve() : reject(error)))
@@ -79,7 +89,18 @@ export async function run(args: string[]): Promise<number> {
     if (ttl !== undefined) socket.setTTL(ttl)
     if (tos !== undefined) socket.setTOS(tos)
     if (df !== undefined) socket.setDontFragment(df)
-    sender.start(payload.length, (callback) => socket.send(payload, callback), run.end)
+    sender.start(
+      payload.length,
+      (callback) => socket.send(payload, callback),
+      (error) => {
+        if (error?.code !== 'EMSGSIZE') return run.end(error?.message)
+        const mtu = df === 'probe' ? host.device.mtu : socket.getPathMTU()
+        run.end(
+          `EMSGSIZE: the payload has ${payload.length} bytes, and --df ${df} lets no more than ${mtu - headers} into a packet of the MTU of ${mtu}: ` +
+            'send less, or let it be fragmented (--df want)',
+        )
+      },
+    )
   }
   work().catch((error: Error) => run.end(error.message))
 
@@ -104,6 +125,13 @@ export async function run(args: string[]): Promise<number> {
 
 function isDfMode(text: string | undefined): text is DfMode {
   return DF_MODES.includes(text as DfMode)
+}
+
+/** @throws {Error} when nothing can be sent there, or nothing that leaves the stack */
+function requireWay({ stack }: Host, { address, zone }: Target, broadcast: boolean | undefined): void {
+  requireBroadcast(stack, address, broadcast)
+  if (reach(stack, address, zone === '' ? 0 : zoneIndex(stack, zone)).nic.isLoopback)
+    throw new Error(`${address} is the stack itself, where nobody listens: name an address beyond the device`)
 }
 
 /** Settled when the kernel's side of the device has an address that can talk to `to`, or when the run is over. */

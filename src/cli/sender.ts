@@ -34,8 +34,8 @@ export class Sender {
     return (this.#ended - this.#started) / 1000
   }
 
-  /** `end` is called once, with what went wrong, or when all is sent, or when no neighbor answered for the first one. */
-  start(size: number, send: (callback: (error: Error | null) => void) => void, end: (failure?: string) => void): void {
+  /** `end` is called with what went wrong, or when all is sent, or when no neighbor answered for the first one; its first call counts. */
+  start(size: number, send: (callback: (error: Error | null) => void) => void, end: (failure?: NodeJS.ErrnoException) => void): void {
     const done = (error: NodeJS.ErrnoException | null) => {
       this.#waiting--
       if (error === null) {
@@ -46,7 +46,7 @@ export class Sender {
         this.#left++
         this.#handed--
         if (error.code === 'ENOBUFS') this.#queueFull = true
-      } else end(error.message)
+      } else end(error)
     }
     const turn = () => {
       if (this.stopped) return

@@ -3,8 +3,9 @@ import { type Address, formatWords } from '../base/address.ts'
 import type { IcmpError } from '../ip/icmp.ts'
 import type { Endpoint } from '../udp/endpoint.ts'
 import { isTimeExceeded, traceMark } from './icmp-text.ts'
+import { requireOneHost } from './reach.ts'
 import { integer, readArguments, UsageError } from './usage.ts'
-import { destination, openVantage, seconds, type Vantage, vantageOptions, vantageUsage } from './vantage.ts'
+import { type Destination, destination, openVantage, seconds, type Vantage, vantageOptions, vantageUsage } from './vantage.ts'
 
 export const usage = `Usage: tungram trace --tun NAME --address CIDR HOST [options]
        tungram trace --on FILE --from HOST HOST [options]
@@ -65,6 +66,8 @@ export async function run(args: string[]): Promise<number> {
   try {
     const to = destination(vantage, name, values)
     address = `${to.address}`
+    requireOneHost(vantage.stack, to.address, 'trace')
+    if (values.df) requireFit(vantage, to, size)
     const say = (text: string) => values.json || process.stdout.write(text)
     say(`traceroute to ${name} (${address}), ${last} hops max, ${size + (to.address.family === 4 ? 28 : 48)} byte packets\n`)
     const tracer = new Tracer(vantage, to.address, to.nic, size, wait, values.df === true)
@@ -91,6 +94,13 @@ export async function run(args: string[]): Promise<number> {
   if (values.json) console.log(JSON.stringify({ address, reached: arrived, hops }))
   if (failure !== '') throw new Error(failure)
   return arrived ? 0 : 1
+}
+
+/** @throws {Error} when a payload never fragmented cannot even leave */
+function requireFit({ stack }: Vantage, { address, nic }: Destination, size: number): void {
+  const mtu = stack.ip.route(address.w0, address.w1, address.w2, address.w3, nic)?.nic.mtu ?? Number.POSITIVE_INFINITY
+  const most = mtu - (address.family === 4 ? 28 : 48)
+  if (size > most) throw new Error(`--size ${size} with --df does not fit into the device's MTU of ${mtu} bytes: ${most} is the most`)
 }
 
 /** `  10.0.0.1  0.123 ms  0.100 ms  *`: an address is named when it is another one than before. */

@@ -13,7 +13,8 @@ export function readArguments<T extends ParseArgsConfig>(config: T): ReturnType<
   try {
     return parseArgs(config)
   } catch (error) {
-    throw new UsageError((error as Error).message)
+    // What Node says of an unknown option goes on about arguments that begin with a dash.
+    throw new UsageError((error as Error).message.replace(/\. To specify a positional argument .*$/, ''))
   }
 }
 
@@ -22,17 +23,20 @@ export function readArguments<T extends ParseArgsConfig>(config: T): ReturnType<
  * @throws {UsageError}
  */
 export function integer(option: string, text: string | undefined, lowest: number, highest: number): number | undefined {
-  if (text === undefined) return undefined
+  return text === undefined ? undefined : wholeNumber(`--${option}`, text, lowest, highest)
+}
+
+function wholeNumber(what: string, text: string, lowest: number, highest: number): number {
   const value = Number(text)
   // Number() also reads '', ' 5 ' and '1e3'; 0x… stays welcome (`--tos 0xb8`).
   if (!/^(\d+|0x[\da-f]+)$/i.test(text) || value < lowest || value > highest)
-    throw new UsageError(`--${option} takes a whole number from ${lowest} to ${highest}, not '${text}'`)
+    throw new UsageError(`${what} takes a whole number from ${lowest} to ${highest}, not '${text}'`)
   return value
 }
 
-/** @throws {UsageError} when the port is missing or none */
-export function port(option: string, text: string, lowest = 1): number {
-  return integer(option, text, lowest, 65_535) as number
+/** `what` as it is to be called: `--port`, `PORT`. @throws {UsageError} when it is no port */
+export function port(what: string, text: string): number {
+  return wholeNumber(what, text, 1, 65_535)
 }
 
 /** @throws {UsageError} */
@@ -56,6 +60,8 @@ export interface Target {
   /** As written, zone included. */
   readonly text: string
   readonly address: Address
+  /** `''` for none. */
+  readonly zone: string
   readonly port: number
 }
 
@@ -69,5 +75,5 @@ export function target(option: string, text: string): Target {
   const scoped = parseScoped(host)
   if (match === null || scoped === null || (match[1] !== undefined) !== (scoped.address.family === 6))
     throw new UsageError(`--${option} takes an address and a port, such as 192.0.2.1:5000 or [2001:db8::1]:5000, not '${text}'`)
-  return { text: host, address: scoped.address, port: port(option, match[3] as string) }
+  return { text: host, address: scoped.address, zone: scoped.zone, port: port(`the port of --${option}`, match[3] as string) }
 }

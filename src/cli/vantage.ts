@@ -5,6 +5,7 @@ import { SystemClock, type Timer } from '../base/clock.ts'
 import { buildScenario } from '../network/scenario.ts'
 import type { Stack } from '../stack.ts'
 import { type HostArguments, hostOptions, hostUsage, openHost } from './host.ts'
+import { reach, zoneIndex } from './reach.ts'
 import { type Run, startRun } from './run.ts'
 import { readScenarioFile } from './scenario-file.ts'
 import { UsageError } from './usage.ts'
@@ -41,6 +42,8 @@ export interface Vantage {
   readonly stack: Stack
   /** Whether time is simulated, so that something without end has none. */
   readonly isSimulated: boolean
+  /** Whether it looks from a device: what cannot be reached then, will not be later either. */
+  readonly isOnDevice: boolean
   /** Milliseconds. */
   now(): number
   schedule(delay: number, callback: () => void): Timer
@@ -54,6 +57,7 @@ export interface Vantage {
  * @throws {UsageError} before anything is opened; {Error} when it cannot be
  */
 export async function openVantage(values: VantageArguments, realTime = false): Promise<Vantage> {
+  if (values.ipv4 && values.ipv6) throw new UsageError('-4 and -6 exclude each other')
   if (values.on === undefined) {
     if (values.from !== undefined || values.seed !== undefined) throw new UsageError('--from and --seed belong to a scenario: --on FILE')
     const host = await openHost(values)
@@ -62,6 +66,7 @@ export async function openVantage(values: VantageArguments, realTime = false): P
       run: host.run,
       stack: host.stack,
       isSimulated: false,
+      isOnDevice: true,
       now: () => clock.now(),
       schedule: (delay, callback) => clock.schedule(delay, callback),
       finish: () => host.run.ended,
@@ -88,6 +93,7 @@ export async function openVantage(values: VantageArguments, realTime = false): P
     run,
     stack,
     isSimulated: !realTime,
+    isOnDevice: false,
     now: () => network.now,
     schedule: (delay, callback) => network.at(network.now + delay, callback),
     finish: () => network.run(run.ended, Number.MAX_SAFE_INTEGER),
@@ -109,7 +115,7 @@ export interface Destination {
 
 /**
  * An address, possibly with a zone, or the name of a host of the scenario.
- * @throws {UsageError} when there is none
+ * @throws {UsageError} when there is none, {Error} when the stack of a device cannot reach it
  */
 export function destination(vantage: Vantage, name: string, values: { ipv4?: boolean; ipv6?: boolean }): Destination {
   const { stack } = vantage
@@ -118,12 +124,14 @@ export function destination(vantage: Vantage, name: string, values: { ipv4?: boo
   const family = wanted ?? (candidates.every((text) => text.includes(':')) ? 6 : 4)
   const found = candidates.find((text) => text.includes(':') === (family === 6))
   const scoped = found === undefined ? null : parseScoped(found)
-  if (scoped === null) throw new UsageError(`'${name}' is no IPv${family} address, and no host of the scenario with one`)
+  if (scoped === null) {
+    const also = vantage.isOnDevice ? ': on a device names are not looked up' : ', and no host of the scenario with one'
+    throw new UsageError(`'${name}' is no IPv${family} address${also}`)
+  }
   const { address, zone } = scoped
-  if (zone === '') return { name, address, nic: 0 }
-  const nic = stack.nic(zone)
-  if (nic === undefined) throw new UsageError(`no interface is named '${zone}'`)
-  return { name, address, nic: nic.index }
+  const nic = zone === '' ? 0 : zoneIndex(stack, zone)
+  if (vantage.isOnDevice) reach(stack, address, nic)
+  return { name, address, nic }
 }
 
 /** A time in seconds, with a fraction. @throws {UsageError} */

@@ -223,8 +223,59 @@ describeOnTun('the commands on a TUN device', () => {
     })
     const tooLong = await run(['send', ...ALL, '--to', '10.9.0.1:9', '--size', '1473', '--df', 'do']).end()
     expect(tooLong.code).toBe(1)
-    expect(tooLong.stderr).toContain('EMSGSIZE')
+    expect(tooLong.stderr).toContain('the payload has 1473 bytes, and --df do lets no more than 1472 into a packet of the MTU of 1500')
     expect(await run(['send', ...ALL, '--to', '10.9.0.1:9', '--size', '1473', '--df', 'off']).end()).toMatchObject({ code: 0 })
+  }, 20_000)
+
+  const FOUR = [...DEVICE, '--address', '10.9.0.2/24', '--peer', '10.9.0.1/24']
+  test.each([
+    ['send --data x --to 10.9.0.255:9', '10.9.0.255 is a broadcast address: add --broadcast'],
+    ['send --data x --to [fd00::1]:9', 'the stack has no IPv6 address to reach fd00::1 from: give it one with --address'],
+    [
+      'send --data x --to 10.10.0.1:9',
+      "there is no route to 10.10.0.1, the stack's networks being 10.9.0.0/24: name a router with --gateway",
+    ],
+    ['send --data x --to [fe80::1]:9', 'name the interface too, as in fe80::1%cli0'],
+    ['send --data x --to [fe80::1%eth9]:9', "no interface is named 'eth9': there are lo, cli0"],
+    ['send --data x --to 10.9.0.2:9', '10.9.0.2 is the stack itself'],
+    ['ping fd00::1', 'the stack has no IPv6 address'],
+    ['ping fe80::1', 'name the interface too, as in fe80::1%cli0'],
+    ['ping localhost', "'localhost' is no IPv4 address: on a device names are not looked up"],
+    ['nc 10.10.0.1 9', 'there is no route to 10.10.0.1'],
+    ['nc 10.9.0.255 9', 'add --broadcast'],
+    ['trace 10.10.0.1', 'there is no route to 10.10.0.1'],
+    ['trace 10.9.0.255', '10.9.0.255 is a broadcast address: trace needs the address of one host'],
+    ['trace -F -s 1473 10.9.0.1', "--size 1473 with --df does not fit into the device's MTU of 1500 bytes: 1472 is the most"],
+    ['mtu fd00::1', 'the stack has no IPv6 address'],
+    ['mtu 10.9.0.255', '10.9.0.255 is a broadcast address: mtu needs the address of one host'],
+  ])('%s says at once what is wrong and what to do, and leaves no device', async (line, message) => {
+    const [command = '', ...args] = line.split(' ')
+    const began = performance.now()
+    const { code, stderr } = await run([command, ...FOUR, ...args]).end()
+    expect(performance.now() - began).toBeLessThan(5000)
+    expect(code).toBeGreaterThan(0)
+    expect(stderr).toContain(message)
+    expect(stderr).not.toContain('\n    at ')
+    expect(gone()).toBe(true)
+  })
+
+  test('a payload from standard input that no datagram can carry is refused with the limit', async () => {
+    const { code, stderr } = await run(['send', ...FOUR, '--to', '10.9.0.1:9'], Buffer.alloc(70_000)).end()
+    expect(code).toBe(1)
+    expect(stderr).toContain('the payload has 70000 bytes: a datagram over IPv4 carries 65507 at most')
+  })
+
+  test('send and nc reach a broadcast address with --broadcast', async () => {
+    const socket = createSocket({ type: 'udp4' })
+    sockets.push(socket)
+    socket.bind(6000)
+    await once(socket, 'listening')
+    const seen: string[] = []
+    socket.on('message', (message) => seen.push(message.toString()))
+    const to = ['--broadcast', '--to', '10.9.0.255:6000', '--data', 'from send']
+    expect(await run(['send', ...FOUR, ...to]).end()).toMatchObject({ code: 0 })
+    expect(await run(['nc', ...FOUR, '-b', '10.9.0.255', '6000'], 'from nc').end()).toMatchObject({ code: 0, stderr: '' })
+    expect(seen).toEqual(['from send', 'from nc'])
   }, 20_000)
 
   test('on a TAP device send finds the neighbor first, and all arrives', async () => {

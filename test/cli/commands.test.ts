@@ -34,7 +34,15 @@ test('wrong usage is exit code 2, with the reason and the usage on standard erro
     [['send', '--tun', 't', '--to', '10.9.0.1:7', '--data', 'x', '--size', '1', ...address], 'exclude each other'],
     [['send', '--tun', 't', '--to', '10.9.0.1:7', '--size', '65508', ...address], '65507'],
     [['send', '--tun', 't', '--to', '10.9.0.1:7', '--df', '--ttl', '256', ...address], '--ttl'],
+    [['send', '--tun', 't', '--to', '10.9.0.1:0', ...address], 'the port of --to takes'],
+    [['send', '--tun', 't', '--to', '10.9.0.1:7', '--df', 'never', ...address], "--df takes one of off, want, do, probe, not 'never'"],
+    [['recv', '--tun', '', '--port', '7', ...address], '--tun NAME or --tap NAME'],
+    [['recv', '--tun', 't', '--port', '7', '--gateway', '10.9.0.1', '--gateway', '10.9.0.3', ...address], 'once a family'],
+    [['nc', '--tun', 't', ...address, '10.9.0.1', 'http'], "PORT takes a whole number from 1 to 65535, not 'http'"],
+    [['ping', '--tun', 't', ...address, '-4', '-6', '10.9.0.1'], '-4 and -6 exclude each other'],
+    [['mtu', '--tun', 't', ...address, '-m', '0', '10.9.0.1'], "--max-ttl takes a whole number from 1 to 255, not '0'"],
     [['dump'], 'name what to read'],
+    [['dump', '--tun', ''], 'name what to read'],
     [['demo', '--nonsense'], '--nonsense'],
   ] as const) {
     const { code, stdout, stderr } = await run(...args)

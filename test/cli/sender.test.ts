@@ -24,7 +24,7 @@ async function run(
       callback(code === null ? null : Object.assign(new Error(`send ${code}`), { code }))
     })
   }
-  const failure = await new Promise<string | undefined>((resolve) => sender.start(10, send, resolve))
+  const failure = await new Promise<Error | undefined>((resolve) => sender.start(10, send, resolve))
   sender.stop()
   return { sender, times, mostWaiting, failure }
 }
@@ -52,7 +52,7 @@ test('the last datagram too goes again', async () => {
 
 test('another failure ends it with the reason', async () => {
   const { sender, failure } = await run(5000, Number.POSITIVE_INFINITY, (attempt) => (attempt === 3 ? 'EMSGSIZE' : null))
-  expect(failure).toBe('send EMSGSIZE')
+  expect(failure?.message).toBe('send EMSGSIZE')
   expect(sender.stopped).toBe(true)
 })
 

@@ -12,8 +12,9 @@ describe('an option on the command line', () => {
   })
 
   test('is a port from 1 to 65535', () => {
-    expect(port('port', '65535')).toBe(65535)
-    for (const text of ['0', '65536', 'http']) expect(() => port('port', text), text).toThrow(UsageError)
+    expect(port('--port', '65535')).toBe(65535)
+    for (const text of ['0', '65536', 'http']) expect(() => port('--port', text), text).toThrow(UsageError)
+    expect(() => port('PORT', '0')).toThrow("PORT takes a whole number from 1 to 65535, not '0'")
   })
 
   test('is an address, with or without a prefix length', () => {
@@ -41,7 +42,9 @@ describe('an option on the command line', () => {
   })
 
   test('that nobody knows is wrong usage', () => {
-    expect(() => readArguments({ args: ['--nonsense'], options: {} })).toThrow(UsageError)
+    expect(() => readArguments({ args: ['--nonsense'], options: {}, allowPositionals: true })).toThrow(
+      new UsageError("Unknown option '--nonsense'"),
+    )
     expect(() => readArguments({ args: ['file'], options: {} })).toThrow(UsageError)
     expect(() => readArguments({ args: ['--port'], options: { port: { type: 'string' } } })).toThrow(UsageError)
   })

@@ -1,0 +1,59 @@
+/** Whether a stack can send to an address at all: asked before anything is sent, and answered with what to do about it. */
+import type { Address } from '../base/address.ts'
+import type { Route } from '../ip/route-table.ts'
+import type { Stack } from '../stack.ts'
+import { UsageError } from './usage.ts'
+
+/**
+ * The way to an address from a stack on a device, over one nic when `nic` is not 0.
+ * @throws {Error} when there is none
+ */
+export function reach(stack: Stack, to: Address, nic: number): Route {
+  const { w0, w1, w2, w3 } = to
+  const route = stack.ip.route(w0, w1, w2, w3, nic)
+  if (nic === 0 && to.family === 6 && (to.isLinkLocal || isLinkLocalGroup(to)) && route?.nic.isLoopback !== true) {
+    const names = stack.nics.filter(({ isLoopback }) => !isLoopback).map(({ name }) => `${to}%${name}`)
+    throw new Error(`${to} means another host on every link: name the interface too, as in ${names.join(' or ')}`)
+  }
+  if (route !== null) return route
+  const networks = stack.nics
+    .filter(({ isLoopback }) => !isLoopback)
+    .flatMap(({ addresses }) => addresses.filter(({ address }) => address.family === to.family).map(({ prefix }) => `${prefix}`))
+  if (networks.length === 0) {
+    const example = to.family === 4 ? '10.9.0.2/24' : 'fd09::2/64'
+    throw new Error(
+      `the stack has no IPv${to.family} address to reach ${to} from: give it one with --address, such as '--address ${example}'`,
+    )
+  }
+  throw new Error(
+    `there is no route to ${to}, the stack's networks being ${networks.join(' and ')}: ` +
+      'name a router with --gateway ADDR, or give the stack an address of that network with --address CIDR',
+  )
+}
+
+/** The index of the nic that the zone of an address names. @throws {UsageError} when there is none */
+export function zoneIndex(stack: Stack, zone: string): number {
+  const nic = stack.nic(zone)
+  if (nic === undefined) throw new UsageError(`no interface is named '${zone}': there are ${stack.nics.map(({ name }) => name).join(', ')}`)
+  return nic.index
+}
+
+/** @throws {Error} when an address is that of many hosts, and `what` needs one */
+export function requireOneHost(stack: Stack, to: Address, what: string): void {
+  const kind = to.isMulticast ? 'a multicast group' : isBroadcast(stack, to) ? 'a broadcast address' : ''
+  if (kind !== '') throw new Error(`${to} is ${kind}: ${what} needs the address of one host`)
+}
+
+/** @throws {Error} when an address is a broadcast and that was not asked for */
+export function requireBroadcast(stack: Stack, to: Address, asked: boolean | undefined): void {
+  if (asked !== true && isBroadcast(stack, to)) throw new Error(`${to} is a broadcast address: add --broadcast to send to all hosts there`)
+}
+
+function isBroadcast(stack: Stack, { family, w3 }: Address): boolean {
+  return family === 4 && stack.ip.isBroadcast4(w3)
+}
+
+/** RFC 4291 section 2.7: scope 2. */
+function isLinkLocalGroup({ isMulticast, w0 }: Address): boolean {
+  return isMulticast && ((w0 >>> 16) & 0xf) === 2
+}
