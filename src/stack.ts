@@ -184,7 +184,7 @@ export class Stack {
   /**
    * Adds a link with addresses and attaches to it.
    * @throws {TypeError} for a malformed address
-   * @throws {RangeError} for an MTU out of range
+   * @throws {RangeError} for an MTU out of range, or an IPv6 address with an MTU below 1280
    * @throws {Error} when the name is taken, or the link has a receiver already
    */
   addNic(link: Link, options: NicOptions = {}): Nic {

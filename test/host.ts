@@ -136,9 +136,10 @@ export function makeHost(options: StackOptions & { mtu?: number; offload?: Offlo
   const clock = new ManualClock()
   const stack = new Stack({ clock, random: new SeededRandom('host'), icmpRateLimit: false, ...options })
   const link = new TestLink('eth0', options.mtu, options.offload)
-  const nic = stack.addNic(link, { addresses: [`${HOST4}/24`, `${HOST6}/64`, 'fe80::20/64'] })
+  const six = link.mtu >= 1280
+  const nic = stack.addNic(link, { addresses: [`${HOST4}/24`, ...(six ? [`${HOST6}/64`, 'fe80::20/64'] : [])] })
   stack.addRoute({ to: 'default', via: '198.51.100.1' })
-  stack.addRoute({ to: 'default', via: '2001:db8:b::1' })
+  if (six) stack.addRoute({ to: 'default', via: '2001:db8:b::1' })
   return { stack, clock, link, nic }
 }
 

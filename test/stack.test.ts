@@ -131,6 +131,35 @@ describe('a nic', () => {
     expect(stack.netstat().routes.filter((route) => route.includes('10.1.0'))).toEqual([])
   })
 
+  test('has IPv6 addresses only while its MTU is 1280 or more', () => {
+    const stack = newStack()
+    expect(() => stack.addNic(new TestLink('eth0', 1279), { addresses: ['10.1.0.1/24', 'fd01::1/64'] })).toThrow(
+      new RangeError('fd01::1 cannot be an address of eth0: IPv6 needs an MTU of 1280 at least (RFC 8200 section 5), and it has 1279.'),
+    )
+    expect(() => stack.addNic(new TestLink('eth0'), { mtu: 1279, addresses: ['fd01::1/64'] })).toThrow(RangeError)
+    expect(stack.nics.map(({ name }) => name)).toEqual(['lo'])
+    const nic = stack.addNic(new TestLink('eth0'), { mtu: 1280, addresses: ['10.1.0.1/24', 'fd01::1/64'] })
+    nic.mtu = 1279
+    expect(nic.addresses.map(({ address }) => `${address}`)).toEqual(['10.1.0.1'])
+    expect(stack.netstat().routes.filter((route) => route.includes('fd01'))).toEqual([])
+    expect(() => nic.addAddress('fd01::1/64')).toThrow(RangeError)
+    nic.mtu = 1500
+    nic.addAddress('fd01::1/64')
+    expect(nic.addresses).toHaveLength(2)
+  })
+
+  test('on Ethernet makes its link-local address when its MTU allows it', () => {
+    const stack = new Stack({ clock: new ManualClock(), random: new SeededRandom('stack'), dad: false })
+    const link = new TestLink('eth0', 1500, undefined, Uint8Array.of(2, 0, 0, 0, 0, 1))
+    const nic = stack.addNic(link, { mtu: 1000, addresses: ['10.1.0.1/24'] })
+    const six = () => nic.addresses.map(({ address }) => `${address}`).filter((text) => text.includes(':'))
+    expect(six()).toEqual([])
+    nic.mtu = 1280
+    expect(six()).toEqual(['fe80::ff:fe00:1'])
+    nic.mtu = 1000
+    expect(six()).toEqual([])
+  })
+
   test('with an MTU below the link’s fragments to it', () => {
     const { stack, link, nic } = makeHost()
     const { endpoint } = open(stack, 4)

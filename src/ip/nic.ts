@@ -18,6 +18,7 @@ import { Memberships, type Subscriber } from './memberships.ts'
 import { MldLayer } from './mld-layer.ts'
 import { ALL_ROUTERS, SOLICITED_NODE_0, SOLICITED_NODE_2, solicitedNode3 } from './ndp.ts'
 import type { Neighbor, NeighborState, NeighborTable } from './neighbor-table.ts'
+import { MIN_PMTU6 } from './path-mtu.ts'
 import { IGMP } from './protocol.ts'
 
 /** One address of a nic. A deprecated one (RFC 4862 section 5.5.4) still receives, and is a source only when there is no better one. */
@@ -113,7 +114,7 @@ export class Nic implements LinkReceiver {
   /** Begins work, once the addresses that were given are there. */
   start(): void {
     const ethernet = this.#ethernet
-    if (ethernet === null || !this.#settings.linkLocal) return
+    if (ethernet === null || !this.#settings.linkLocal || !this.#carriesIpv6) return
     if ([...this.#addresses, ...this.#tentative].some(({ address }) => address.family === 6 && address.isLinkLocal)) return
     this.addAddress(`${this.interfaceAddress(LINK_LOCAL)}/64`)
   }
@@ -136,12 +137,24 @@ export class Nic implements LinkReceiver {
     return this.#mtu
   }
 
-  /** @throws {RangeError} below 68 (RFC 791), or above the link's MTU */
+  /**
+   * Below 1280 the nic loses its IPv6 addresses; from 1280 on it gets its link-local one back, but none that was given (Linux: addrconf_notify).
+   * @throws {RangeError} below 68 (RFC 791), or above the link's MTU
+   */
   set mtu(mtu: number) {
     if (!Number.isInteger(mtu) || mtu < 68 || mtu > this.link.mtu)
       throw new RangeError(`MTU ${mtu} of ${this.name} is out of range: 68 (IPv4's minimum, RFC 791) to ${this.link.mtu} (the link's).`)
+    const carried = this.#carriesIpv6
     this.#mtu = mtu
     this.#ip.routes.generation++
+    if (!this.#carriesIpv6) {
+      for (const { address } of [...this.#addresses, ...this.#tentative]) if (address.family === 6) this.removeAddress(address)
+    } else if (!carried) this.start()
+  }
+
+  /** RFC 8200 section 5. */
+  get #carriesIpv6(): boolean {
+    return this.#mtu >= MIN_PMTU6
   }
 
   get addresses(): readonly NicAddress[] {
@@ -151,12 +164,17 @@ export class Nic implements LinkReceiver {
   /**
    * Adds an address with its prefix, and the route to the prefix.
    * @throws {TypeError} when the text is no address with a prefix length, or is multicast or unspecified
+   * @throws {RangeError} for an IPv6 address when the MTU is below 1280
    */
   addAddress(cidr: string): void {
     const added = parseCidr(cidr)
     if (added.address.isMulticast || added.address.isUnspecified)
       throw new TypeError(
         `${added.address} cannot be the address of a nic: expected a unicast address with a prefix length, such as 192.0.2.7/24.`,
+      )
+    if (added.address.family === 6 && !this.#carriesIpv6)
+      throw new RangeError(
+        `${added.address} cannot be an address of ${this.name}: IPv6 needs an MTU of ${MIN_PMTU6} at least (RFC 8200 section 5), and it has ${this.#mtu}.`,
       )
     if (this.hasAddress(added.address) || this.isTentative(added.address)) return
     const entry: NicAddress = { ...added, deprecated: false }
@@ -314,7 +332,7 @@ export class Nic implements LinkReceiver {
 
   /** A Neighbor Discovery message (ICMPv6 types 133 to 137) at `packet.transport`. */
   neighborDiscovery(packet: Packet): Drop {
-    return this.#ethernet === null ? Drop.NdIgnored : this.#ethernet.nd.input(packet)
+    return this.#ethernet === null || !this.#carriesIpv6 ? Drop.NdIgnored : this.#ethernet.nd.input(packet)
   }
 
   /** A redirect at `packet.transport` that was believed. */

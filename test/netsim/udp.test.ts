@@ -24,7 +24,7 @@ function run(family: 4 | 6, size: number, mtu: number, faults: Impairments, seed
   const stacks = [0, 1].map((at) => {
     const stack = new Stack({ clock, random: random.fork(`stack ${at}`) })
     const link = impair(segment.link(), at === 0 ? { clock, random: random.fork('wire'), send: faults } : { clock })
-    stack.addNic(link, { addresses: [`${ADDRESSES[4][at]}/24`, `${ADDRESSES[6][at]}/64`] })
+    stack.addNic(link, { addresses: [`${ADDRESSES[4][at]}/24`, ...(mtu < 1280 ? [] : [`${ADDRESSES[6][at]}/64`])] })
     return stack
   }) as [Stack, Stack]
   const { endpoint } = open(stacks[0], family)

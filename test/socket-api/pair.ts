@@ -24,8 +24,9 @@ export function pair(options: Partial<SegmentOptions> = {}): Pair {
   const a = stack('a')
   const b = stack('b')
   const wire = new Segment({ clock: a.clock, random: a.random, ...options })
-  a.addNic(wire.link(), { name: 'wire', addresses: ['10.0.0.1/24', 'fd00::1/64', 'fe80::1/64'] })
-  b.addNic(wire.link(), { name: 'wire', addresses: ['10.0.0.2/24', 'fd00::2/64', 'fe80::2/64'] })
+  const six = (number: number) => (wire.mtu < 1280 ? [] : [`fd00::${number}/64`, `fe80::${number}/64`])
+  a.addNic(wire.link(), { name: 'wire', addresses: ['10.0.0.1/24', ...six(1)] })
+  b.addNic(wire.link(), { name: 'wire', addresses: ['10.0.0.2/24', ...six(2)] })
   return { a, b }
 }
 
