@@ -7,6 +7,7 @@ import { type Clock, SystemClock, type Timer } from '../base/clock.ts'
 import { Drop, type DropLayer, type DropName, dropLayer, dropName } from '../base/drop.ts'
 import { SeededRandom, SystemRandom } from '../base/random.ts'
 import type { Nic } from '../ip/nic.ts'
+import { MIN_PMTU6 } from '../ip/path-mtu.ts'
 import type { Route } from '../ip/route-table.ts'
 import { Capture } from '../link/capture.ts'
 import type { Link, Medium } from '../link/link.ts'
@@ -201,6 +202,7 @@ export class Network {
       medium: 'ethernet',
       mtu: options.mtu ?? 1500,
     })
+    checkIpv6Mtu(options.subnet, wire.mtu)
     const lan = { name, wire }
     this.#nodes.set(name, lan)
     this.#domains.set(lan, this.#newDomain(options))
@@ -278,7 +280,10 @@ export class Network {
   address(name: string, family: Family = 4): string {
     this.#host(name)
     const found = this.#names.get(name)?.find((text) => text.includes(':') === (family === 6))
-    if (found === undefined) throw new Error(`${name} has no IPv${family} address: connect it first.`)
+    if (found === undefined)
+      throw new Error(
+        `${name} has no IPv${family} address: connect it first${family === 6 ? `, with an MTU of ${MIN_PMTU6} or more` : ''}.`,
+      )
     return found
   }
 
@@ -596,11 +601,12 @@ export class Network {
     if (isLan(a) && isLan(b)) throw new Error(`The segments ${a.name} and ${b.name} need a switch or a router between them.`)
     const domain = this.#domainOf(a, b, options)
     const mtu = options.mtu ?? (isLan(a) ? a.wire.mtu : isLan(b) ? b.wire.mtu : 1500)
+    checkIpv6Mtu(options.subnet, mtu)
     const lan = isLan(a) ? a : isLan(b) ? b : null
     const medium = a instanceof Host && b instanceof Host ? (options.medium ?? 'ip') : 'ethernet'
     const wire = lan?.wire ?? new Segment({ name, clock: this.clock, random: random.fork('addresses'), medium, mtu })
     for (const node of Object.keys(options.addresses ?? {}))
-      if (node !== a.name && node !== b.name) throw new Error(`addresses: ${node} is no end of the cable ${name}.`)
+      if (node !== a.name && node !== b.name) throw new Error(`addresses.${node}: ${node} is no end of the cable ${name}.`)
     const both = Object.fromEntries(IMPAIRMENTS.filter((each) => each !== 'mtu').map((each) => [each, options[each]]))
     const forward = { ...both, ...options.forward }
     const back = { ...both, ...options.back }
@@ -632,7 +638,8 @@ export class Network {
     const shared = [a, b].flatMap((node) => this.#domains.get(node) ?? [])
     const [first, second] = shared
     if (first === undefined) return this.#newDomain(options)
-    if (options.subnet !== undefined) throw new Error(`The subnet belongs to ${a instanceof Host ? b.name : a.name}, not to the cable.`)
+    if (options.subnet !== undefined)
+      throw new Error(`subnet: The subnet belongs to ${a instanceof Host ? b.name : a.name}, not to the cable.`)
     if (second === undefined) return first
     if (first === second)
       throw new Error(`${a.name} and ${b.name} are joined already: a loop of switches would pass broadcasts round for ever.`)
@@ -648,14 +655,16 @@ export class Network {
   #newDomain({ subnet, cost = 1 }: { subnet?: string | readonly string[]; cost?: number }): Domain {
     const domain = new Domain()
     domain.cost = cost
-    if (subnet !== undefined) domain.prefixes = this.#subnets.given(typeof subnet === 'string' ? [subnet] : subnet)
+    if (subnet !== undefined) domain.prefixes = placed('subnet', () => this.#subnets.given(typeof subnet === 'string' ? [subnet] : subnet))
     return domain
   }
 
   #addNic(host: Host, port: Port, domain: Domain, given: readonly string[] | undefined): Nic {
     const addresses =
-      given === undefined ? this.#freeAddresses(domain, port.mtu) : given.map((text) => this.#givenAddress(domain, text, port))
-    const nic = host.stack.addNic(port, { name: port.name, addresses })
+      given === undefined
+        ? this.#freeAddresses(domain, port.mtu)
+        : given.map((text) => placed(`addresses.${host.name}`, () => this.#givenAddress(domain, text)))
+    const nic = placed(`addresses.${host.name}`, () => host.stack.addNic(port, { name: port.name, addresses }))
     host.ports.push(port)
     if (host.nat !== null) port.hook = host.nat
     const parsed = addresses.map((text) => parseCidr(text).address)
@@ -670,14 +679,13 @@ export class Network {
   }
 
   #freeAddresses(domain: Domain, mtu: number): string[] {
-    // RFC 8200 section 5: IPv6 needs 1280.
-    if (domain.prefixes.length === 0) domain.prefixes = this.#subnets.next(mtu < 1280 ? [4] : [4, 6])
-    const addresses = domain.prefixes.map((prefix) => domain.newAddress(prefix))
+    if (domain.prefixes.length === 0) domain.prefixes = this.#subnets.next(mtu < MIN_PMTU6 ? [4] : [4, 6])
+    const addresses = domain.prefixes.filter(({ family }) => family === 4 || mtu >= MIN_PMTU6).map((prefix) => domain.newAddress(prefix))
     domain.nextHost()
     return addresses
   }
 
-  #givenAddress(domain: Domain, text: string, port: Port): string {
+  #givenAddress(domain: Domain, text: string): string {
     const { address, prefix } = parseCidr(text)
     let within = domain.prefixes.find((each) => each.contains(address))
     if (within === undefined && text.includes('/')) {
@@ -686,10 +694,8 @@ export class Network {
       within = prefix
     }
     if (within === undefined)
-      throw new RangeError(
-        `${port.owner.name}: ${address} is in no subnet of its cable (${list(domain.prefixes.map(String))}); add a prefix length.`,
-      )
-    if (!domain.take(address)) throw new Error(`${port.owner.name}: another node has the address ${address}.`)
+      throw new RangeError(`${address} is in no subnet of its cable (${list(domain.prefixes.map(String))}); add a prefix length.`)
+    if (!domain.take(address)) throw new Error(`another node has the address ${address}.`)
     return `${address}/${within.length}`
   }
 
@@ -755,6 +761,23 @@ export class Network {
 
 function isLan(node: Node): node is Lan {
   return 'wire' in node
+}
+
+/** @throws what `make` throws, with the option that is to blame in front: `subnet: …` */
+function placed<T>(option: string, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    const Kind = error instanceof RangeError ? RangeError : error instanceof TypeError ? TypeError : Error
+    throw new Kind(`${option}: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+/** @throws {RangeError} for an IPv6 subnet where nobody can have an address of it (RFC 8200 section 5) */
+function checkIpv6Mtu(subnet: string | readonly string[] | undefined, mtu: number): void {
+  const six = [subnet ?? []].flat().find((text) => text.includes(':'))
+  if (six !== undefined && mtu < MIN_PMTU6)
+    throw new RangeError(`subnet: ${six} cannot be used here: IPv6 needs an MTU of ${MIN_PMTU6} at least, and it is ${mtu}.`)
 }
 
 function kindOf(node: Node): 'host' | 'router' | 'switch' | 'segment' {

@@ -117,7 +117,7 @@ export function buildScenario(
   options: { seed?: number | string; clock?: 'virtual' | 'real'; lineage?: number } = {},
 ): Network {
   const { hosts = {}, routers = {}, switches = {}, segments = {}, links = [], events = [] } = scenario
-  const network = placed(() =>
+  const network = placed(scenario, () =>
     buildNetwork({
       seed: options.seed ?? scenario.seed ?? 1,
       clock: options.clock ?? 'virtual',
@@ -129,7 +129,14 @@ export function buildScenario(
       links,
     }),
   )
-  for (const [name, spec] of Object.entries({ ...routers, ...hosts })) for (const port of spec?.echo ?? []) echo(network.stack(name), port)
+  try {
+    for (const [group, nodes] of Object.entries({ routers, hosts }))
+      for (const [name, spec] of Object.entries(nodes))
+        for (const [index, port] of (spec?.echo ?? []).entries()) tried([group, name, 'echo', index], () => echo(network.stack(name), port))
+  } catch (error) {
+    network.close()
+    throw error
+  }
   for (const event of events) network.at(event.at, () => happen(network, event))
   return network
 }
@@ -156,7 +163,7 @@ export function echo(stack: Stack, port: number): void {
     icmp() {},
   })
   const errno = endpoint.bind(Address.ANY6, port)
-  if (errno !== '') throw new Error(`${stack.name}: the port ${port} cannot be opened: ${errno}`)
+  if (errno !== '') throw new Error(`the port ${port} of ${stack.name} cannot be opened: ${errno}`)
 }
 
 function withoutEcho<Spec extends EchoSpec>(nodes: Readonly<Record<string, Spec | null>>): Record<string, Omit<Spec, 'echo'>> {
@@ -172,8 +179,8 @@ function filled<Spec extends object>(nodes: Readonly<Record<string, Spec | null>
   return Object.fromEntries(Object.entries(nodes).map(([name, spec]) => [name, spec ?? ({} as Spec)]))
 }
 
-/** Errors of the network begin with the place: `links[2]: …`, `routers.r1.nat: …`. */
-function placed<T>(build: () => T): T {
+/** Errors of the network begin with the place: `links[2]: …`, `routers.r1.nat: …`; the option that is to blame may follow: `addresses.a: …`. */
+function placed<T>({ links = [] }: Scenario, build: () => T): T {
   try {
     return build()
   } catch (error) {
@@ -182,8 +189,12 @@ function placed<T>(build: () => T): T {
     if (parts === null) throw error
     const [, group = '', index, names = '', reason = ''] = parts
     const steps = index === undefined ? routerSteps(names) : [Number(index)]
-    const key = /subnet/i.test(reason) && group !== 'routers' ? ['subnet'] : (/^(\w+): /.exec(reason)?.slice(1, 2) ?? [])
-    throw new ScenarioError([group, ...steps, ...key], reason)
+    const [prefix = '', option = '', of] = /^([a-z]\w*)(?:\.([^:]+))?: /i.exec(reason) ?? []
+    const link = index === undefined ? undefined : links[Number(index)]
+    // What is wrong with one direction is not said to be.
+    const way = (['forward', 'back'] as const).filter((each) => option in (link?.[each] ?? {})).slice(0, 1)
+    const key = option === '' ? [] : [...way, option, ...(of === undefined ? [] : [of])]
+    throw new ScenarioError([group, ...steps, ...key], reason.slice(prefix.length))
   }
 }
 

@@ -31,6 +31,7 @@ export function buildNetwork(topology: Topology): Network {
   for (const key of Object.keys(topology))
     if (!KEYS.has(key)) throw new TypeError(`${key}: a topology has no such key; it has ${[...KEYS].join(', ')}.`)
   const { hosts = {}, routers = {}, switches = {}, segments = {}, links = [], ...options } = topology
+  checkNames({ switches, segments, routers, hosts })
   const network = new Network(options)
   try {
     for (const [name, spec] of Object.entries(switches)) at(`switches.${name}`, () => network.switch(name, spec ?? {}))
@@ -58,6 +59,18 @@ export function buildNetwork(topology: Topology): Network {
     throw error
   }
   return network
+}
+
+/** @throws {Error} for a name in two groups, at the second place, and naming the first */
+function checkNames(groups: Readonly<Record<string, Readonly<Record<string, unknown>>>>): void {
+  const places = new Map<string, string>()
+  for (const [group, nodes] of Object.entries(groups))
+    for (const name of Object.keys(nodes)) {
+      const other = places.get(name)
+      if (other !== undefined)
+        throw new Error(`${group}.${name}: ${other} has a node named ${name} too (${other}.${name}): give one of them another name.`)
+      places.set(name, group)
+    }
 }
 
 function at(place: string, build: () => unknown): void {

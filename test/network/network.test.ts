@@ -273,17 +273,32 @@ describe('a plan that cannot work is refused, with the place', () => {
     [
       'an address outside',
       (network) => network.connect('a', 'b', { subnet: '192.0.2.0/24', addresses: { a: '198.51.100.1' } }),
-      'a: 198.51.100.1 is in no subnet of its cable (192.0.2.0/24)',
+      'addresses.a: 198.51.100.1 is in no subnet of its cable (192.0.2.0/24)',
     ],
     [
       'an address twice',
       (network) => network.connect('a', 'b', { subnet: '192.0.2.0/24', addresses: { a: '192.0.2.1', b: '192.0.2.1' } }),
-      'b: another node has the address 192.0.2.1.',
+      'addresses.b: another node has the address 192.0.2.1.',
     ],
     [
       'addresses of others',
       (network) => network.connect('a', 'b', { addresses: { c: '192.0.2.1' } }),
-      'addresses: c is no end of the cable a-b.',
+      'addresses.c: c is no end of the cable a-b.',
+    ],
+    [
+      'an IPv6 address where the MTU is too small',
+      (network) => network.connect('a', 'b', { mtu: 1279, addresses: { a: 'fd01::1/64' } }),
+      'addresses.a: fd01::1 cannot be an address of eth0: IPv6 needs an MTU of 1280 at least (RFC 8200 section 5), and it has 1279.',
+    ],
+    [
+      'an IPv6 subnet where the MTU is too small',
+      (network) => network.connect('a', 'b', { mtu: 1279, subnet: ['192.0.2.0/24', 'fd01::/64'] }),
+      'subnet: fd01::/64 cannot be used here: IPv6 needs an MTU of 1280 at least, and it is 1279.',
+    ],
+    [
+      'an IPv6 subnet of a segment whose MTU is too small',
+      (network) => network.segment('narrow', { mtu: 600, subnet: 'fd01::/64' }),
+      'subnet: fd01::/64 cannot be used here',
     ],
     ['an MTU below the minimum', (network) => network.connect('a', 'b', { mtu: 67 }), 'mtu: 67 is below 68; expected an MTU'],
     ['a negative rate', (network) => network.connect('a', 'b', { rate: -1 }), 'rate: -1 is not above 0; expected bits per second'],
@@ -302,6 +317,22 @@ describe('a plan that cannot work is refused, with the place', () => {
     ['no such cable', (network) => network.cable('a', 'b'), 'No cable joins a and b: there are none.'],
     ['no address yet', (network) => network.address('a'), 'a has no IPv4 address: connect it first.'],
   ]
+  test('a node behind a narrow cable of a switch has no IPv6 address, unlike its neighbors', () => {
+    const network = make()
+    for (const name of ['a', 'b']) network.host(name)
+    network.switch('sw')
+    network.connect('a', 'sw')
+    network.connect('b', 'sw', { mtu: 1000 })
+    expect(network.address('a', 6)).toBe('fd00::1')
+    expect(
+      network
+        .stack('b')
+        .nic('eth0')
+        ?.addresses.map(({ address }) => `${address}`),
+    ).toEqual([network.address('b')])
+    expect(() => network.address('b', 6)).toThrow('b has no IPv6 address: connect it first, with an MTU of 1280 or more.')
+  })
+
   for (const [name, build, message] of cases)
     test(name, () => {
       const network = make()

@@ -49,11 +49,12 @@ test('what is wrong in it is told with its place', () => {
           { between: ['a', 'b'], subnet: '10.1.2.0/24' },
         ],
       },
-      'links[1]: The subnet 10.1.2.0/24 overlaps 10.1.0.0/16',
+      'links[1]: subnet: The subnet 10.1.2.0/24 overlaps 10.1.0.0/16',
     ],
     [{ hosts: { a: {}, b: {} }, links: [{ between: ['a', 'b'], loss: 3 }] }, 'links[0]: loss: 3 is above 1'],
     [{ hosts: { a: {}, b: {} }, links: [{ between: ['a', 'b'], mtu: 20 }] }, 'links[0]: mtu: 20 is below 68'],
     [{ routers: { r: { nat: { outside: 'x' } } } }, 'routers.r.nat: r has no cable to, or named, x.'],
+    [{ hosts: { a: {} }, routers: { a: {} } }, 'hosts.a: routers has a node named a too (routers.a): give one of them another name.'],
     [{ segments: { s: { cost: 0 } } }, 'segments.s: cost: 0 is not above 0'],
   ]
   for (const [topology, message] of cases) expect(() => buildNetwork(topology as Topology), message).toThrow(message)
