@@ -1,9 +1,9 @@
 /** `tungram dump`: packets in words, from a capture file or from a device. */
-import { readFileSync } from 'node:fs'
 import { Capture } from '../link/capture.ts'
 import { type CapturedFrame, readCapture } from '../link/pcapng.ts'
 import { openTun } from '../link/tun.ts'
 import { describeFrame, fieldLines, frameLine, hexLines } from './frame-text.ts'
+import { readInputFile } from './input-file.ts'
 import { plural } from './output.ts'
 import { type PacketFilter, packetFilter } from './packet-filter.ts'
 import { startRun } from './run.ts'
@@ -64,7 +64,7 @@ export async function run(args: string[]): Promise<number> {
   }
 
   if (file !== undefined) {
-    for (const frame of readCapture(readFileSync(file))) print(frame)
+    for (const frame of readCapture(readInputFile(file))) print(frame)
     return 0
   }
   const peers = values.peer ?? []

@@ -31,7 +31,9 @@ export async function run(args: string[]): Promise<number> {
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, forward)
   process.on('SIGINT', process.stdin.isTTY ? () => {} : forward)
   return new Promise((resolve, reject) => {
-    child.on('error', reject)
+    child.on('error', (error: NodeJS.ErrnoException) =>
+      reject(error.code === 'ENOENT' ? new Error(`there is no command '${command}'`, { cause: error }) : error),
+    )
     child.on('close', (code, signal) => resolve(code ?? 128 + constants.signals[signal as NodeJS.Signals]))
   })
 }

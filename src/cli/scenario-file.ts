@@ -1,15 +1,15 @@
 /** Reading a scenario file; its errors name the line and the key. */
-import { readFileSync } from 'node:fs'
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
 import { checkScenario, type Scenario } from '../network/scenario.ts'
 import { ScenarioError } from '../network/scenario-schema.ts'
+import { readInputFile } from './input-file.ts'
 
 /**
  * YAML, of which JSON is a part.
  * @throws {Error} with file, line and key: `lab.yaml:7: links[0].mtu: …`
  */
 export function readScenarioFile(file: string): Scenario {
-  const text = readFileSync(file, 'utf8')
+  const text = readInputFile(file).toString()
   const lineCounter = new LineCounter()
   const document = parseDocument(text, { lineCounter, prettyErrors: false })
   const at = (offset: number) => `${file}:${lineCounter.linePos(offset).line}`

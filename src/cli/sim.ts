@@ -147,20 +147,15 @@ async function sweep(
   report: Report | null,
 ): Promise<number> {
   const points = combinations(sweeps)
-  const tasks: Task[] = []
-  for (const parameters of points) {
-    let changed: Scenario
-    try {
-      changed = checkScenario(withParameters(scenario, parameters))
-    } catch (error) {
-      throw new Error(`with ${parametersText(parameters)}: ${(error as Error).message}`, { cause: error })
-    }
-    // A swept seed is the seed.
-    const base = parameters.seed ?? seed
-    for (let i = 0; i < repeat; i++) tasks.push({ index: tasks.length, scenario: changed, seed: i === 0 ? base : `${base} ${i}` })
-  }
+  // Before the check, which takes its time with many points.
   const run = startRun()
-  const results = await inThreads(tasks, Math.min(jobs, tasks.length), run.ended).finally(() => run.end())
+  let results: (ScenarioResult | undefined)[]
+  try {
+    const tasks = tasksOf(scenario, seed, points, repeat)
+    results = await inThreads(tasks, Math.min(jobs, tasks.length), run.ended)
+  } finally {
+    run.end()
+  }
   const done: SweepPoint[] = points.flatMap((parameters, index) => {
     const own = results.slice(index * repeat, (index + 1) * repeat).filter((result) => result !== undefined)
     return own.length === 0 ? [] : [{ parameters, flows: summarizeRuns(own) }]
@@ -173,6 +168,23 @@ async function sweep(
     if (interrupted) console.log('interrupted')
   }
   return 0
+}
+
+/** A task for each run of each combination. @throws {Error} for one that makes no scenario */
+function tasksOf(scenario: Scenario, seed: number | string, points: readonly Record<string, number | string>[], repeat: number): Task[] {
+  const tasks: Task[] = []
+  for (const parameters of points) {
+    let changed: Scenario
+    try {
+      changed = checkScenario(withParameters(scenario, parameters))
+    } catch (error) {
+      throw new Error(`with ${parametersText(parameters)}: ${(error as Error).message}`, { cause: error })
+    }
+    // A swept seed is the seed.
+    const base = parameters.seed ?? seed
+    for (let i = 0; i < repeat; i++) tasks.push({ index: tasks.length, scenario: changed, seed: i === 0 ? base : `${base} ${i}` })
+  }
+  return tasks
 }
 
 /** @returns the results in the order of the tasks, `undefined` for those that were not done when `ended` came */

@@ -12,6 +12,15 @@ afterAll(() => program.remove())
 
 const run = (...args: string[]) => start(program.cli, args).end()
 
+test.each([
+  [['sim', '/nonexistent.yaml'], 'cannot read /nonexistent.yaml: there is no such file (ENOENT)'],
+  [['ping', '--on', '/', '--from', 'a', 'b'], 'cannot read /: it is a folder (EISDIR)'],
+  [['dump', '/nonexistent'], 'cannot read /nonexistent: there is no such file (ENOENT)'],
+  [['run', '--', '/nonexistent'], "there is no command '/nonexistent'"],
+])('%j says what cannot be read or run', async (args, message) => {
+  expect(await run(...args)).toMatchObject({ code: 1, stdout: '', stderr: `tungram ${args[0]}: ${message}\n` })
+})
+
 test('wrong usage is exit code 2, with the reason and the usage on standard error', async () => {
   const address = ['--address', '10.9.0.2/24']
   for (const [args, reason] of [

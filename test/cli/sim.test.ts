@@ -155,7 +155,11 @@ test.each([
   ],
   ['a name in two groups', LAB.replace('b: }', 'b: , r: }'), ':3: hosts.r: routers has a node named r too (routers.r)'],
   ['a trace that is none', LAB.replace('loss: 0.1', 'rate: { trace: x }'), ':7: links[1].forward.rate: Opportunity 1 of the trace'],
-  ['an echo port that is there twice', LAB.replace('b: }', 'b: { echo: [7, 7] } }'), ':3: hosts.b.echo[1]: the port 7 of b cannot be opened'],
+  [
+    'an echo port that is there twice',
+    LAB.replace('b: }', 'b: { echo: [7, 7] } }'),
+    ':3: hosts.b.echo[1]: the port 7 of b cannot be opened',
+  ],
   ['an event without its link', `${LAB}events:\n  - { at: 1s, state: down }\n`, ':12: events[0]: state needs a link'],
   ['an event that does two things', `${LAB}events:\n  - { at: 1s, heal: true, updateRoutes: true }\n`, ':12: events[0]: expected one of'],
   [
