@@ -53,6 +53,51 @@ describe('a manual clock', () => {
     )
   })
 
+  test('runs what callbacks schedule in the order of time, ties in the order of scheduling, like a list that is searched', () => {
+    interface Action {
+      delay: number
+      after: readonly Action[]
+    }
+    const { actions } = fc.letrec<{ actions: Action[] }>((tie) => ({
+      actions: fc.array(fc.record({ delay: fc.nat(3), after: fc.oneof({ depthSize: 'small' }, fc.constant([]), tie('actions')) }), {
+        maxLength: 5,
+      }),
+    }))
+    fc.assert(
+      fc.property(actions, (first) => {
+        const clock = new ManualClock()
+        const ran: [Action, number][] = []
+        const schedule = (all: readonly Action[]) => {
+          for (const action of all)
+            clock.schedule(action.delay, () => {
+              ran.push([action, clock.now()])
+              schedule(action.after)
+            })
+        }
+        schedule(first)
+        clock.advance(1000)
+
+        const expected: [Action, number][] = []
+        const waiting: [Action, number][] = []
+        const add = (all: readonly Action[], now: number) => {
+          for (const action of all) waiting.push([action, now + action.delay])
+        }
+        add(first, 0)
+        while (waiting.length > 0) {
+          const time = Math.min(...waiting.map(([, each]) => each))
+          const [next] = waiting.splice(
+            waiting.findIndex(([, each]) => each === time),
+            1,
+          ) as [[Action, number]]
+          expected.push(next)
+          add(next[0].after, time)
+        }
+        expect(ran).toEqual(expected)
+      }),
+      { seed: 1, numRuns: 300 },
+    )
+  })
+
   test('shows a callback the time for which it was scheduled', () => {
     const clock = new ManualClock()
     const times: number[] = []
@@ -109,6 +154,18 @@ describe('a manual clock', () => {
     second.cancel()
     expect(ran).toEqual(['first'])
     expect(clock.nextTime).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  test('forgets a cancelled timer of the moment that it is', () => {
+    const clock = new ManualClock()
+    const ran: string[] = []
+    const timers = ['a', 'b', 'c'].map((name) => clock.schedule(0, () => ran.push(name)))
+    timers[0]?.cancel()
+    timers[2]?.cancel()
+    clock.soon(() => ran.push('d'))
+    expect(clock.pending).toBe(2)
+    clock.settle()
+    expect(ran).toEqual(['b', 'd'])
   })
 })
 
