@@ -234,7 +234,7 @@ class Direction {
     this.#queue = this.#newQueue()
     const release = (packet: Packet) => {
       this.#output(packet)
-      if (spare.length < MAX_SPARE && packet.bytes.length === SPARE_CAPACITY) spare.push(packet)
+      if (spare.length < MAX_SPARE && packet.capacity === SPARE_CAPACITY) spare.push(packet)
     }
     this.#onTheWay = new DelayLine(parts.clock, release, parts.batchEnd)
   }
