@@ -361,7 +361,9 @@ describe('the life of a datagram', () => {
     // What is no IP packet is dropped within a node: where and when it arrived, damaged.
     const unreadable = lives.flatMap((life) => life.drops.filter(({ reason }) => NO_IP.includes(reason)).map((drop) => ({ life, drop })))
     expect(unreadable.length).toBeGreaterThan(5)
-    expect(new Set(unreadable.map(({ drop }) => drop.node))).toEqual(new Set(medium === 'ip' ? ['m', 'b'] : ['b']))
+    // An error that b reports may be damaged on its way to a. A switch reads no IP.
+    const nodes = new Set(unreadable.map(({ drop }) => drop.node))
+    expect([...nodes].filter((node) => node !== 'a').sort()).toEqual(medium === 'ip' ? ['b', 'm'] : ['b'])
     for (const { life, drop } of unreadable) {
       const into = life.hops.filter(({ arrivals }) => arrivals.some(({ node, time }) => node === drop.node && time === drop.time))
       expect(into.some(({ corrupted }) => corrupted)).toBe(true)
