@@ -375,6 +375,28 @@ groupsRows(
   'for all groups is answered once, at a random time within what it allows',
 )
 groupsRows(9776, '5.2', 'MUST', 'queries for sources are answered with those wanted', 'for sources is answered with those that are wanted')
+groupsRows(
+  9776,
+  '4',
+  'MUST',
+  'messages have TTL 1: others are no messages of this link',
+  'from beyond the link (its TTL or hop limit is not 1)',
+)
+groupsRows(
+  9776,
+  '4.1.12',
+  'MUST',
+  'a query to an address of the nic is processed',
+  'while one to this host alone, by its link, is answered',
+)
+groupsRows(9776, '9.1', 'SHOULD', 'general queries to other groups than 224.0.0.1 are ignored', 'about all groups to one group')
+groupsRows(
+  9776,
+  '9.1',
+  'MAY',
+  'a limited number of sources is recorded',
+  'leave nothing behind but what the host wants of them (Linux: igmp_marksources, mld_marksources)',
+)
 groupsRows(9776, '7.2', 'MUST', 'older queriers are spoken to in their version', 'is spoken to in its language')
 groupsRows(9776, '8.12', 'MUST', 'an older querier is forgotten in time', '(RFC 9776 section 8.12)')
 groupsRows(9777, '6.1', 'MUST', 'MLDv2 reports name the groups joined', 'MLDv2: a group joined')

@@ -5,9 +5,10 @@
  * Both protocols do the same with other formats. `version` counts as IGMP does: 3 knows sources (IGMPv3, MLDv2), 2 knows leaving (IGMPv2, MLDv1),
  * 1 neither (IGMPv1).
  */
-import type { Address } from '../base/address.ts'
+import { Address } from '../base/address.ts'
 import type { Clock, Timer } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
+import { AddressSet } from './address-set.ts'
 import { contains, type GroupFilter, NOTHING } from './memberships.ts'
 
 export type GroupVersion = 1 | 2 | 3
@@ -32,12 +33,14 @@ export interface GroupReporter {
   leave(group: Address): void
 }
 
-/** A query that was received. Times in milliseconds. */
+/** A query that was received, lent for the call. Times in milliseconds. */
 export interface GroupQuery {
   readonly version: GroupVersion
   /** `null` in a general query. */
   readonly group: Address | null
-  readonly sources: readonly Address[]
+  readonly sourceCount: number
+  /** Shows each source's words, until `visit` returns false. */
+  forEachSource(visit: (w0: number, w1: number, w2: number, w3: number) => boolean): void
   readonly maxResponse: number
   /** The querier's robustness variable and query interval; 0 where the query does not say. */
   readonly robustness: number
@@ -51,10 +54,22 @@ const UNSOLICITED_INTERVAL = 1000
 const OLD_UNSOLICITED_INTERVAL = 10_000
 /** RFC 2236 section 4: Version 1 Router Present Timeout. */
 const V1_TIMEOUT = 400_000
+/**
+ * The longest an answer may be put off, whatever the query says: formats have room for 53 minutes and 140, but a querier that keeps the rules asks
+ * again before the time is over (RFC 9776 section 8.3, with a default interval of 125 s).
+ */
+export const MAX_RESPONSE = 60_000
+/**
+ * How many sources are remembered that a group in EXCLUDE mode was asked about: Linux's limit of a socket's list (mld_max_msf). Whoever asks about
+ * more hears about the whole group (RFC 9776 section 9.1 lets a host record a limited number).
+ */
+export const MAX_ASKED = 64
 
 class Group {
   readonly address: Address
-  filter: GroupFilter = NOTHING
+  #filter: GroupFilter = NOTHING
+  /** The filter's sources, to be found. */
+  #sources = new AddressSet()
   /** Reports still to be sent that say which mode the filter has. */
   modeReports = 0
   /** Reports still to be sent about each source that was added or removed. */
@@ -64,8 +79,8 @@ class Group {
   /** The answer to a query about this group, or an older version's report. */
   timer: Timer | null = null
   timerAt = 0
-  /** The sources asked about, when all queries that the timer is for named some. */
-  asked: Address[] = []
+  /** The sources asked about, when all queries that the timer is for named some; never more than the filter has, or {@link MAX_ASKED}. */
+  asked = new AddressSet()
   /** Nobody else has reported the group since this host did (RFC 2236 section 6: leave only then). */
   lastReporter = false
 
@@ -73,12 +88,48 @@ class Group {
     this.address = address
   }
 
+  get filter(): GroupFilter {
+    return this.#filter
+  }
+
+  set filter(filter: GroupFilter) {
+    this.#filter = filter
+    this.#sources = new AddressSet()
+    for (const source of filter.sources) this.#sources.add(source)
+  }
+
   get isMember(): boolean {
-    return this.filter.exclude || this.filter.sources.length > 0
+    return this.#filter.exclude || this.#filter.sources.length > 0
+  }
+
+  /**
+   * Adds those of a query's sources to the ones asked about that the host wants to hear (Linux: igmp_marksources, mld_marksources); `false` when it
+   * wants none of them. Too many ones empty the list: then the question is about the whole group.
+   */
+  mark(query: GroupQuery): boolean {
+    const { exclude } = this.#filter
+    let any = false
+    query.forEachSource((w0, w1, w2, w3) => {
+      const listed = this.#sources.find(w0, w1, w2, w3)
+      if ((listed !== null) === exclude) return true
+      any = true
+      if (this.asked.find(w0, w1, w2, w3) !== null) return true
+      if (exclude && this.asked.size === MAX_ASKED) {
+        this.asked.clear()
+        return false
+      }
+      this.asked.add(listed ?? new Address(w0, w1, w2, w3))
+      return true
+    })
+    return any
   }
 
   get isPending(): boolean {
     return this.modeReports > 0 || this.sourceReports.size > 0
+  }
+
+  wants({ w0, w1, w2, w3 }: Address): boolean {
+    return (this.#sources.find(w0, w1, w2, w3) !== null) !== this.#filter.exclude
   }
 
   setTimer(clock: Clock, delay: number, callback: () => void): void {
@@ -93,7 +144,7 @@ class Group {
   clearTimer(): void {
     this.timer?.cancel()
     this.timer = null
-    this.asked = []
+    this.asked.clear()
   }
 }
 
@@ -102,6 +153,8 @@ export class GroupManager {
   readonly #clock: Clock
   readonly #random: Random
   #groups: Group[] = []
+  /** The same, by their addresses' text. */
+  readonly #byAddress = new Map<string, Group>()
   #robustness = ROBUSTNESS
   #queryInterval = QUERY_INTERVAL
   /** Until when an older querier counts as present. */
@@ -131,6 +184,7 @@ export class GroupManager {
     this.#closed = true
     this.#cancelAll()
     this.#groups = []
+    this.#byAddress.clear()
   }
 
   // ── the host's own changes ──
@@ -141,6 +195,7 @@ export class GroupManager {
     if (group === undefined) {
       group = new Group(address)
       this.#groups.push(group)
+      this.#byAddress.set(address.toString(), group)
     }
     const before = group.filter
     const wasMember = group.isMember
@@ -253,22 +308,24 @@ export class GroupManager {
   // ── queries ──
 
   query(query: GroupQuery): void {
+    const delay = Math.min(query.maxResponse, MAX_RESPONSE)
     const before = this.version
     const now = this.#clock.now()
     if (query.version === 3) {
       this.#robustness = query.robustness === 0 ? ROBUSTNESS : query.robustness
       this.#queryInterval = query.queryInterval === 0 ? QUERY_INTERVAL : query.queryInterval
-    } else if (query.version === 2) this.#v2Until = now + this.#robustness * this.#queryInterval + query.maxResponse
+    } else if (query.version === 2) this.#v2Until = now + this.#robustness * this.#queryInterval + delay
     else this.#v1Until = now + V1_TIMEOUT
     const { version } = this
     // RFC 9776 section 7.2.1: what was pending was in another version's language.
     if (version !== before) this.#cancelAll()
-    if (version < 3) this.#answerOld(query)
-    else this.#answer(query)
+    if (version < 3) this.#answerOld(query.group, delay)
+    else this.#answer(query, delay)
   }
 
   /** RFC 9776 section 5.2, in its order. */
-  #answer({ group: address, sources, maxResponse }: GroupQuery): void {
+  #answer(query: GroupQuery, maxResponse: number): void {
+    const { group: address, sourceCount } = query
     const delay = this.#random.float() * maxResponse
     const at = this.#clock.now() + delay
     if (this.#general !== null && this.#generalAt <= at) return
@@ -285,29 +342,28 @@ export class GroupManager {
     const group = this.#find(address)
     if (group === undefined || !group.isMember) return
     // A query about the whole group, before or now, is answered about the whole group.
-    const wholeGroup = sources.length === 0 || (group.timer !== null && group.asked.length === 0)
-    const asked = wholeGroup ? [] : [...group.asked, ...sources.filter((source) => !contains(group.asked, source))]
+    const wholeGroup = sourceCount === 0 || (group.timer !== null && group.asked.size === 0)
+    if (wholeGroup) group.asked.clear()
+    else if (!group.mark(query)) return
     if (group.timer === null || at < group.timerAt) group.setTimer(this.#clock, delay, () => this.#answerGroup(group))
-    group.asked = asked
   }
 
   #answerGroup(group: Group): void {
-    const { asked } = group
-    group.asked = []
+    const asked = group.asked.list()
+    group.asked.clear()
     if (asked.length === 0) {
       this.#reporter.report([currentState(group)])
       return
     }
-    const { exclude, sources } = group.filter
-    const wanted = asked.filter((source) => contains(sources, source) !== exclude)
+    const wanted = asked.filter((source) => group.wants(source))
     if (wanted.length > 0) this.#reporter.report([{ type: RecordType.IsInclude, group: group.address, sources: wanted }])
   }
 
-  #answerOld({ group: address, maxResponse }: GroupQuery): void {
+  #answerOld(address: Address | null, maxResponse: number): void {
+    const asked = address === null ? this.#groups : [this.#find(address)]
     const now = this.#clock.now()
-    for (const group of this.#groups) {
-      if (!group.isMember || (address !== null && !group.address.equals(address))) continue
-      if (group.timer !== null && group.timerAt <= now + maxResponse) continue
+    for (const group of asked) {
+      if (group?.isMember !== true || (group.timer !== null && group.timerAt <= now + maxResponse)) continue
       group.setTimer(this.#clock, this.#random.float() * maxResponse, () => this.#reportOld(group))
     }
   }
@@ -315,13 +371,17 @@ export class GroupManager {
   // ── keeping order ──
 
   #find(address: Address): Group | undefined {
-    return this.#groups.find((group) => group.address.equals(address))
+    return this.#byAddress.get(address.toString())
   }
 
   /** Groups that were left, and about which all was said, are forgotten. */
   #tidy(): void {
     if (this.#groups.every((group) => group.isMember || group.isPending)) return
-    for (const group of this.#groups) if (!group.isMember) group.clearTimer()
+    for (const group of this.#groups) {
+      if (group.isMember) continue
+      group.clearTimer()
+      if (!group.isPending) this.#byAddress.delete(group.address.toString())
+    }
     this.#groups = this.#groups.filter((group) => group.isMember || group.isPending)
   }
 

@@ -39,26 +39,37 @@ export class IgmpLayer implements GroupReporter {
     if (group.w3 !== ALL_HOSTS) this.manager.changed(group, filter)
   }
 
-  /** The IGMP message at `packet.transport`. */
+  /** The IGMP message at `packet.transport`. Messages live on their link: they have TTL 1 (RFC 9776 section 4). */
   input(packet: Packet): Drop {
     const drop = igmp.parse(packet)
     if (drop !== Drop.None) return drop
-    const { view, transport, end } = packet
+    const { view, transport } = packet
     switch (igmp.type(view, transport)) {
       case igmp.QUERY:
-        // RFC 9776 section 9.1: a general query is for all hosts.
-        if (igmp.group(view, transport) === 0 && igmp.queryVersion(view, transport, end) > 1 && packet.d3 !== ALL_HOSTS)
-          return Drop.GroupReportMalformed
+        if (packet.hopLimit !== 1 || !this.#allowsQuery(packet)) return Drop.GroupReportMalformed
         this.manager.query(readQuery(packet))
         return Drop.None
       case igmp.REPORT_V1:
       case igmp.REPORT_V2:
+        // It is sent to the group that it reports (RFC 2236 section 9): one to this host alone keeps no router informed.
+        if (packet.hopLimit !== 1 || packet.d3 !== igmp.group(view, transport)) return Drop.GroupReportMalformed
         this.manager.heardReport(Address.fromIPv4(igmp.group(view, transport)))
         return Drop.None
       default:
         // RFC 2236 section 2.1: unknown types are silently ignored; the others are for routers.
         return Drop.None
     }
+  }
+
+  /**
+   * RFC 9776 sections 4.1.12 and 9.1: a query about all groups goes to all hosts and has no sources, one about a group to that group; both may go
+   * to this host alone, and one about a group to all hosts.
+   */
+  #allowsQuery({ view, transport, end, d3 }: Packet): boolean {
+    const group = igmp.group(view, transport)
+    if (group !== 0 && group >>> 28 !== 0xe) return false
+    if (group === 0 && igmp.queryVersion(view, transport, end) === 3 && igmp.sourceCount(view, transport) > 0) return false
+    return d3 === ALL_HOSTS || (group !== 0 && d3 === group) || this.#nic.hasWords(0, 0, MAPPED, d3)
   }
 
   report(records: readonly GroupRecord[]): void {
@@ -115,7 +126,10 @@ function readQuery({ view, transport, end }: Packet): GroupQuery {
   return {
     version,
     group: group === 0 ? null : Address.fromIPv4(group),
-    sources: Array.from({ length: count }, (_, index) => Address.fromIPv4(igmp.source(view, transport, index))),
+    sourceCount: count,
+    forEachSource: (visit) => {
+      for (let index = 0; index < count; index++) if (!visit(0, 0, MAPPED, igmp.source(view, transport, index))) return
+    },
     maxResponse: igmp.maxResponse(view, transport, version),
     robustness: known ? igmp.robustness(view, transport) : 0,
     queryInterval: known ? igmp.queryInterval(view, transport) : 0,

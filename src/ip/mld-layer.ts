@@ -52,16 +52,31 @@ export class MldLayer implements GroupReporter {
     switch (icmpv6.type(view, transport)) {
       case mld.QUERY:
         counters.Icmp6InGroupMembQueries++
+        if (!this.#allowsQuery(packet)) return Drop.GroupReportMalformed
         this.manager.query(readQuery(packet))
         return Drop.None
       case mld.REPORT_V1:
         counters.Icmp6InGroupMembResponses++
+        // It is sent to the group that it reports (RFC 2710 section 3.7).
+        if (!groupOf(packet).is(packet.d0, packet.d1, packet.d2, packet.d3)) return Drop.GroupReportMalformed
         this.manager.heardReport(groupOf(packet))
         return Drop.None
       default:
         // Done and version 2 reports are for routers.
         return Drop.None
     }
+  }
+
+  /**
+   * RFC 9777 sections 5.1.15 and 10: a query about all groups goes to all nodes and has no sources, one about a group to that group; both may go to
+   * this host alone, and one about a group to all nodes.
+   */
+  #allowsQuery(packet: Packet): boolean {
+    const { view, transport, end, d0, d1, d2, d3 } = packet
+    const group = groupOf(packet)
+    if (!group.isUnspecified && !group.isMulticast) return false
+    if (group.isUnspecified && mld.queryVersion(end, transport) === 2 && mld.sourceCount(view, transport) > 0) return false
+    return ALL_NODES.is(d0, d1, d2, d3) || group.is(d0, d1, d2, d3) || this.#nic.hasWords(d0, d1, d2, d3)
   }
 
   report(records: readonly GroupRecord[]): void {
@@ -130,19 +145,21 @@ function groupOf({ view, transport }: Packet): Address {
 }
 
 function readQuery(packet: Packet): GroupQuery {
-  const { view, bytes, transport, end } = packet
+  const { view, transport, end } = packet
   const version = mld.queryVersion(end, transport)
   const group = groupOf(packet)
   const known = version === 2
   const count = known ? mld.sourceCount(view, transport) : 0
-  const source = (index: number) => {
-    const at = mld.sourceAt(transport, index)
-    return Address.fromBytes(bytes.subarray(at, at + 16))
-  }
   return {
     version: known ? 3 : 2,
     group: group.isUnspecified ? null : group,
-    sources: Array.from({ length: count }, (_, index) => source(index)),
+    sourceCount: count,
+    forEachSource: (visit) => {
+      for (let index = 0; index < count; index++) {
+        const at = mld.sourceAt(transport, index)
+        if (!visit(view.getInt32(at), view.getInt32(at + 4), view.getInt32(at + 8), view.getInt32(at + 12))) return
+      }
+    },
     maxResponse: mld.maxResponse(view, transport, version),
     robustness: known ? mld.robustness(view, transport) : 0,
     queryInterval: known ? mld.queryInterval(view, transport) : 0,

@@ -86,7 +86,8 @@ export function queryVersion(end: number, at: number): 1 | 2 {
 /** Milliseconds (RFC 9777 section 5.1.3: from 32768 on an exponent of 3 bits and a mantissa of 12). */
 export function maxResponse(view: DataView, at: number, version: 1 | 2): number {
   const code = view.getUint16(at + 4)
-  if (version === 1 || code < 0x8000) return version === 1 ? code : Math.max(1, code)
+  // Linux counts 0 as 1, so that there is time to spread.
+  if (version === 1 || code < 0x8000) return Math.max(1, code)
   return ((code & 0xfff) | 0x1000) << (((code >>> 12) & 7) + 3)
 }
 

@@ -11,6 +11,7 @@ import {
   hex,
   OTHER_MAC,
   OUR_LINK_LOCAL,
+  OUR_MAC,
   OUR4,
   OUR6,
   PEER_LINK_LOCAL,
@@ -26,6 +27,18 @@ const vectors = readVectors('ethernet')
 const linux = (name: string) => hex(vector(vectors, name).bytes)
 const two = (value: number) => [(value >>> 8) & 255, value & 255]
 
+interface Query {
+  readonly group?: string
+  readonly sources?: readonly string[]
+  readonly response?: number
+  /** The field itself, for a time that {@link response} has no room for. */
+  readonly code?: number
+  readonly version?: 1 | 2 | 3
+  readonly robustness?: number
+  readonly hopLimit?: number
+  readonly destination?: string
+}
+
 /** One protocol: where its groups and queries are, and how its messages read. */
 interface Protocol {
   readonly name: string
@@ -35,9 +48,9 @@ interface Protocol {
   readonly sources: readonly [string, string, string]
   readonly own: string
   /** A query in a frame: version 3 (and MLDv2) unless told otherwise; milliseconds. */
-  query(query: { group?: string; sources?: readonly string[]; response?: number; version?: 1 | 2 | 3; robustness?: number }): Uint8Array
+  query(query: Query): Uint8Array
   /** Another host's report of an older version. */
-  heard(group: string): Uint8Array
+  heard(group: string, destination?: string, hopLimit?: number): Uint8Array
   /** What a frame of ours says: records `type group sources…`, or `report`, `v1 report`, `leave`. */
   read(frame: string): string
   readonly timeout: number
@@ -69,12 +82,16 @@ const igmpProtocol: Protocol = {
   other: '239.7.7.7',
   sources: ['10.0.0.9', '10.0.0.77', '192.0.2.5'],
   own: OUR4,
-  query({ group = '0.0.0.0', sources = [], response = 10_000, version = 3, robustness = 2 }) {
-    const code = version === 1 ? 0 : response / 100
+  query({ group = '0.0.0.0', sources = [], response = 10_000, version = 3, robustness = 2, ...other }) {
+    const code = other.code ?? (version === 1 ? 0 : response / 100)
     const tail = version < 3 ? [] : [robustness, 125, ...two(sources.length), ...sources.flatMap(bytesOf)]
-    return igmpFrame([0x11, code, 0, 0, ...bytesOf(group), ...tail], group === '0.0.0.0' ? '224.0.0.1' : group)
+    return igmpFrame(
+      [0x11, code, 0, 0, ...bytesOf(group), ...tail],
+      other.destination ?? (group === '0.0.0.0' ? '224.0.0.1' : group),
+      other.hopLimit,
+    )
   },
-  heard: (group) => igmpFrame([0x16, 0, 0, 0, ...bytesOf(group)], group),
+  heard: (group, destination = group, hopLimit = 1) => igmpFrame([0x16, 0, 0, 0, ...bytesOf(group)], destination, hopLimit),
   read(text) {
     const bytes = toBytes(text)
     expect(text.slice(24, 32)).toBe('080046c0')
@@ -93,10 +110,11 @@ const igmpProtocol: Protocol = {
   timeout: 2 * 125_000 + 10_000,
 }
 
-function igmpFrame(message: readonly number[], destination: string): Uint8Array {
+function igmpFrame(message: readonly number[], destination: string, hopLimit = 1): Uint8Array {
   const checksum = slowChecksum(Uint8Array.from(message))
   const payload = [...message.slice(0, 2), ...two(checksum), ...message.slice(4)]
-  const packet = ipv4(payload, { protocol: 2, ttl: 1, source: PEER4, destination, options: [0x94, 4, 0, 0] })
+  const packet = ipv4(payload, { protocol: 2, ttl: hopLimit, source: PEER4, destination, options: [0x94, 4, 0, 0] })
+  if (destination === OUR4) return frame(OUR_MAC, PEER_MAC, 0x0800, packet)
   const [, b = 0, c = 0, d = 0] = bytesOf(destination)
   return frame(`01:00:5e:${[b & 127, c, d].map((each) => each.toString(16).padStart(2, '0')).join(':')}`, PEER_MAC, 0x0800, packet)
 }
@@ -108,11 +126,12 @@ const mldProtocol: Protocol = {
   other: 'ff15::7777',
   sources: ['2001:db8::9', '2001:db8::77', '2001:db8:5::5'],
   own: OUR6,
-  query({ group = '::', sources = [], response = 10_000, version = 3, robustness = 2 }) {
+  query({ group = '::', sources = [], response = 10_000, version = 3, robustness = 2, ...other }) {
     const tail = version < 3 ? [] : [robustness, 125, ...two(sources.length), ...sources.flatMap(bytesOf)]
-    return mldFrame(130, response << 16, [...bytesOf(group), ...tail], group === '::' ? 'ff02::1' : group)
+    const destination = other.destination ?? (group === '::' ? 'ff02::1' : group)
+    return mldFrame(130, (other.code ?? response) << 16, [...bytesOf(group), ...tail], destination, other.hopLimit)
   },
-  heard: (group) => mldFrame(131, 0, bytesOf(group), group),
+  heard: (group, destination = group, hopLimit = 1) => mldFrame(131, 0, bytesOf(group), destination, hopLimit),
   read(text) {
     const bytes = toBytes(text)
     expect(text.slice(24, 29)).toBe('86dd6')
@@ -131,10 +150,10 @@ const mldProtocol: Protocol = {
   timeout: 2 * 125_000 + 10_000,
 }
 
-function mldFrame(type: number, rest: number, body: readonly number[], destination: string): Uint8Array {
+function mldFrame(type: number, rest: number, body: readonly number[], destination: string, hopLimit = 1): Uint8Array {
   const message = icmp(type, 0, rest, body, 6, { source: PEER_LINK_LOCAL, destination })
-  const packet = ipv6([58, 0, 5, 2, 0, 0, 1, 0, ...message], { next: 0, hopLimit: 1, source: PEER_LINK_LOCAL, destination })
-  return frame(groupMac6(destination), PEER_MAC, 0x86dd, packet)
+  const packet = ipv6([58, 0, 5, 2, 0, 0, 1, 0, ...message], { next: 0, hopLimit, source: PEER_LINK_LOCAL, destination })
+  return frame(destination === OUR6 ? OUR_MAC : groupMac6(destination), PEER_MAC, 0x86dd, packet)
 }
 
 /** What was said within a time, with the millisecond. */
@@ -389,6 +408,81 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
       host.link.receive(cut)
       expect(dropCount(host.stack, family === 4 ? 'GroupReportMalformed' : 'IcmpChecksum')).toBe(1)
       expect(listen(host, protocol, 12_000)).toEqual([])
+    })
+  })
+
+  describe('a query that nobody may send is discarded by name, and answered by none', () => {
+    const elsewhere = family === 4 ? '224.0.0.251' : 'ff02::1:ff00:1'
+    const refused: [string, Query][] = [
+      ['from beyond the link (its TTL or hop limit is not 1)', { hopLimit: 64 }],
+      ['to this host alone from beyond the link', { group, sources: [first], destination: protocol.own, hopLimit: 64 }],
+      ['about all groups to one group', { destination: group }],
+      ['about all groups of the older version to one group', { destination: group, version: 2 }],
+      ['about a group to another one', { group, destination: elsewhere }],
+      ['about all groups from some sources', { sources: [first, second] }],
+      ['about a group that is none', { group: protocol.own, destination: family === 4 ? '224.0.0.1' : 'ff02::1' }],
+    ]
+    test.each(refused)('%s', (_, fields) => {
+      const { host } = settled()
+      host.link.receive(query({ response: 1000, ...fields }))
+      expect(dropCount(host.stack, 'GroupReportMalformed')).toBe(1)
+      expect(listen(host, protocol, 2000)).toEqual([])
+    })
+
+    test('while one to this host alone, by its link, is answered (RFC 9776 section 4.1.12, RFC 9777 section 5.1.15)', () => {
+      const { host } = settled()
+      host.link.receive(query({ group, response: 1000, destination: protocol.own }))
+      expect(texts(listen(host, protocol, 2000))).toEqual([`is-ex ${group}`])
+    })
+
+    test("and another host's report does not quiet us when it is from beyond the link, or not to its group", () => {
+      const { host } = settled()
+      host.link.receive(query({ group, response: 1000, version: 2 }))
+      host.link.receive(protocol.heard(group, group, 64), protocol.heard(group, protocol.own), protocol.heard(group, elsewhere))
+      expect(dropCount(host.stack, 'GroupReportMalformed')).toBe(3)
+      expect(texts(listen(host, protocol, 2000))).toEqual([`report ${group}`])
+    })
+  })
+
+  describe('many queries with many sources', () => {
+    /** Queries for sources that nobody wants, `count` in each, none twice. */
+    const flood = (queries: number, count: number, fields: Query = {}) =>
+      Array.from({ length: queries }, (_, number) => {
+        const name = (index: number) => (number * count + index + 1).toString(16)
+        const sources = Array.from({ length: count }, (_, index) =>
+          family === 4 ? Address.fromIPv4(0xc6120000 + number * count + index).toString() : `2001:db8:ffff::${name(index)}`,
+        )
+        return query({ group, response: 10_000, ...fields, sources })
+      })
+
+    test('leave nothing behind but what the host wants of them (Linux: igmp_marksources, mld_marksources)', () => {
+      const { host } = settled(include(first, second))
+      host.link.receive(...flood(100, 80), query({ group, sources: [second], response: 10_000 }), ...flood(100, 80))
+      expect(texts(listen(host, protocol, 11_000))).toEqual([`is-in ${group} ${second}`])
+      host.link.receive(...flood(100, 80))
+      expect(host.clock.pending).toBe(0)
+    })
+
+    test('are answered with the whole group where it wants all sources but some', () => {
+      const { host } = settled()
+      host.link.receive(...flood(100, 80))
+      expect(texts(listen(host, protocol, 11_000))).toEqual([`is-ex ${group}`])
+      // Few enough to be remembered one by one.
+      host.link.receive(...flood(2, 20))
+      const [said, ...more] = texts(listen(host, protocol, 11_000))
+      expect(more).toEqual([])
+      expect(said?.split(' ').length).toBe(2 + 40)
+    })
+
+    test('are answered within a minute, whatever they allow', () => {
+      const { host } = settled()
+      const code = family === 4 ? 0xff : 0xffff
+      for (let round = 0; round < 20; round++) {
+        host.link.receive(query({ group, code }))
+        expect(texts(listen(host, protocol, 60_000, 1000))).toEqual([`is-ex ${group}`])
+        host.link.receive(query({ code }))
+        expect(listen(host, protocol, 60_000, 1000)).toHaveLength(1)
+      }
     })
   })
 
