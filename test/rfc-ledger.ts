@@ -1005,4 +1005,14 @@ forwarderRows(
 )
 forwarderRows(4291, '2.8', 'MUST', 'a router hears the all-routers groups', 'a router is in the group of all routers')
 
+const nextHopRows = file('ip/next-hop.test.ts')
+nextHopRows(
+  1112,
+  '6.4',
+  'MUST',
+  'a datagram to a group goes to the group’s hardware address',
+  'goes to %s, whatever gateway the routes name',
+)
+nextHopRows(1122, '3.3.6', 'MUST', 'a broadcast is sent to the link, not to a gateway', 'goes to %s, whatever gateway the routes name')
+
 export const requirements: readonly Requirement[] = rows

@@ -75,7 +75,8 @@ export class EthernetLayer {
   output(packet: Packet, n0: number, n1: number, n2: number, n3: number): Drop {
     if (packet.family === 4) {
       if (n3 >>> 28 === 0xe) return this.transmit(packet, ethernet.GROUP4_HIGH, ethernet.group4Low(n3), ethernet.IPV4)
-      if (this.#ip.isBroadcast4(n3)) return this.transmit(packet, ethernet.BROADCAST_HIGH, ethernet.BROADCAST_LOW, ethernet.IPV4)
+      if (this.#ip.isBroadcastOn(this.#nic, n3))
+        return this.transmit(packet, ethernet.BROADCAST_HIGH, ethernet.BROADCAST_LOW, ethernet.IPV4)
       const neighbor = this.arp.neighbors.resolve(packet, 0, 0, MAPPED, n3)
       return neighbor === null ? Drop.None : this.transmit(packet, neighbor.high, neighbor.low, ethernet.IPV4)
     }

@@ -93,8 +93,8 @@ export class IpLayer implements OptionsHost {
   readonly #nics: (Nic | undefined)[] = [undefined]
   /** Own addresses: hash of the words to the nics that have them. An anycast one is a destination only. */
   readonly #local = new Map<number, OwnAddress[]>()
-  /** Directed broadcast addresses of the nics, by word. */
-  readonly #broadcasts = new Map<number, number>()
+  /** Directed broadcast addresses, by word: their nics, once for each address that brings one. */
+  readonly #broadcasts = new Map<number, Nic[]>()
   readonly #reassembler4: Reassembler
   readonly #reassembler6: Reassembler
   readonly #fragmenter = new Fragmenter()
@@ -212,7 +212,8 @@ export class IpLayer implements OptionsHost {
     }
     if (prefix.broadcast !== null) {
       add(new Prefix(prefix.broadcast, 32), nic, 'broadcast', address, 0)
-      this.#broadcasts.set(prefix.broadcast.w3, (this.#broadcasts.get(prefix.broadcast.w3) ?? 0) + 1)
+      const { w3 } = prefix.broadcast
+      this.#broadcasts.set(w3, [...(this.#broadcasts.get(w3) ?? []), nic])
     }
     if (nic.isLoopback) return
     if (address.family === 6 && !this.routes.list().some((route) => route.nic === nic && route.prefix.equals(MULTICAST6)))
@@ -231,8 +232,9 @@ export class IpLayer implements OptionsHost {
       if (own || ((connected || cast) && !stillUsed)) this.routes.remove(route)
     }
     if (broadcast !== null) {
-      const count = (this.#broadcasts.get(broadcast.w3) ?? 1) - 1
-      if (count > 0) this.#broadcasts.set(broadcast.w3, count)
+      const nics = [...(this.#broadcasts.get(broadcast.w3) ?? [])]
+      nics.splice(nics.indexOf(nic), 1)
+      if (nics.length > 0) this.#broadcasts.set(broadcast.w3, nics)
       else this.#broadcasts.delete(broadcast.w3)
     }
   }
@@ -304,6 +306,11 @@ export class IpLayer implements OptionsHost {
   /** Whether an IPv4 word is the limited or a directed broadcast address of ours. */
   isBroadcast4(word: number): boolean {
     return word === -1 || this.#broadcasts.has(word)
+  }
+
+  /** Whether an IPv4 word is the limited broadcast address or, on this nic's link, a directed one. */
+  isBroadcastOn(nic: Nic, word: number): boolean {
+    return word === -1 || this.#broadcasts.get(word)?.includes(nic) === true
   }
 
   /** Whether an IPv4 word can be one host's address (RFC 1122 section 3.2.2: "does not define a single host"). */
@@ -645,9 +652,7 @@ export class IpLayer implements OptionsHost {
     const length = packet.end - packet.start + header
     const mtu = mode === PmtuMode.Probe ? route.nic.mtu : this.mtuTo(route, packet.d0, packet.d1, packet.d2, packet.d3)
     if (length > mtu && mode >= PmtuMode.Do) return Drop.IpDontFragment
-    const gateway = route.gateway
-    if (gateway === null) this.#setNextHop(packet.d0, packet.d1, packet.d2, packet.d3)
-    else this.#setNextHop(gateway.w0, gateway.w1, gateway.w2, gateway.w3)
+    this.#chooseNextHop(packet, route)
     const nic = route.nic
     packet.moreFragments = 0
     packet.fragmentOffset = 0
@@ -696,9 +701,8 @@ export class IpLayer implements OptionsHost {
 
   /** Sends a packet whose IP header is complete, as a router does: IPv4 is fragmented when it is longer than `mtu`. Whoever called counts a drop. */
   transmit(packet: Packet, route: Route, mtu: number): Drop {
-    const { gateway, nic } = route
-    if (gateway === null) this.#setNextHop(packet.d0, packet.d1, packet.d2, packet.d3)
-    else this.#setNextHop(gateway.w0, gateway.w1, gateway.w2, gateway.w3)
+    const { nic } = route
+    this.#chooseNextHop(packet, route)
     packet.nic = 0
     if (packet.family === 6 || packet.end - packet.start <= mtu) return nic.output(packet, this.#n0, this.#n1, this.#n2, this.#n3)
     this.#outNic = nic
@@ -735,32 +739,46 @@ export class IpLayer implements OptionsHost {
     packet.nic = 0
   }
 
-  #setNextHop(w0: number, w1: number, w2: number, w3: number): void {
-    this.#n0 = w0
-    this.#n1 = w1
-    this.#n2 = w2
-    this.#n3 = w3
+  /** RFC 1112 section 6.4, RFC 1122 section 3.3.6: a group or a broadcast address is on the link, whatever the route says. */
+  #chooseNextHop(packet: Packet, { gateway, nic }: Route): void {
+    const { d0, d1, d2, d3 } = packet
+    if (gateway === null || isMulticast(d0, d1, d2, d3) || (packet.family === 4 && this.isBroadcastOn(nic, d3))) {
+      this.#n0 = d0
+      this.#n1 = d1
+      this.#n2 = d2
+      this.#n3 = d3
+      return
+    }
+    this.#n0 = gateway.w0
+    this.#n1 = gateway.w1
+    this.#n2 = gateway.w2
+    this.#n3 = gateway.w3
   }
 
   /** The route to a destination; groups and 255.255.255.255 without one of their own take the default route, as in Linux. */
   route(w0: number, w1: number, w2: number, w3: number, nic: number): Route | null {
     const found = this.routes.lookup(w0, w1, w2, w3, nic)
-    if (found !== null || nic === 0) return found
-    // A destination pinned to a nic is on its link, when it is a group, a broadcast or link-local.
+    if (nic === 0 || !(isMulticast(w0, w1, w2, w3) || isLimitedBroadcast(w0, w1, w2, w3))) return found
+    // A group or 255.255.255.255 that is pinned to a nic is on its link, with or without a route.
     const over = this.#nics[nic]
     if (over === undefined || !over.isUp) return null
-    if (isMulticast(w0, w1, w2, w3) || w3 === -1)
-      return {
-        prefix: w2 === MAPPED ? LIMITED_BROADCAST : MULTICAST6,
-        nic: over,
-        gateway: null,
-        metric: 0,
-        source: null,
-        mtu: 0,
-        kind: 'multicast',
-      }
-    return null
+    return routeOnLink(over, w2 === MAPPED ? 4 : 6, found)
   }
+}
+
+/**
+ * A route for groups and 255.255.255.255 over a nic; of one that was found for them alone the MTU counts. No source: IPv4 takes the nic's first
+ * address, not the one that goes with a gateway (Linux: ip_route_output_key, which looks for routes of groups in 224.0.0.0/4 and below).
+ */
+function routeOnLink(nic: Nic, family: 4 | 6, found: Route | null): Route {
+  const own = found !== null && found.prefix.length >= (family === 4 ? 4 : 8) ? found : null
+  if (own !== null && own.gateway === null && own.source === null) return own
+  const prefix = own?.prefix ?? (family === 4 ? LIMITED_BROADCAST : MULTICAST6)
+  return { prefix, nic, gateway: null, metric: 0, source: null, mtu: own?.mtu ?? 0, kind: 'multicast' }
+}
+
+function isLimitedBroadcast(w0: number, w1: number, w2: number, w3: number): boolean {
+  return w3 === -1 && w2 === MAPPED && w0 === 0 && w1 === 0
 }
 
 const LINK_LOCAL_SCOPE = 2

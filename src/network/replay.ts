@@ -49,9 +49,8 @@ function send(stack: Stack, packet: Packet, bytes: Uint8Array): void {
   if (drop === Drop.None) {
     const { d0, d1, d2, d3 } = packet
     const route = stack.ip.route(d0, d1, d2, d3, 0)
-    const hop = route?.gateway
-    if (route === null) drop = Drop.IpNoRoute
-    else drop = hop ? route.nic.output(packet, hop.w0, hop.w1, hop.w2, hop.w3) : route.nic.output(packet, d0, d1, d2, d3)
+    // As it was captured, however long.
+    drop = route === null ? Drop.IpNoRoute : stack.ip.transmit(packet, route, Number.POSITIVE_INFINITY)
   }
   if (drop !== Drop.None) stack.counters.drop(drop, packet)
 }

@@ -371,7 +371,6 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
       return endpoint.broadcast || !endpoint.routeBroadcast ? '' : 'EACCES'
     }
     endpoint.routeTo = null
-    endpoint.routeBroadcast = address.family === 4 && ip.isBroadcast4(address.w3)
     const { w0, w1, w2, w3 } = address
     const route = ip.route(w0, w1, w2, w3, this.#isOwnOn(address, nic) ? 0 : nic)
     if (route === null) return 'ENETUNREACH'
@@ -379,6 +378,8 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     if (route.kind === 'prohibit') return 'EACCES'
     if (route.kind === 'blackhole') return 'EINVAL'
     if (endpoint.dontRoute && route.gateway !== null) return 'ENETUNREACH'
+    // Another link's broadcast address is one host's there (Linux: only the nic's own route is of type broadcast).
+    endpoint.routeBroadcast = address.family === 4 && ip.isBroadcastOn(route.nic, w3)
     if (endpoint.routeBroadcast && !endpoint.broadcast) return 'EACCES'
     const source = this.#source(endpoint, route, address, options)
     if (typeof source === 'string') return source
