@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /** The command `tungram`: finds the subcommand's file and turns its outcome into an exit code: 0 done, 1 failed, 2 wrong usage. */
 import { readFileSync } from 'node:fs'
-import { colored, style } from './cli/output.ts'
+import { visible } from './base/visible.ts'
+import { complain, endWithReader, flushOutput, note, watchReaders } from './cli/output.ts'
 import { UsageError } from './cli/usage.ts'
 
 interface Command {
@@ -48,7 +49,7 @@ async function main(args: string[]): Promise<number> {
   }
   const found = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (found === undefined) {
-    process.stderr.write(`tungram: there is no command '${name}'\n\n${overview}`)
+    process.stderr.write(`tungram: there is no command '${visible(name)}'\n\n${overview}`)
     return 2
   }
   const command = await found.load()
@@ -62,21 +63,20 @@ async function main(args: string[]): Promise<number> {
     return await command.run(rest)
   } catch (error) {
     if (error instanceof UsageError) {
-      process.stderr.write(`tungram ${name}: ${error.message}\n\n${command.usage}`)
+      note(`tungram ${name}: ${error.message}`)
+      process.stderr.write(`\n${command.usage}`)
       return 2
     }
     const message = error instanceof Error ? error.message : String(error)
-    process.stderr.write(`${style('red', `tungram ${name}: ${message}`, colored(process.stderr))}\n`)
+    flushOutput()
+    complain(`tungram ${name}: ${message}`)
     return 1
   }
 }
 
-// A reader that has gone (`tungram recv … | head -1`) ends the command as a signal does; what it still writes goes nowhere.
-let readerGone = false
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-  if (!readerGone) process.kill(process.pid, 'SIGTERM')
-  readerGone = true
-})
-
-process.exitCode = await main(process.argv.slice(2))
+watchReaders()
+const code = await main(process.argv.slice(2))
+flushOutput()
+// What was complained of meanwhile has set one.
+if (code !== 0) process.exitCode = code
+endWithReader()

@@ -5,6 +5,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { visible } from './base/visible.ts'
 import { Network, type NetworkOptions } from './network-node.ts'
 
 export interface NetworkTestOptions extends NetworkOptions {
@@ -72,18 +73,35 @@ function nameOf(context: unknown): string {
 
 /** @returns the file, or why there is none */
 function save(directory: string, name: string, network: Network, chunks: readonly Uint8Array[]): string {
-  const file = join(directory, `${name.replace(/[^A-Za-z0-9]+/g, '-').slice(0, 80)}-seed-${network.seed}.pcapng`)
+  const file = join(directory, `${fileName(name, 80)}-seed-${fileName(`${network.seed}`, 40)}`)
   try {
     mkdirSync(directory, { recursive: true })
-    writeFileSync(file, Buffer.concat(chunks))
-    return `the packets are in ${file}`
+    return `the packets are in ${writeNew(file, Buffer.concat(chunks))}`
   } catch (error) {
-    return `the packets could not be written to ${file}: ${(error as Error).message}`
+    return `the packets could not be written to ${file}.pcapng: ${(error as Error).message}`
+  }
+}
+
+/** A part of a file's name: nothing in it leads to another folder. */
+function fileName(text: string, most: number): string {
+  return text.replace(/[^A-Za-z0-9]+/g, '-').slice(0, most)
+}
+
+/** Tests of one name, and seeds that look alike as part of a name, get a file each: `…-2.pcapng`. */
+function writeNew(path: string, bytes: Uint8Array): string {
+  for (let number = 1; ; number++) {
+    const file = `${path}${number === 1 ? '' : `-${number}`}.pcapng`
+    try {
+      writeFileSync(file, bytes, { flag: 'wx' })
+      return file
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
   }
 }
 
 function explained(error: unknown, network: Network, where: string): Error {
   const told = error instanceof Error ? error : new Error(String(error))
-  told.message += `\n(network at ${network.now} ms; repeat with TUNGRAM_SEED=${network.seed}; ${where})`
+  told.message += `\n(network at ${network.now} ms; repeat with TUNGRAM_SEED=${visible(`${network.seed}`)}; ${where})`
   return told
 }

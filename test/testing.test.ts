@@ -1,6 +1,6 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { readCapture } from '../src/link/pcapng.ts'
 import { withNetwork } from '../src/testing.ts'
@@ -56,6 +56,28 @@ describe('a test with a network', () => {
     expect(error?.message).toContain("expected 'got' to be 'not'")
     expect(error?.message).toContain(`(network at 1000 ms; repeat with TUNGRAM_SEED=77; the packets are in ${file})`)
     expect([...readCapture(readFileSync(file))].map((frame) => frame.interface)).toEqual(['a.eth0', 'b.eth0', 'b.eth0', 'a.eth0'])
+  })
+
+  test('keeps every capture in its directory, whatever the seed and the name are, and overwrites none', async () => {
+    const own = mkdtempSync(join(tmpdir(), 'tungram-names-'))
+    const inner = join(own, 'failures')
+    try {
+      const seeds = ['/../../x', '../x', '..', '/etc/x', 'a/b', 'a b', '\x1b[31m', 'x'.repeat(5000), '', 7, '7', -7]
+      const told: string[] = []
+      for (const seed of seeds)
+        for (const name of ['../../name', '/', 'same', 'same'])
+          await withNetwork({ directory: inner, seed }, () => {
+            throw new Error('no')
+          })({ name }).catch((error: Error) => told.push(error.message))
+      expect(readdirSync(own)).toEqual(['failures'])
+      expect(readdirSync(inner)).toHaveLength(seeds.length * 4)
+      const files = told.map((message) => /the packets are in (\S+)\)$/.exec(message)?.[1])
+      expect(new Set(files).size).toBe(seeds.length * 4)
+      for (const file of files) expect(dirname(file as string)).toBe(inner)
+      expect(told.join('')).not.toContain('\x1b')
+    } finally {
+      rmSync(own, { recursive: true })
+    }
   })
 
   test('has timers of the network when asked, and gives them back', async () => {

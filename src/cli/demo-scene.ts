@@ -1,13 +1,15 @@
 /** What the demo shows, whoever the peer is: the steps, the packets as they pass, the checks. */
+import { visible } from '../base/visible.ts'
 import * as ipv4 from '../ip/ipv4.ts'
 import * as ipv6 from '../ip/ipv6.ts'
 import { Capture } from '../link/capture.ts'
-import { type CaptureFile, openCaptureFile } from '../link/capture-file.ts'
+import type { CaptureFile } from '../link/capture-file.ts'
 import type { CapturedFrame } from '../link/pcapng.ts'
 import { Stack } from '../stack.ts'
+import { openCapture } from './capture.ts'
 import { type Dgram, type Family, OWN, PEER, type Peer, PREFIX_LENGTH } from './demo-peer.ts'
 import { describeFrame, frameLine } from './frame-text.ts'
-import { colored, dropsText, plural, style } from './output.ts'
+import { colored, dropsText, plural, printJson, printStyled, style } from './output.ts'
 import { startRun } from './run.ts'
 import { frameReader } from './watch.ts'
 
@@ -74,7 +76,7 @@ class Demo {
   constructor(peer: Peer, scene: Scene) {
     this.#peer = peer
     this.#scene = scene
-    this.#file = scene.capture === undefined ? null : openCaptureFile(scene.capture)
+    this.#file = scene.capture === undefined ? null : openCapture(scene.capture)
     this.#stack = new Stack({ name: 'demo' })
     const recorded = this.#file?.capture(peer.link)
     const watched = new Capture(frameReader((frame) => this.#see(frame))).link(recorded ?? peer.link)
@@ -92,7 +94,7 @@ class Demo {
     this.#print('')
     this.#print(`  stack   ${addresses(OWN)}`)
     this.#print(`  ${short.padEnd(6)}  ${addresses(PEER)}`)
-    this.#print(`  wire    ${wire}`)
+    this.#print(`  wire    ${visible(wire)}`)
 
     const who = short === 'kernel' ? 'The kernel' : 'The peer'
     await this.#play(`${who} pings the stack`, (family) => this.#ping(family))
@@ -196,21 +198,19 @@ class Demo {
     const drops = Object.fromEntries(this.#stack.drops.map(({ reason, count }) => [reason, count]))
     if (this.#scene.json) {
       const { kind, wire } = this.#peer
-      console.log(
-        JSON.stringify({ kind, wire, checks: this.#checks, packets: this.#frames, seconds, drops, interrupted: this.interrupted }),
-      )
+      printJson({ kind, wire, checks: this.#checks, packets: this.#frames, seconds, drops, interrupted: this.interrupted })
     } else {
       const verdict = failed === 0 ? style('green', 'all passed', this.#colors) : style('red', `${failed} failed`, this.#colors)
       this.#print(`\n${plural(this.#checks.length, 'check')}, ${verdict}${this.interrupted ? ', interrupted' : ''}`)
       this.#print(`${plural(this.#frames, 'packet')} in ${seconds.toFixed(1)} s; ${dropsText(drops)}`)
       this.#print("'tungram --help' lists the other commands")
-      if (this.#scene.capture !== undefined) this.#print(`the packets are in ${this.#scene.capture}`)
+      if (this.#scene.capture !== undefined) this.#print(`the packets are in ${visible(this.#scene.capture)}`)
     }
     return failed === 0 ? 0 : 1
   }
 
   #print(line: string): void {
-    if (!this.#scene.json) console.log(line)
+    if (!this.#scene.json) printStyled(line)
   }
 
   #bold(text: string): string {

@@ -1,6 +1,6 @@
 /** `tungram echo`: sends every datagram back to where it came from. */
 import { hostOptions, hostUsage, openHost } from './host.ts'
-import { amount, dropsText } from './output.ts'
+import { amount, dropsText, note, print, printJson } from './output.ts'
 import { Meter } from './run.ts'
 import { port, readArguments, UsageError } from './usage.ts'
 
@@ -42,7 +42,7 @@ export async function run(args: string[]): Promise<number> {
       socket.bind(port, address.isLinkLocal && address.family === 6 ? `${address}%${host.device.name}` : address.toString())
     }
   }
-  process.stderr.write(`echo on ${host.addresses.join(', ')}, port ${ports.join(', ')}, device ${host.device.interfaceName}\n`)
+  note(`echo on ${host.addresses.join(', ')}, port ${ports.join(', ')}, device ${host.device.interfaceName}`)
 
   const failure = await run.ended
   const { datagrams, bytes, seconds } = meter
@@ -50,7 +50,7 @@ export async function run(args: string[]): Promise<number> {
   const drops = host.drops()
   host.close()
   if (failure !== '') throw new Error(failure)
-  if (values.json) console.log(JSON.stringify({ received: datagrams, sent, bytes, seconds, drops }))
-  else console.log(`received ${amount(datagrams, bytes, seconds)}; sent ${sent} back; ${dropsText(drops)}`)
+  if (values.json) printJson({ received: datagrams, sent, bytes, seconds, drops })
+  else print(`received ${amount(datagrams, bytes, seconds)}; sent ${sent} back; ${dropsText(drops)}`)
   return 0
 }

@@ -1,13 +1,15 @@
 /** What the commands on a device share: one stack on one device, as the common options describe it. */
 import { type Address, parseCidr } from '../base/address.ts'
 import type { NeighborRow } from '../ip/nic.ts'
-import { type CaptureFile, openCaptureFile } from '../link/capture-file.ts'
+import type { CaptureFile } from '../link/capture-file.ts'
 import type { Link } from '../link/link.ts'
 import { openTun, type TunLink, type TunOptions } from '../link/tun.ts'
 import type { SocketOptions } from '../socket-api/dgram.ts'
 import type { Socket } from '../socket-api/socket.ts'
 import '../socket-api/dgram.ts'
 import { Stack } from '../stack.ts'
+import { openCapture } from './capture.ts'
+import { note } from './output.ts'
 import { type Run, startRun } from './run.ts'
 import { address, cidr, integer, UsageError } from './usage.ts'
 
@@ -107,14 +109,14 @@ export async function openHost(values: HostArguments): Promise<Host> {
     const stack = new Stack(icmpRateLimit === undefined ? {} : { icmpRateLimit })
     let link: Link = device
     if (values.capture !== undefined) {
-      file = openCaptureFile(values.capture)
+      file = openCapture(values.capture)
       const captured = file.capture(device)
       stack.onDrop(captured.noteDrop)
       link = captured
     }
     const nic = stack.addNic(link, { addresses: addresses.map(({ text }) => text) })
     for (const via of gateways) stack.addRoute({ to: 'default', via: via.toString() })
-    stack.onLinkFailure = (_nic, error, fatal) => (fatal ? run.end(error.message) : process.stderr.write(`${error.message}\n`))
+    stack.onLinkFailure = (_nic, error, fatal) => (fatal ? run.end(error.message) : note(error.message))
     const sockets: Socket[] = []
     // On Ethernet an IPv6 address is ours only when nobody else has answered for it.
     await nic.addressesReady()

@@ -3,7 +3,7 @@ import { type Echo, type IcmpError, isTooBig } from '../ip/icmp.ts'
 import { probePath } from '../ip/path-mtu-prober.ts'
 import { PmtuMode } from '../ip/route-table.ts'
 import { icmpText, isTimeExceeded } from './icmp-text.ts'
-import { plural } from './output.ts'
+import { plural, print, printJson } from './output.ts'
 import { requireOneHost } from './reach.ts'
 import { integer, readArguments, UsageError } from './usage.ts'
 import { type Destination, destination, openVantage, seconds, type Vantage, vantageOptions, vantageUsage } from './vantage.ts'
@@ -72,21 +72,21 @@ export async function run(args: string[]): Promise<number> {
     // Without a result a signal came first.
     if (found === null) return 1
     const { link, mtu, icmp, probing, limit } = found as Awaited<ReturnType<typeof explore>>
-    if (values.json) console.log(JSON.stringify({ address: `${to.address}`, mtu, link, icmp, probing, limit }))
+    if (values.json) printJson({ address: `${to.address}`, mtu, link, icmp, probing, limit })
     else {
-      console.log(`path MTU to ${name} (${to.address}): ${plural(mtu, 'byte')}`)
+      print(`path MTU to ${name} (${to.address}): ${plural(mtu, 'byte')}`)
       if (icmp !== null) {
-        for (const { address, mtu } of icmp.reports) console.log(`  ICMP: ${address} says ${mtu}`)
-        console.log(
+        for (const { address, mtu } of icmp.reports) print(`  ICMP: ${address} says ${mtu}`)
+        print(
           icmp.mtu === null
             ? `  ICMP: packets of ${icmp.tried} bytes end without a word: a black hole`
             : `  ICMP: ${icmp.mtu} bytes arrive`,
         )
       }
-      if (probing !== null) console.log(`  probing: ${probing.mtu} bytes arrive, found with ${plural(probing.probes, 'probe')}`)
+      if (probing !== null) print(`  probing: ${probing.mtu} bytes arrive, found with ${plural(probing.probes, 'probe')}`)
       if (limit !== null) {
         const where = limit.hop === 0 ? 'this host' : `hop ${limit.hop}, ${limit.address ?? 'which does not answer'}`
-        console.log(`  limited by the link behind ${where}${limit.reported || limit.hop === 0 ? '' : ', which does not say so'}`)
+        print(`  limited by the link behind ${where}${limit.reported || limit.hop === 0 ? '' : ', which does not say so'}`)
       }
     }
     return 0

@@ -1,6 +1,7 @@
 /** `tungram nc`: a UDP netcat. */
 import '../socket-api/dgram.ts'
 import type { Socket } from '../socket-api/socket.ts'
+import { LiveOutput, note, printBytes, printJson } from './output.ts'
 import { requireBroadcast } from './reach.ts'
 import { port, readArguments, UsageError } from './usage.ts'
 import { destination, openVantage, seconds, type Vantage, vantageOptions, vantageUsage } from './vantage.ts'
@@ -49,6 +50,7 @@ export async function run(args: string[]): Promise<number> {
   const { run, stack } = vantage
   let socket: Socket | null = null
   let refused = false
+  const output = new LiveOutput()
   let failure = ''
   try {
     const to = listening ? null : destination(vantage, first, values)
@@ -74,15 +76,16 @@ export async function run(args: string[]): Promise<number> {
     })
     opened.on('message', (message, rinfo) => {
       const { address, port, size } = rinfo
-      if (values.json) console.log(JSON.stringify({ address, port, size, payload: message.toString('base64') }))
-      else process.stdout.write(message)
+      if (!output.hasRoom()) return
+      if (values.json) printJson({ address, port, size, payload: message.toString('base64') })
+      else printBytes(message)
       peer = rinfo
       for (const piece of held.splice(0)) send(piece)
       if (listening) idle.start()
       idle.touch()
     })
     opened.on('listening', () => {
-      if (listening) process.stderr.write(`listening on port ${remotePort}\n`)
+      if (listening) note(`listening on port ${remotePort}`)
       else idle.touch()
     })
     const read = () => {
@@ -111,8 +114,9 @@ export async function run(args: string[]): Promise<number> {
     socket?.close()
     vantage.close()
   }
+  output.end('datagram')
   if (failure !== '') throw new Error(failure)
-  if (refused) process.stderr.write(`${first} answers that port ${remotePort} is closed\n`)
+  if (refused) note(`${first} answers that port ${remotePort} is closed`)
   return refused ? 1 : 0
 }
 

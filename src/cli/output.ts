@@ -1,5 +1,10 @@
-/** Words and colours for people. */
+/**
+ * What the commands say, in one place: words and colours for people, JSON for programs. Text from outside is shown escaped, a reader that is slower than
+ * the command is waited for, and one that has gone ends it.
+ */
+import { once } from 'node:events'
 import { styleText } from 'node:util'
+import { visible, visibleJson } from '../base/visible.ts'
 
 /** Whether a stream is a terminal that wants colours (https://no-color.org). */
 export function colored(stream: NodeJS.WriteStream): boolean {
@@ -9,6 +14,132 @@ export function colored(stream: NodeJS.WriteStream): boolean {
 export function style(format: Parameters<typeof styleText>[0], text: string, enabled: boolean): string {
   return enabled ? styleText(format, text, { validateStream: false }) : text
 }
+
+// ── standard output ──
+
+/** Bytes that may wait for a slow reader where nothing can make the sender wait. */
+const MOST_WAITING = 4 << 20
+
+/** Lines of one turn, written together. */
+let collected: string[] = []
+let collectedLength = 0
+const TOGETHER = 1 << 16
+
+/** Prints each as one line, whatever is in it. */
+export function print(...lines: readonly string[]): void {
+  for (const line of lines) printStyled(visible(line))
+}
+
+/** Prints what {@link style} has coloured, whose text from outside is escaped already. */
+export function printStyled(line: string): void {
+  if (collectedLength === 0) setImmediate(flushOutput)
+  collected.push(line)
+  collectedLength += line.length + 1
+  if (collectedLength >= TOGETHER) flushOutput()
+}
+
+/** Prints a line of JSON. */
+export function printJson(value: unknown): void {
+  printStyled(visibleJson(value))
+}
+
+/** Writes bytes as they are; on a terminal what is no text is shown escaped. */
+export function printBytes(bytes: Uint8Array): void {
+  flushOutput()
+  if (!process.stdout.isTTY) process.stdout.write(bytes)
+  else
+    process.stdout.write(
+      new TextDecoder()
+        .decode(bytes)
+        .split(/(?<=[\n\t])/)
+        .map(shown)
+        .join(''),
+    )
+}
+
+function shown(piece: string): string {
+  const last = piece.at(-1)
+  return last === '\n' || last === '\t' ? visible(piece.slice(0, -1)) + last : visible(piece)
+}
+
+/** Hands what was printed to the system. */
+export function flushOutput(): void {
+  if (collectedLength === 0) return
+  const lines = collected
+  collected = []
+  collectedLength = 0
+  process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+/** Whether more can be printed before {@link outputReady} is to be awaited. */
+export function outputIsFull(): boolean {
+  return process.stdout.writableNeedDrain
+}
+
+/** Resolves when the reader has taken what waits. */
+export async function outputReady(): Promise<void> {
+  flushOutput()
+  if (process.stdout.writableNeedDrain && !process.stdout.destroyed) await once(process.stdout, 'drain')
+}
+
+/**
+ * For what comes from a network and cannot be made to wait: counts lines that a reader too slow for them does not get.
+ */
+export class LiveOutput {
+  /** How many were not printed. */
+  lost = 0
+
+  /** Whether there is room for one more; if not, it is counted as lost. */
+  hasRoom(): boolean {
+    if (process.stdout.writableLength < MOST_WAITING) return true
+    this.lost++
+    return false
+  }
+
+  /** Says at the end what was lost, which is a failure. */
+  end(noun: string): void {
+    if (this.lost > 0) complain(`${plural(this.lost, noun)} not printed: the reader of the output is too slow`)
+  }
+}
+
+/** Whether the reader of the output has gone. */
+let readerGone = false
+
+/** A reader that has gone (`tungram recv … | head -1`) ends the command as SIGTERM does; what it still writes goes nowhere. */
+export function watchReaders(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') {
+      if (!readerGone) process.stderr.write(`tungram: standard output cannot be written: ${visible(error.message)}\n`)
+      process.exit(1)
+    }
+    if (!readerGone) process.kill(process.pid, 'SIGTERM')
+    readerGone = true
+  })
+  // Nobody is left who could be told.
+  process.stderr.on('error', () => {})
+}
+
+/** Ends the process as SIGTERM does when its output had no reader to the end. */
+export function endWithReader(): void {
+  if (!readerGone) return
+  process.removeAllListeners('SIGTERM')
+  process.kill(process.pid, 'SIGTERM')
+}
+
+// ── standard error ──
+
+/** A note to people, in one line. */
+export function note(line: string): void {
+  process.stderr.write(`${visible(line)}\n`)
+}
+
+/** Something failed without which the command goes on: said at once, and the exit code is 1 in the end. */
+export function complain(line: string): void {
+  process.stderr.write(`${style('red', visible(line), colored(process.stderr))}\n`)
+  process.exitCode = 1
+}
+
+// ── words ──
 
 /** `1 datagram`, `2 datagrams`. */
 export function plural(count: number, noun: string): string {

@@ -3,7 +3,7 @@ import { formatWords } from '../base/address.ts'
 import type { EchoOptions } from '../ip/icmp.ts'
 import { PmtuMode } from '../ip/route-table.ts'
 import { icmpText } from './icmp-text.ts'
-import { plural } from './output.ts'
+import { plural, print, printJson } from './output.ts'
 import { integer, readArguments, UsageError } from './usage.ts'
 import { destination, openVantage, seconds, vantageOptions, vantageUsage } from './vantage.ts'
 
@@ -71,7 +71,7 @@ export async function run(args: string[]): Promise<number> {
   const errors: { seq: number; from: string | null; error: string }[] = []
   const answered = new Set<number>()
   let duplicates = 0
-  const say = (line: string) => json || process.stdout.write(`${line}\n`)
+  const say = (line: string) => json || print(line)
   let address = ''
   let failure = ''
   try {
@@ -136,14 +136,14 @@ export async function run(args: string[]): Promise<number> {
   const rtt = times.length === 0 ? null : spread(times)
   const elapsed = sent.length === 0 ? 0 : Math.round((sent.at(-1) as number) - (sent[0] as number))
   const loss = sent.length === 0 ? 0 : (100 * (sent.length - replies.length)) / sent.length
-  if (json) console.log(JSON.stringify({ address, transmitted: sent.length, received: replies.length, duplicates, rtt, replies, errors }))
+  if (json) printJson({ address, transmitted: sent.length, received: replies.length, duplicates, rtt, replies, errors })
   else {
     const also = [
       ...(duplicates > 0 ? [`+${plural(duplicates, 'duplicate')}`] : []),
       ...(errors.length > 0 ? [`+${plural(errors.length, 'error')}`] : []),
     ]
-    console.log(`\n--- ${name} ping statistics ---`)
-    console.log(
+    print('', `--- ${name} ping statistics ---`)
+    print(
       [
         `${plural(sent.length, 'packet')} transmitted`,
         `${replies.length} received`,
@@ -154,7 +154,7 @@ export async function run(args: string[]): Promise<number> {
     )
     if (rtt !== null) {
       const { min, avg, max, mdev } = rtt
-      console.log(`rtt min/avg/max/mdev = ${[min, avg, max, mdev].map((value) => value.toFixed(3)).join('/')} ms`)
+      print(`rtt min/avg/max/mdev = ${[min, avg, max, mdev].map((value) => value.toFixed(3)).join('/')} ms`)
     }
   }
   return replies.length > 0 ? 0 : 1

@@ -1,6 +1,6 @@
 /** `tungram recv`: counts, or prints, what comes in on a port. */
 import { hostOptions, hostUsage, openHost } from './host.ts'
-import { amount, dropsText, plural } from './output.ts'
+import { amount, dropsText, flushOutput, LiveOutput, note, plural, print, printJson } from './output.ts'
 import { Meter } from './run.ts'
 import { integer, port, readArguments, UsageError } from './usage.ts'
 
@@ -35,7 +35,7 @@ export async function run(args: string[]): Promise<number> {
   const host = await openHost(values)
   const { run } = host
   const meter = new Meter()
-  const lines = new LineWriter()
+  const output = new LiveOutput()
   for (const family of [4, 6]) {
     if (!host.addresses.some((address) => address.family === family)) continue
     const socket = host.socket({
@@ -46,20 +46,17 @@ export async function run(args: string[]): Promise<number> {
     socket.on('message', (message, rinfo) => {
       if (meter.datagrams === count) return
       meter.count(message.length)
-      if (payload) {
+      if (payload && output.hasRoom()) {
         const { address, port, size, ttl, tos, local } = rinfo
-        lines.write(
-          json
-            ? JSON.stringify({ address, port, size, payload: message.toString('base64'), ttl, tos, local })
-            : `${address} port ${port} to ${local}, ttl ${ttl}, tos ${tos}, ${plural(size, 'byte')}: ${printable(message)}`,
-        )
+        if (json) printJson({ address, port, size, payload: message.toString('base64'), ttl, tos, local })
+        else print(`${address} port ${port} to ${local}, ttl ${ttl}, tos ${tos}, ${plural(size, 'byte')}: ${printable(message)}`)
       }
       if (meter.datagrams === count) run.end()
     })
     if (payload) socket.setRecvInfo(true)
     socket.bind(listenPort)
   }
-  process.stderr.write(`receiving on ${host.addresses.join(', ')}, port ${listenPort}, device ${host.device.interfaceName}\n`)
+  note(`receiving on ${host.addresses.join(', ')}, port ${listenPort}, device ${host.device.interfaceName}`)
   const watch = setInterval(() => {
     if (meter.idle >= QUIET) run.end()
   }, 20)
@@ -69,26 +66,12 @@ export async function run(args: string[]): Promise<number> {
   const { datagrams, bytes, seconds } = meter
   const drops = host.drops()
   host.close()
-  lines.flush()
+  flushOutput()
+  output.end('datagram')
   if (failure !== '') throw new Error(failure)
-  if (!json) console.log(`received ${amount(datagrams, bytes, seconds)}; ${dropsText(drops)}`)
-  else if (!payload) console.log(JSON.stringify({ received: datagrams, bytes, seconds, drops }))
+  if (!json) print(`received ${amount(datagrams, bytes, seconds)}; ${dropsText(drops)}`)
+  else if (!payload) printJson({ received: datagrams, bytes, seconds, drops })
   return 0
-}
-
-/** Writes the lines of one turn together. */
-class LineWriter {
-  #text = ''
-
-  write(line: string): void {
-    if (this.#text === '') setImmediate(() => this.flush())
-    this.#text += `${line}\n`
-  }
-
-  flush(): void {
-    if (this.#text !== '') process.stdout.write(this.#text)
-    this.#text = ''
-  }
 }
 
 /** The payload as text, with dots for what a terminal would not show; at most 64 characters. */

@@ -1,42 +1,114 @@
-/** Reading a scenario file; its errors name the line and the key. */
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
+/** Reading a scenario file; its errors name file, line, column and key. */
+import { type Alias, type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from 'yaml'
 import { checkScenario, type Scenario } from '../network/scenario.ts'
 import { ScenarioError } from '../network/scenario-schema.ts'
 import { readInputFile } from './input-file.ts'
 
+/** What is wrong at a place of the file's text. */
+class Fault extends Error {
+  readonly offset: number
+  constructor(offset: number, message: string, cause?: unknown) {
+    super(message, { cause })
+    this.offset = offset
+  }
+}
+
 /**
  * YAML, of which JSON is a part.
- * @throws {Error} with file, line and key: `lab.yaml:7: links[0].mtu: …`
+ * @throws {Error} with file, line, column and key: `lab.yaml:7:12: links[0].mtu: …`
  */
 export function readScenarioFile(file: string): Scenario {
   const text = readInputFile(file).toString()
   const lineCounter = new LineCounter()
-  const document = parseDocument(text, { lineCounter, prettyErrors: false })
-  const at = (offset: number) => `${file}:${lineCounter.linePos(offset).line}`
-  const [problem] = document.errors
-  if (problem !== undefined) throw new Error(`${at(problem.pos[0])}: ${problem.message}`)
   try {
-    return checkScenario(document.toJS())
+    return scenarioOf(parse(text, lineCounter))
   } catch (error) {
-    if (!(error instanceof ScenarioError)) throw error
-    throw new Error(`${at(offsetOf(document.contents, error.path))}: ${error.message}`, { cause: error })
+    const { line, col } = lineCounter.linePos(error instanceof Fault ? error.offset : 0)
+    // The parser knows no line before it has seen one.
+    const place = `${file}:${Math.max(1, line)}:${Math.max(1, col)}`
+    throw new Error(`${place}: ${(error as Error).message}`, { cause: error })
   }
 }
 
-/** Where the key at the end of the path stands, or what is nearest to it. */
-function offsetOf(contents: unknown, path: readonly (string | number)[]): number {
-  let node = contents
-  let offset = (node as Node | null)?.range?.[0] ?? 0
+function parse(text: string, lineCounter: LineCounter): Document {
+  let document: Document.Parsed
+  try {
+    document = parseDocument(text, { lineCounter, prettyErrors: false })
+  } catch (error) {
+    if (error instanceof RangeError) throw new Fault(0, 'lists and maps are nested too deeply', error)
+    throw error
+  }
+  // A tag that nobody knows is a warning of the parser.
+  const [problem] = [...document.errors, ...document.warnings]
+  if (problem !== undefined) throw new Fault(problem.pos[0], problem.message, problem)
+  checkAliases(document)
+  return document
+}
+
+/** @throws {Fault} for an alias without its anchor, or within what it stands for */
+function checkAliases(document: Document): void {
+  visit(document, {
+    Alias(_key, alias, path) {
+      const target = alias.resolve(document)
+      if (target === undefined) throw new Fault(offsetOf(alias), `the alias *${alias.source} stands before its anchor, or has none`)
+      if (path.includes(target))
+        throw new Fault(offsetOf(alias), `the alias *${alias.source} is within what it stands for: that has no end`)
+    },
+  })
+}
+
+function scenarioOf(document: Document): Scenario {
+  let value: unknown
+  try {
+    value = document.toJS()
+  } catch (error) {
+    // The parser's guard against aliases of aliases of aliases.
+    throw new Fault(firstAlias(document), (error as Error).message, error)
+  }
+  try {
+    return checkScenario(value)
+  } catch (error) {
+    const path = error instanceof ScenarioError ? error.path : []
+    throw new Fault(offsetAt(document, path), (error as Error).message, error)
+  }
+}
+
+function firstAlias(document: Document): number {
+  let first = 0
+  visit(document, {
+    Alias(_key, alias) {
+      first = offsetOf(alias)
+      return visit.BREAK
+    },
+  })
+  return first
+}
+
+function offsetOf(node: unknown, otherwise = 0): number {
+  return (isNode(node) ? node.range?.[0] : undefined) ?? otherwise
+}
+
+/** Where the key at the end of the path stands, or what is nearest to it; behind an alias, where its anchor is. */
+function offsetAt(document: Document, path: readonly (string | number)[]): number {
+  const target = (node: unknown) => (isAlias(node) ? (node as Alias).resolve(document) : node)
+  let node: unknown = document.contents
+  let offset = offsetOf(node)
   for (const step of path) {
+    node = target(node)
     if (isMap(node)) {
-      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step))
+      const pair = node.items.find(({ key }) => keyText(target(key)) === String(step))
       if (pair === undefined) break
-      offset = (pair.key as Node).range?.[0] ?? offset
+      offset = offsetOf(pair.key, offset)
       node = pair.value
     } else if (isSeq(node)) {
       node = node.items[step as number]
-      offset = (node as Node | undefined)?.range?.[0] ?? offset
+      offset = offsetOf(node, offset)
     } else break
   }
   return offset
+}
+
+function keyText(key: unknown): string | undefined {
+  if (isScalar(key)) return String(key.value ?? '')
+  return isNode(key) ? (key as Node).toString() : undefined
 }

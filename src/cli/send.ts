@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Address } from '../base/address.ts'
 import { type Host, hostOptions, hostUsage, openHost } from './host.ts'
-import { amount, dropsText, plural } from './output.ts'
+import { amount, dropsText, note, plural, print, printJson } from './output.ts'
 import { reach, requireBroadcast, zoneIndex } from './reach.ts'
 import { Sender } from './sender.ts'
 import { integer, readArguments, type Target, target, UsageError } from './usage.ts'
@@ -111,9 +111,9 @@ export async function run(args: string[]): Promise<number> {
   const silent = host.neighbor(to.address)?.address ?? to.text
   host.close()
   const { sent, bytes, seconds, refused } = sender
-  if (values.json) console.log(JSON.stringify({ sent, bytes, seconds, drops }))
-  else console.log(`sent ${amount(sent, bytes, seconds)}; ${dropsText(drops)}`)
-  if (refused > 0) process.stderr.write(`${values.to} answered that the port is closed\n`)
+  if (values.json) printJson({ sent, bytes, seconds, drops })
+  else print(`sent ${amount(sent, bytes, seconds)}; ${dropsText(drops)}`)
+  if (refused > 0) note(`${values.to} answered that the port is closed`)
   if (failure !== '') throw new Error(failure)
   const unanswered = drops.NeighborUnreachable ?? 0
   if (unanswered > 0) {
@@ -157,7 +157,7 @@ function pattern(size: number): Buffer {
 }
 
 async function readInput(): Promise<Buffer> {
-  if (process.stdin.isTTY) process.stderr.write('reading the payload from the terminal; Ctrl-D ends it\n')
+  if (process.stdin.isTTY) note('reading the payload from the terminal; Ctrl-D ends it')
   const chunks: Buffer[] = []
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
   return Buffer.concat(chunks)

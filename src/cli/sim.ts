@@ -1,10 +1,11 @@
 /** `tungram sim`: runs a scenario file, once or as a sweep. */
-import { closeSync, openSync, writeSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { type FlowResult, runScenario, type ScenarioResult } from '../network/flow.ts'
 import { checkScenario, type Scenario } from '../network/scenario.ts'
 import { combinations, type Estimate, parseSweep, type Sweep, summarizeRuns, withParameters } from '../network/sweep.ts'
+import { openCaptureSink } from './capture.ts'
+import { print, printJson } from './output.ts'
 import type { Report, SweepPoint } from './report/report.ts'
 import { startRun } from './run.ts'
 import { readScenarioFile } from './scenario-file.ts'
@@ -83,30 +84,30 @@ async function once(
   json: boolean,
   report: Report | null,
 ): Promise<number> {
-  const descriptor = capture === undefined ? -1 : openSync(capture, 'w')
+  const file = capture === undefined ? null : openCaptureSink(capture)
   const run = startRun()
   try {
     const result = await runScenario(scenario, {
       seed,
       started: (stop) => void run.ended.then(stop),
-      ...(descriptor < 0 ? {} : { capture: (chunk: Uint8Array) => void writeSync(descriptor, chunk) }),
+      ...(file === null ? {} : { capture: (chunk: Uint8Array) => file.write(chunk) }),
       ...(report === null ? {} : { watch: report.recorder }),
     })
     report?.run(result)
-    if (json) console.log(JSON.stringify(result))
+    if (json) printJson(result)
     else {
-      if (scenario.name !== undefined) console.log(scenario.name)
-      for (const flow of result.flows) console.log(flowText(flow))
-      console.log(`${(result.time / 1000).toFixed(3)} s of simulated time, seed ${result.seed}${result.interrupted ? ', interrupted' : ''}`)
+      if (scenario.name !== undefined) print(scenario.name)
+      for (const flow of result.flows) print(...flowLines(flow))
+      print(`${(result.time / 1000).toFixed(3)} s of simulated time, seed ${result.seed}${result.interrupted ? ', interrupted' : ''}`)
     }
     return 0
   } finally {
     run.end()
-    if (descriptor >= 0) closeSync(descriptor)
+    file?.close()
   }
 }
 
-function flowText(flow: FlowResult): string {
+function flowLines(flow: FlowResult): string[] {
   const { latency, drops } = flow
   const percent = flow.sent === 0 ? '' : ` (${number((100 * flow.lost) / flow.sent)} %)`
   const counted = (counts: Record<string, number>) =>
@@ -128,7 +129,7 @@ function flowText(flow: FlowResult): string {
   if (Object.keys(flow.errors).length > 0) lines.push(`  not sent: ${counted(flow.errors)}`)
   if (Object.keys(flow.icmp).length > 0) lines.push(`  caused ${counted(flow.icmp)}`)
   for (const { node, nic, reason, count } of drops) lines.push(`  dropped ${count} at ${node}${nic === '' ? '' : `.${nic}`}: ${reason}`)
-  return lines.join('\n')
+  return lines
 }
 
 function number(value: number): string {
@@ -162,10 +163,10 @@ async function sweep(
   })
   const interrupted = results.some((result) => result === undefined)
   report?.sweep(done, sweeps, seed, repeat, interrupted)
-  if (json) console.log(JSON.stringify({ seed, repeat, interrupted, points: done }))
+  if (json) printJson({ seed, repeat, interrupted, points: done })
   else {
-    for (const line of table(done)) console.log(line)
-    if (interrupted) console.log('interrupted')
+    print(...table(done))
+    if (interrupted) print('interrupted')
   }
   return 0
 }

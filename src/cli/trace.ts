@@ -3,6 +3,7 @@ import { type Address, formatWords } from '../base/address.ts'
 import type { IcmpError } from '../ip/icmp.ts'
 import type { Endpoint } from '../udp/endpoint.ts'
 import { isTimeExceeded, traceMark } from './icmp-text.ts'
+import { print, printJson } from './output.ts'
 import { requireOneHost } from './reach.ts'
 import { integer, readArguments, UsageError } from './usage.ts'
 import { type Destination, destination, openVantage, seconds, type Vantage, vantageOptions, vantageUsage } from './vantage.ts'
@@ -68,15 +69,15 @@ export async function run(args: string[]): Promise<number> {
     address = `${to.address}`
     requireOneHost(vantage.stack, to.address, 'trace')
     if (values.df) requireFit(vantage, to, size)
-    const say = (text: string) => values.json || process.stdout.write(text)
-    say(`traceroute to ${name} (${address}), ${last} hops max, ${size + (to.address.family === 4 ? 28 : 48)} byte packets\n`)
+    const say = (text: string) => values.json || print(text)
+    say(`traceroute to ${name} (${address}), ${last} hops max, ${size + (to.address.family === 4 ? 28 : 48)} byte packets`)
     const tracer = new Tracer(vantage, to.address, to.nic, size, wait, values.df === true)
     const work = async () => {
       for (let hop = first; hop <= last && !reached; hop++) {
         const base = port + (hop - first) * queries
         const answers = await Promise.all(Array.from({ length: queries }, (_, index) => tracer.probe(hop, base + index)))
         hops.push({ hop, probes: answers.map(({ probe }) => probe) })
-        say(`${String(hop).padStart(2)}${probesText(hops.at(-1)?.probes ?? [])}\n`)
+        say(`${String(hop).padStart(2)}${probesText(hops.at(-1)?.probes ?? [])}`)
         reached = answers.some(({ ends }) => ends)
       }
     }
@@ -91,7 +92,7 @@ export async function run(args: string[]): Promise<number> {
     vantage.close()
   }
   const arrived = hops.at(-1)?.probes.some(({ from }) => from === address) ?? false
-  if (values.json) console.log(JSON.stringify({ address, reached: arrived, hops }))
+  if (values.json) printJson({ address, reached: arrived, hops })
   if (failure !== '') throw new Error(failure)
   return arrived ? 0 : 1
 }

@@ -1,9 +1,9 @@
 /** From where ping, trace, mtu and nc look: a stack on a device, or a host of a scenario. */
-import { closeSync, openSync, writeSync } from 'node:fs'
 import { type Address, type Family, parseScoped } from '../base/address.ts'
 import { SystemClock, type Timer } from '../base/clock.ts'
 import { buildScenario } from '../network/scenario.ts'
 import type { Stack } from '../stack.ts'
+import { openCaptureSink } from './capture.ts'
 import { type HostArguments, hostOptions, hostUsage, openHost } from './host.ts'
 import { reach, zoneIndex } from './reach.ts'
 import { type Run, startRun } from './run.ts'
@@ -86,8 +86,8 @@ export async function openVantage(values: VantageArguments, realTime = false): P
     network.close()
     throw new UsageError(`--from: ${(error as Error).message}`)
   }
-  const file = capture === undefined ? -1 : openSync(capture, 'w')
-  if (file >= 0) network.capture((chunk) => writeSync(file, chunk))
+  const file = capture === undefined ? null : openCaptureSink(capture)
+  if (file !== null) network.capture((chunk) => file.write(chunk))
   const run = startRun()
   return {
     run,
@@ -99,7 +99,7 @@ export async function openVantage(values: VantageArguments, realTime = false): P
     finish: () => network.run(run.ended, Number.MAX_SAFE_INTEGER),
     close() {
       network.close()
-      if (file >= 0) closeSync(file)
+      file?.close()
     },
   }
 }

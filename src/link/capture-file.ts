@@ -1,10 +1,6 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
 import { Capture, type CapturedLink, type CapturedLinkOptions, type CaptureOptions } from './capture.ts'
+import { FileSink } from './file-sink.ts'
 import type { Link } from './link.ts'
-
-const BUFFER = 64 * 1024
-/** Milliseconds after which buffered bytes are in the file, so that it can be read while it grows. */
-const FLUSH_AFTER = 250
 
 export interface CaptureFileOptions extends CaptureOptions {
   /** Called once, when the file can no longer be written; capturing then stops and packets pass on. Without it `close` throws the error. */
@@ -16,24 +12,15 @@ export class CaptureFile {
   readonly path: string
   readonly #capture: Capture
   readonly #onError: ((error: Error) => void) | undefined
-  readonly #buffer = new Uint8Array(BUFFER)
-  #used = 0
-  #descriptor: number
-  #error: Error | null = null
-  #timer: NodeJS.Timeout | null = null
-  readonly #atExit = () => this.flush()
+  readonly #sink: FileSink
+  #closed = false
 
   /** Creates the file, or empties it. See {@link openCaptureFile}. */
   constructor(path: string, options: CaptureFileOptions = {}) {
     this.path = path
     this.#onError = options.onError
-    try {
-      this.#descriptor = openSync(path, 'w')
-    } catch (error) {
-      throw explain('open', path, error)
-    }
-    process.on('exit', this.#atExit)
-    this.#capture = new Capture((chunk) => this.#write(chunk), options)
+    this.#sink = new FileSink(path, (error) => this.#onError?.(error))
+    this.#capture = new Capture((chunk) => this.#sink.write(chunk), options)
   }
 
   /** A link around `inner` whose frames are written; see {@link Capture.link}. */
@@ -43,11 +30,7 @@ export class CaptureFile {
 
   /** Writes what is buffered. */
   flush(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer)
-    this.#timer = null
-    const used = this.#used
-    this.#used = 0
-    this.#writeOut(this.#buffer, used)
+    this.#sink.flush()
   }
 
   /**
@@ -55,45 +38,10 @@ export class CaptureFile {
    * @throws {Error} the error that stopped the writing, unless `onError` had it
    */
   close(): void {
-    if (this.#descriptor < 0) return
-    this.flush()
-    process.off('exit', this.#atExit)
-    const descriptor = this.#descriptor
-    this.#descriptor = -1
-    try {
-      closeSync(descriptor)
-    } catch (error) {
-      this.#fail(error)
-    }
-    if (this.#error !== null && this.#onError === undefined) throw this.#error
-  }
-
-  #write(chunk: Uint8Array): void {
-    if (this.#descriptor < 0 || this.#error !== null) return
-    if (this.#used + chunk.length > BUFFER) this.flush()
-    if (chunk.length > BUFFER) {
-      this.#writeOut(chunk, chunk.length)
-      return
-    }
-    this.#buffer.set(chunk, this.#used)
-    this.#used += chunk.length
-    this.#timer ??= setTimeout(() => this.flush(), FLUSH_AFTER).unref()
-  }
-
-  #writeOut(bytes: Uint8Array, length: number): void {
-    if (this.#error !== null) return
-    try {
-      for (let at = 0; at < length; ) at += writeSync(this.#descriptor, bytes, at, length - at)
-    } catch (error) {
-      this.#fail(error)
-    }
-  }
-
-  /** Packets must not suffer from a full disk: the error is kept, and the capture ends. */
-  #fail(error: unknown): void {
-    if (this.#error !== null) return
-    this.#error = explain('write', this.path, error)
-    this.#onError?.(this.#error)
+    if (this.#closed) return
+    this.#closed = true
+    this.#sink.close()
+    if (this.#sink.error !== null && this.#onError === undefined) throw this.#sink.error
   }
 }
 
@@ -103,24 +51,4 @@ export class CaptureFile {
  */
 export function openCaptureFile(path: string, options?: CaptureFileOptions): CaptureFile {
   return new CaptureFile(path, options)
-}
-
-const REASONS: Record<string, string> = {
-  EACCES: 'no permission',
-  EPERM: 'not permitted',
-  EROFS: 'the file system is read-only',
-  ENOENT: 'the folder does not exist',
-  ENOTDIR: 'a part of the path is not a folder',
-  EISDIR: 'it is a folder',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
-  EFBIG: 'the file is too large',
-  EMFILE: 'too many files are open',
-  EIO: 'the device failed',
-}
-
-function explain(operation: 'open' | 'write', path: string, cause: unknown): Error {
-  const code = (cause as NodeJS.ErrnoException).code ?? ''
-  const reason = REASONS[code] === undefined ? String((cause as Error).message) : `${REASONS[code]} (${code})`
-  return Object.assign(new Error(`Cannot ${operation} the capture file ${path}: ${reason}.`, { cause }), { code })
 }

@@ -180,17 +180,15 @@ function filled<Spec extends object>(nodes: Readonly<Record<string, Spec | null>
 }
 
 /** Errors of the network begin with the place: `links[2]: …`, `routers.r1.nat: …`; the option that is to blame may follow: `addresses.a: …`. */
-function placed<T>({ links = [] }: Scenario, build: () => T): T {
+function placed<T>(scenario: Scenario, build: () => T): T {
   try {
     return build()
   } catch (error) {
-    const { message } = error as Error
-    const parts = /^(hosts|routers|switches|segments|links)(?:\[(\d+)\]|\.([^:]+)): ([\s\S]*)$/.exec(message)
-    if (parts === null) throw error
-    const [, group = '', index, names = '', reason = ''] = parts
-    const steps = index === undefined ? routerSteps(names) : [Number(index)]
+    const place = placeIn(scenario, (error as Error).message)
+    if (place === null) throw error
+    const { group, steps, reason } = place
     const [prefix = '', option = '', of] = /^([a-z]\w*)(?:\.([^:]+))?: /i.exec(reason) ?? []
-    const link = index === undefined ? undefined : links[Number(index)]
+    const link = group === 'links' ? scenario.links?.[steps[0] as number] : undefined
     // What is wrong with one direction is not said to be.
     const way = (['forward', 'back'] as const).filter((each) => option in (link?.[each] ?? {})).slice(0, 1)
     const key = option === '' ? [] : [...way, option, ...(of === undefined ? [] : [of])]
@@ -198,10 +196,21 @@ function placed<T>({ links = [] }: Scenario, build: () => T): T {
   }
 }
 
-/** A node's name may have dots; what follows it may be `nat` or `filter`. */
-function routerSteps(names: string): string[] {
-  const parts = /^(.*)\.(nat|filter)$/.exec(names)
-  return parts === null ? [names] : parts.slice(1)
+/** A node's name may have dots and colons, so that only the scenario tells where it ends; what follows it may be `nat` or `filter`. */
+function placeIn(scenario: Scenario, message: string): { group: string; steps: (string | number)[]; reason: string } | null {
+  const link = /^links\[(\d+)\]: /.exec(message)
+  if (link !== null) return { group: 'links', steps: [Number(link[1])], reason: message.slice(link[0].length) }
+  let longest = -1
+  let found: ReturnType<typeof placeIn> = null
+  for (const group of ['hosts', 'routers', 'switches', 'segments'] as const)
+    for (const name of Object.keys(scenario[group] ?? {}))
+      for (const part of ['', 'nat', 'filter']) {
+        const start = `${group}.${name}${part === '' ? '' : `.${part}`}: `
+        if (!message.startsWith(start) || start.length <= longest) continue
+        longest = start.length
+        found = { group, steps: part === '' ? [name] : [name, part], reason: message.slice(start.length) }
+      }
+  return found
 }
 
 function happen(network: Network, { link, state, impair, from, partition, heal, node, filter, updateRoutes }: ScenarioEvent): void {

@@ -1,7 +1,9 @@
 /** The stack of the program itself, as `TUNGRAM_CONFIG` describes it: what `tungram/register` puts behind `node:dgram`. */
+import { writeSync } from 'node:fs'
 import { isMainThread, threadId } from 'node:worker_threads'
 import { parseCidr } from '../base/address.ts'
 import { SeededRandom, SystemRandom } from '../base/random.ts'
+import { visible } from '../base/visible.ts'
 import { openCaptureFile } from '../link/capture-file.ts'
 import { impair } from '../link/impairment.ts'
 import type { Link } from '../link/link.ts'
@@ -123,10 +125,24 @@ function wrap(config: StackConfig, link: Link, stack: Stack): Link {
   const { random } = stack
   const wire = delay === 0 && loss === 0 ? link : impair(link, { random, send: { delay, loss }, receive: { delay, loss } })
   if (capture === undefined) return wire
-  const file = openCaptureFile(isMainThread ? capture : threadFile(capture))
+  const file = openCaptureFile(isMainThread ? capture : threadFile(capture), { onError: captureFailed })
   const captured = file.capture(wire)
   stack.onDrop(captured.noteDrop)
   return captured
+}
+
+/** The program goes on without its capture; that this is so is said at once, also when the process is just ending, and shows in the exit code. */
+function captureFailed(error: Error): void {
+  try {
+    writeSync(2, `tungram: ${visible(error.message)} The program goes on without it.\n`)
+  } catch {
+    // Nobody reads standard error.
+  }
+  const mark = () => {
+    if (process.exitCode === undefined || Number(process.exitCode) === 0) process.exitCode = 1
+  }
+  process.on('exit', mark)
+  mark()
 }
 
 /** `trace.pcapng` of thread 2: `trace.thread2.pcapng`. */

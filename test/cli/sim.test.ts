@@ -170,16 +170,51 @@ test.each([
   ['a missing key', LAB.replace('from: a, ', ''), ":9: flows[0]: 'from' is missing"],
   ['a key that is there twice', `${LAB}name: again\n`, ':11: Map keys must be unique'],
   ['no YAML at all', 'hosts: [a\nlinks: {', ':2: '],
-])('%s is an error with line and key', async (_what, text, reason) => {
+])('%s is an error with line, column and key', async (_what, text, reason) => {
   const path = file(text, 'wrong.yaml')
-  expect(() => readScenarioFile(path)).toThrow(`${path}${reason}`)
+  const [, line = '', rest = ''] = /^:(\d+): (.*)$/.exec(reason) ?? []
+  const said = thrown(() => readScenarioFile(path))
+  expect(said).toMatch(/:\d+:\d+: /)
+  expect(said.replace(/:(\d+):\d+: /, ':$1: ')).toContain(`${path}:${line}: ${rest}`)
+})
+
+function thrown(action: () => unknown): string {
+  try {
+    action()
+  } catch (error) {
+    return (error as Error).message
+  }
+  return ''
+}
+
+test.each([
+  ['an alias without its anchor', 'hosts: { a: *who }', ':1:13: the alias *who stands before its anchor'],
+  ['an alias within what it stands for', 'hosts: &all\n  a: { addresses: *all }\n', ':2:19: the alias *all is within'],
+  ['a list within itself', 'links: &l [*l]', ':1:12: the alias *l is within'],
+  ['what an alias stands for', 'hosts: { a: &x { hopLimit: 300 }, b: *x }', ':1:18: hosts.a.hopLimit: 300 is above 255'],
+  [
+    'aliases of aliases of aliases',
+    `a: &a [1,2,3,4,5,6,7,8,9]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c]`,
+    ':2:8: Excessive alias count',
+  ],
+  ['a tag that nobody knows', 'name: !secret x', ':1:7: Unresolved tag: !secret'],
+  ['nothing at all', '', ':1:1: '],
+  ['a word where a map belongs', '\n  - x', ':2:3: '],
+  ['two documents', 'name: a\n---\nname: b', ':2:1: Source contains multiple documents'],
+  ['a name with a colon and a blank', "hosts:\n  'a: b': { address: 7 }", ':2:13: hosts.a: b.address'],
+  ['a colon in a name of two groups', "hosts: { 'a: b': }\nrouters: { 'a: b': }", ':1:10: hosts.a: b: routers has a node'],
+  ['a tab', 'hosts:\n\ta: 1', ':2:1: '],
+  ['lists without an end', '['.repeat(20_000), ':1:'],
+])('%s is told with file, line and column', (_what, text, reason) => {
+  const path = file(text, 'odd.yaml')
+  expect(thrown(() => readScenarioFile(path)).slice(0, path.length + reason.length)).toBe(`${path}${reason}`)
 })
 
 test('JSON is read too, and its errors have lines', async () => {
   const path = file('{\n  "hosts": { "a": {}, "b": {} },\n  "links": [\n    { "between": ["a", "b"], "mtu": 67 }\n  ]\n}\n', 'lab.json')
   const { code, stdout, stderr } = await run('sim', path)
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
-  expect(stderr).toContain(`${path}:4: links[0].mtu: 67 is below 68`)
+  expect(stderr).toContain(`${path}:4:30: links[0].mtu: 67 is below 68`)
 })
 
 test('the published schema is the one that is checked', () => {
