@@ -25,7 +25,7 @@ const RANKS: Record<string, number> = {
 
 /** These run in a browser too, but for the files that drive the device or write the disk. */
 const PORTABLE = new Set(['base', 'link', 'ip', 'udp', 'stack.ts', 'network'])
-const DEVICE_FILE = /^link\/(tun[\w-]*|capture-file|file-sink)\.ts$/
+const DEVICE_FILE = /^link\/(tun[\w-]*|capture-file)\.ts$/
 
 /** Packages that the library may import, by the places that may do so. */
 const PACKAGES: Record<string, RegExp> = {

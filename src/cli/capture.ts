@@ -1,6 +1,5 @@
 /** The files of `--capture`: one that cannot be written any more is told at once, the command goes on without it, and ends with exit code 1. */
-import { type CaptureFile, openCaptureFile } from '../link/capture-file.ts'
-import { FileSink } from '../link/file-sink.ts'
+import { type CaptureFile, FileSink, openCaptureFile } from '../link/capture-file.ts'
 import { complain } from './output.ts'
 
 const failed = (error: Error) => complain(`${error.message} The command goes on without it.`)

@@ -27,6 +27,7 @@ export interface Libc {
   send(fd: number, bytes: Uint8Array, length: number, flags: number): number
   recv(fd: number, bytes: Uint8Array, length: number, flags: number): number
   close(fd: number): number
+  dup3(from: number, to: number, flags: number): number
   /** Of the last call that returned -1; a positive number. */
   errno(): number
   /** The address of the first byte; it stays while the array's buffer is alive. */
@@ -65,6 +66,7 @@ function load(): Libc {
       send: library.func('send', 'intptr_t', ['int', 'void *', 'size_t', 'int']),
       recv: library.func('recv', 'intptr_t', ['int', 'void *', 'size_t', 'int']),
       close: library.func('int close(int fd)'),
+      dup3: library.func('int dup3(int oldfd, int newfd, int flags)'),
       errno: () => koffi.errno(),
       addressOf: (bytes) => Number(koffi.address(bytes)),
     }

@@ -3,8 +3,10 @@
  *
  * One short-lived socket per request; the kernel answers before `send` returns, so nothing waits.
  */
+import { closeSync } from 'node:fs'
 import { endianness } from 'node:os'
 import { Address, type Cidr, Prefix } from '../base/address.ts'
+import { openOwned } from './tun-descriptor.ts'
 import { type Libc, systemError } from './tun-libc.ts'
 
 const LITTLE = endianness() === 'LE'
@@ -213,8 +215,8 @@ function readAttributes(bytes: Uint8Array, start: number): Map<number, Uint8Arra
 /** Sends one message and returns the bodies (behind the message header) of what came back. */
 function request(libc: Libc, message: Uint8Array, purpose: string): Uint8Array[] {
   const fail = (errno: number, syscall: string) => systemError(errno, syscall, `The kernel refused to ${purpose}.`)
-  const fd = libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)
-  if (fd < 0) throw fail(libc.errno(), 'socket')
+  const open = () => libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)
+  const fd = openOwned(libc, 'socket', `The kernel cannot be asked to ${purpose}`, open)
   try {
     if (libc.send(fd, message, message.length, 0) < 0) throw fail(libc.errno(), 'send')
     const flags = viewOf(message).getUint16(6, LITTLE)
@@ -237,7 +239,7 @@ function request(libc: Libc, message: Uint8Array, purpose: string): Uint8Array[]
       if ((flags & (NLM_F_ACK | NLM_F_DUMP)) === 0) return replies
     }
   } finally {
-    libc.close(fd)
+    closeSync(fd)
   }
 }
 

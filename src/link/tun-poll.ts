@@ -6,7 +6,9 @@
  * blocked in `epoll_wait`, which costs one message per wake-up. It waits on an epoll set and not in `poll`, because a set holds no reference
  * to the device: closing the device removes the interface at once, whatever the thread does.
  */
+import { closeSync, openSync } from 'node:fs'
 import { isMainThread, Worker } from 'node:worker_threads'
+import { openOwned } from './tun-descriptor.ts'
 import { codedError, type Libc, systemError } from './tun-libc.ts'
 
 export type Wakeup = 'uv' | 'worker'
@@ -210,20 +212,33 @@ const WAIT = `
 const { parentPort, workerData } = require('node:worker_threads')
 const libc = require(workerData.koffiPath).load(null)
 const epollWait = libc.func('int epoll_wait(int epfd, void *events, int max, int timeout)')
-const close = libc.func('int close(int fd)')
 const event = new Uint32Array(4)
 function wait() {
   const count = epollWait(workerData.epoll, event, 1, 1000)
-  if (count > 0 && event[workerData.dataWord] === ${DATA_STOP}) {
-    close(workerData.epoll)
-    close(workerData.stop)
-    return
-  }
+  if (count > 0 && event[workerData.dataWord] === ${DATA_STOP}) return
   if (count > 0) parentPort.postMessage(event[0])
   setImmediate(wait)
 }
 wait()
 `
+
+/** Descriptors that a thread opens while it begins, koffi's files included. */
+const THREAD_DESCRIPTORS = 8
+
+/**
+ * libuv leaves descriptors open when a thread cannot have all that it needs: then it is not begun.
+ * @throws {Error} `EMFILE`
+ */
+function requireRoom(): void {
+  const tried: number[] = []
+  try {
+    while (tried.length < THREAD_DESCRIPTORS) tried.push(openSync('/', 'r'))
+  } catch (cause) {
+    throw systemError(-((cause as NodeJS.ErrnoException).errno ?? 0), 'open', 'The device cannot be watched: too many files are open.')
+  } finally {
+    for (const descriptor of tried) closeSync(descriptor)
+  }
+}
 
 class WorkerWatcher implements Watcher {
   readonly #libc: Libc
@@ -240,30 +255,38 @@ class WorkerWatcher implements Watcher {
     this.#libc = libc
     this.#fd = fd
     this.#control = libc.library.func('int epoll_ctl(int epfd, int op, int fd, void *event)')
-    this.#epoll = libc.library.func('int epoll_create1(int flags)')(EPOLL_CLOEXEC)
-    if (this.#epoll < 0) throw systemError(libc.errno(), 'epoll_create1', 'The device cannot be watched.')
-    this.#stop = libc.library.func('int eventfd(unsigned int value, int flags)')(0, EFD_CLOEXEC)
-    if (this.#stop < 0) {
-      const error = systemError(libc.errno(), 'eventfd', 'The device cannot be watched.')
-      libc.close(this.#epoll)
+    const createEpoll = libc.library.func('int epoll_create1(int flags)')
+    const createEvent = libc.library.func('int eventfd(unsigned int value, int flags)')
+    const what = 'The device cannot be watched'
+    this.#epoll = openOwned(libc, 'epoll_create1', what, () => createEpoll(EPOLL_CLOEXEC))
+    let stop = -1
+    try {
+      stop = openOwned(libc, 'eventfd', what, () => createEvent(0, EFD_CLOEXEC))
+      this.#stop = stop
+      this.#set(EPOLL_CTL_ADD, stop, EPOLLIN, DATA_STOP)
+      this.#set(EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLONESHOT, DATA_DEVICE)
+      requireRoom()
+      this.#worker = new Worker(WAIT, {
+        eval: true,
+        execArgv: [],
+        workerData: { koffiPath: libc.koffiPath, epoll: this.#epoll, stop, dataWord: EVENT_DATA / 4 },
+      })
+    } catch (error) {
+      closeSync(this.#epoll)
+      if (stop >= 0) closeSync(stop)
       throw error
     }
-    this.#set(EPOLL_CTL_ADD, this.#stop, EPOLLIN, DATA_STOP)
-    this.#set(EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLONESHOT, DATA_DEVICE)
-
-    this.#worker = new Worker(WAIT, {
-      eval: true,
-      execArgv: [],
-      workerData: { koffiPath: libc.koffiPath, epoll: this.#epoll, stop: this.#stop, dataWord: EVENT_DATA / 4 },
-    })
     this.events = events
+    // The thread has waited on them until now; where it never began, this comes too.
+    this.#worker.on('exit', () => {
+      closeSync(this.#epoll)
+      closeSync(stop)
+    })
     this.#worker.on('message', (reported: number) => this.#read((reported & (EPOLLERR | EPOLLHUP)) !== 0))
     this.#worker.on('error', (error) => {
       if (this.#closed) return
       this.#closed = true
       open.delete(this)
-      libc.close(this.#epoll)
-      libc.close(this.#stop)
       events.failed(error)
     })
     // Last, for a 'message' listener references the thread.
@@ -304,7 +327,7 @@ class WorkerWatcher implements Watcher {
     if (this.#closed) return
     this.#closed = true
     open.delete(this)
-    // An eventfd takes eight bytes, a count in the machine's order. The thread closes both descriptors and ends.
+    // An eventfd takes eight bytes, a count in the machine's order. The thread ends.
     const one = new Uint8Array(new BigUint64Array([1n]).buffer)
     this.#libc.write(this.#stop, this.#libc.addressOf(one), one.length)
   }
