@@ -976,8 +976,8 @@ anycastRows(
   4443,
   '2.2 (b)',
   'MUST',
-  'an answer to an anycast address comes from a unicast one',
-  'says that a port is closed from its own address',
+  'an answer to an echo request to an anycast address comes from a unicast one',
+  'takes what is for the first address of its prefix, and answers from its own',
 )
 anycastRows(
   4861,
@@ -1004,6 +1004,27 @@ forwarderRows(
   'a packet from or to one may go back to that link',
 )
 forwarderRows(4291, '2.8', 'MUST', 'a router hears the all-routers groups', 'a router is in the group of all routers')
+
+redirectRows(1122, '3.2.2.2', 'MUST', 'redirects about replies and errors of this host count', 'about %s of ours is followed as well')
+const admissionRows = file('ip/admission.test.ts')
+for (const [rfc, section] of [
+  [1122, '3.2.1.3'],
+  [1812, '4.2.3.1'],
+] as const)
+  admissionRows(rfc, section, 'MUST', 'a source that is a broadcast address is discarded', 'is neither answered nor forwarded: %s')
+admissionRows(4541, '2.1.1', 'SHOULD', 'queries from 0.0.0.0 are taken', 'from %s to %s, protocol %i: discarded are %o')
+file('ip/never-answered.test.ts')(4443, '2.4 (e)', 'MUST NOT', 'an error answers a redirect', 'but neither a redirect nor an error')
+const jumboRows = file('ip/ipv6.test.ts')
+for (const [asks, name] of [
+  ['a payload length of 0 without the option is a problem of that field', 'without a Jumbo Payload option is a problem of that field'],
+  [
+    'the option with a payload length is a problem of the option',
+    'a Jumbo Payload option with a Payload Length is a problem of the option',
+  ],
+  ['a jumbo length below 65536 is a problem of that length', 'with a jumbo length below 65536 is a problem of that length'],
+  ['the option with a fragment header is a problem of that', 'with a jumbo payload in fragments is a problem of the fragment header'],
+] as const)
+  jumboRows(2675, '3', 'MUST', asks, name)
 
 const nextHopRows = file('ip/next-hop.test.ts')
 nextHopRows(

@@ -21,7 +21,7 @@ export const Drop = {
   FrameOtherHost: 6,
   /** An EtherType this stack does not speak. */
   FrameUnknownType: 7,
-  /** An 802.1Q or 802.1ad tag. */
+  /** An 802.1Q or 802.1ad tag of a VLAN other than 0. */
   FrameVlanTagged: 8,
   /** The next hop does not answer ARP or Neighbor Discovery. */
   NeighborUnreachable: 9,

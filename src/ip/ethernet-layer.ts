@@ -63,7 +63,7 @@ export class EthernetLayer {
     if (drop !== Drop.None) return drop
     this.#sourceHigh = ethernet.sourceHigh(view, start)
     this.#sourceLow = ethernet.sourceLow(view, start)
-    const type = ethernet.type(view, start)
+    const type = ethernet.payloadType(view, packet.start)
     if (type === ethernet.ARP) return this.arp.input(packet)
     if (packet.end === packet.start) return Drop.FrameTooShort
     if (view.getUint8(packet.start) >>> 4 !== (type === ethernet.IPV4 ? 4 : 6)) return Drop.IpVersion

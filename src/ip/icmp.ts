@@ -376,11 +376,14 @@ export class Icmp {
     return result
   }
 
-  /** Whether this host sent the quoted packet, as far as it remembers. */
+  /** Whether this host sent the quoted packet, as far as it can tell: of its own answers it remembers none. */
   #isOurs(quote: Packet): boolean {
+    const { family, view, transport, protocol } = quote
     if (!this.#ip.isLocal(quote.s0, quote.s1, quote.s2, quote.s3) || quote.fragmentOffset !== 0) return false
-    if (quote.protocol === UDP) return this.errorSink?.isSender(quote) === true
-    return this.#echoOf(quote) !== null
+    if (protocol === UDP) return this.errorSink?.isSender(quote) === true
+    if (protocol !== (family === 4 ? ICMPV4 : ICMPV6)) return false
+    const type = view.getUint8(transport)
+    return (family === 4 ? icmpv4.isAnswer(type) : icmpv6.isAnswer(type)) || this.#echoOf(quote) !== null
   }
 
   /** The echo client whose outstanding request is quoted. */
@@ -620,7 +623,8 @@ export class Icmp {
     const route = ip.routes.lookup(reply.d0, reply.d1, reply.d2, reply.d3, scoped ? nic.index : 0)
     if (route === null) return Drop.IpNoRoute
     if (packet.family === 6 && protocol === ICMPV6 && isAnycast(route, reply) && isError6(reply)) return Drop.IcmpAmbiguousSource
-    if (ip.isLocalOn(nic, packet)) {
+    // Linux (icmp6_send): an error about what came to an anycast address of ours is from there, an echo reply is not.
+    if (ip.isLocalOn(nic, packet) || (packet.family === 6 && isError6(reply) && ip.isAnycastOn(nic, packet))) {
       reply.s0 = packet.d0
       reply.s1 = packet.d1
       reply.s2 = packet.d2
@@ -665,7 +669,7 @@ function hasOptions(packet: Packet): boolean {
   return packet.family === 4 && packet.transport - packet.network > ipv4.HEADER
 }
 
-/** RFC 4443 section 2.4 (e.1), behind whatever extension headers come first (Linux: is_ineligible). */
+/** RFC 4443 section 2.4 (e.1) and (e.2): an error or a redirect, behind whatever extension headers come first (Linux: is_ineligible). */
 function isIcmpv6Error(packet: Packet): boolean {
   const { view, network, networkEnd } = packet
   const found = ipv6.skip(view, ipv6.nextHeader(view, network), network + ipv6.HEADER, networkEnd)
@@ -673,7 +677,8 @@ function isIcmpv6Error(packet: Packet): boolean {
   const at = found >> 8
   // Without a type it might be one; but the type of a first fragment comes in another one.
   if (at >= networkEnd) return !isFragment(packet)
-  return icmpv6.isError(icmpv6.type(view, at))
+  const type = icmpv6.type(view, at)
+  return icmpv6.isError(type) || type === ndp.REDIRECT
 }
 
 /** Whether a fragment header with an offset or more to follow is in front of the upper layer's. */

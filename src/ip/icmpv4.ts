@@ -65,6 +65,17 @@ export function isQuery(type: number): boolean {
   return type === ECHO_REPLY || type === ECHO || (type >= TIMESTAMP && type <= 18)
 }
 
+/** What a host sends unasked by its own programs: replies, and the errors about what it received. */
+export function isAnswer(type: number): boolean {
+  return (
+    type === ECHO_REPLY ||
+    type === TIMESTAMP_REPLY ||
+    type === DESTINATION_UNREACHABLE ||
+    type === TIME_EXCEEDED ||
+    type === PARAMETER_PROBLEM
+  )
+}
+
 export function type(view: DataView, at: number): number {
   return view.getUint8(at)
 }

@@ -52,6 +52,11 @@ export function isError(type: number): boolean {
   return type < 128
 }
 
+/** What a host sends unasked by its own programs: echo replies, and the errors about what it received. */
+export function isAnswer(type: number): boolean {
+  return type === ECHO_REPLY || (type >= DESTINATION_UNREACHABLE && type <= PARAMETER_PROBLEM)
+}
+
 export function type(view: DataView, at: number): number {
   return view.getUint8(at)
 }

@@ -294,6 +294,14 @@ export class IpLayer implements OptionsHost {
     return this.isLocal(d0, d1, d2, d3) && (looped === 1 || d0 >>> 22 !== 0x3fa || nic.hasWords(d0, d1, d2, d3))
   }
 
+  /** Whether a packet that came by the nic is for an anycast address of this host: a link-local one is its link's, too. */
+  isAnycastOn(nic: Nic, { d0, d1, d2, d3 }: Packet): boolean {
+    const hosts = this.#local.get(hashWords(d0, d1, d2, d3))
+    if (hosts === undefined) return false
+    const linkLocal = isLinkLocal(d0, d1, d2, d3)
+    return hosts.some((each) => each.anycast && each.address.is(d0, d1, d2, d3) && (!linkLocal || each.nic === nic))
+  }
+
   /** The nic that has the address, or `undefined`. */
   nicOf(address: Address): Nic | undefined {
     const { w0, w1, w2, w3 } = address
@@ -543,8 +551,8 @@ export class IpLayer implements OptionsHost {
     const { s3, d3 } = packet
     if (packet.looped === 0) {
       // RFC 1122 section 3.2.1.3, RFC 6890; what Linux discards.
-      if (s3 === -1 || s3 >>> 28 === 0xe || s3 >>> 24 === 127) return Drop.IpMartianSource
-      if (s3 === 0 && d3 !== -1) return Drop.IpMartianSource
+      if (this.isBroadcast4(s3) || s3 >>> 28 === 0xe || s3 >>> 24 === 127) return Drop.IpMartianSource
+      if (s3 === 0 && !takesNobody(packet)) return Drop.IpMartianSource
       if (this.isLocal(0, 0, MAPPED, s3)) return Drop.IpMartianSource
       if (d3 >>> 24 === 0 || d3 >>> 24 === 127) return Drop.IpMartianDestination
       if (this.#reversePath !== 'off' && s3 !== 0 && !this.#isExpected(packet, nic)) return Drop.IpReversePath
@@ -781,8 +789,18 @@ function isLimitedBroadcast(w0: number, w1: number, w2: number, w3: number): boo
   return w3 === -1 && w2 === MAPPED && w0 === 0 && w1 === 0
 }
 
+/** 224.0.0.0/24 (RFC 5771 section 4). */
+const LOCAL_GROUPS = 0xe00000
 const LINK_LOCAL_SCOPE = 2
 const GLOBAL_SCOPE = 14
+
+/**
+ * Whether an IPv4 packet from 0.0.0.0, which is nobody, may be for this host: one to 255.255.255.255 or to a group of the link, and all of IGMP
+ * (Linux: ip_route_input_slow, ip_mc_validate_source). Switches without an address query groups from 0.0.0.0 (RFC 4541 section 2.1.1).
+ */
+function takesNobody({ d3, protocol }: Packet): boolean {
+  return d3 === -1 || d3 >>> 8 === LOCAL_GROUPS || (d3 >>> 28 === 0xe && protocol === IGMP)
+}
 
 /** RFC 6724 section 3.1, RFC 4291 section 2.7. */
 function scope6(w0: number, w1: number, w2: number, w3: number): number {

@@ -79,8 +79,8 @@ export function parse(packet: Packet): Drop {
   packet.protocol = view.getUint8(at + NEXT_HEADER)
   packet.protocolAt = at + NEXT_HEADER
   readAddresses(packet, at)
-  if (packet.protocol === HOP_BY_HOP) return optionsHeader(packet, true)
-  return Drop.None
+  if (packet.protocol !== HOP_BY_HOP) return Drop.None
+  return payload === 0 ? withoutLength(packet, at + available) : optionsHeader(packet, true)
 }
 
 /** Both addresses of the header at `at`. */
@@ -232,13 +232,34 @@ export function routerAlert(view: DataView, at: number): number {
   return -1
 }
 
+/**
+ * RFC 2675 section 3: a Payload Length of 0 in front of a hop-by-hop header leaves the length to a Jumbo Payload option there. What is wrong with it
+ * is reported as far as the frame goes, which ends at `frameEnd`.
+ */
+function withoutLength(packet: Packet, frameEnd: number): Drop {
+  packet.networkEnd = packet.end = frameEnd
+  const drop = extensionLength(packet) === 0 ? Drop.None : optionsHeader(packet, true)
+  return drop === Drop.None ? problem(packet, Drop.IpExtensionHeader, ERRONEOUS_FIELD, packet.network + PAYLOAD_LENGTH) : drop
+}
+
 /** RFC 2675 section 3: where a jumbo payload is malformed, this says so; a right one is longer than any packet here. */
 function jumbo(packet: Packet, at: number, size: number): Drop {
-  const { view, network } = packet
+  const { view, network, end } = packet
   if (size !== 6 || ((at - network) & 3) !== 2) return Drop.IpExtensionHeader
   if (view.getUint32(at + 2) <= 65_535) return problem(packet, Drop.IpExtensionHeader, ERRONEOUS_FIELD, at + 2)
   if (view.getUint16(network + PAYLOAD_LENGTH) !== 0) return problem(packet, Drop.IpExtensionHeader, ERRONEOUS_FIELD, at)
-  return Drop.IpTotalLength
+  const fragment = fragmentAt(view, HOP_BY_HOP, network + HEADER, end)
+  return fragment < 0 ? Drop.IpTotalLength : problem(packet, Drop.IpExtensionHeader, ERRONEOUS_FIELD, fragment)
+}
+
+/** Offset of the fragment header among the extension headers from `at`, where one of type `next` is; -1 without one. */
+function fragmentAt(view: DataView, next: number, at: number, end: number): number {
+  while (isSkipped(next) && next !== FRAGMENT && end - at >= 2) {
+    const length = skippedLength(view, next, at)
+    next = view.getUint8(at)
+    at += length
+  }
+  return next === FRAGMENT && at < end ? at : -1
 }
 
 /** Any routing type is refused with segments left (RFC 5095 for type 0) and skipped without (RFC 8200 section 4.4). */

@@ -43,6 +43,8 @@ export class Redirects {
     // Linux: accept_redirects, off for a router.
     if (!this.#ip.acceptRedirects || nic.isRouter) return Drop.IcmpRedirect
     const { w0, w1, w2, w3 } = destination
+    // A group or a broadcast address has no first hop.
+    if (destination.isMulticast || (destination.family === 4 && this.#ip.isBroadcastOn(nic, w3))) return Drop.IcmpRedirect
     const present = this.#ip.routes.lookup(w0, w1, w2, w3, 0)
     // Only the present first hop may tell of another one.
     if (present === null || present.kind !== 'unicast' || present.nic !== nic || present.gateway?.equals(from) !== true)

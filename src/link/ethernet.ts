@@ -12,6 +12,9 @@
  *     +-------------------------------+-------------------------------+
  *     |           EtherType           |  payload, padded to 46 bytes
  *
+ * Between the Source Address and the EtherType there may be tags of IEEE 802.1Q, each a type (0x8100 or 0x88a8) and 16 bits whose last 12 are a VLAN.
+ * One of VLAN 0, a priority tag, says nothing but the frame's priority: it is stepped over, as Linux does, and so is one behind it.
+ *
  * A hardware address is two numbers here, `high` and `low`: see `hardware-address.ts`.
  */
 import { Drop } from '../base/drop.ts'
@@ -29,6 +32,8 @@ export const ARP = 0x0806
 export const IPV6 = 0x86dd
 const VLAN = 0x8100
 const SERVICE_VLAN = 0x88a8
+const TAG = 4
+const VLAN_ID = 0xfff
 
 /** The bit of `high` that marks a group address. */
 const GROUP_BIT = 0x0100
@@ -51,11 +56,29 @@ export function parse(packet: Packet, ownHigh: number, ownLow: number): Drop {
     packet.cast = Cast.OtherHost
     return Drop.FrameOtherHost
   }
-  const kind = view.getUint16(start + TYPE)
+  const length = headerLength(packet)
+  if (length < 0) return Drop.FrameTooShort
+  const kind = payloadType(view, start + length)
   if (kind === VLAN || kind === SERVICE_VLAN) return Drop.FrameVlanTagged
   if (kind !== IPV4 && kind !== IPV6 && kind !== ARP) return Drop.FrameUnknownType
-  packet.start = start + HEADER
+  packet.start = start + length
   return Drop.None
+}
+
+/** Bytes of the header of the frame at `packet.start`, priority tags included; -1 when it is cut short. */
+export function headerLength({ view, start, end }: Packet): number {
+  for (let length = HEADER; ; length += TAG) {
+    if (end - start < length) return -1
+    const kind = payloadType(view, start + length)
+    if (kind !== VLAN && kind !== SERVICE_VLAN) return length
+    if (end - start < length + 2) return -1
+    if ((view.getUint16(start + length) & VLAN_ID) !== 0) return length
+  }
+}
+
+/** The EtherType of the payload at `at`, which stands right in front of it. */
+export function payloadType(view: DataView, at: number): number {
+  return view.getUint16(at - 2)
 }
 
 /** How a frame to this address is sent. */

@@ -9,17 +9,19 @@ import type { Medium } from '../link/link.ts'
 
 const FRAGMENT = 44
 
-export function linkHeaderLength(medium: Medium): number {
-  return medium === 'ethernet' ? ethernet.HEADER : 0
+/** Bytes in front of the IP header, priority tags included; -1 when they are not all there. */
+export function linkHeaderLength(packet: Packet, medium: Medium): number {
+  return medium === 'ethernet' ? ethernet.headerLength(packet) : 0
 }
 
 /** Offset of the IP header, -1 when the frame holds no whole one, or not the one that its type says. */
 export function ipOffset(packet: Packet, medium: Medium): number {
   const { view, start, end } = packet
-  const at = start + linkHeaderLength(medium)
-  if (end - at < ipv4.HEADER) return -1
+  const header = linkHeaderLength(packet, medium)
+  const at = start + header
+  if (header < 0 || end - at < ipv4.HEADER) return -1
   const version = ipv4.version(view, at)
-  if (medium === 'ethernet' && ethernet.type(view, start) !== (version === 4 ? ethernet.IPV4 : ethernet.IPV6)) return -1
+  if (medium === 'ethernet' && ethernet.payloadType(view, at) !== (version === 4 ? ethernet.IPV4 : ethernet.IPV6)) return -1
   if (version === 4) return at
   return version === 6 && end - at >= ipv6.HEADER ? at : -1
 }

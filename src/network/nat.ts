@@ -16,6 +16,7 @@ import * as icmpv4 from '../ip/icmpv4.ts'
 import * as ipv4 from '../ip/ipv4.ts'
 import { ICMPV4, UDP } from '../ip/protocol.ts'
 import { REASSEMBLY_MEMORY, Reassembler } from '../ip/reassembler.ts'
+import * as ethernet from '../link/ethernet.ts'
 import type { Stack } from '../stack.ts'
 import { linkHeaderLength } from './ip-frame.ts'
 import type { Lineage } from './lineage.ts'
@@ -153,10 +154,10 @@ export class Nat implements PacketHook {
    * NAT to look at passes as it is.
    */
   #whole(packet: Packet, port: Port, then: (whole: Packet, at: number) => Drop): Drop {
-    const header = linkHeaderLength(port.medium)
+    const header = linkHeaderLength(packet, port.medium)
     const { start, end } = packet
-    if (end - start < header + ipv4.HEADER || packet.view.getUint8(start + header) >>> 4 !== 4) return then(packet, -1)
-    if (header > 0 && packet.view.getUint16(start + 12) !== 0x0800) return then(packet, -1)
+    if (header < 0 || end - start < header + ipv4.HEADER || packet.view.getUint8(start + header) >>> 4 !== 4) return then(packet, -1)
+    if (header > 0 && ethernet.payloadType(packet.view, start + header) !== ethernet.IPV4) return then(packet, -1)
     const at = start + header
     if (!ipv4.moreFragments(packet.view, at) && ipv4.fragmentOffset(packet.view, at) === 0) return then(packet, at)
     const linkHeader = packet.bytes.slice(start, at)
@@ -181,7 +182,7 @@ export class Nat implements PacketHook {
 
   /** Sends a packet that was put together here, in fragments again where it has to be. */
   #fit(packet: Packet, port: Port, next: (packet: Packet) => Drop): Drop {
-    const header = linkHeaderLength(port.medium)
+    const header = linkHeaderLength(packet, port.medium)
     if (packet.end - packet.start - header <= port.mtu) return next(packet)
     const linkHeader = packet.bytes.slice(packet.start, packet.start + header)
     packet.start += header

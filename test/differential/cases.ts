@@ -567,6 +567,22 @@ export const cases: Case[] = [
     [error4(3, 3, u32(0), {}, { protocol: 6 }), error4(3, 2, u32(0), {}, { protocol: 200 })],
   ],
   ['an error whose quote has options', [error4(3, 3, u32(0), {}, { options: u8(1, 1, 1, 1) })]],
+  [
+    'a datagram from nobody is for the link only (Linux: ip_mc_validate_source)',
+    [HOST4, BROADCAST4, '255.255.255.255', '224.0.0.1', '224.0.0.251', GROUP4].flatMap((destination) =>
+      ['0.0.0.0', '0.1.2.3'].flatMap((source) => [v4({ source, destination }), v4({ source, destination }, { port: GROUP_PORT })]),
+    ),
+  ],
+  [
+    'a packet from the broadcast address of the link (RFC 1122 3.2.1.3)',
+    [
+      v4({ source: BROADCAST4 }),
+      v4({ source: BROADCAST4 }, { port: CLOSED_PORT }),
+      echo4({ source: BROADCAST4 }),
+      v4({ source: BROADCAST4, protocol: 200 }),
+      v4({ source: BROADCAST4, destination: GROUP4 }, { port: GROUP_PORT }),
+    ],
+  ],
   ['an error to a broadcast address', [v4({ destination: BROADCAST4, protocol: 1, payload: icmp(3, 3, u32(0), quote4()) })]],
 
   [
@@ -868,7 +884,28 @@ export const cases: Case[] = [
   ['a UDP length of 0 in IPv6', [v6({ payload: join(u16(5000), u16(7000), u16(0), u16(0xc8cf), pattern(4)) })]],
   [
     'a payload length of 0 behind which there is a hop-by-hop header',
-    [v6({ next: 0, payloadLength: 0, payload: join(options(17), udp(from6)) })],
+    [
+      v6({ next: 0, payloadLength: 0, payload: join(options(17), udp(from6)) }),
+      v6({ next: 0, payloadLength: 0 }),
+      v6({ next: 0, payloadLength: 0, payload: join(options(17, u8(5, 2, 0, 0)), udp(from6)) }),
+      v6({ next: 0, payloadLength: 0, payload: join(options(17, u8(0x9e, 2, 0, 0)), udp(from6)) }),
+      v6({ next: 60, payloadLength: 0, payload: join(options(17), udp(from6)) }),
+    ],
+  ],
+  [
+    'a Jumbo Payload option that is wrong (RFC 2675 3)',
+    [
+      v6({ next: 0, payloadLength: 0, payload: join(u8(17, 0, 0xc2, 4, 0, 0, 0xff, 0xff), udp(from6)) }),
+      v6({ next: 0, payloadLength: 0, payload: join(u8(17, 0, 0xc2, 4, 0, 0, 0, 0), udp(from6)) }),
+      v6({ next: 0, payloadLength: 0, payload: join(u8(17, 0, 0xc2, 4, 0, 1, 0, 0), udp(from6)) }),
+      v6({ next: 0, payloadLength: 0, payload: join(u8(17, 0, 0xc2, 2, 0, 1, 1, 0), udp(from6)) }),
+      v6({ next: 0, payloadLength: 0, payload: join(u8(17, 1, 1, 0, 0xc2, 4, 0, 1, 0, 0, 1, 4, 0, 0, 0, 0), udp(from6)) }),
+      v6({ next: 0, payloadLength: 0, payload: join(u8(44, 0, 0xc2, 4, 0, 1, 0, 0), fragmentHeader(17, 0, true, nextId++), udp(from6)) }),
+    ],
+  ],
+  [
+    'an ICMPv6 redirect with an unknown option in front (RFC 4443 2.4 (e.2))',
+    [0, 60].map((next) => v6({ next, payload: join(options(58, u8(0x9e, 2, 0, 0)), icmp(137, 0, u32(0), pattern(32), from6)) })),
   ],
   ['a timestamp, echoed', [echo4({ options: u8(68, 12, 5, 0, ...new Array(8).fill(0)) })]],
   ['a CIPSO option', [v4({ options: u8(134, 8, 0, 0, 0, 1, 1, 2) })]],

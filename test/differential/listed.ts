@@ -224,15 +224,21 @@ export const listed: Listed[] = [
       isSilent(stack),
   },
   {
-    what: 'no error goes to a broadcast address that was a source; Linux sends one',
-    why: 'RFC 1122 3.2.2',
-    explains: (packets, kernel, stack) =>
+    what: 'a packet from a broadcast address of its link is discarded; Linux treats it as any other unless rp_filter is on',
+    why: 'RFC 1122 3.2.1.3 (a source that is no single host), RFC 1812 4.2.3.1',
+    explains: (packets, _kernel, stack) =>
       isVersion(last(packets), 4) &&
       (word(last(packets), 12) === BROADCAST4 || word(last(packets), 12) === OUTSIDE_BROADCAST4) &&
-      ([2, 3, 4].some((code) => isError(packets, kernel, 3, code)) ||
-        isError(packets, kernel, 11, 0) ||
-        isProblem(packets, kernel, 20, 60)) &&
       isSilent(stack),
+  },
+  {
+    what: 'an ICMPv6 redirect is never answered by an error; Linux counts it among what may be',
+    why: 'RFC 4443 2.4 (e.2)',
+    explains: (packets, kernel, stack) => {
+      const [next, at] = chain(last(packets)).at(-1) ?? [59, 0]
+      const redirect = next === ICMPV6 && byte(last(packets), at) === 137
+      return redirect && [1, 2, 3, 4].includes(answer(packets, kernel)?.type ?? 0) && isSilent(stack)
+    },
   },
   {
     what: 'a host that does not forward is silent about bad options in packets for others; Linux reports them',
@@ -348,17 +354,16 @@ export const listed: Listed[] = [
       lacksHeader(last(packets)) && (isSilent(kernel) || isProblem(packets, kernel, 4, 5)) && isError(packets, stack, 4, 3),
   },
   {
-    what: 'a payload length of 0 is no payload; Linux takes the rest of the frame for a jumbogram when a hop-by-hop header is due',
-    why: 'RFC 2675 3 (only with the Jumbo Payload option)',
-    explains: (packets, _kernel, stack) => datagram(packets).some(isJumbo) && isSilent(stack),
+    what: 'a payload length of 0 and no Jumbo Payload option draw Parameter Problem 0; Linux takes the rest of the frame for the payload',
+    why: 'RFC 2675 3',
+    explains: (packets, kernel, stack) => {
+      if (!datagram(packets).some(isJumbo)) return false
+      // That the jumbogram is cut short is the first thing that Linux sees; here it is that one must not be in fragments.
+      const fragment = chain(last(packets)).find(([next]) => next === FRAGMENT)?.[1] ?? -1
+      return isSilent(stack) || isProblem(packets, stack, 4, 5) || (isSilent(kernel) && isProblem(packets, stack, fragment, fragment + 1))
+    },
   },
 ]
-
-/** The only answer, an ICMPv6 message, without its source and the checksum that is over it. */
-const withoutSource = ({ sent }: Outcome) => {
-  const [header = '', message = '', ...link] = (sent[0] ?? '').split(' ')
-  return [header.slice(0, 16), header.slice(48), message.slice(0, 4), message.slice(8), ...link].join(' ')
-}
 
 /** All that was sent, without the IP headers. */
 const payloads = ({ sent }: Outcome) => sent.map((each) => each.split(' ')[1]).join('')
@@ -456,17 +461,6 @@ export const listedOfRoutersAlone: Listed[] = [
       isForwarded(packets, kernel) &&
       kernel.sent.length > 1 &&
       withoutOptions(kernel) === withoutOptions(stack),
-  },
-  {
-    what: "an error about a packet to a router's anycast address comes from a unicast address; Linux sends it from the anycast one",
-    why: 'RFC 4443 2.2 (b)',
-    explains: (packets, kernel, stack) =>
-      isVersion(last(packets), 6) &&
-      ANYCAST.includes(destination(last(packets))) &&
-      answer(packets, kernel) !== null &&
-      source(fromHex((kernel.sent[0] as string).split(' ')[0] as string)) === destination(last(packets)) &&
-      !ANYCAST.includes(source(fromHex((stack.sent[0] ?? '').split(' ')[0] as string))) &&
-      withoutSource(kernel) === withoutSource(stack),
   },
   {
     what: 'an echo request to a group or an anycast address is answered by the way back, whichever that is; Linux answers by the link it came by only',

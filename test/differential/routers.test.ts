@@ -112,9 +112,20 @@ describeOnTun('the kernel and the stack, as routers, treat alike', () => {
         'options without the copy bit',
         [datagram4(PEER4, OUTSIDE_PEER4, { offset: 800, mf: true, options: u8(0x5e, 4, 1, 2), payload: pattern(1400) })],
       ],
-      ["a router's anycast address", [ip6({ source: PEER6, destination: 'fd09::', next: 200, payload: pattern(8) })]],
       ['an echo request to a group or an anycast address', [echo6(OUTSIDE_PEER6, 'fd09::')]],
     ]
+
+    test.each([
+      ['fd09::', PEER6],
+      ['fd08::', PEER6],
+      ['fd08::', OUTSIDE_PEER6],
+      ['fe80::', 'fe80::9'],
+    ])('no: an error about a packet to the anycast address %s comes from there (Linux: icmp6_send)', (destination, source) => {
+      const link = source === OUTSIDE_PEER6 ? 1 : 0
+      const closed = ip6({ source, destination, payload: udp({ from: source, to: destination, port: CLOSED_PORT }) })
+      for (const packet of [closed, ip6({ source, destination, next: 200, payload: pattern(8) })])
+        expect(difference(kernel, stack, [packet], new Set(), [], link)).toBe('')
+    })
 
     test.each(listedOfRoutersAlone)('$what ($why)', (row) => {
       const [, packets, link] = shown.find(([name]) => row.what.includes(name)) as (typeof shown)[number]

@@ -21,7 +21,7 @@ import {
   solicitedNode,
 } from '../ethernet.ts'
 import { dropCount, makeHost, open, send, TestLink } from '../host.ts'
-import { datagram, icmpPacket } from '../wire.ts'
+import { datagram, icmpPacket, ipv6 } from '../wire.ts'
 
 const ANYCAST = '2001:db8::'
 const ANYCAST_GROUP = hex(bytesOf(solicitedNode(ANYCAST)))
@@ -57,10 +57,22 @@ describe('a router', () => {
     expect(mailbox.received.map(({ to, from }) => [to, from])).toEqual([['2001:db8:7::', PEER]])
   })
 
-  test('says that a port is closed from its own address (RFC 4443 2.2)', () => {
+  test('says that a port is closed, or a protocol unknown, from the anycast address itself, as Linux does', () => {
     const { link } = router('2001:db8:7::1/64')
     link.receive(datagram([5], 6, { source: PEER, destination: '2001:db8:7::', destinationPort: 99 }))
-    expect(link.take().map(said)).toEqual([['2001:db8:7::1', PEER, 1, 4]])
+    link.receive(ipv6([5], { source: PEER, destination: '2001:db8:7::', next: 200 }))
+    expect(link.take().map(said)).toEqual([
+      ['2001:db8:7::', PEER, 1, 4],
+      ['2001:db8:7::', PEER, 4, 1],
+    ])
+  })
+
+  test('says so from the anycast address of another nic as well, and from the link-local one of its link', () => {
+    const { stack, link } = router('2001:db8:7::1/64')
+    stack.addNic(new TestLink('eth1'), { addresses: ['2001:db8:8::1/64', 'fe80::8/64'] })
+    link.receive(datagram([5], 6, { source: PEER, destination: '2001:db8:8::', destinationPort: 99 }))
+    link.receive(datagram([5], 6, { source: PEER, destination: 'fe80::', destinationPort: 99 }))
+    expect(link.take().map((each) => said(each)[0])).toEqual(['2001:db8:8::', 'fe80::'])
   })
 
   test('answers a datagram from its own address, when the socket is bound to any', () => {

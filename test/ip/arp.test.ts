@@ -15,8 +15,10 @@ import {
   OTHER_MAC,
   OUR_MAC,
   OUR4,
+  OUR6,
   PEER_MAC,
   PEER4,
+  solicitation,
 } from '../ethernet.ts'
 import { dropCount, open, send, TestLink } from '../host.ts'
 import { readVectors, vector } from '../vectors/read.ts'
@@ -400,6 +402,20 @@ describe('frames', () => {
       ['IpVersion', 1],
     ])
     expect(host.take()).toEqual([])
+  })
+
+  test('with a priority tag are as good as those without: datagrams, ARP and Neighbor Discovery', () => {
+    const host = ethernetHost()
+    const tag = (bytes: Uint8Array) => Uint8Array.from([...bytes.subarray(0, 12), 0x81, 0, 0xa0, 0, ...bytes.subarray(12)])
+    const { mailbox } = open(host.stack, 4, 5000)
+    host.link.receive(
+      tag(frame(OUR_MAC, PEER_MAC, 0x0800, datagram([1, 2], 4, { destination: OUR4, source: PEER4, destinationPort: 5000 }))),
+    )
+    expect(mailbox.received.map(({ payload }) => [...payload])).toEqual([[1, 2]])
+    host.link.receive(tag(arpFrame()), tag(solicitation(OUR6)))
+    // The answers have no tag.
+    expect(host.take().map((each) => each.slice(24, 28))).toEqual(['0806', '86dd'])
+    expect(host.stack.drops).toEqual([])
   })
 
   test('are padded to 46 bytes: the packet ends where its length says (RFC 894)', () => {

@@ -266,3 +266,63 @@ describe('extension headers', () => {
     expect(parseAll(chain(DESTINATION, [[59, 0, ...pad]]))).toBe(Drop.IpNoNextHeader)
   })
 })
+
+describe('a Payload Length of 0 in front of a hop-by-hop header (RFC 2675 section 3)', () => {
+  const JUMBO = [0xc2, 4, 0, 1, 0, 0]
+  /** A packet of Payload Length 0 with these headers and bytes behind it in the frame. */
+  const frame = (headers: readonly number[], first = 0) => {
+    const packet = chain(first, [headers])
+    packet.view.setUint16(HEADROOM + 4, 0)
+    return packet
+  }
+
+  test.each<[string, readonly number[], Drop, number, number]>([
+    ['without a Jumbo Payload option is a problem of that field', [17, 0, 1, 4, 0, 0, 0, 0], Drop.IpExtensionHeader, 0, 4],
+    ['with a Router Alert alone is one, too', [17, 0, 5, 2, 0, 0, 1, 0], Drop.IpExtensionHeader, 0, 4],
+    ['whose header is cut short is one, too', [17, 9], Drop.IpExtensionHeader, 0, 4],
+    ['with a jumbo length below 65536 is a problem of that length', [17, 0, 0xc2, 4, 0, 0, 0xff, 0xff], Drop.IpExtensionHeader, 0, 44],
+    ['with a right jumbo length is longer than its frame', [17, 0, ...JUMBO], Drop.IpTotalLength, -1, 0],
+    [
+      'with a jumbo payload in fragments is a problem of the fragment header',
+      [44, 0, ...JUMBO, 17, 0, 0, 1, 0, 0, 0, 1],
+      Drop.IpExtensionHeader,
+      0,
+      48,
+    ],
+    [
+      'with a fragment header further behind is the same',
+      [60, 0, ...JUMBO, 44, 0, 1, 4, 0, 0, 0, 0, 17, 0, 0, 1, 0, 0, 0, 1],
+      Drop.IpExtensionHeader,
+      0,
+      56,
+    ],
+    ['with a jumbo option of a wrong size is malformed', [17, 0, 0xc2, 2, 0, 0, 1, 0], Drop.IpExtensionHeader, -1, 0],
+    [
+      'with a jumbo option that is not aligned to 4n + 2 is malformed',
+      [17, 1, 1, 0, 0xc2, 4, 0, 1, 0, 0, 1, 4, 0, 0, 0, 0],
+      Drop.IpExtensionHeader,
+      -1,
+      0,
+    ],
+    ['with an unknown option that asks for a report is a problem of that one', [17, 0, 0x9e, 4, 0, 0, 0, 0], Drop.IpUnknownOption, 2, 42],
+  ])('%s', (_, headers, drop, code, pointer) => {
+    const packet = frame(headers)
+    // Nothing behind the headers where they are to be cut short.
+    if (headers[1] === 9) packet.end = HEADROOM + 40 + headers.length
+    expect(ipv6.parse(packet)).toBe(drop)
+    expect(packet.problem).toBe(code)
+    if (code >= 0) expect(packet.pointer).toBe(pointer)
+  })
+
+  test('with any other header is an empty packet', () => {
+    const packet = frame([17, 0, 1, 4, 0, 0, 0, 0], 60)
+    expect(ipv6.parse(packet)).toBe(Drop.None)
+    expect(packet.end).toBe(HEADROOM + 40)
+  })
+
+  test('a Jumbo Payload option with a Payload Length is a problem of the option', () => {
+    const packet = chain(0, [[17, 0, ...JUMBO]])
+    expect(ipv6.parse(packet)).toBe(Drop.IpExtensionHeader)
+    expect([packet.problem, packet.pointer]).toEqual([0, 42])
+  })
+})

@@ -19,7 +19,7 @@ import {
   PEER_MAC,
 } from '../ethernet.ts'
 import { dropCount, HOST4, HOST6, makeHost, open, send } from '../host.ts'
-import { icmpPacket, ipv4, pattern, udp } from '../wire.ts'
+import { datagram, icmpPacket, ipv4, ipv6, pattern, udp } from '../wire.ts'
 
 /** A router, a better one on the same link, and a host behind both. */
 const FAMILIES = {
@@ -108,6 +108,56 @@ describe.each([4, 6] as const)('a redirect over IPv%i (RFC 1122 section 3.2.2.2,
     host.link.receive(redirect(family, request))
     expect(firstHop(host, far)).toBe(better)
   })
+
+  /** What the host answers by its gateway, and what drew the answer. */
+  const answers: readonly (readonly [string, readonly Uint8Array[]])[] = [
+    ['an echo reply', [icmpPacket(family === 4 ? 8 : 128, 0, 7, pattern(8), family, { source: far })]],
+    ['a port unreachable error', [datagram(pattern(8), family, { source: far, destinationPort: 9 })]],
+    [
+      'an error about a protocol',
+      [family === 4 ? ipv4(pattern(8), { source: far, protocol: 200 }) : ipv6(pattern(8), { source: far, next: 200 })],
+    ],
+    ...(family === 4 ? ([['a timestamp reply', [icmpPacket(13, 0, 7, pattern(12), 4, { source: far })]]] as const) : []),
+  ]
+
+  test.each(answers)('about %s of ours is followed as well', (_, packets) => {
+    const host = bare(family)
+    host.link.receive(...packets)
+    const [answer] = host.link.take() as [Uint8Array]
+    host.link.receive(redirect(family, answer))
+    expect(firstHop(host, far)).toBe(better)
+    expect(dropCount(host.stack, 'IcmpUnmatched')).toBe(0)
+  })
+
+  test.each([
+    ['an echo reply of another host', icmpPacket(family === 4 ? 0 : 129, 0, 7, pattern(8), family, { source: far, destination: far })],
+    [
+      'a message that only routers and other hosts send',
+      icmpPacket(family === 4 ? 13 : 130, 0, 7, pattern(24), family, { source: own, destination: far }),
+    ],
+    [
+      'a protocol that is not spoken here',
+      family === 4
+        ? ipv4(pattern(20), { source: own, destination: far, protocol: 6 })
+        : ipv6(pattern(20), { source: own, destination: far, next: 6 }),
+    ],
+  ])('about %s is discarded', (_, quote) => {
+    const host = bare(family)
+    host.link.receive(redirect(family, quote))
+    expect(dropCount(host.stack, 'IcmpUnmatched')).toBe(1)
+    expect(firstHop(host, far)).toBe(router)
+  })
+
+  if (family === 4)
+    test.each(['224.0.0.251', '255.255.255.255', '198.51.100.255'])('about %s, which has no first hop, is discarded', (to) => {
+      const host = bare(4)
+      const { endpoint } = open(host.stack, 4, 5000)
+      endpoint.broadcast = true
+      send(endpoint, pattern(8), to, 9)
+      host.stack.addRoute({ to: '198.51.100.255/32', via: router, metric: -1 })
+      host.link.receive(redirect(4, host.link.take()[0] as Uint8Array, { to }))
+      expect(dropCount(host.stack, 'IcmpRedirect')).toBe(1)
+    })
 
   test('is forgotten with the route it stands in for, and with the stack', () => {
     const host = bare(family)

@@ -83,9 +83,29 @@ describe('a frame', () => {
     }
   })
 
-  test('with a tag, or of a type nobody here speaks, is refused by name', () => {
-    expect(parse(to('020000000001', '8100'))).toBe(Drop.FrameVlanTagged)
-    expect(parse(to('020000000001', '88a8'))).toBe(Drop.FrameVlanTagged)
+  test.each(['8100', '88a8'])('with a priority tag %s is taken as untagged, and so is one with two of them (Linux)', (tag) => {
+    for (const tags of [`${tag}0000`, `${tag}e000`, `${tag}f000`, `${tag}e0008100a000`]) {
+      const packet = to('020000000001', `${tags}0800`)
+      expect(parse(packet)).toBe(Drop.None)
+      expect(packet.start).toBe(HEADROOM + 14 + tags.length / 2)
+    }
+    expect(parse(to('020000000001', `${tag}a00088cc`))).toBe(Drop.FrameUnknownType)
+    for (const cut of [tag, `${tag}00`, `${tag}0000`, `${tag}000008`]) {
+      const whole = to('020000000001', '')
+      const packet = new Packet().load(whole.bytes.slice(whole.start, whole.start + 12))
+      packet.load(
+        Uint8Array.from([
+          ...whole.bytes.slice(whole.start, whole.start + 12),
+          ...(cut.match(/../g) as string[]).map((pair) => Number.parseInt(pair, 16)),
+        ]),
+      )
+      expect(parse(packet)).toBe(Drop.FrameTooShort)
+    }
+  })
+
+  test('of a VLAN, or of a type nobody here speaks, is refused by name', () => {
+    for (const tags of ['81000001', '88a80fff', '8100e005', '8100000081000001', '88a8e0008100e005'])
+      expect(parse(to('020000000001', `${tags}0800`))).toBe(Drop.FrameVlanTagged)
     expect(parse(to('020000000001', '88cc'))).toBe(Drop.FrameUnknownType)
     // IEEE 802.3: a length in place of a type.
     expect(parse(to('020000000001', '0026'))).toBe(Drop.FrameUnknownType)
