@@ -9,6 +9,7 @@ import { type Random, SystemRandom } from './base/random.ts'
 import { Counters, type DropCount, type DropListener } from './ip/counters.ts'
 import { DESTINATION_RATE, HOST_RATE, type Rate } from './ip/error-limit.ts'
 import { IpLayer, type ReversePath } from './ip/ip-layer.ts'
+import { NEIGHBOR_LIMITS, type NeighborLimits, type NeighborOptions } from './ip/neighbor-limits.ts'
 import type { NeighborRow, Nic } from './ip/nic.ts'
 import type { Route, RouteKind } from './ip/route-table.ts'
 import type { Link } from './link/link.ts'
@@ -46,6 +47,8 @@ export interface StackOptions {
   acceptRedirects?: boolean
   /** A router tells hosts on Ethernet of better first hops on their link (RFC 1812 section 5.2.7.2, RFC 4861 section 8.2). Default `false`. */
   sendRedirects?: boolean
+  /** How many neighbors each nic remembers, and how much may wait for their hardware addresses. Defaults: Linux's, see {@link NeighborOptions}. */
+  neighborLimits?: NeighborOptions
 }
 
 export interface NicOptions {
@@ -136,7 +139,7 @@ export class Stack {
   readonly #atClose: (() => void)[] = []
   #closed = false
 
-  /** @throws {RangeError} for a rate or hop limit out of range */
+  /** @throws {RangeError} for a rate, hop limit or limit of neighbors out of range */
   constructor(options: StackOptions = {}) {
     const { icmpRateLimit, icmpRateLimitPerDestination, hopLimit } = options
     if (typeof icmpRateLimit === 'number' && !(icmpRateLimit >= 0))
@@ -162,6 +165,7 @@ export class Stack {
       sourceRoute: options.sourceRoute,
       acceptRedirects: options.acceptRedirects,
       sendRedirects: options.sendRedirects,
+      neighborLimits: readNeighborLimits(options.neighborLimits),
       hopLimit,
     })
     this.udp = new UdpLayer(this.ip, this.random, this.counters)
@@ -346,6 +350,25 @@ export class Stack {
         throw error
       })
   }
+}
+
+/** @throws {RangeError} for what is no whole number from 0, for thresholds out of order, and for no entry at all */
+function readNeighborLimits(options: NeighborOptions = {}): NeighborLimits {
+  const limits = { ...NEIGHBOR_LIMITS }
+  for (const name of Object.keys(NEIGHBOR_LIMITS) as (keyof NeighborOptions)[]) {
+    const given = options[name]
+    if (given === undefined) continue
+    if (!Number.isSafeInteger(given) || given < 0)
+      throw new RangeError(`neighborLimits.${name} ${given} is out of range: a whole number from 0.`)
+    limits[name] = given
+  }
+  const { gcThresh1, gcThresh2, gcThresh3 } = limits
+  if (gcThresh3 < 1) throw new RangeError(`neighborLimits.gcThresh3 ${gcThresh3} leaves no room for a neighbor: 1 or more.`)
+  if (gcThresh1 > gcThresh2 || gcThresh2 > gcThresh3)
+    throw new RangeError(
+      `neighborLimits are out of order: gcThresh1 ${gcThresh1}, gcThresh2 ${gcThresh2}, gcThresh3 ${gcThresh3}; each at most the next.`,
+    )
+  return limits
 }
 
 /** The limit per destination; no limit for the whole host means none per destination either, unless one is given. */

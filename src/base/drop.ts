@@ -41,6 +41,8 @@ export const Drop = {
   WireFiltered: 16,
   /** A NAT has no mapping for it, or no port left for one. */
   WireNatUnmapped: 17,
+  /** The table of neighbors is full of others that are being resolved or in use (Linux: "neighbor table overflow"). */
+  NeighborTableFull: 24,
   /** A NAT has a mapping, which this sender may not use (RFC 4787 section 5). */
   WireNatFiltered: 18,
 

@@ -16,7 +16,8 @@ import type { EthernetLayer } from './ethernet-layer.ts'
 import * as icmpv4 from './icmpv4.ts'
 import type { IpLayer } from './ip-layer.ts'
 import * as ipv4 from './ipv4.ts'
-import { type Neighbor, type NeighborProtocol, NeighborTable, Override } from './neighbor-table.ts'
+import type { Neighbor } from './neighbor.ts'
+import { type NeighborProtocol, NeighborTable, Override } from './neighbor-table.ts'
 import type { Nic, NicAddress } from './nic.ts'
 
 /** RFC 5227 section 1.1, in milliseconds. */
@@ -58,7 +59,7 @@ export class ArpLayer implements NeighborProtocol {
     this.#ip = ip
     this.#clock = clock
     this.#random = random
-    this.neighbors = new NeighborTable(this, clock, random, ip.counters)
+    this.neighbors = new NeighborTable(this, clock, random, ip.counters, ip.neighborLimits, ip.waiting)
   }
 
   close(): void {

@@ -256,6 +256,7 @@ export class Counters {
       case Drop.LinkRefused:
       case Drop.NeighborUnreachable:
       case Drop.NeighborQueueFull:
+      case Drop.NeighborTableFull:
         if (six) this.Ip6OutDiscards++
         else this.IpOutDiscards++
         return

@@ -20,6 +20,7 @@ import { Identification } from './identification.ts'
 import * as ipv4 from './ipv4.ts'
 import { Ipv4Options, type OptionsHost } from './ipv4-options.ts'
 import * as ipv6 from './ipv6.ts'
+import { NEIGHBOR_LIMITS, type NeighborLimits } from './neighbor-limits.ts'
 import { Nic, type NicAddress, type NicSettings } from './nic.ts'
 import { MIN_PMTU4, PathMtu } from './path-mtu.ts'
 import { FRAGMENT, ICMPV4, ICMPV6, IGMP, NO_NEXT_HEADER, TCP, UDP } from './protocol.ts'
@@ -27,6 +28,7 @@ import { Reassembler } from './reassembler.ts'
 import { Redirector } from './redirector.ts'
 import { Redirects } from './redirects.ts'
 import { PmtuMode, type Route, RouteTable } from './route-table.ts'
+import { WaitingPackets } from './waiting-packets.ts'
 
 /** An upper protocol. Its `input` says what became of the packet; `NoPort` and unknown protocols are answered here. */
 export interface UpperLayer {
@@ -54,6 +56,7 @@ export interface IpOptions {
   acceptRedirects?: boolean | undefined
   /** A router sends them. */
   sendRedirects?: boolean | undefined
+  neighborLimits?: NeighborLimits | undefined
 }
 
 /**
@@ -82,6 +85,9 @@ export class IpLayer implements OptionsHost {
   readonly redirects: Redirects
   readonly hopLimit: number
   readonly acceptRedirects: boolean
+  readonly neighborLimits: NeighborLimits
+  /** Packets of all nics that wait for their neighbors. */
+  readonly waiting: WaitingPackets
   readonly #clock: Clock
   readonly #random: Random
   readonly #identification: Identification
@@ -128,6 +134,8 @@ export class IpLayer implements OptionsHost {
     this.hopLimit = options.hopLimit ?? DEFAULT_HOP_LIMIT
     this.pathMtu = new PathMtu(clock)
     this.redirects = new Redirects(this, clock)
+    this.neighborLimits = options.neighborLimits ?? NEIGHBOR_LIMITS
+    this.waiting = new WaitingPackets(this.neighborLimits, counters)
     this.acceptRedirects = options.acceptRedirects !== false && options.forwarding !== true
     const { icmpRate = HOST_RATE, icmpDestinationRate = DESTINATION_RATE } = options
     this.#clock = clock

@@ -13,7 +13,8 @@ import * as icmpv6 from './icmpv6.ts'
 import type { IpLayer } from './ip-layer.ts'
 import * as ipv6 from './ipv6.ts'
 import * as ndp from './ndp.ts'
-import { type Neighbor, type NeighborProtocol, NeighborTable, Override } from './neighbor-table.ts'
+import type { Neighbor } from './neighbor.ts'
+import { type NeighborProtocol, NeighborTable, Override } from './neighbor-table.ts'
 import type { Nic, NicAddress } from './nic.ts'
 import { MIN_PMTU6 } from './path-mtu.ts'
 import { ICMPV6 } from './protocol.ts'
@@ -52,7 +53,7 @@ export class NdLayer implements NeighborProtocol {
     this.#ip = ip
     this.#clock = clock
     this.#random = random
-    this.neighbors = new NeighborTable(this, clock, random, ip.counters)
+    this.neighbors = new NeighborTable(this, clock, random, ip.counters, ip.neighborLimits, ip.waiting)
     this.discovery = new RouterDiscovery(this, nic, ip, clock, random)
     this.advertiser = new RouterAdvertiser(this, nic, clock, random)
   }
@@ -176,6 +177,7 @@ export class NdLayer implements NeighborProtocol {
     if (option === 0 || isUnspecified(packet.s0, packet.s1, packet.s2, packet.s3)) return
     const { view, transport } = packet
     const neighbor = this.neighbors.findOrAdd(new Address(packet.s0, packet.s1, packet.s2, packet.s3))
+    if (neighbor === null) return
     this.neighbors.update(neighbor, ndp.linkAddressHigh(view, option), ndp.linkAddressLow(view, option), 'STALE', Override.Replace)
     const kind = view.getUint8(transport)
     if (kind === ndp.ROUTER_ADVERTISEMENT) neighbor.isRouter = true
@@ -188,6 +190,7 @@ export class NdLayer implements NeighborProtocol {
     if (option === 0) return
     const { view } = packet
     const neighbor = this.neighbors.findOrAdd(targetOf(packet))
+    if (neighbor === null) return
     this.neighbors.update(neighbor, ndp.linkAddressHigh(view, option), ndp.linkAddressLow(view, option), 'STALE', Override.Replace)
     if (isRouter) neighbor.isRouter = true
   }
@@ -236,7 +239,10 @@ export class NdLayer implements NeighborProtocol {
     const router = this.#nic.isRouter ? ndp.ROUTER : 0
     let end = ndp.encodeNeighbor(view, HEADROOM, flags | router, target.w0, target.w1, target.w2, target.w3)
     end = ndp.encodeLinkAddress(view, end, ndp.TARGET_LINK_ADDRESS, this.#ethernet.high, this.#ethernet.low)
+    const asker = this.neighbors.find(to.w0, to.w1, to.w2, to.w3)
+    const isStranger = asker?.isUsed === false
     this.send(ndp.NEIGHBOR_ADVERTISEMENT, end, source, to.w0, to.w1, to.w2, to.w3)
+    if (isStranger) this.neighbors.stillStranger(asker)
   }
 
   /**

@@ -8,13 +8,15 @@
  *         └──3 unanswered──▶ FAILED                 any confirmation ──▶ REACHABLE
  */
 import { Address, hashWords } from '../base/address.ts'
-import type { Clock, Timer } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import { Drop } from '../base/drop.ts'
-import { HEADROOM, Packet } from '../base/packet.ts'
+import type { Packet } from '../base/packet.ts'
 import type { Random } from '../base/random.ts'
 import type { Counters } from './counters.ts'
-
-export type NeighborState = 'INCOMPLETE' | 'REACHABLE' | 'STALE' | 'DELAY' | 'PROBE' | 'FAILED' | 'PERMANENT'
+import { Neighbor, type NeighborState } from './neighbor.ts'
+import { NeighborCollector } from './neighbor-collector.ts'
+import type { NeighborLimits } from './neighbor-limits.ts'
+import type { WaitingPackets } from './waiting-packets.ts'
 
 /** REACHABLE_TIME, times a random factor from 0.5 to 1.5 (RFC 4861 section 6.3.2). */
 const REACHABLE_TIME = 30_000
@@ -24,42 +26,6 @@ const RETRANS_TIME = 1000
 const DELAY_TIME = 5000
 /** MAX_MULTICAST_SOLICIT and MAX_UNICAST_SOLICIT. */
 const MAX_PROBES = 3
-/** Linux: unres_qlen. */
-const MAX_HELD = 101
-/** Linux: gc_thresh3. */
-const MAX_NEIGHBORS = 1024
-
-/** A packet that waits for its neighbor's address. */
-interface Held {
-  readonly bytes: Uint8Array
-  readonly checksumState: Packet['checksumState']
-  readonly trace: number
-}
-
-export class Neighbor {
-  readonly address: Address
-  state: NeighborState = 'INCOMPLETE'
-  /** The hardware address; meaningless while INCOMPLETE or FAILED. */
-  high = 0
-  low = 0
-  /** It says of itself that it is a router (RFC 4861 section 4.4). */
-  isRouter = false
-  /** When the hardware address was last heard of. */
-  updated = Number.NEGATIVE_INFINITY
-  /** Solicitations sent since the last confirmation. */
-  probes = 0
-  timer: Timer | null = null
-  held: Held[] = []
-
-  constructor(address: Address) {
-    this.address = address
-  }
-
-  /** Whether a packet may go out with the hardware address that is known. */
-  get isValid(): boolean {
-    return this.state !== 'INCOMPLETE' && this.state !== 'FAILED'
-  }
-}
 
 /** What ARP and Neighbor Discovery do for the table. */
 export interface NeighborProtocol {
@@ -85,6 +51,8 @@ export const Override = {
 } as const
 export type Override = (typeof Override)[keyof typeof Override]
 
+export type { NeighborState }
+
 export class NeighborTable {
   /** Milliseconds; a router advertisement may change both. */
   reachableTime = REACHABLE_TIME
@@ -93,18 +61,30 @@ export class NeighborTable {
   readonly #clock: Clock
   readonly #random: Random
   readonly #counters: Counters
+  readonly #waiting: WaitingPackets
+  readonly #collector: NeighborCollector
   /** By hash of the words; in the order of making. */
   readonly #neighbors = new Map<number, Neighbor[]>()
+  /** How many there are, those set by hand not counted. */
   #size = 0
   /** The one that was looked up last. */
   #last: Neighbor | null = null
-  #scratch: Packet | null = null
+  readonly #forgetOne = (neighbor: Neighbor): void => this.#forget(neighbor)
 
-  constructor(protocol: NeighborProtocol, clock: Clock, random: Random, counters: Counters) {
+  constructor(
+    protocol: NeighborProtocol,
+    clock: Clock,
+    random: Random,
+    counters: Counters,
+    limits: NeighborLimits,
+    waiting: WaitingPackets,
+  ) {
     this.#protocol = protocol
     this.#clock = clock
     this.#random = random
     this.#counters = counters
+    this.#waiting = waiting
+    this.#collector = new NeighborCollector(limits)
   }
 
   list(): Neighbor[] {
@@ -124,13 +104,17 @@ export class NeighborTable {
     return null
   }
 
-  /** The neighbor, made INCOMPLETE without asking for it when it is not there. */
-  findOrAdd(address: Address): Neighbor {
+  /** The neighbor, made INCOMPLETE without asking for it when it is not there; `null` when the table is full of others that are in use. */
+  findOrAdd(address: Address): Neighbor | null {
     const { w0, w1, w2, w3 } = address
     const found = this.find(w0, w1, w2, w3)
     if (found !== null) return found
-    if (this.#size >= MAX_NEIGHBORS) this.#evict()
-    const made = new Neighbor(address)
+    return this.#collector.makeRoom(this.#size, this.#clock.now(), this.#forgetOne) ? this.#add(address) : null
+  }
+
+  #add(address: Address): Neighbor {
+    const { w0, w1, w2, w3 } = address
+    const made = new Neighbor(address, this.#clock.now())
     const key = hashWords(w0, w1, w2, w3)
     const bucket = this.#neighbors.get(key)
     if (bucket === undefined) this.#neighbors.set(key, [made])
@@ -143,16 +127,20 @@ export class NeighborTable {
   /** The neighbor to send `packet` to now, or `null`: then the packet is held, and sent or discarded by name later. */
   resolve(packet: Packet, w0: number, w1: number, w2: number, w3: number): Neighbor | null {
     const neighbor = this.find(w0, w1, w2, w3) ?? this.findOrAdd(new Address(w0, w1, w2, w3))
+    if (neighbor === null) {
+      this.#counters.drop(Drop.NeighborTableFull, packet)
+      return null
+    }
+    neighbor.isUsed = true
     switch (neighbor.state) {
       case 'STALE':
         this.#enter(neighbor, 'DELAY')
         return neighbor
       case 'INCOMPLETE':
       case 'FAILED':
-        this.#hold(neighbor, packet)
+        this.#waiting.hold(neighbor, packet)
         if (neighbor.timer === null) {
-          neighbor.probes = 0
-          neighbor.state = 'INCOMPLETE'
+          this.#enter(neighbor, 'INCOMPLETE')
           this.#probe(neighbor)
         }
         return null
@@ -173,8 +161,8 @@ export class NeighborTable {
       if (override === Override.Doubt && neighbor.state === 'REACHABLE') this.#enter(neighbor, 'STALE')
       return
     }
-    neighbor.updated = this.#clock.now()
     if (same && state === 'STALE') return
+    if (!same) neighbor.updated = this.#clock.now()
     neighbor.high = high
     neighbor.low = low
     this.#enter(neighbor, state)
@@ -186,6 +174,12 @@ export class NeighborTable {
     if (neighbor.isValid && neighbor.state !== 'PERMANENT') this.#enter(neighbor, 'REACHABLE')
   }
 
+  /** What was sent to it just now was but an answer to its question who we are: one that was a stranger before it still is. */
+  stillStranger(neighbor: Neighbor): void {
+    neighbor.isUsed = false
+    this.#collector.place(neighbor)
+  }
+
   /** Its hardware address became doubtful. */
   doubt(neighbor: Neighbor): void {
     if (neighbor.state === 'REACHABLE') this.#enter(neighbor, 'STALE')
@@ -193,7 +187,9 @@ export class NeighborTable {
 
   /** Sets an entry that no message changes. */
   addPermanent(address: Address, high: number, low: number): void {
-    const neighbor = this.findOrAdd(address)
+    const { w0, w1, w2, w3 } = address
+    const neighbor = this.find(w0, w1, w2, w3) ?? this.#add(address)
+    if (neighbor.state !== 'PERMANENT') this.#size--
     neighbor.high = high
     neighbor.low = low
     this.#enter(neighbor, 'PERMANENT')
@@ -218,8 +214,10 @@ export class NeighborTable {
   #enter(neighbor: Neighbor, state: NeighborState): void {
     neighbor.timer?.cancel()
     neighbor.timer = null
+    if (neighbor.state !== state) neighbor.updated = this.#clock.now()
     neighbor.state = state
     neighbor.probes = 0
+    this.#collector.place(neighbor)
     if (state === 'REACHABLE') {
       const duration = this.reachableTime * (0.5 + this.#random.float())
       neighbor.timer = this.#clock.schedule(duration, () => this.#enter(neighbor, 'STALE'))
@@ -246,17 +244,10 @@ export class NeighborTable {
 
   // ── packets that wait ──
 
-  #hold(neighbor: Neighbor, packet: Packet): void {
-    if (neighbor.held.length === MAX_HELD) this.#drop(neighbor.held.shift() as Held, Drop.NeighborQueueFull)
-    neighbor.held.push({ bytes: packet.copy(), checksumState: packet.checksumState, trace: packet.trace })
-  }
-
   #release(neighbor: Neighbor): void {
-    const { held } = neighbor
-    if (held.length === 0) return
-    neighbor.held = []
-    for (const each of held) {
-      const packet = this.#load(each)
+    const { family } = this.#protocol
+    for (const each of this.#waiting.take(neighbor)) {
+      const packet = this.#waiting.load(each, family)
       // As for any packet: one sent to a STALE neighbor begins the doubt.
       if (neighbor.state === 'STALE') this.#enter(neighbor, 'DELAY')
       this.#protocol.transmit(packet, neighbor)
@@ -264,42 +255,12 @@ export class NeighborTable {
   }
 
   #discardHeld(neighbor: Neighbor, report: boolean): void {
-    const { held } = neighbor
-    neighbor.held = []
-    for (const each of held) {
-      const packet = this.#drop(each, Drop.NeighborUnreachable)
+    const { family } = this.#protocol
+    for (const each of this.#waiting.take(neighbor)) {
+      const packet = this.#waiting.load(each, family)
+      this.#counters.drop(Drop.NeighborUnreachable, packet)
       if (report) this.#protocol.unreachable(packet)
     }
-  }
-
-  #drop(held: Held, reason: Drop): Packet {
-    const packet = this.#load(held)
-    this.#counters.drop(reason, packet)
-    return packet
-  }
-
-  #load(held: Held): Packet {
-    this.#scratch ??= new Packet()
-    const packet = this.#scratch.load(held.bytes)
-    packet.family = this.#protocol.family
-    packet.network = HEADROOM
-    packet.networkEnd = packet.end
-    packet.checksumState = held.checksumState
-    packet.trace = held.trace
-    return packet
-  }
-
-  // ── bounds ──
-
-  /** Room for a new neighbor: the one whose address nobody confirmed for longest goes (RFC 6583: a scan must not push out those in use). */
-  #evict(): void {
-    let victim: Neighbor | null = null
-    for (const bucket of this.#neighbors.values())
-      for (const each of bucket) {
-        if (each.state === 'PERMANENT') continue
-        if (victim === null || each.updated < victim.updated) victim = each
-      }
-    if (victim !== null) this.#forget(victim)
   }
 
   #forget(neighbor: Neighbor): void {
@@ -310,7 +271,8 @@ export class NeighborTable {
     const rest = (this.#neighbors.get(key) ?? []).filter((each) => each !== neighbor)
     if (rest.length > 0) this.#neighbors.set(key, rest)
     else this.#neighbors.delete(key)
-    this.#size--
+    if (neighbor.state !== 'PERMANENT') this.#size--
+    this.#collector.remove(neighbor)
     if (this.#last === neighbor) this.#last = null
     this.#discardHeld(neighbor, false)
   }

@@ -2,6 +2,7 @@
  * The form of a scenario file, as JSON Schema (2020-12), and the check of a value against the part of JSON Schema that it uses. The parts that are
  * options of the library's calls are checked there by the same rules.
  */
+import type { NeighborOptions } from '../ip/neighbor-limits.ts'
 import type { FilterSpec } from './filter.ts'
 import type { ImpairmentSpec } from './impairment-spec.ts'
 import type { ConnectOptions, HostOptions, NatSettings, SegmentSettings } from './network.ts'
@@ -129,6 +130,13 @@ export const HOST = {
   sourceRoute: flag('follows IPv4 source routes; default false'),
   acceptRedirects: flag('believes redirects of its routers; default true, but never for a router'),
   sendRedirects: flag('a router tells hosts on Ethernet of better first hops on their link; default false'),
+  neighborLimits: object('how much is remembered of neighbors, by nic and family', {
+    gcThresh1: integer('entries from which on those unused for a minute are forgotten; default 128', 0, 2 ** 24),
+    gcThresh2: integer('entries from which on those that did not change for five seconds are; default 512', 0, 2 ** 24),
+    gcThresh3: integer('entries at most; default 1024', 1, 2 ** 24),
+    queueBytes: integer("bytes that may wait for one neighbor's hardware address; default 212992", 0, 2 ** 40),
+    totalQueueBytes: integer('bytes that may wait for all neighbors; default 4 MiB', 0, 2 ** 40),
+  } satisfies Record<keyof NeighborOptions, Schema>),
 } satisfies Record<keyof HostOptions, Schema>
 
 const echo = list('UDP ports whose datagrams are sent back', integer('a port', 1, 65_535))

@@ -249,7 +249,7 @@ describe('a neighbor that is known (RFC 4861 section 7.3)', () => {
     for (let i = 0; i < 2000; i++) say(host, 1, `10.9.${i >> 8}.${i & 255}`)
     expect(host.stack.neighbors).toHaveLength(1024)
     expect(stateOf(host)).toBe('REACHABLE')
-    expect(dropCount(host.stack, 'NeighborUnreachable')).toBe(3000 - 1023)
+    expect(dropCount(host.stack, 'NeighborTableFull')).toBe(3000 - 1023)
   })
 })
 
