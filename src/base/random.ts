@@ -6,6 +6,13 @@ export interface Random {
   below(limit: number): number
   /** A number from 0 (included) to 1 (excluded), with 32 bits of precision. */
   float(): number
+  /** A generator of its own for one part, if this kind of generator has such; {@link branch} takes this one otherwise. */
+  fork?(label: string): Random
+}
+
+/** What one part is to draw from, so that it does not shift what others draw, where `random` can do that. */
+export function branch(random: Random, label: string): Random {
+  return random.fork?.(label) ?? random
 }
 
 /** The platform's cryptographic generator, 256 words at a time: ports and identifications must not be predictable (RFC 6056, RFC 7739). */

@@ -1,8 +1,14 @@
 /**
  * How many ICMP errors may leave: token buckets for the whole host and for each destination (RFC 1812 section 4.3.2.8, RFC 4443 section 2.4 (f);
  * Linux: icmp_msgs_per_sec and icmp_msgs_burst, icmp_ratelimit and its burst of six).
+ *
+ * An error costs the whole host none, one or two tokens, at random, and one on average (Linux: icmp_global_allow): who counts how many errors others
+ * left over for him does not learn how many there were, and so not which ports are open ("SAD DNS", CVE-2020-25705).
  */
+import { AddressMap } from '../base/address-map.ts'
 import type { Clock } from '../base/clock.ts'
+import { KeyedHash } from '../base/hash.ts'
+import { branch, type Random, SystemRandom } from '../base/random.ts'
 
 /** Errors per second and burst. */
 export interface Rate {
@@ -38,13 +44,24 @@ export class ErrorLimit {
   readonly #host: Rate | null
   readonly #destination: Rate | null
   readonly #hostBucket: Bucket
-  readonly #buckets = new Map<number, Bucket>()
+  readonly #buckets: AddressMap<Bucket>
+  readonly #random: Random
+  /** Made when the first error is sent. */
+  #costs: Random | null = null
 
-  /** `null` for no limit. */
-  constructor(clock: Clock, host: Rate | null, destination: Rate | null) {
+  /** `null` for no limit. `hash`: the stack's. */
+  constructor(
+    clock: Clock,
+    host: Rate | null,
+    destination: Rate | null,
+    random: Random = new SystemRandom(),
+    hash = new KeyedHash(random),
+  ) {
     this.#clock = clock
     this.#host = host
     this.#destination = destination
+    this.#random = random
+    this.#buckets = new AddressMap(hash)
     this.#hostBucket = new Bucket(host?.burst ?? 0, clock.now())
   }
 
@@ -53,16 +70,21 @@ export class ErrorLimit {
     const now = this.#clock.now()
     if (this.#host !== null && !this.#hostBucket.refill(this.#host, now)) return false
     if (this.#destination !== null) {
-      // Two destinations with one hash share a bucket, which harms nobody but them.
-      const key = Math.imul(w0, 0x9e3779b1) ^ Math.imul(w1, 0x85ebca6b) ^ Math.imul(w2, 0xc2b2ae35) ^ w3
-      const bucket = this.#buckets.get(key) ?? new Bucket(this.#destination.burst, now)
-      this.#buckets.delete(key)
-      this.#buckets.set(key, bucket)
-      if (this.#buckets.size > DESTINATIONS) this.#buckets.delete(this.#buckets.keys().next().value as number)
+      const bucket = this.#buckets.get(w0, w1, w2, w3) ?? new Bucket(this.#destination.burst, now)
+      this.#buckets.set(w0, w1, w2, w3, bucket)
+      if (this.#buckets.size > DESTINATIONS) this.#buckets.deleteOldest()
       if (!bucket.refill(this.#destination, now)) return false
       bucket.tokens--
     }
-    if (this.#host !== null) this.#hostBucket.tokens--
+    if (this.#host !== null) {
+      this.#costs ??= branch(this.#random, 'icmp errors')
+      this.#hostBucket.tokens = Math.max(0, this.#hostBucket.tokens - this.#costs.below(3))
+    }
     return true
+  }
+
+  /** Destinations that a lookup may have to compare. */
+  get longestChain(): number {
+    return this.#buckets.longestChain
   }
 }

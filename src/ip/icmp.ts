@@ -273,7 +273,7 @@ export class Icmp {
     reply.view.setInt32(reply.start + 4, view.getInt32(transport + 4))
     this.#counters.Icmp6OutEchoReplies++
     if (length > MIN_PMTU6 - ipv6.HEADER - icmpv6.HEADER) {
-      this.#largeReplies[this.#largeReplyAt] = replyHash(packet.s0, packet.s1, packet.s2, packet.s3, view.getInt32(transport + 4))
+      this.#largeReplies[this.#largeReplyAt] = this.#replyHash(packet.s0, packet.s1, packet.s2, packet.s3, view.getInt32(transport + 4))
       this.#largeReplyAt = (this.#largeReplyAt + 1) % LARGE_REPLIES
     }
     return this.#send(reply, packet, nic, ICMPV6)
@@ -427,7 +427,7 @@ export class Icmp {
     const quoted = view.getUint8(transport)
     const rest = view.getInt32(transport + 4)
     if (quoted === icmpv6.ECHO_REPLY && quote.family === 6 && type === icmpv6.PACKET_TOO_BIG) {
-      if (!this.#largeReplies.includes(replyHash(d0, d1, d2, d3, rest))) return Drop.IcmpUnmatched
+      if (!this.#largeReplies.includes(this.#replyHash(d0, d1, d2, d3, rest))) return Drop.IcmpUnmatched
       this.#ip.reportMtu(quote, new Address(d0, d1, d2, d3), mtu)
       return Drop.None
     }
@@ -444,12 +444,17 @@ export class Icmp {
     return Drop.None
   }
 
+  /** Of a reply to an address; `rest` is its identifier and sequence number. */
+  #replyHash(w0: number, w1: number, w2: number, w3: number, rest: number): number {
+    return this.#ip.hash.flow(w0, w1, w2, w3, 0, 0, 0, 0, rest, icmpv6.ECHO_REPLY)
+  }
+
   // ── echo requests ──
 
   /** An echo client with an identifier of its own; replies and errors come to the listener until it is closed. */
   openEcho(family: 4 | 6, listener: EchoListener): Echo {
     let identifier = this.#random.below(0x1_0000)
-    while (this.#echoes.has(identifier)) identifier = (identifier + 1) & 0xffff
+    while (this.#echoes.has(identifier)) identifier = this.#random.below(0x1_0000)
     const echo = new Echo(family, identifier, listener, {
       send: (to, sequence, payload, options) => this.#sendEcho(identifier, to, sequence, payload, options),
       close: () => this.#echoes.delete(identifier),
@@ -703,10 +708,6 @@ function isAnycast(route: Route, reply: Packet): boolean {
 
 function isError6(reply: Packet): boolean {
   return icmpv6.isError(icmpv6.type(reply.view, reply.start))
-}
-
-function replyHash(w0: number, w1: number, w2: number, w3: number, rest: number): number {
-  return Math.imul(w0 ^ rest, 0x9e3779b1) ^ Math.imul(w1, 0x85ebca6b) ^ Math.imul(w2, 0xc2b2ae35) ^ Math.imul(w3, 0x27d4eb2f)
 }
 
 function setAddresses(packet: Packet, ...words: [number, number, number, number, number, number, number, number]): void {

@@ -3,9 +3,11 @@
  *
  * The path allocates nothing here.
  */
-import { type Address, hashWords, isLinkLocal, isLoopback, isMulticast, isUnspecified, MAPPED, Prefix } from '../base/address.ts'
+import { type Address, isLinkLocal, isLoopback, isMulticast, isUnspecified, MAPPED, Prefix } from '../base/address.ts'
+import { AddressMap } from '../base/address-map.ts'
 import type { Clock } from '../base/clock.ts'
 import { Drop } from '../base/drop.ts'
+import { KeyedHash } from '../base/hash.ts'
 import { Cast, ChecksumState, type Packet } from '../base/packet.ts'
 import type { Random } from '../base/random.ts'
 import { completeChecksum } from '../link/checksum-offload.ts'
@@ -79,7 +81,9 @@ interface OwnAddress {
 
 export class IpLayer implements OptionsHost {
   readonly counters: Counters
-  readonly routes = new RouteTable()
+  /** Of all tables whose keys come from others. */
+  readonly hash: KeyedHash
+  readonly routes: RouteTable
   readonly pathMtu: PathMtu
   readonly icmp: Icmp
   readonly redirects: Redirects
@@ -97,8 +101,8 @@ export class IpLayer implements OptionsHost {
   readonly #reversePath: ReversePath
   readonly #sourceRoute: boolean
   readonly #nics: (Nic | undefined)[] = [undefined]
-  /** Own addresses: hash of the words to the nics that have them. An anycast one is a destination only. */
-  readonly #local = new Map<number, OwnAddress[]>()
+  /** Own addresses and the nics that have them. An anycast one is a destination only. */
+  readonly #local: AddressMap<OwnAddress[]>
   /** Directed broadcast addresses, by word: their nics, once for each address that brings one. */
   readonly #broadcasts = new Map<number, Nic[]>()
   readonly #reassembler4: Reassembler
@@ -132,7 +136,10 @@ export class IpLayer implements OptionsHost {
   constructor(clock: Clock, random: Random, counters: Counters, options: IpOptions) {
     this.counters = counters
     this.hopLimit = options.hopLimit ?? DEFAULT_HOP_LIMIT
-    this.pathMtu = new PathMtu(clock)
+    this.hash = new KeyedHash(random)
+    this.routes = new RouteTable(this.hash)
+    this.#local = new AddressMap(this.hash)
+    this.pathMtu = new PathMtu(clock, this.hash)
     this.redirects = new Redirects(this, clock)
     this.neighborLimits = options.neighborLimits ?? NEIGHBOR_LIMITS
     this.waiting = new WaitingPackets(this.neighborLimits, counters)
@@ -142,9 +149,9 @@ export class IpLayer implements OptionsHost {
     this.#random = random
     this.#identification = new Identification(clock, random)
     this.#options = new Ipv4Options(this)
-    this.icmp = new Icmp(this, random, counters, new ErrorLimit(clock, icmpRate, icmpDestinationRate), this.#options)
+    this.icmp = new Icmp(this, random, counters, new ErrorLimit(clock, icmpRate, icmpDestinationRate, random, this.hash), this.#options)
     if (options.forwarding === true) {
-      const redirector = options.sendRedirects === true ? new Redirector(this, clock) : null
+      const redirector = options.sendRedirects === true ? new Redirector(this, clock, random) : null
       this.#forwarder = new Forwarder(this, counters, this.#options, redirector)
     } else this.#forwarder = null
     this.#strongHost = options.strongHost === true
@@ -155,8 +162,8 @@ export class IpLayer implements OptionsHost {
       if (nic !== undefined) this.icmp.sendError(packet, nic, packet.family === 4 ? 11 : 3, 1, 0)
     }
     const memory = options.reassemblyMemory
-    this.#reassembler4 = new Reassembler(4, clock, random, counters, { timedOut }, memory)
-    this.#reassembler6 = new Reassembler(6, clock, random, counters, { timedOut }, memory)
+    this.#reassembler4 = new Reassembler(4, clock, random, counters, { timedOut }, memory, this.hash)
+    this.#reassembler6 = new Reassembler(6, clock, random, counters, { timedOut }, memory, this.hash)
   }
 
   /** Wires the upper layer; called once. */
@@ -262,32 +269,32 @@ export class IpLayer implements OptionsHost {
 
   #addLocal(own: OwnAddress): void {
     const { w0, w1, w2, w3 } = own.address
-    const known = this.#local.get(hashWords(w0, w1, w2, w3))
-    if (known === undefined) this.#local.set(hashWords(w0, w1, w2, w3), [own])
+    const known = this.#local.get(w0, w1, w2, w3)
+    if (known === undefined) this.#local.set(w0, w1, w2, w3, [own])
     else known.push(own)
   }
 
   #removeLocal({ address, nic, anycast }: OwnAddress): void {
     const { w0, w1, w2, w3 } = address
-    const rest = (this.#local.get(hashWords(w0, w1, w2, w3)) ?? []).filter(
+    const rest = (this.#local.get(w0, w1, w2, w3) ?? []).filter(
       (each) => !(each.nic === nic && each.anycast === anycast && each.address.equals(address)),
     )
-    if (rest.length > 0) this.#local.set(hashWords(w0, w1, w2, w3), rest)
-    else this.#local.delete(hashWords(w0, w1, w2, w3))
+    if (rest.length > 0) this.#local.set(w0, w1, w2, w3, rest)
+    else this.#local.delete(w0, w1, w2, w3)
   }
 
   // ── questions ──
 
   /** Whether the address is one of this host's; an anycast address, which is no source, does not count. */
   isLocal(w0: number, w1: number, w2: number, w3: number): boolean {
-    const hosts = this.#local.get(hashWords(w0, w1, w2, w3))
+    const hosts = this.#local.get(w0, w1, w2, w3)
     if (hosts !== undefined) for (const { address, anycast } of hosts) if (!anycast && address.is(w0, w1, w2, w3)) return true
     return w2 === MAPPED && w0 === 0 && w1 === 0 && w3 >>> 24 === 127 && this.#nics[1]?.isUp === true && this.#hasLoopback4()
   }
 
   /** Whether packets to the IPv6 address are for this host. */
   #isDestination6(w0: number, w1: number, w2: number, w3: number): boolean {
-    const hosts = this.#local.get(hashWords(w0, w1, w2, w3))
+    const hosts = this.#local.get(w0, w1, w2, w3)
     if (hosts !== undefined) for (const { address } of hosts) if (address.is(w0, w1, w2, w3)) return true
     return false
   }
@@ -313,7 +320,7 @@ export class IpLayer implements OptionsHost {
   /** The nic that has the address, or `undefined`. */
   nicOf(address: Address): Nic | undefined {
     const { w0, w1, w2, w3 } = address
-    const hosts = this.#local.get(hashWords(w0, w1, w2, w3))
+    const hosts = this.#local.get(w0, w1, w2, w3)
     const found = hosts?.find((each) => !each.anycast && each.address.equals(address))
     if (found !== undefined) return found.nic
     return this.isLocal(w0, w1, w2, w3) ? this.#nics[1] : undefined

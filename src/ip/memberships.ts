@@ -3,7 +3,10 @@
  *
  * What all subscribers of a group want together is the nic's filter for it (RFC 9776 and RFC 9777 section 4.2; formerly RFC 3376 section 3.2).
  */
-import { type Address, hashWords } from '../base/address.ts'
+import type { Address } from '../base/address.ts'
+import { AddressMap } from '../base/address-map.ts'
+import { KeyedHash } from '../base/hash.ts'
+import { SystemRandom } from '../base/random.ts'
 
 /** INCLUDE: only these sources. EXCLUDE: all but these. INCLUDE of nothing is no membership. */
 export interface GroupFilter {
@@ -26,12 +29,17 @@ interface Group {
 
 export class Memberships {
   readonly #onChange: (group: Address, filter: GroupFilter) => void
-  /** By the hash of the address. */
-  readonly #groups = new Map<number, Group[]>()
+  readonly #groups: AddressMap<Group>
 
-  /** `onChange` is told the nic's filter for a group each time it may have changed. */
-  constructor(onChange: (group: Address, filter: GroupFilter) => void) {
+  /** `onChange` is told the nic's filter for a group each time it may have changed. `hash`: the stack's. */
+  constructor(onChange: (group: Address, filter: GroupFilter) => void, hash = new KeyedHash(new SystemRandom())) {
     this.#onChange = onChange
+    this.#groups = new AddressMap(hash)
+  }
+
+  /** Groups that a lookup may have to compare. */
+  get longestChain(): number {
+    return this.#groups.longestChain
   }
 
   has(w0: number, w1: number, w2: number, w3: number): boolean {
@@ -51,13 +59,7 @@ export class Memberships {
     const { w0, w1, w2, w3 } = subscriber.group
     const group = this.#find(w0, w1, w2, w3)
     if (group !== null) group.subscribers.push(subscriber)
-    else {
-      const hash = hashWords(w0, w1, w2, w3)
-      const added = { address: subscriber.group, subscribers: [subscriber], filter: NOTHING }
-      const others = this.#groups.get(hash)
-      if (others === undefined) this.#groups.set(hash, [added])
-      else others.push(added)
-    }
+    else this.#groups.set(w0, w1, w2, w3, { address: subscriber.group, subscribers: [subscriber], filter: NOTHING })
     this.changed(subscriber)
   }
 
@@ -68,11 +70,7 @@ export class Memberships {
     if (group === null || at < 0) return
     group.subscribers.splice(at, 1)
     this.changed(subscriber)
-    if (group.subscribers.length > 0) return
-    const hash = hashWords(w0, w1, w2, w3)
-    const others = (this.#groups.get(hash) as Group[]).filter((each) => each !== group)
-    if (others.length === 0) this.#groups.delete(hash)
-    else this.#groups.set(hash, others)
+    if (group.subscribers.length === 0) this.#groups.delete(w0, w1, w2, w3)
   }
 
   /** A subscriber's filter is another one now. */
@@ -85,13 +83,11 @@ export class Memberships {
 
   /** The groups and the nic's filter for each. */
   list(): { readonly group: Address; readonly filter: GroupFilter }[] {
-    return [...this.#groups.values()].flat().map(({ address, filter }) => ({ group: address, filter }))
+    return [...this.#groups.values()].map(({ address, filter }) => ({ group: address, filter }))
   }
 
   #find(w0: number, w1: number, w2: number, w3: number): Group | null {
-    const groups = this.#groups.get(hashWords(w0, w1, w2, w3))
-    if (groups !== undefined) for (const each of groups) if (each.address.is(w0, w1, w2, w3)) return each
-    return null
+    return this.#groups.get(w0, w1, w2, w3) ?? null
   }
 }
 

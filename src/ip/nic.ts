@@ -14,7 +14,7 @@ import type { AdvertiseOptions } from './advertise-options.ts'
 import { EthernetLayer } from './ethernet-layer.ts'
 import { IgmpLayer } from './igmp-layer.ts'
 import type { IpLayer } from './ip-layer.ts'
-import { Memberships, type Subscriber } from './memberships.ts'
+import { type GroupFilter, Memberships, type Subscriber } from './memberships.ts'
 import { MldLayer } from './mld-layer.ts'
 import { ALL_ROUTERS, SOLICITED_NODE_0, SOLICITED_NODE_2, solicitedNode3 } from './ndp.ts'
 import type { Neighbor, NeighborState } from './neighbor.ts'
@@ -62,11 +62,7 @@ export class Nic implements LinkReceiver {
   readonly index: number
   readonly name: string
   readonly link: Link
-  readonly memberships = new Memberships((group, filter) => {
-    if (this.isLoopback) return
-    if (group.family === 4) this.#igmp.changed(group, filter)
-    else this.#mld.changed(group, filter)
-  })
+  readonly memberships: Memberships
   isUp = true
   /** The hop limit that routers advertise for this link, or 0: then the stack's. */
   hopLimit6 = 0
@@ -100,6 +96,7 @@ export class Nic implements LinkReceiver {
 
   constructor(ip: IpLayer, index: number, name: string, link: Link, mtu: number, settings: NicSettings, clock: Clock, random: Random) {
     this.#ip = ip
+    this.memberships = new Memberships((group, filter) => this.#groupChanged(group, filter), ip.hash)
     this.index = index
     this.name = name
     this.link = link
@@ -110,6 +107,12 @@ export class Nic implements LinkReceiver {
     const { hardwareAddress } = link
     this.#ethernet = link.medium === 'ip' || hardwareAddress === null ? null : new EthernetLayer(this, hardwareAddress, ip, clock, random)
     this.acceptsRouterAdvertisements = this.#ethernet !== null && settings.acceptRouterAdvertisements
+  }
+
+  #groupChanged(group: Address, filter: GroupFilter): void {
+    if (this.isLoopback) return
+    if (group.family === 4) this.#igmp.changed(group, filter)
+    else this.#mld.changed(group, filter)
   }
 
   /** Begins work, once the addresses that were given are there. */

@@ -2,8 +2,10 @@
  * Path MTUs learned from Fragmentation Needed and Packet Too Big: RFC 1191, RFC 8201. An entry is forgotten after ten minutes
  * (RFC 1191 section 6.3, Linux: mtu_expires), and then the nic's MTU is tried again.
  */
-import { hashWords } from '../base/address.ts'
+import { AddressMap } from '../base/address-map.ts'
 import type { Clock } from '../base/clock.ts'
+import { KeyedHash } from '../base/hash.ts'
+import { SystemRandom } from '../base/random.ts'
 
 const EXPIRES = 600_000
 /** Entries; past it the oldest goes. */
@@ -16,29 +18,31 @@ export const MIN_PMTU6 = 1280
 const PLATEAUS = [65_535, 32_000, 17_914, 8166, 4352, 2002, 1492, 1006, 576, 552]
 
 class Entry {
-  readonly w0: number
-  readonly w1: number
-  readonly w2: number
-  readonly w3: number
   mtu = 0
   isLocked = false
   expires = 0
-  constructor(w0: number, w1: number, w2: number, w3: number) {
-    this.w0 = w0
-    this.w1 = w1
-    this.w2 = w2
-    this.w3 = w3
-  }
 }
 
 export class PathMtu {
   readonly #clock: Clock
-  readonly #entries = new Map<number, Entry>()
+  readonly #entries: AddressMap<Entry>
   /** Moves with every change, so that a remembered MTU can be checked. */
   generation = 0
 
-  constructor(clock: Clock) {
+  /** `hash`: the stack's. */
+  constructor(clock: Clock, hash = new KeyedHash(new SystemRandom())) {
     this.#clock = clock
+    this.#entries = new AddressMap(hash)
+  }
+
+  /** Destinations whose path MTU is known. */
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** How many of them a lookup may have to compare. */
+  get longestChain(): number {
+    return this.#entries.longestChain
   }
 
   /** The known MTU towards a destination, or 0. */
@@ -55,10 +59,10 @@ export class PathMtu {
   }
 
   #find(w0: number, w1: number, w2: number, w3: number): Entry | null {
-    const entry = this.#entries.get(hashWords(w0, w1, w2, w3))
-    if (entry === undefined || entry.w3 !== w3 || entry.w2 !== w2 || entry.w1 !== w1 || entry.w0 !== w0) return null
+    const entry = this.#entries.get(w0, w1, w2, w3)
+    if (entry === undefined) return null
     if (entry.expires > this.#clock.now()) return entry
-    this.#entries.delete(hashWords(w0, w1, w2, w3))
+    this.#entries.delete(w0, w1, w2, w3)
     this.generation++
     return null
   }
@@ -78,14 +82,9 @@ export class PathMtu {
       if (this.isLocked(w0, w1, w2, w3)) return 0
       reported = Math.min(MIN_PMTU4, current)
     } else if (reported >= current) return 0
-    const at = hashWords(w0, w1, w2, w3)
-    let entry = this.#entries.get(at)
-    if (entry === undefined || !(entry.w3 === w3 && entry.w2 === w2 && entry.w1 === w1 && entry.w0 === w0)) {
-      entry = new Entry(w0, w1, w2, w3)
-      this.#entries.delete(at)
-      this.#entries.set(at, entry)
-      if (this.#entries.size > LIMIT) this.#entries.delete(this.#entries.keys().next().value as number)
-    }
+    const entry = this.#entries.get(w0, w1, w2, w3) ?? new Entry()
+    this.#entries.set(w0, w1, w2, w3, entry)
+    if (this.#entries.size > LIMIT) this.#entries.deleteOldest()
     entry.mtu = reported
     entry.isLocked = locked
     entry.expires = this.#clock.now() + EXPIRES

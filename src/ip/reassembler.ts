@@ -2,21 +2,26 @@
  * Reassembly of one family's fragments: RFC 791 section 3.2, RFC 815, RFC 8200 section 4.5, overlaps RFC 5722, ECN RFC 3168 section 5.3.
  *
  * Like Linux: fragments are kept in runs; a fragment inside a run is a duplicate and ignored, one that overlaps a run in part kills the whole
- * datagram, and the identification is free again at once. Memory is bounded: a source may hold a quarter of the whole; past either bound the
- * oldest datagram (of that source, or of all) goes, so that a flood of first fragments cannot keep honest, quickly completed ones out.
+ * datagram, and the identification is free again at once. Memory is bounded, everything that a fragment makes the process hold counted: a source may
+ * hold a quarter of the whole; past either bound the oldest datagram (of that source, or of all) goes, so that a flood of first fragments cannot keep
+ * honest, quickly completed ones out (Linux takes no new datagrams then, whoever they are from).
  */
 import type { Clock, Timer } from '../base/clock.ts'
 import { Drop } from '../base/drop.ts'
+import { KeyedHash } from '../base/hash.ts'
+import { HashTable } from '../base/hash-table.ts'
+import { bytesCost, MemoryAccount } from '../base/memory-account.ts'
 import { HEADROOM, MAX_PACKET, Packet } from '../base/packet.ts'
 import type { Random } from '../base/random.ts'
 import type { Counters } from './counters.ts'
 import * as ipv4 from './ipv4.ts'
 import * as ipv6 from './ipv6.ts'
 
-/** Linux: ipfrag_high_thresh, 4 MiB. */
+/** Linux: ipfrag_high_thresh and ip6frag_high_thresh, 4 MiB each. */
 export const REASSEMBLY_MEMORY = 4 * 1024 * 1024
-/** What a fragment costs besides its bytes. */
-const FRAGMENT_OVERHEAD = 128
+/** What a datagram that waits costs besides its fragments, and a fragment besides its bytes: measured, as the heap holds it (Node 20). */
+const PENDING_COST = 560
+const FRAGMENT_COST = 72
 /** Linux: ipfrag_time 30 s; RFC 8200 section 4.5: 60 s. */
 export const TIMEOUT4 = 30_000
 export const TIMEOUT6 = 60_000
@@ -26,35 +31,53 @@ export const TIMEOUT6 = 60_000
  * more datagrams wait. Shorter and longer ones get what they need.
  */
 const USUAL_MIN = 512
-const USUAL_MAX = 2048
-/** Fragments of that kind that are kept for the next datagram, 256 KiB: two of the largest datagrams. */
-const SPARES = 128
-/**
- * Sources that are kept though nothing of theirs waits, besides half of all: a Map gets slow when one key comes and goes (V8 leaves a gap in the key's
- * chain each time).
- */
+const USUAL_MAX = 1536
+/** Besides the memory, as a share of it, what fragments of that kind may hold that are kept for the next datagram: of 4 MiB, two of the largest's. */
+const SPARE_SHARE = 1 / 16
+/** Sources that are kept though nothing of theirs waits, besides half of all: as a rule one comes again. */
 const IDLE_SOURCES = 64
 
 class Fragment {
+  /** Where its part begins in the datagram's, and how long it is. */
   offset = 0
   length = 0
+  /** Where its part begins in `bytes`: behind the header, in the one with offset 0. */
+  at = 0
   readonly bytes: Uint8Array
   constructor(capacity: number) {
     this.bytes = new Uint8Array(capacity)
+  }
+
+  /** What it makes the process hold. */
+  get cost(): number {
+    return FRAGMENT_COST + bytesCost(this.bytes.length)
   }
 }
 
 /** A source's share of the memory. */
 class Source {
   readonly hash: number
+  readonly w0: number
+  readonly w1: number
+  readonly w2: number
+  readonly w3: number
   bytes = 0
+  chain: Source | null = null
   /** Its pending datagrams, by age. */
   oldest: Pending | null = null
   newest: Pending | null = null
-  constructor(hash: number) {
+  constructor(hash: number, w0: number, w1: number, w2: number, w3: number) {
     this.hash = hash
+    this.w0 = w0
+    this.w1 = w1
+    this.w2 = w2
+    this.w3 = w3
   }
 }
+
+/** Arrays of a datagram without a fragment; never written to. An array that grows by a push takes room for 17 (V8). */
+const NO_FRAGMENTS: Fragment[] = []
+const NO_RUNS: number[] = []
 
 /** One datagram that is not complete yet. */
 class Pending {
@@ -75,13 +98,13 @@ class Pending {
   readonly deadline: number
   /** Of the fragment that came first. */
   readonly trace: number
-  readonly fragments: Fragment[] = []
+  fragments: Fragment[] = NO_FRAGMENTS
   /** Runs of bytes that are there, by offset; only the last one grows. */
-  readonly runStarts: number[] = []
-  readonly runEnds: number[] = []
-  /** Everything in front of the fragmentable part, from the fragment with offset 0: as long as that one has not come, empty. */
-  header: Uint8Array | null = null
-  /** IPv6: where in `header` the field is that named the fragment header, and what the fragment header names. */
+  runStarts: number[] = NO_RUNS
+  runEnds: number[] = NO_RUNS
+  /** The fragment with offset 0, which has everything in front of the fragmentable part too; `null` as long as it has not come. */
+  first: Fragment | null = null
+  /** IPv6: where in the header the field is that named the fragment header, and what the fragment header names. */
   nextHeaderAt = 0
   nextHeader = 0
   hopLimit = 0
@@ -96,7 +119,7 @@ class Pending {
   /** The largest fragment, and the largest that had DF: a datagram whose largest one had it has it too (Linux: max_df_size). */
   largest = 0
   largestWhole = 0
-  /** The next with the same hash. */
+  /** The next in the table's chain. */
   chain: Pending | null = null
   /** Neighbors by age. */
   older: Pending | null = null
@@ -136,41 +159,56 @@ export class Reassembler {
   readonly #counters: Counters
   readonly #events: ReassemblyEvents
   readonly #timeout: number
-  readonly #memoryLimit: number
+  readonly #memory: MemoryAccount
   readonly #sourceLimit: number
-  readonly #secret: number
-  readonly #table = new Map<number, Pending>()
-  readonly #sources = new Map<number, Source>()
+  readonly #hash: KeyedHash
+  readonly #table = new HashTable<Pending>()
+  readonly #sources = new HashTable<Source>()
+  /** What the last fragment belonged to: as a rule the next one's datagram. */
+  #last: Pending | null = null
   /** Sources without a pending datagram. */
   #idleSources = 0
   readonly #spares: Fragment[] = []
+  readonly #spareLimit: number
   #oldest: Pending | null = null
   #newest: Pending | null = null
   #timer: Timer | null = null
   #packet: Packet | null = null
-  #bytes = 0
-  #count = 0
 
-  /** `memory` in bytes; a quarter of it is any one source's share. */
-  constructor(family: 4 | 6, clock: Clock, random: Random, counters: Counters, events: ReassemblyEvents, memory = REASSEMBLY_MEMORY) {
+  /** `memory` in bytes; a quarter of it is any one source's share. `hash`: the stack's. */
+  constructor(
+    family: 4 | 6,
+    clock: Clock,
+    random: Random,
+    counters: Counters,
+    events: ReassemblyEvents,
+    memory = REASSEMBLY_MEMORY,
+    hash = new KeyedHash(random),
+  ) {
     this.#family = family
     this.#clock = clock
     this.#counters = counters
     this.#events = events
-    this.#memoryLimit = memory
+    this.#memory = new MemoryAccount(memory)
+    this.#spareLimit = Math.floor((memory * SPARE_SHARE) / new Fragment(USUAL_MAX).cost)
+    this.#hash = hash
     this.#sourceLimit = memory / 4
     this.#timeout = family === 4 ? TIMEOUT4 : TIMEOUT6
-    this.#secret = random.uint32() | 0
   }
 
   /** Datagrams that wait for fragments. */
   get pending(): number {
-    return this.#count
+    return this.#table.size
   }
 
-  /** Bytes they hold. */
+  /** Bytes that they make the process hold. */
   get memory(): number {
-    return this.#bytes
+    return this.#memory.held
+  }
+
+  /** Datagrams that a fragment may have to be compared with. */
+  get longestChain(): number {
+    return Math.max(this.#table.longestChain, this.#sources.longestChain)
   }
 
   /**
@@ -214,7 +252,7 @@ export class Reassembler {
     if (drop === Drop.FragmentDuplicate) return this.#refuse(packet, drop)
     if (drop !== Drop.None) return this.#kill(pending, packet, drop)
     this.#store(pending, packet, offset, length)
-    if (pending.received === pending.total && pending.header !== null) return this.#complete(pending, packet)
+    if (pending.received === pending.total && pending.first !== null) return this.#complete(pending, packet)
     this.#bound(pending.source)
     return null
   }
@@ -244,35 +282,20 @@ export class Reassembler {
     const protocol = this.#family === 4 ? packet.protocol : 0
     // Scoped addresses mean something on one link only (RFC 4007 section 6).
     const zone = packet.d0 >>> 22 === 0x3fa || packet.d0 >>> 24 === 0xff ? packet.nic : 0
-    let hash = Math.imul(packet.s3 ^ this.#secret, 0x9e3779b1) ^ Math.imul(packet.identification ^ protocol, 0x85ebca6b)
-    hash = Math.imul(hash ^ (hash >>> 15) ^ packet.d3, 0xc2b2ae35) ^ packet.s1
-    hash = (hash ^ (hash >>> 13)) | 0
-    let each = this.#table.get(hash) ?? null
-    for (; each !== null; each = each.chain) {
-      if (
-        each.identification === packet.identification &&
-        each.protocol === protocol &&
-        each.zone === zone &&
-        each.s3 === packet.s3 &&
-        each.d3 === packet.d3 &&
-        each.s0 === packet.s0 &&
-        each.s1 === packet.s1 &&
-        each.s2 === packet.s2 &&
-        each.d0 === packet.d0 &&
-        each.d1 === packet.d1 &&
-        each.d2 === packet.d2
-      )
-        return each
+    if (this.#last !== null && isOf(this.#last, packet, protocol, zone)) return this.#last
+    const { s0, s1, s2, s3, d0, d1, d2, d3 } = packet
+    const hash = this.#hash.flow(s0, s1, s2, s3, d0, d1, d2, d3, packet.identification, protocol ^ (zone << 8))
+    for (let each = this.#table.head(hash); each !== null; each = each.chain) {
+      if (!isOf(each, packet, protocol, zone)) continue
+      this.#last = each
+      return each
     }
-    const sourceHash = (Math.imul(packet.s3 ^ this.#secret, 0x27d4eb2f) ^ Math.imul(packet.s1, 0x9e3779b1) ^ packet.s0) | 0
-    let source = this.#sources.get(sourceHash)
-    if (source === undefined) {
-      source = new Source(sourceHash)
-      this.#sources.set(sourceHash, source)
-    } else if (source.oldest === null) this.#idleSources--
+    const source = this.#sourceOf(packet)
+    if (source.oldest === null) this.#idleSources--
     const pending = new Pending(packet, hash, protocol, zone, source, this.#clock.now() + this.#timeout)
-    pending.chain = this.#table.get(hash) ?? null
-    this.#table.set(hash, pending)
+    this.#table.add(pending)
+    this.#last = pending
+    this.#charge(pending, PENDING_COST)
     pending.older = this.#newest
     if (this.#newest === null) this.#oldest = pending
     else this.#newest.newer = pending
@@ -281,54 +304,75 @@ export class Reassembler {
     if (source.newest === null) source.oldest = pending
     else source.newest.newerOfSource = pending
     source.newest = pending
-    this.#count++
     if (this.#timer === null) this.#arm(this.#timeout)
     return pending
   }
 
+  /** The source of a fragment, made idle when it is not known. */
+  #sourceOf(packet: Packet): Source {
+    const { s0, s1, s2, s3 } = packet
+    const hash = this.#hash.address(s0, s1, s2, s3)
+    for (let each = this.#sources.head(hash); each !== null; each = each.chain)
+      if (each.w3 === s3 && each.w2 === s2 && each.w1 === s1 && each.w0 === s0) return each
+    const made = new Source(hash, s0, s1, s2, s3)
+    this.#sources.add(made)
+    this.#idleSources++
+    return made
+  }
+
+  #charge(pending: Pending, cost: number): void {
+    pending.bytes += cost
+    pending.source.bytes += cost
+    this.#memory.charge(cost)
+  }
+
   #store(pending: Pending, packet: Packet, offset: number, length: number): void {
     const { transport, network } = packet
-    const usual = length >= USUAL_MIN && length <= USUAL_MAX
-    const fragment = (usual ? this.#spares.pop() : undefined) ?? new Fragment(usual ? USUAL_MAX : length)
+    const header = offset > 0 ? 0 : (this.#family === 4 ? transport : packet.fragmentHeader) - network
+    const fragment = this.#fragment(header + length)
     fragment.offset = offset
     fragment.length = length
-    fragment.bytes.set(packet.window(transport, transport + length))
-    pending.fragments.push(fragment)
+    fragment.at = header
+    fragment.bytes.set(packet.window(transport, transport + length), header)
+    if (pending.fragments === NO_FRAGMENTS) pending.fragments = [fragment]
+    else pending.fragments.push(fragment)
     pending.received += length
     pending.ecn |= 1 << (packet.tos & 3)
     const size = length + transport - network
     if (size > pending.largest) pending.largest = size
     if (packet.dontFragment === 1 && size > pending.largestWhole) pending.largestWhole = size
-    let cost = fragment.bytes.length + FRAGMENT_OVERHEAD
     if (offset === 0) {
-      const headerEnd = this.#family === 4 ? transport : packet.fragmentHeader
-      pending.header = packet.bytes.slice(network, headerEnd)
+      fragment.bytes.set(packet.window(network, network + header))
+      pending.first = fragment
       pending.nextHeader = packet.protocol
       pending.nextHeaderAt = this.#family === 4 ? 0 : fragmentNamedAt(packet)
       pending.hopLimit = packet.hopLimit
       pending.cast = packet.cast
       pending.nic = packet.nic
-      cost += headerEnd - network
     }
-    pending.bytes += cost
-    pending.source.bytes += cost
-    this.#bytes += cost
+    this.#charge(pending, fragment.cost)
+  }
+
+  /** A fragment with room for so many bytes. */
+  #fragment(length: number): Fragment {
+    if (length < USUAL_MIN || length > USUAL_MAX) return new Fragment(length)
+    return this.#spares.pop() ?? new Fragment(USUAL_MAX)
   }
 
   #complete(pending: Pending, last: Packet): Packet | null {
     this.#remove(pending)
     const ecn = combineEcn(pending.ecn)
     if (ecn < 0) return this.#refuse(last, Drop.FragmentEcn)
-    const header = pending.header as Uint8Array
+    const { at: header, bytes: first } = pending.first as Fragment
     // IPv6's payload length does not count the fixed header.
-    if (header.length + pending.total > (this.#family === 4 ? 65_535 : 65_535 + ipv6.HEADER)) return this.#refuse(last, Drop.FragmentTooBig)
+    if (header + pending.total > (this.#family === 4 ? 65_535 : 65_535 + ipv6.HEADER)) return this.#refuse(last, Drop.FragmentTooBig)
     this.#packet ??= new Packet(HEADROOM + MAX_PACKET)
     const rebuilt = this.#packet
     const at = HEADROOM
-    rebuilt.reset(at, at + header.length + pending.total)
-    rebuilt.bytes.set(header, at)
-    for (const { bytes, offset, length } of pending.fragments)
-      rebuilt.bytes.set(length === bytes.length ? bytes : bytes.subarray(0, length), at + header.length + offset)
+    rebuilt.reset(at, at + header + pending.total)
+    rebuilt.bytes.set(first.subarray(0, header), at)
+    for (const { bytes, offset, length, at: from } of pending.fragments)
+      rebuilt.bytes.set(from === 0 && length === bytes.length ? bytes : bytes.subarray(from, from + length), at + header + offset)
     rebuilt.nic = last.nic
     rebuilt.cast = last.cast
     rebuilt.looped = last.looped
@@ -345,10 +389,10 @@ export class Reassembler {
       view.setUint8(at + pending.nextHeaderAt, pending.nextHeader)
       ipv6.parse(rebuilt)
       // Already walked up to the fragment header: go on from there, and refuse another one.
-      rebuilt.transport = at + header.length
+      rebuilt.transport = at + header
       rebuilt.protocol = pending.nextHeader
       rebuilt.protocolAt = at + pending.nextHeaderAt
-      rebuilt.fragmentHeader = at + header.length
+      rebuilt.fragmentHeader = at + header
       this.#counters.Ip6ReasmOKs++
     }
     rebuilt.fragments = pending.fragments.length
@@ -358,7 +402,7 @@ export class Reassembler {
   /** Keeps the memory within its bounds: the oldest of an overdrawn source, then the oldest of all. */
   #bound(source: Source): void {
     while (source.bytes > this.#sourceLimit && source.oldest !== null) this.#evict(source.oldest)
-    while (this.#bytes > this.#memoryLimit && this.#oldest !== null) this.#evict(this.#oldest)
+    while (this.#memory.isOver && this.#oldest !== null) this.#evict(this.#oldest)
   }
 
   /** Discards a datagram, which is told, and not the fragment that it makes way for. */
@@ -370,15 +414,9 @@ export class Reassembler {
   /** What the datagram's fragments hold stays as it is until the next one is stored. */
   #remove(pending: Pending): void {
     for (const fragment of pending.fragments)
-      if (fragment.bytes.length === USUAL_MAX && this.#spares.length < SPARES) this.#spares.push(fragment)
-    let each = this.#table.get(pending.hash) ?? null
-    if (each === pending) {
-      if (pending.chain === null) this.#table.delete(pending.hash)
-      else this.#table.set(pending.hash, pending.chain)
-    } else {
-      while (each !== null && each.chain !== pending) each = each.chain
-      if (each !== null) each.chain = pending.chain
-    }
+      if (fragment.bytes.length === USUAL_MAX && this.#spares.length < this.#spareLimit) this.#spares.push(fragment)
+    this.#table.remove(pending)
+    if (this.#last === pending) this.#last = null
     if (pending.older === null) this.#oldest = pending.newer
     else pending.older.newer = pending.newer
     if (pending.newer === null) this.#newest = pending.older
@@ -389,13 +427,12 @@ export class Reassembler {
     if (pending.newerOfSource === null) source.newest = pending.olderOfSource
     else pending.newerOfSource.olderOfSource = pending.olderOfSource
     source.bytes -= pending.bytes
-    this.#bytes -= pending.bytes
-    this.#count--
+    this.#memory.release(pending.bytes)
     if (source.oldest === null && ++this.#idleSources > IDLE_SOURCES + this.#sources.size / 2) this.#sweep()
   }
 
   #sweep(): void {
-    for (const source of this.#sources.values()) if (source.oldest === null) this.#sources.delete(source.hash)
+    this.#sources.removeWhere((source) => source.oldest === null)
     this.#idleSources = 0
   }
 
@@ -411,7 +448,7 @@ export class Reassembler {
       this.#remove(pending)
       const first = this.#firstFragment(pending)
       this.#counters.drop(Drop.FragmentTimeout, first)
-      if (pending.header !== null) this.#events.timedOut(first)
+      if (pending.first !== null) this.#events.timedOut(first)
     }
     if (this.#oldest !== null) this.#arm(Math.max(1, this.#oldest.deadline - now))
   }
@@ -423,18 +460,17 @@ export class Reassembler {
     packet.reset(HEADROOM, HEADROOM)
     packet.trace = pending.trace
     packet.family = this.#family
-    const first = pending.fragments.find((fragment) => fragment.offset === 0)
-    if (pending.header === null || first === undefined) return packet
-    const { header } = pending
+    const { first } = pending
+    if (first === null) return packet
     const view = packet.view
     const at = HEADROOM
-    packet.bytes.set(header, at)
-    let behind = at + header.length
+    packet.bytes.set(first.bytes.subarray(0, first.at), at)
+    let behind = at + first.at
     if (this.#family === 6) {
       ipv6.encodeFragmentHeader(view, behind, pending.nextHeader, 0, true, pending.identification)
       behind += ipv6.FRAGMENT_HEADER
     }
-    packet.bytes.set(first.bytes.subarray(0, first.length), behind)
+    packet.bytes.set(first.bytes.subarray(first.at, first.at + first.length), behind)
     packet.end = behind + first.length
     packet.nic = pending.nic
     packet.cast = pending.cast
@@ -450,6 +486,23 @@ export class Reassembler {
   }
 }
 
+/** Whether a fragment is one of the datagram's. */
+function isOf(pending: Pending, packet: Packet, protocol: number, zone: number): boolean {
+  return (
+    pending.identification === packet.identification &&
+    pending.protocol === protocol &&
+    pending.zone === zone &&
+    pending.s3 === packet.s3 &&
+    pending.d3 === packet.d3 &&
+    pending.s0 === packet.s0 &&
+    pending.s1 === packet.s1 &&
+    pending.s2 === packet.s2 &&
+    pending.d0 === packet.d0 &&
+    pending.d1 === packet.d1 &&
+    pending.d2 === packet.d2
+  )
+}
+
 function lastEnd(pending: Pending): number {
   const ends = pending.runEnds
   return ends.length === 0 ? 0 : (ends[ends.length - 1] as number)
@@ -460,7 +513,12 @@ function insertRun(pending: Pending, start: number, end: number): Drop {
   const { runStarts, runEnds } = pending
   const count = runStarts.length
   const tail = lastEnd(pending)
-  if (count > 0 && start === tail) {
+  if (count === 0) {
+    pending.runStarts = [start]
+    pending.runEnds = [end]
+    return Drop.None
+  }
+  if (start === tail) {
     runEnds[count - 1] = end
     return Drop.None
   }

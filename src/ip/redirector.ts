@@ -5,9 +5,11 @@
  * A host that does not listen is told less and less often, and then no more, until it was silent for a while (Linux: ip_rt_send_redirect); in IPv6
  * messages are limited by source and by destination of what is redirected (Linux: ip6_forward).
  */
-import { Address } from '../base/address.ts'
+import { Address, MAPPED } from '../base/address.ts'
+import { AddressMap } from '../base/address-map.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Packet } from '../base/packet.ts'
+import type { Random } from '../base/random.ts'
 import { DESTINATION_RATE, ErrorLimit } from './error-limit.ts'
 import * as icmpv4 from './icmpv4.ts'
 import type { IpLayer } from './ip-layer.ts'
@@ -33,16 +35,17 @@ interface Told {
 export class Redirector {
   readonly #ip: IpLayer
   readonly #clock: Clock
-  /** By IPv4 address. */
-  readonly #told = new Map<number, Told>()
+  /** Hosts of IPv4. */
+  readonly #told: AddressMap<Told>
   readonly #bySource: ErrorLimit
   readonly #byDestination: ErrorLimit
 
-  constructor(ip: IpLayer, clock: Clock) {
+  constructor(ip: IpLayer, clock: Clock, random: Random) {
     this.#ip = ip
     this.#clock = clock
-    this.#bySource = new ErrorLimit(clock, null, DESTINATION_RATE)
-    this.#byDestination = new ErrorLimit(clock, null, DESTINATION_RATE)
+    this.#told = new AddressMap(ip.hash)
+    this.#bySource = new ErrorLimit(clock, null, DESTINATION_RATE, random, ip.hash)
+    this.#byDestination = new ErrorLimit(clock, null, DESTINATION_RATE, random, ip.hash)
   }
 
   /** Takes a packet at `packet.network … packet.networkEnd` that leaves over `route`, by the nic it came in by, and has no source route. */
@@ -69,11 +72,11 @@ export class Redirector {
 
   #mayTell(host: number): boolean {
     const now = this.#clock.now()
-    let told = this.#told.get(host)
+    let told = this.#told.get(0, 0, MAPPED, host)
     if (told === undefined) {
-      if (this.#told.size >= HOSTS) this.#told.delete(this.#told.keys().next().value as number)
+      if (this.#told.size >= HOSTS) this.#told.deleteOldest()
       told = { count: 0, last: now }
-      this.#told.set(host, told)
+      this.#told.set(0, 0, MAPPED, host, told)
     }
     if (now - told.last > SILENCE) told.count = 0
     if (told.count >= NUMBER) {

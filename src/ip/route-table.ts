@@ -3,7 +3,10 @@
  *
  * Each prefix length in use has a hash map of its own, so a lookup costs one probe per length in use, however many routes there are.
  */
-import { type Address, hashWords, type Prefix } from '../base/address.ts'
+import type { Address, Prefix } from '../base/address.ts'
+import { AddressMap } from '../base/address-map.ts'
+import { KeyedHash } from '../base/hash.ts'
+import { SystemRandom } from '../base/random.ts'
 import type { Nic } from './nic.ts'
 
 /** IP_MTU_DISCOVER and IPV6_MTU_DISCOVER, with Linux's numbers. */
@@ -37,14 +40,15 @@ export interface Route {
 
 class Level {
   readonly length: number
-  readonly prefixes = new Map<number, Route[]>()
+  readonly prefixes: AddressMap<Route[]>
   /** IPv4 and IPv6 lengths are both counted in the 128-bit form. */
   readonly m0: number
   readonly m1: number
   readonly m2: number
   readonly m3: number
-  constructor(length: number) {
+  constructor(length: number, hash: KeyedHash) {
     this.length = length
+    this.prefixes = new AddressMap(hash)
     const mask = (index: number) => {
       const ones = Math.min(32, Math.max(0, length - index * 32))
       return ones === 0 ? 0 : -1 << (32 - ones)
@@ -64,6 +68,17 @@ export class RouteTable {
   generation = 0
   /** Told of every route that was removed. */
   onRemove: ((route: Route) => void) | null = null
+  readonly #hash: KeyedHash
+
+  /** `hash`: the stack's. */
+  constructor(hash = new KeyedHash(new SystemRandom())) {
+    this.#hash = hash
+  }
+
+  /** Prefixes that a lookup may have to compare in one level. */
+  get longestChain(): number {
+    return this.#levels.reduce((longest, { prefixes }) => Math.max(longest, prefixes.longestChain), 0)
+  }
 
   get size(): number {
     return this.#routes.size
@@ -78,14 +93,13 @@ export class RouteTable {
     const long = longLength(route.prefix)
     let level = this.#levels.find((each) => each.length === long)
     if (level === undefined) {
-      level = new Level(long)
+      level = new Level(long, this.#hash)
       this.#levels.push(level)
       this.#levels.sort((a, b) => b.length - a.length)
     }
     const { w0, w1, w2, w3 } = route.prefix.address
-    const key = hashWords(w0, w1, w2, w3)
-    const bucket = level.prefixes.get(key)
-    if (bucket === undefined) level.prefixes.set(key, [route])
+    const bucket = level.prefixes.get(w0, w1, w2, w3)
+    if (bucket === undefined) level.prefixes.set(w0, w1, w2, w3, [route])
     else {
       // Kept by metric, equal metrics in the order of adding.
       const at = bucket.findIndex((each) => each.metric > route.metric)
@@ -100,10 +114,9 @@ export class RouteTable {
     const long = longLength(route.prefix)
     const level = this.#levels.find((each) => each.length === long) as Level
     const { w0, w1, w2, w3 } = route.prefix.address
-    const key = hashWords(w0, w1, w2, w3)
-    const bucket = (level.prefixes.get(key) as Route[]).filter((each) => each !== route)
-    if (bucket.length > 0) level.prefixes.set(key, bucket)
-    else level.prefixes.delete(key)
+    const bucket = (level.prefixes.get(w0, w1, w2, w3) as Route[]).filter((each) => each !== route)
+    if (bucket.length > 0) level.prefixes.set(w0, w1, w2, w3, bucket)
+    else level.prefixes.delete(w0, w1, w2, w3)
     if (level.prefixes.size === 0) this.#levels = this.#levels.filter((each) => each !== level)
     this.generation++
     this.onRemove?.(route)
@@ -123,10 +136,10 @@ export class RouteTable {
       const p1 = w1 & level.m1
       const p2 = w2 & level.m2
       const p3 = w3 & level.m3
-      const bucket = level.prefixes.get(hashWords(p0, p1, p2, p3))
+      const bucket = level.prefixes.get(p0, p1, p2, p3)
       if (bucket === undefined) continue
       for (const route of bucket) {
-        if (route.prefix.address.is(p0, p1, p2, p3) && (nic === 0 || route.nic.index === nic) && route.nic.isUp) return route
+        if ((nic === 0 || route.nic.index === nic) && route.nic.isUp) return route
       }
     }
     return null

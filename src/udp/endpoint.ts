@@ -119,8 +119,9 @@ export class Endpoint {
   routeSource: Address | null = null
   /** Whether the destination is an IPv4 broadcast address. */
   routeBroadcast = false
-  /** Of both addresses and the local port; with the remote port it makes the IPv6 flow label. */
-  flowHash = 0
+  /** The IPv6 flow label towards the destination and this remote port; the port is 0 when there is none yet. */
+  flowLabel = 0
+  flowPort = 0
   /** Groups this endpoint joined. */
   memberships: EndpointMembership[] = []
 

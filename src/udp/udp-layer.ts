@@ -290,7 +290,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     packet.hopLimit =
       options?.hopLimit ??
       (multicast ? endpoint.multicastHopLimit : endpoint.hopLimit < 0 ? this.#ip.hopLimitOver(route.nic, packet.family) : endpoint.hopLimit)
-    packet.flowLabel = four ? 0 : flowLabel(endpoint.flowHash ^ port)
+    packet.flowLabel = four ? 0 : this.#flowLabel(endpoint, source, address, port)
     packet.s0 = source.w0
     packet.s1 = source.w1
     packet.s2 = source.w2
@@ -330,6 +330,16 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     if (drop === Drop.LinkQueueFull) return 'ENOBUFS'
     this.#counters.drop(drop, packet)
     return drop === Drop.LinkDown ? 'ENETDOWN' : ''
+  }
+
+  /** RFC 6437 section 3: one label per flow (addresses, ports, protocol), not to be predicted without a secret of 96 bits, never 0. */
+  #flowLabel(endpoint: Endpoint, source: Address, to: Address, port: number): number {
+    if (endpoint.flowPort === port) return endpoint.flowLabel
+    const ports = (endpoint.localPort << 16) | port
+    const hash = this.#ip.hash.flow(source.w0, source.w1, source.w2, source.w3, to.w0, to.w1, to.w2, to.w3, ports, this.#flowSecret)
+    endpoint.flowPort = port
+    endpoint.flowLabel = hash & 0xfffff || 1
+    return endpoint.flowLabel
   }
 
   /** The first hop goes into the header, the destination to the end of the route: only the checksum is that of the way's two ends. */
@@ -387,9 +397,8 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     endpoint.routeSource = source
     endpoint.routeNic = nic
     endpoint.routeGeneration = ip.routes.generation
-    const flow =
-      Math.imul(w3 ^ this.#flowSecret, 0x9e3779b1) ^ Math.imul(w1 ^ source.w3, 0x85ebca6b) ^ Math.imul(endpoint.localPort, 0xc2b2ae35)
-    endpoint.flowHash = flow
+    // Made when a datagram of IPv6 is sent.
+    endpoint.flowPort = 0
     if (options?.source === undefined) endpoint.routeTo = address
     return ''
   }
@@ -532,12 +541,6 @@ function allowsSource(endpoint: Endpoint, packet: Packet, nic: number): boolean 
   }
   // Linux: a udp6 socket has IPV6_MULTICAST_ALL, but no IP_MULTICAST_ALL.
   return endpoint.family === packet.family
-}
-
-/** RFC 6437 section 3: one label per flow (addresses, ports, protocol), unpredictable, never 0. */
-function flowLabel(hash: number): number {
-  const mixed = Math.imul(hash, 0x9e3779b1)
-  return (mixed ^ (mixed >>> 12)) & 0xfffff || 1
 }
 
 /** The sum over the packet's addresses, protocol and length, before the IP header exists. */

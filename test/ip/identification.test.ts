@@ -49,4 +49,25 @@ describe('identifications', () => {
     expect(steps.size).toBeGreaterThan(20)
     expect(Math.max(...steps)).toBeLessThanOrEqual(64)
   })
+
+  test('of IPv6 are random, each by itself, and never 0 (RFC 7739 5.2)', () => {
+    const identification = new Identification(new ManualClock(), new SeededRandom('id'))
+    const packet = packetTo(0x0a000002)
+    packet.family = 6
+    const numbers = Array.from({ length: 1000 }, () => identification.next(packet))
+    expect(new Set(numbers).size).toBe(1000)
+    const steps = numbers.slice(1).map((each, i) => (each - (numbers[i] as number)) >>> 0)
+    expect(new Set(steps.map((step) => step >>> 24)).size).toBeGreaterThan(200)
+    expect(Math.min(...numbers)).toBeGreaterThan(0)
+  })
+
+  test('of IPv6 draw from a stream of their own', () => {
+    const random = new SeededRandom('id')
+    const other = new SeededRandom('id')
+    const packet = packetTo(0x0a000002)
+    packet.family = 6
+    new Identification(new ManualClock(), random).next(packet)
+    new Identification(new ManualClock(), other)
+    expect(random.uint32()).toBe(other.uint32())
+  })
 })
