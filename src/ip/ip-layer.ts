@@ -311,7 +311,7 @@ export class IpLayer implements OptionsHost {
 
   /** Whether a packet that came by the nic is for an anycast address of this host: a link-local one is its link's, too. */
   isAnycastOn(nic: Nic, { d0, d1, d2, d3 }: Packet): boolean {
-    const hosts = this.#local.get(hashWords(d0, d1, d2, d3))
+    const hosts = this.#local.get(d0, d1, d2, d3)
     if (hosts === undefined) return false
     const linkLocal = isLinkLocal(d0, d1, d2, d3)
     return hosts.some((each) => each.anycast && each.address.is(d0, d1, d2, d3) && (!linkLocal || each.nic === nic))

@@ -1,9 +1,10 @@
 /**
  * Which endpoint has a port: conflicts when binding, and the best match for a datagram, with Linux's rules (udp_lib_get_port, udp4_lib_lookup).
  *
- * One bucket per port. Connected endpoints of a crowded bucket have a map of their own, so that thousands of flows on one port stay one probe.
+ * One bucket per port. A crowded bucket is hashed by addresses, so that a datagram beside thousands of sockets on its port stays a few probes.
  */
 import { MAPPED } from '../base/address.ts'
+import { KeyedHash } from '../base/hash.ts'
 import type { Packet } from '../base/packet.ts'
 import type { Random } from '../base/random.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -12,28 +13,115 @@ import type { Endpoint } from './endpoint.ts'
 const EPHEMERAL_FIRST = 32_768
 const EPHEMERAL_LAST = 60_999
 
-/** From how many connected endpoints a bucket keeps the map. */
+const NONE: readonly Endpoint[] = []
+
+/** How often a random port is tried before all are looked at. */
+const TRIES = 16
+/** With more endpoints than this a bucket finds them by hash. */
 const CROWDED = 8
 
 class Bucket {
   /** Newest first: among equals the last one bound wins, as in Linux. */
   readonly endpoints: Endpoint[] = []
-  connected = 0
-  byPeer: Map<number, Endpoint[]> | null = null
+  crowd: Crowd | null = null
   reuseGroups = 0
+}
+
+/**
+ * The endpoints of a crowded port by what they are bound and connected to (Linux: udp_ehash, udp_hash2), each list newest first. A list has whoever
+ * shares the hash; keys are compared by {@link score}.
+ */
+class Crowd {
+  readonly #hash: KeyedHash
+  /** Connected ones, by both addresses and the remote port. */
+  readonly #flows = new Map<number, Endpoint[]>()
+  /** Those bound to an address, by it. */
+  readonly #locals = new Map<number, Endpoint[]>()
+  /** Those bound to any. */
+  readonly any: Endpoint[] = []
+
+  constructor(hash: KeyedHash) {
+    this.#hash = hash
+  }
+
+  add(endpoint: Endpoint): void {
+    const list = this.#listOf(endpoint, true)
+    list?.unshift(endpoint)
+  }
+
+  remove(endpoint: Endpoint): void {
+    const list = this.#listOf(endpoint, false)
+    const at = list?.indexOf(endpoint) ?? -1
+    if (list === null || at < 0) return
+    list.splice(at, 1)
+    if (list.length > 0 || list === this.any) return
+    const table = endpoint.remoteAddress === null ? this.#locals : this.#flows
+    table.delete(this.#keyOf(endpoint))
+  }
+
+  /** Those that may be connected to the sender of a datagram. */
+  flow(packet: Packet, sourcePort: number): readonly Endpoint[] | undefined {
+    const { s0, s1, s2, s3, d0, d1, d2, d3 } = packet
+    return this.#flows.get(this.#hash.flow(s0, s1, s2, s3, d0, d1, d2, d3, sourcePort, 0))
+  }
+
+  /** Those that may be bound to the destination of a datagram. */
+  local(packet: Packet): readonly Endpoint[] | undefined {
+    return this.#locals.get(this.#hash.address(packet.d0, packet.d1, packet.d2, packet.d3))
+  }
+
+  /** The longest list but that of any. */
+  get longestChain(): number {
+    return [...this.#flows.values(), ...this.#locals.values()].reduce((longest, { length }) => Math.max(longest, length), 0)
+  }
+
+  #keyOf({ localAddress: to, remoteAddress: from, remotePort }: Endpoint): number {
+    if (from === null) return this.#hash.address(to.w0, to.w1, to.w2, to.w3)
+    return this.#hash.flow(from.w0, from.w1, from.w2, from.w3, to.w0, to.w1, to.w2, to.w3, remotePort, 0)
+  }
+
+  #listOf(endpoint: Endpoint, make: boolean): Endpoint[] | null {
+    if (endpoint.localAddress.isUnspecified) return this.any
+    const table = endpoint.remoteAddress === null ? this.#locals : this.#flows
+    const key = this.#keyOf(endpoint)
+    const known = table.get(key)
+    if (known !== undefined || !make) return known ?? null
+    const made: Endpoint[] = []
+    table.set(key, made)
+    return made
+  }
 }
 
 export class PortTable {
   readonly #buckets = new Map<number, Bucket>()
   readonly #random: Random
+  readonly #hash: KeyedHash
 
-  constructor(random: Random) {
+  /** `hash`: the stack's. */
+  constructor(random: Random, hash = new KeyedHash(random)) {
     this.#random = random
+    this.#hash = hash
   }
 
   /** The endpoints of one port, newest first. */
   endpoints(port: number): readonly Endpoint[] {
     return this.#buckets.get(port)?.endpoints ?? []
+  }
+
+  /** The endpoints of one port among which those are that a group or broadcast datagram is for. */
+  candidates(packet: Packet, sourcePort: number, port: number): readonly Endpoint[] {
+    const bucket = this.#buckets.get(port)
+    if (bucket === undefined) return NONE
+    const { crowd } = bucket
+    if (crowd === null) return bucket.endpoints
+    const flow = crowd.flow(packet, sourcePort) ?? NONE
+    const local = crowd.local(packet) ?? NONE
+    return flow.length === 0 && local.length === 0 ? crowd.any : [...flow, ...local, ...crowd.any]
+  }
+
+  /** Endpoints that a lookup may have to compare, of those bound to an address. */
+  get longestChain(): number {
+    return [...this.#buckets.values()].reduce((most, { crowd, endpoints }) => Math.max(most, crowd?.longestChain ?? endpoints.length), 0)
   }
 
   all(): Endpoint[] {
@@ -54,17 +142,25 @@ export class PortTable {
     return false
   }
 
-  /** A random free ephemeral port (RFC 6056 section 3.3.1), or 0 when all are taken. */
+  /**
+   * A random free ephemeral port, each as likely as any other (RFC 6056 section 3.3.2; the next free one behind a random one would as a rule be the first
+   * behind a taken range), or 0 when all are taken.
+   */
   freePort(endpoint: Endpoint): number {
     const count = EPHEMERAL_LAST - EPHEMERAL_FIRST + 1
-    const first = this.#random.below(count)
-    for (let i = 0; i < count; i++) {
-      const port = EPHEMERAL_FIRST + ((first + i) % count)
-      // Sharing options do not count here: a port of one's own is asked for.
-      const taken = this.#buckets.get(port)?.endpoints.some((other) => addressesClash(endpoint, other)) ?? false
-      if (!taken) return port
+    for (let i = 0; i < TRIES; i++) {
+      const port = EPHEMERAL_FIRST + this.#random.below(count)
+      if (!this.#isTaken(endpoint, port)) return port
     }
-    return 0
+    const free: number[] = []
+    for (let port = EPHEMERAL_FIRST; port <= EPHEMERAL_LAST; port++) if (!this.#isTaken(endpoint, port)) free.push(port)
+    return free.length === 0 ? 0 : (free[this.#random.below(free.length)] as number)
+  }
+
+  /** Sharing options do not count here: a port of one's own is asked for. */
+  #isTaken(endpoint: Endpoint, port: number): boolean {
+    const bucket = this.#buckets.get(port)
+    return bucket?.endpoints.some((other) => addressesClash(endpoint, other)) ?? false
   }
 
   add(endpoint: Endpoint): void {
@@ -75,43 +171,21 @@ export class PortTable {
     }
     bucket.endpoints.unshift(endpoint)
     if (endpoint.reusePort) bucket.reuseGroups++
-    if (endpoint.remoteAddress !== null) this.connected(endpoint)
+    if (bucket.crowd !== null) bucket.crowd.add(endpoint)
+    else if (bucket.endpoints.length > CROWDED) {
+      bucket.crowd = new Crowd(this.#hash)
+      for (const each of bucket.endpoints.toReversed()) bucket.crowd.add(each)
+    }
   }
 
   remove(endpoint: Endpoint): void {
     const bucket = this.#buckets.get(endpoint.localPort)
     const at = bucket?.endpoints.indexOf(endpoint) ?? -1
     if (bucket === undefined || at < 0) return
-    if (endpoint.remoteAddress !== null) this.disconnected(endpoint)
+    bucket.crowd?.remove(endpoint)
     if (endpoint.reusePort) bucket.reuseGroups--
     bucket.endpoints.splice(at, 1)
     if (bucket.endpoints.length === 0) this.#buckets.delete(endpoint.localPort)
-  }
-
-  /** The endpoint has a peer now. */
-  connected(endpoint: Endpoint): void {
-    const bucket = this.#buckets.get(endpoint.localPort)
-    if (bucket === undefined) return
-    bucket.connected++
-    if (bucket.byPeer !== null) addPeer(bucket.byPeer, endpoint)
-    else if (bucket.connected > CROWDED) {
-      bucket.byPeer = new Map()
-      for (const each of bucket.endpoints) if (each.remoteAddress !== null) addPeer(bucket.byPeer, each)
-    }
-  }
-
-  /** The endpoint is about to lose its peer. */
-  disconnected(endpoint: Endpoint): void {
-    const bucket = this.#buckets.get(endpoint.localPort)
-    if (bucket === undefined || endpoint.remoteAddress === null) return
-    bucket.connected--
-    if (bucket.byPeer === null) return
-    const { w0, w1, w2, w3 } = endpoint.remoteAddress
-    const key = peerKey(w0, w1, w2, w3, endpoint.remotePort)
-    const rest = (bucket.byPeer.get(key) ?? []).filter((each) => each !== endpoint)
-    if (rest.length > 0) bucket.byPeer.set(key, rest)
-    else bucket.byPeer.delete(key)
-    if (bucket.connected === 0) bucket.byPeer = null
   }
 
   /**
@@ -121,24 +195,21 @@ export class PortTable {
   lookup(packet: Packet, sourcePort: number, destinationPort: number): Endpoint | null {
     const bucket = this.#buckets.get(destinationPort)
     if (bucket === undefined) return null
+    const { crowd, endpoints } = bucket
+    if (crowd === null) return this.#best(endpoints, packet, sourcePort, bucket)
+    // In the order of their scores: no endpoint of a later list is better than one of an earlier list.
+    const flow = crowd.flow(packet, sourcePort)
+    const connected = flow === undefined ? null : this.#best(flow, packet, sourcePort, bucket)
+    if (connected !== null) return connected
+    const local = crowd.local(packet)
+    const bound = local === undefined ? null : this.#best(local, packet, sourcePort, bucket)
+    return bound ?? this.#best(crowd.any, packet, sourcePort, bucket)
+  }
+
+  #best(endpoints: readonly Endpoint[], packet: Packet, sourcePort: number, { reuseGroups }: Bucket): Endpoint | null {
     let best: Endpoint | null = null
     let bestScore = -1
-    if (bucket.byPeer !== null) {
-      const candidates = bucket.byPeer.get(peerKey(packet.s0, packet.s1, packet.s2, packet.s3, sourcePort))
-      if (candidates !== undefined) {
-        for (const endpoint of candidates) {
-          const value = score(endpoint, packet, sourcePort)
-          if (value > bestScore) {
-            bestScore = value
-            best = endpoint
-          }
-        }
-        if (best !== null) return best
-      }
-      if (bucket.connected === bucket.endpoints.length) return null
-    }
     let equals = 0
-    const { endpoints } = bucket
     for (let i = 0; i < endpoints.length; i++) {
       const endpoint = endpoints[i] as Endpoint
       const value = score(endpoint, packet, sourcePort)
@@ -148,8 +219,16 @@ export class PortTable {
         equals = 1
       } else if (value === bestScore) equals++
     }
-    if (best === null || equals === 1 || !best.reusePort || bucket.reuseGroups < 2) return best
-    return pickByFlow(endpoints, packet, sourcePort, bestScore, equals)
+    if (best === null || equals === 1 || !best.reusePort || reuseGroups < 2) return best
+    return this.#pickByFlow(endpoints, packet, sourcePort, bestScore, equals)
+  }
+
+  /** The one of `equals` best endpoints that the flow's hash points to. */
+  #pickByFlow(endpoints: readonly Endpoint[], packet: Packet, sourcePort: number, bestScore: number, equals: number): Endpoint | null {
+    const { s0, s1, s2, s3, d0, d1, d2, d3 } = packet
+    let left = (this.#hash.flow(s0, s1, s2, s3, d0, d1, d2, d3, sourcePort, 1) >>> 0) % equals
+    for (const endpoint of endpoints) if (score(endpoint, packet, sourcePort) === bestScore && left-- === 0) return endpoint
+    return null
   }
 
   /** Whether a group or broadcast datagram is for this endpoint, its memberships aside. */
@@ -202,33 +281,4 @@ function score(endpoint: Endpoint, packet: Packet, sourcePort: number): number {
     value += 4
   }
   return value
-}
-
-/** The one of `equals` best endpoints that the flow's hash points to. */
-function pickByFlow(
-  endpoints: readonly Endpoint[],
-  packet: Packet,
-  sourcePort: number,
-  bestScore: number,
-  equals: number,
-): Endpoint | null {
-  const hash = peerKey(packet.s0, packet.s1, packet.s2, packet.s3 ^ Math.imul(packet.d3, 0x9e3779b1), sourcePort)
-  let left = (hash >>> 0) % equals
-  for (const endpoint of endpoints) if (score(endpoint, packet, sourcePort) === bestScore && left-- === 0) return endpoint
-  return null
-}
-
-function addPeer(map: Map<number, Endpoint[]>, endpoint: Endpoint): void {
-  if (endpoint.remoteAddress === null) return
-  const { w0, w1, w2, w3 } = endpoint.remoteAddress
-  const key = peerKey(w0, w1, w2, w3, endpoint.remotePort)
-  const list = map.get(key)
-  if (list === undefined) map.set(key, [endpoint])
-  else list.unshift(endpoint)
-}
-
-function peerKey(w0: number, w1: number, w2: number, w3: number, port: number): number {
-  let h = Math.imul(w3 ^ Math.imul(port, 0x9e3779b1), 0x85ebca6b) ^ Math.imul(w2 === MAPPED ? 0 : w2, 0xc2b2ae35)
-  h ^= Math.imul(w1, 0x27d4eb2f) ^ Math.imul(w0, 0x165667b1)
-  return (h ^ (h >>> 15)) | 0
 }

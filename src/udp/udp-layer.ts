@@ -39,7 +39,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     this.#ip = ip
     this.#counters = counters
     this.#flowSecret = random.uint32() | 0
-    this.ports = new PortTable(random)
+    this.ports = new PortTable(random, ip.hash)
   }
 
   createEndpoint(family: 4 | 6, receiver: EndpointReceiver): Endpoint {
@@ -84,7 +84,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
   /** Every endpoint that matches gets a copy; nobody is told when none does (RFC 1122 section 3.2.2). */
   #inputGroup(packet: Packet, nic: Nic, sourcePort: number, destinationPort: number): Drop {
     let drop: Drop = Drop.UdpNoPort
-    for (const endpoint of this.ports.endpoints(destinationPort)) {
+    for (const endpoint of this.ports.candidates(packet, sourcePort, destinationPort)) {
       if (!PortTable.matches(endpoint, packet, sourcePort)) continue
       if (packet.cast === Cast.Multicast && !allowsSource(endpoint, packet, nic.index)) {
         if (drop === Drop.UdpNoPort) drop = Drop.UdpSourceFilter

@@ -144,6 +144,27 @@ describe('an ephemeral port', () => {
     expect(Array.from({ length: 5 }, () => bindAny(newStack('other'))[1])).not.toEqual(ports.slice(0, 5))
   })
 
+  test('is as likely behind a taken range as anywhere else (RFC 6056 3.1)', () => {
+    const stack = newStack()
+    // All but the first hundred, every hundredth of the rest, and the last hundred.
+    const isFree = (port: number) => port < 32_868 || port >= 60_900 || port % 100 === 0
+    for (let port = 32_768; port <= 60_999; port++)
+      if (!isFree(port)) expect(stack.udp.createEndpoint(4, new Mailbox()).bind(Address.LOOPBACK4, port)).toBe('')
+    const chosen = Array.from({ length: 2000 }, () => {
+      const endpoint = stack.udp.createEndpoint(4, new Mailbox())
+      expect(endpoint.bind(Address.LOOPBACK4, 0)).toBe('')
+      const { localPort } = endpoint
+      endpoint.close()
+      return localPort
+    })
+    // Of 480 free ports each is chosen 4 times on average: none more than 20 times.
+    const counts = new Map<number, number>()
+    for (const port of chosen) counts.set(port, (counts.get(port) ?? 0) + 1)
+    for (const port of chosen) expect(isFree(port)).toBe(true)
+    expect(Math.max(...counts.values())).toBeLessThan(20)
+    expect(counts.size).toBeGreaterThan(440)
+  })
+
   test('is found while one is left; then there is EADDRINUSE', () => {
     const stack = newStack()
     const free = 45_678
@@ -237,6 +258,54 @@ describe('the socket that gets a datagram', () => {
       { seed: 768, numRuns: 800 },
     )
     expect(found).toBeGreaterThan(1000)
+  })
+
+  test.each([4, 6] as const)('is found beside thousands of others on its port without looking at them, IPv%i', (family) => {
+    const stack = newStack()
+    const local = Address.parse(family === 4 ? '127.0.0.1' : '::1')
+    let looks = 0
+    const endpointTo = (to: Address, remote: Address | null, port: number) => {
+      const each = stack.udp.createEndpoint(family, new Mailbox())
+      each.localPort = 7
+      each.localAddress = to
+      each.remoteAddress = remote
+      each.remotePort = port
+      stack.udp.ports.add(each)
+      Object.defineProperty(each, 'localAddress', {
+        get: () => {
+          looks++
+          return to
+        },
+      })
+      return each
+    }
+    const any = endpointTo(family === 4 ? Address.ANY4 : Address.ANY6, null, 0)
+    const connected = Array.from({ length: 2000 }, (_, i) =>
+      endpointTo(local, Address.parse(family === 4 ? '127.0.0.9' : `2001:db8::${(i % 5000) + 1}`), 1000 + i),
+    )
+    const bound = Array.from({ length: 2000 }, (_, i) =>
+      endpointTo(Address.parse(family === 4 ? `127.1.${i >> 8}.${i & 255}` : `2001:db8:1::${i + 1}`), null, 0),
+    )
+    const look = (from: Address, port: number, to: Address) => {
+      const packet = new Packet()
+      packet.family = family
+      Object.assign(packet, { s0: from.w0, s1: from.w1, s2: from.w2, s3: from.w3, d0: to.w0, d1: to.w1, d2: to.w2, d3: to.w3 })
+      looks = 0
+      const found = stack.udp.ports.lookup(packet, port, 7)
+      expect(looks).toBeLessThan(6)
+      return found
+    }
+    const last = connected[1999] as Endpoint
+    expect(look(last.remoteAddress as Address, 2999, local)).toBe(last)
+    expect(look(Address.parse(family === 4 ? '192.0.2.1' : '2001:db8:2::1'), 9, local)).toBe(any)
+    expect(look(Address.parse(family === 4 ? '192.0.2.1' : '2001:db8:2::1'), 9, (bound[5] as Endpoint).localAddress)).toBe(bound[5])
+    expect(stack.udp.ports.longestChain).toBeLessThan(4)
+    // What is for a group is for those that are bound to any, here.
+    const packet = new Packet()
+    packet.family = family
+    expect(stack.udp.ports.candidates(packet, 9, 7)).toEqual([any])
+    for (const each of [...connected, ...bound]) stack.udp.ports.remove(each)
+    expect(look(local, 9, local)).toBe(any)
   })
 
   test('of a reusePort group is chosen by the flow: always the same one, and all of them have their share', () => {
