@@ -136,7 +136,7 @@ class Demo {
       let there = 'nothing'
       server.on('message', (message, rinfo) => {
         there = `${arrived(message)}, ${told(rinfo.ttl, rinfo.tos, rinfo.fragments)}`
-        server.send(message, rinfo.port, rinfo.address)
+        if (rinfo.port !== 0) server.send(message, rinfo.port, rinfo.address)
       })
       server.setRecvInfo(true)
       await bind(server, ECHO_PORT, OWN[family])

@@ -7,6 +7,7 @@ import { port, readArguments, UsageError } from './usage.ts'
 export const usage = `Usage: tungram echo --tun NAME --address CIDR --port P [--port P2 …] [options]
 
 A UDP echo service: every datagram goes back to its sender, from the address it was sent to. Ends on SIGINT and SIGTERM.
+A sender without a port (source port 0) gets no answer.
 
   --port P               a port to listen on; repeatable
 
@@ -23,13 +24,16 @@ export async function run(args: string[]): Promise<number> {
   const { run } = host
   const meter = new Meter()
   let failed = 0
+  let unanswered = 0
   // A socket for each address, so that an answer leaves from the address that was asked.
   for (const address of host.addresses) {
     for (const port of ports) {
       const socket = host.socket({ type: address.family === 4 ? 'udp4' : 'udp6', recvBufferSize: 1 << 22 })
       socket.on('message', (message, rinfo) => {
         meter.count(message.length)
-        socket.send(message, rinfo.port, rinfo.address)
+        // RFC 768: who sends from port 0 expects no answer, and none can be sent there.
+        if (rinfo.port === 0) unanswered++
+        else socket.send(message, rinfo.port, rinfo.address)
       })
       let bound = false
       socket.on('listening', () => {
@@ -46,7 +50,7 @@ export async function run(args: string[]): Promise<number> {
 
   const failure = await run.ended
   const { datagrams, bytes, seconds } = meter
-  const sent = datagrams - failed
+  const sent = datagrams - failed - unanswered
   const drops = host.drops()
   host.close()
   if (failure !== '') throw new Error(failure)

@@ -14,7 +14,7 @@ Sends standard input as datagrams, a line typed or a piece read being one each, 
 output. Ends when the input has ended and nothing has come for a while, and on SIGINT and SIGTERM. A scenario runs in real
 time here. Exit code 1 when the host answers that the port is closed.
 
-  -l, --listen           listen on PORT; the input goes to whoever sent last, and there is no end but a signal
+  -l, --listen           listen on PORT; the input goes to whoever sent last from a port, and there is no end but a signal
   -p, --source-port P    the own port
   -b, --broadcast        allow a broadcast address
   -w, --wait SECS        how long nothing may come behind the input's end, default 1; with -l, also after the first datagram
@@ -67,7 +67,10 @@ export async function run(args: string[]): Promise<number> {
       else held.push(piece)
     }
     const sent = (error: Error | null) => {
-      if (error !== null && (error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') run.end(error.message)
+      if (error === null || (error as NodeJS.ErrnoException).code === 'ECONNREFUSED') return
+      // Nobody who writes to a listener can end it, by an address that has no route for one.
+      if (listening) note(error.message)
+      else run.end(error.message)
     }
     const idle = new Idle(wait ?? (listening ? Number.POSITIVE_INFINITY : 1000), () => run.end())
     opened.on('error', (error: NodeJS.ErrnoException) => {
@@ -79,8 +82,9 @@ export async function run(args: string[]): Promise<number> {
       if (!output.hasRoom()) return
       if (values.json) printJson({ address, port, size, payload: message.toString('base64') })
       else printBytes(message)
-      peer = rinfo
-      for (const piece of held.splice(0)) send(piece)
+      // Nothing can be sent to port 0: a datagram from there has no answer (RFC 768).
+      if (port !== 0) peer = rinfo
+      if (peer !== null) for (const piece of held.splice(0)) send(piece)
       if (listening) idle.start()
       idle.touch()
     })

@@ -621,7 +621,8 @@ export class Network {
         node.addPort(port)
         return { node: node.name, port, nic: null }
       }
-      const given = options.addresses?.[node.name]
+      const { addresses = {} } = options
+      const given = Object.hasOwn(addresses, node.name) ? addresses[node.name] : undefined
       return { node: node.name, port, nic: this.#addNic(node, port, domain, typeof given === 'string' ? [given] : given) }
     }
     return [end(a, forward, b, back), end(b, back, a, forward)]

@@ -92,7 +92,7 @@ export function checkScenario(value: unknown): Scenario {
       const key = `${from} ${fromPort} ${port}`
       if (keys.has(key)) throw new ScenarioError(['flows', index], `another flow of ${from} has the same two ports`)
       keys.add(key)
-      const { echo = [] } = scenario.hosts?.[flow.to] ?? scenario.routers?.[flow.to] ?? {}
+      const { echo = [] } = nodeNamed(scenario.hosts, flow.to) ?? nodeNamed(scenario.routers, flow.to) ?? {}
       if (echo.includes(port))
         throw new ScenarioError(['flows', index, 'port'], `${flow.to} has its echo service on ${port}: give the flow another port`)
     }
@@ -100,6 +100,11 @@ export function checkScenario(value: unknown): Scenario {
     network.close()
   }
   return scenario
+}
+
+/** The entry of a node; none for a word that every object has, such as `constructor`. */
+function nodeNamed<Spec>(nodes: Readonly<Record<string, Spec | null>> | undefined, name: string): Spec | null {
+  return nodes !== undefined && Object.hasOwn(nodes, name) ? (nodes[name] ?? null) : null
 }
 
 /** What a flow is given when it does not say. */

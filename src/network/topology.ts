@@ -42,7 +42,7 @@ export function buildNetwork(topology: Topology): Network {
         network.router(name, rest)
       })
     for (const [name, spec] of Object.entries(hosts)) at(`hosts.${name}`, () => network.host(name, spec ?? {}))
-    const trunks = (link: LinkSpec) => Number(link.between.every((name) => name in switches))
+    const trunks = (link: LinkSpec) => Number(link.between.every((name) => Object.hasOwn(switches, name)))
     const order = links.map((link, index) => ({ link, index })).sort((a, b) => trunks(b.link) - trunks(a.link))
     for (const { link, index } of order)
       at(`links[${index}]`, () => {

@@ -47,7 +47,8 @@ function bytesOf(value: unknown): Uint8Array | null {
 /** A datagram, whole or in pieces. The list is copied, the bytes are not. @throws {TypeError} ERR_INVALID_ARG_TYPE */
 export function checkMessage(message: unknown): Uint8Array | Uint8Array[] {
   if (Array.isArray(message)) {
-    const pieces = message.map(bytesOf)
+    // Not `map`, which passes over holes.
+    const pieces = Array.from(message, bytesOf)
     if (pieces.includes(null)) throw invalidArgType('buffer list arguments', BYTES, message)
     return pieces as Uint8Array[]
   }

@@ -150,14 +150,16 @@ function threadFile(path: string): string {
   return path.replace(/(\.[^./\\]+)?$/, `.thread${threadId}$1`)
 }
 
-/** Sends datagrams back from the address that they were sent to. */
+/** Sends datagrams back from the address that they were sent to; from port 0 none can be answered (RFC 768). */
 function serveEcho(stack: Stack, addresses: readonly string[], port: number): void {
   const { createSocket } = createDgram(stack)
   for (const text of addresses) {
     const { address } = parseCidr(text)
     const six = address.family === 6
     const socket = createSocket(six ? 'udp6' : 'udp4')
-    socket.on('message', (message, { port, address }) => socket.send(message, port, address))
+    socket.on('message', (message, { port, address }) => {
+      if (port !== 0) socket.send(message, port, address)
+    })
     socket.bind(port, six && address.isLinkLocal ? `${address}%${NIC}` : address.toString())
     socket.unref()
   }

@@ -29,8 +29,8 @@ export type ProcessStatus = 'open' | 'stop' | 'closed'
 
 /** The options that Emacs hands to setsockopt. Of the booleans, `null`, `undefined` and `false` are off. */
 export interface NetworkOptions {
-  /** Send and receive by this nic only; `null` or `''` for any. Default `null`. Linux: SO_BINDTODEVICE. */
-  bindtodevice?: string | null
+  /** Send and receive by this nic only; `null`, `false` or `''` for any. Default `null`. Linux: SO_BINDTODEVICE. */
+  bindtodevice?: string | false | null
   /** Sending to broadcast addresses is allowed. Default `false`. Linux: SO_BROADCAST. */
   broadcast?: boolean | null
   /** Only destinations on a network of this host's own are reached; others are ENETUNREACH. Default `false`. Linux: SO_DONTROUTE. */
@@ -95,6 +95,10 @@ export class NetworkProcess implements EndpointReceiver {
   readonly contact: Record<string, unknown>
   /** @internal */
   peer: Peer | null = null
+  /** @internal Who sent last. */
+  sender: Peer | null = null
+  /** @internal Whether the program was told that a sender has no port. */
+  warned = false
   /** @internal */
   stopped: boolean
   readonly #keepAlive = new KeepAlive()
@@ -125,7 +129,7 @@ export class NetworkProcess implements EndpointReceiver {
       const next = this.#waiting.shift()
       if (next === undefined) return
       this.endpoint.release(next.data.length)
-      this.peer = next.from
+      this.sender = this.peer = next.from
       const data = this.coding === 'buffer' ? next.data : next.data.toString(this.coding)
       try {
         this.filter?.(this, data as string & Buffer)
@@ -169,11 +173,11 @@ const OPTIONS: Record<string, Option> = {
   bindtodevice: {
     initial: null,
     apply({ stack, endpoint, name }, value) {
-      if (value === null || value === undefined || value === '') {
+      if (!isOn(value) || value === '') {
         endpoint.boundNic = 0
         return null
       }
-      if (typeof value !== 'string') throw badValue('bindtodevice', value, 'the name of a network interface, or null')
+      if (typeof value !== 'string') throw badValue('bindtodevice', value, 'the name of a network interface, or null or false')
       const nic = stack.nic(value)
       if (nic === undefined) {
         const error = errnoError('ENODEV', 'setsockopt')
@@ -266,6 +270,9 @@ export function makeNetworkProcess(options: NetworkProcessOptions<string & Buffe
  * @throws {Error} with `code`: EDESTADDRREQ (no peer), EMSGSIZE, ENETUNREACH, EHOSTUNREACH, EACCES (a broadcast address without `broadcast`),
  *   ENOBUFS, EBADF (deleted)
  * @throws {TypeError} for other data
+ *
+ * A peer that sent from port 0 has no port to answer to (RFC 768): nothing is sent, and the first time a warning
+ * says so. It is no error, for otherwise anybody could end a server that answers.
  */
 export function processSend(process: NetworkProcess, data: string | Uint8Array): void {
   const { endpoint, coding, peer, name } = process
@@ -276,12 +283,23 @@ export function processSend(process: NetworkProcess, data: string | Uint8Array):
     error.message += `: process ${name} has no peer. It has one when a datagram has come, or setProcessDatagramAddress has set one.`
     throw error
   }
+  if (peer.port === 0 && peer === process.sender) {
+    warnOfPortZero(process, peer)
+    return
+  }
   const bytes = typeof data === 'string' ? Buffer.from(data, coding === 'buffer' ? 'utf-8' : coding) : data
   const packet = endpoint.beginSend(bytes.length)
   packet.bytes.set(bytes.subarray(0, packet.end - packet.start), packet.start)
   const error = bytes.length > MAX_PACKET ? 'EMSGSIZE' : endpoint.send(packet, peer.address, peer.port, peer.nic, null)
   if (error !== '') throw addressError(error, 'send', addressText(process, peer.address, peer.nic), peer.port)
   process.stayAlive()
+}
+
+function warnOfPortZero(process: NetworkProcess, { address, nic }: Peer): void {
+  if (process.warned) return
+  process.warned = true
+  const from = addressText(process, address, nic)
+  globalThis.process.emitWarning(`Process ${process.name} does not answer ${from}, which sent from port 0: there is no port to send to.`)
 }
 
 /** The address that datagrams are sent to: the last sender's unless set since; `null` while a server has none. */
@@ -331,7 +349,9 @@ export function processContact(process: NetworkProcess, key?: true | string): un
   if (key === undefined) return [contact.host ?? null, contact.service ?? null]
   const local = { address: addressText(process, endpoint.localAddress, endpoint.localNic), port: endpoint.localPort }
   const all: Record<string, unknown> = { ...contact, local, remote: processDatagramAddress(process) }
-  return key === true ? all : (all[withoutColon(key)] ?? null)
+  if (key === true) return all
+  const name = withoutColon(String(key))
+  return Object.hasOwn(all, name) ? (all[name] ?? null) : null
 }
 
 export function processStatus(process: NetworkProcess): ProcessStatus {

@@ -51,9 +51,8 @@ const MODE_NAMES = Object.keys(MODES) as DontFragment[]
 
 /** @throws {TypeError} ERR_INVALID_ARG_VALUE */
 export function pmtuMode(value: unknown, name: string): PmtuMode {
-  const mode = MODES[value as DontFragment]
-  if (typeof value !== 'string' || mode === undefined) throw invalidArgValue(name, `must be one of: 'off', 'want', 'do', 'probe'`, value)
-  return mode
+  if (typeof value !== 'string' || !Object.hasOwn(MODES, value)) throw invalidArgValue(name, `must be one of: 'off', 'want', 'do', 'probe'`, value)
+  return MODES[value as DontFragment]
 }
 
 type Flag = 'broadcast' | 'multicastLoop' | 'dontRoute' | 'receiveErrors' | 'sendsZeroChecksum' | 'takesZeroChecksum'

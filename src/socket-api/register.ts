@@ -10,23 +10,16 @@ import dgram from 'node:dgram'
 import { syncBuiltinESMExports } from 'node:module'
 import os from 'node:os'
 import { fileURLToPath } from 'node:url'
-import threads, { type WorkerOptions } from 'node:worker_threads'
+import threads from 'node:worker_threads'
 import { defaultStack, preparedStack } from './default-stack.ts'
 import { networkInterfaces } from './interfaces.ts'
 import { answerNames } from './names.ts'
+import { workerClass } from './workers.ts'
 
 const stack = preparedStack()
 answerNames(stack.hosts)
 
-/** Loads this file in every thread: Node itself does not for the code of an `eval` worker, nor where `execArgv` is given. */
-class Worker extends threads.Worker {
-  constructor(filename: string | URL, options?: WorkerOptions) {
-    const execArgv = options?.execArgv ?? process.execArgv
-    super(filename, { ...options, execArgv: [...execArgv, '--require', fileURLToPath(import.meta.url)] })
-  }
-}
-
 Object.assign(dgram, stack.dgram)
 Object.assign(os, { networkInterfaces: () => networkInterfaces(defaultStack()) })
-Object.assign(threads, { Worker })
+Object.assign(threads, { Worker: workerClass(fileURLToPath(import.meta.url)) })
 syncBuiltinESMExports()

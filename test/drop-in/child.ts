@@ -12,9 +12,12 @@ export interface Outcome {
   readonly stderr: string
 }
 
-/** Runs Node with the arguments, 30 seconds at most. `config` is put into `TUNGRAM_CONFIG`; an object as JSON. */
-export function runNode(args: readonly string[], config?: object | string): Promise<Outcome> {
-  const { TUNGRAM_CONFIG: _, ...env } = process.env
+/**
+ * Runs Node with the arguments, 30 seconds at most. `config` is put into `TUNGRAM_CONFIG`; an object as JSON.
+ * `more` goes into its environment too.
+ */
+export function runNode(args: readonly string[], config?: object | string, more: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+  const { TUNGRAM_CONFIG: _, ...env } = { ...process.env, ...more }
   if (config !== undefined) env.TUNGRAM_CONFIG = typeof config === 'string' ? config : JSON.stringify(config)
   return new Promise((resolve) => {
     execFile(process.execPath, args, { env, cwd: here, timeout: 30_000 }, (error, stdout, stderr) =>

@@ -83,6 +83,92 @@ describe('node:dgram is replaced', () => {
     expect(lines((await run(write('worker.mjs', program))).stdout)).toEqual(['true', 'function true'])
   })
 
+  describe('in worker threads of a process with flags', () => {
+    /** The worker tells whether its sockets are tungram's, what it sees as `execArgv`, and a flag that is the thread's. */
+    const WORKER = `
+      const { parentPort } = require('node:worker_threads')
+      const { createSocket } = require('node:dgram')
+      parentPort.postMessage({ own: typeof createSocket('udp4').setTOS, execArgv: process.execArgv })`
+
+    /** Starts a file and code as workers with each of the options, and prints what it tells or the error of starting it. */
+    const starting = (options: readonly string[]) => `
+      import { SHARE_ENV, Worker } from 'node:worker_threads'
+      for (const options of [${options}].flatMap((each) => [each, { ...each, eval: true }])) {
+        try {
+          const worker = new Worker(options.eval ? ${JSON.stringify(WORKER)} : ${JSON.stringify(write('flags.cjs', WORKER))}, options)
+          console.log(await new Promise((resolve) => worker.on('message', (told) => resolve(JSON.stringify(told)))))
+        } catch (error) {
+          console.log(error.code, error.message)
+        }
+      }`
+
+    async function told(flags: readonly string[], options: readonly string[], nodeOptions = ''): Promise<string[]> {
+      const path = write('flags.mjs', starting(options))
+      const register = join(built.directory, 'socket-api/register.js')
+      const env = nodeOptions === '' ? {} : { NODE_OPTIONS: nodeOptions.replace('REGISTER', JSON.stringify(register)) }
+      const all = flags.map((flag) => (flag === 'REGISTER' ? register : flag))
+      const { stdout, stderr } = await runNode([...all, path], undefined, env)
+      expect(stderr).toBe('')
+      return lines(stdout.replaceAll(register, 'REGISTER'))
+    }
+
+    const V8 = ['--max-old-space-size=512', '--stack-trace-limit=30', '--import', 'REGISTER']
+    const OPTIONS = ['{}', '{ env: SHARE_ENV, execArgv: null }', '{ env: {} }']
+    const twice = <Told>(each: Told) => [each, each]
+
+    test.each<[string, string[]]>([
+      ['V8’s', V8],
+      ['the process’s, with a value each', ['--title', 'of mine', '--import', 'REGISTER', '--conditions', 'own']],
+      ['the drop-in behind another import', ['--import', 'data:text/javascript,0', ...V8]],
+      ['the drop-in before another import', [...V8, '--import', 'data:text/javascript,0']],
+      ['the drop-in by require', ['--expose-gc', '--require', 'REGISTER']],
+    ])('they inherit %s', async (_what, flags) => {
+      const each = JSON.stringify({ own: 'function', execArgv: flags })
+      expect(await told(flags, OPTIONS)).toEqual(OPTIONS.flatMap(() => twice(each)))
+    })
+
+    test('NODE_OPTIONS has the flags and the drop-in', async () => {
+      const each = JSON.stringify({ own: 'function', execArgv: [] })
+      expect(await told([], OPTIONS, '--max-old-space-size=512 --import REGISTER')).toEqual(OPTIONS.flatMap(() => twice(each)))
+    })
+
+    test('execArgv that is given goes before what would be inherited', async () => {
+      const execArgv = ['--require', 'REGISTER', '--no-warnings']
+      expect(await told(V8, [`{ execArgv: ['--no-warnings'] }`])).toEqual(twice(JSON.stringify({ own: 'function', execArgv })))
+    })
+
+    test('what is given is checked, as Node does', async () => {
+      const given = [
+        `{ execArgv: ['--max-old-space-size=100'] }`,
+        `{ execArgv: 'no array' }`,
+        `{ env: { NODE_OPTIONS: '--no-such-flag' } }`,
+      ]
+      expect(await told(V8, given)).toEqual(
+        [
+          'ERR_WORKER_INVALID_EXEC_ARGV Initiated Worker with invalid execArgv flags: --max-old-space-size=100',
+          expect.stringMatching(/^ERR_INVALID_ARG_TYPE The "options.execArgv" property must be an instance of Array/),
+          expect.stringMatching(/^ERR_WORKER_INVALID_EXEC_ARGV .*invalid NODE_OPTIONS/),
+        ].flatMap(twice),
+      )
+    })
+  })
+
+  test('a worker of a worker inherits what the first one was given or inherited', async () => {
+    const inner = `require('node:worker_threads').parentPort.postMessage([typeof require('node:dgram').createSocket('udp4').setTOS, process.execArgv.at(-1)])`
+    const outer = `
+      const { Worker, parentPort, getEnvironmentData } = require('node:worker_threads')
+      new Worker(${JSON.stringify(inner)}, { eval: true }).on('message', (told) => parentPort.postMessage(told))`
+    const program = `
+      import { Worker } from 'node:worker_threads'
+      for (const options of [{}, { execArgv: ['--no-deprecation'] }]) {
+        const worker = new Worker(${JSON.stringify(outer)}, { eval: true, ...options })
+        console.log(JSON.stringify(await new Promise((resolve) => worker.on('message', resolve))))
+      }`
+    const register = join(built.directory, 'socket-api/register.js')
+    const { stdout } = await runNode(['--max-old-space-size=512', '--import', register, '--no-warnings', write('nested.mjs', program)])
+    expect(lines(stdout)).toEqual(['["function","--no-warnings"]', '["function","--no-deprecation"]'])
+  })
+
   test('in children that fork starts', async () => {
     const path = write('forms.cjs', FORMS['forms.cjs'])
     const program = `require('node:child_process').fork(${JSON.stringify(path)})`
