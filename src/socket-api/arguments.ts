@@ -5,11 +5,12 @@ import { badPort, bufferOutOfBounds, invalidArgType, outOfRange } from './errors
 /** How Node's messages call what a datagram may be made of. */
 const BYTES = 'of type string or an instance of Buffer, TypedArray, or DataView'
 
-/** A port from 1 to 65535 as a number; digits in a string are one too. @throws {RangeError} ERR_SOCKET_BAD_PORT */
-export function checkPort(port: unknown): number {
+/** A port from 1, or 0, to 65535 as a number; digits in a string are one too. @throws {RangeError} ERR_SOCKET_BAD_PORT */
+export function checkPort(port: unknown, name = 'Port', zeroToo = false): number {
   const isText = typeof port === 'string' && port.trim() !== ''
   const number = Number(port)
-  if ((typeof port !== 'number' && !isText) || number !== number >>> 0 || number > 0xffff || port === 0) throw badPort(port)
+  if ((typeof port !== 'number' && !isText) || number !== number >>> 0 || number > 0xffff || (port === 0 && !zeroToo))
+    throw badPort(port, name, zeroToo)
   return number
 }
 
@@ -19,6 +20,11 @@ export function checkString(value: unknown, name: string): asserts value is stri
 
 export function checkNumber(value: unknown, name: string): asserts value is number {
   if (typeof value !== 'number') throw invalidArgType(name, 'of type number', value)
+}
+
+/** An object that is no array. @throws {TypeError} ERR_INVALID_ARG_TYPE */
+export function checkObject(value: unknown, name: string): asserts value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalidArgType(name, 'of type object', value)
 }
 
 export function checkFunction(value: unknown, name: string): void {

@@ -46,7 +46,10 @@ export function createDgram(stack: Stack): DgramModule {
   const SocketOfStack = makeSocket as unknown as SocketConstructor
 
   return {
-    createSocket: (type, callback) => new SocketOfStack(type, callback),
+    // No arrow: in Node `new dgram.createSocket(…)` makes a socket too.
+    createSocket: function createSocket(type, callback) {
+      return new SocketOfStack(type, callback)
+    },
     Socket: SocketOfStack,
   }
 }

@@ -42,7 +42,8 @@ export function invalidArgType(name: string, expected: string, value: unknown): 
 }
 
 export function invalidArgValue(name: string, reason: string, value: unknown): CodedError {
-  return coded(new TypeError(`The argument '${name}' ${reason}. Received ${inspect(value)}`), 'ERR_INVALID_ARG_VALUE')
+  const kind = name.includes('.') ? 'property' : 'argument'
+  return coded(new TypeError(`The ${kind} '${name}' ${reason}. Received ${inspect(value)}`), 'ERR_INVALID_ARG_VALUE')
 }
 
 export function outOfRange(name: string, range: string, value: number): CodedError {
@@ -52,8 +53,8 @@ export function outOfRange(name: string, range: string, value: number): CodedErr
   )
 }
 
-export function badPort(value: unknown): CodedError {
-  return coded(new RangeError(`Port should be > 0 and < 65536. ${received(value)}.`), 'ERR_SOCKET_BAD_PORT')
+export function badPort(value: unknown, name: string, zeroToo: boolean): CodedError {
+  return coded(new RangeError(`${name} should be ${zeroToo ? '>=' : '>'} 0 and < 65536. ${received(value)}.`), 'ERR_SOCKET_BAD_PORT')
 }
 
 export function bufferOutOfBounds(name: 'offset' | 'length'): CodedError {

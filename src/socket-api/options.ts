@@ -51,7 +51,8 @@ const MODE_NAMES = Object.keys(MODES) as DontFragment[]
 
 /** @throws {TypeError} ERR_INVALID_ARG_VALUE */
 export function pmtuMode(value: unknown, name: string): PmtuMode {
-  if (typeof value !== 'string' || !Object.hasOwn(MODES, value)) throw invalidArgValue(name, `must be one of: 'off', 'want', 'do', 'probe'`, value)
+  if (typeof value !== 'string' || !Object.hasOwn(MODES, value))
+    throw invalidArgValue(name, `must be one of: 'off', 'want', 'do', 'probe'`, value)
   return MODES[value as DontFragment]
 }
 

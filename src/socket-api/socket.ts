@@ -9,16 +9,16 @@ import type { BindOptions, Socket as NodeSocket, SocketOptions as NodeSocketOpti
 import diagnosticsChannel from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
 import type { AddressInfo, BlockList } from 'node:net'
-import { isIP } from 'node:net'
 import { Address } from '../base/address.ts'
 import type { Endpoint, Errno, SendOptions } from '../udp/endpoint.ts'
 import { checkInteger, checkMessage, checkNumber, checkPort, checkString, slice } from './arguments.ts'
+import { type BatchSend, type CheckedItem, checkItems, sendBatch } from './batch.ts'
+import { bindNow, onceBound, readAddress, startListening, whenBound } from './bind.ts'
+import { bufferEndpoint, setReceiveBuffer, setSendBuffer } from './buffers.ts'
 import { descriptorType } from './descriptor.ts'
 import {
   addressError,
   alreadyBound,
-  badBufferSize,
-  bufferSizeError,
   errnoError,
   invalidArgType,
   invalidFdType,
@@ -30,9 +30,11 @@ import {
 } from './errors.ts'
 import type { IcmpInfo, MessageInfo } from './inbox.ts'
 import { type Message, MessageIterator } from './message-iterator.ts'
+import { HAS_HANDLE } from './node-version.ts'
 import { type DontFragment, getOption, type OptionName, pmtuMode, type SocketOptionValues, setOption } from './options.ts'
 import type { Shared } from './shared.ts'
 import { BindState, ConnectState, type Lookup, SocketState } from './state.ts'
+import { bindSync, connectSync, isBlocked } from './sync.ts'
 
 /** Under this symbol a socket has its state; not enumerable, so that `util.inspect` does not print a whole stack. */
 export const kState: unique symbol = Symbol('state')
@@ -129,7 +131,7 @@ export class Socket extends EventEmitter implements Omit<NodeSocket, keyof Event
       if (inbox === undefined || inbox.endpoint.family !== state.family) throw invalidFdType(descriptorType(fd))
       onceBound(this, callback)
       state.share(inbox)
-      startListening(this)
+      startListening(state)
       return this
     }
     state.bindState = BindState.Binding
@@ -141,7 +143,7 @@ export class Socket extends EventEmitter implements Omit<NodeSocket, keyof Event
       state.lookup(host, (error, ip) => {
         if (state.closed) return
         const failure = error ?? bindNow(state, ip, port)
-        if (failure === null) startListening(this)
+        if (failure === null) startListening(state)
         else {
           state.bindState = BindState.Unbound
           this.emit('error', failure)
@@ -165,7 +167,16 @@ export class Socket extends EventEmitter implements Omit<NodeSocket, keyof Event
     if (state.connectState !== ConnectState.Disconnected) throw isConnected()
     running(this)
     state.connectState = ConnectState.Connecting
-    whenBound(this, () => connectNow(this, checked, host, done as ((error?: Error) => void) | undefined))
+    whenBound(state, () => connectNow(this, checked, host, done as ((error?: Error) => void) | undefined))
+  }
+
+  bindSync(options: { port?: number; address?: string } = {}): AddressInfo {
+    bindSync(this[kState], options)
+    return this.address()
+  }
+
+  connectSync(port: number, address?: string | null): void {
+    connectSync(this[kState], port, address)
   }
 
   disconnect(): void {
@@ -215,7 +226,7 @@ export class Socket extends EventEmitter implements Omit<NodeSocket, keyof Event
     const host = address as string | null | undefined
     if (state.bindState === BindState.Bound) sendNow(state, connected, bytes, checkedPort, host, options, done)
     else
-      whenBound(this, () =>
+      whenBound(state, () =>
         sendNow(state, state.connectState === ConnectState.Connected && checkedPort === 0, bytes, checkedPort, host, options, done),
       )
   }
@@ -327,19 +338,19 @@ export class Socket extends EventEmitter implements Omit<NodeSocket, keyof Event
   }
 
   setRecvBufferSize(size: number): void {
-    setReceiveBuffer(this, size)
+    setReceiveBuffer(this[kState], size)
   }
 
   setSendBufferSize(size: number): void {
-    setSendBuffer(this, size)
+    setSendBuffer(this[kState], size)
   }
 
   getRecvBufferSize(): number {
-    return bufferEndpoint(this, 0, 'uv_recv_buffer_size').receiveBuffer
+    return bufferEndpoint(this[kState], 0, 'uv_recv_buffer_size').receiveBuffer
   }
 
   getSendBufferSize(): number {
-    return bufferEndpoint(this, 0, 'uv_send_buffer_size').sendBuffer
+    return bufferEndpoint(this[kState], 0, 'uv_send_buffer_size').sendBuffer
   }
 
   getSendQueueSize(): number {
@@ -432,43 +443,28 @@ export class Socket extends EventEmitter implements Omit<NodeSocket, keyof Event
    * @throws {TypeError} ERR_INVALID_ARG_TYPE, ERR_SOCKET_BAD_PORT and so on, before anything is sent
    */
   sendBatch(items: readonly BatchItem[], callback?: (error: Error | null, sent: number) => void): void {
-    if (!Array.isArray(items)) throw invalidArgType('items', 'an instance of Array', items)
-    const state = running(this)
-    const connected = state.connectState === ConnectState.Connected
-    const checked = items.map((item: BatchItem) => {
-      if (connected && (item.port || item.address)) throw isConnected()
-      const { address } = item
+    const send: BatchSend = (state, item, done) => {
+      const { bytes, toPeer, port, address, options } = item
+      const size = sizeOf(bytes)
+      const errno = sendAtOnce(state, toPeer, bytes, size, port, address, options)
+      if (errno === null) sendNow(state, toPeer, bytes, port, address, options, done)
+      else if (errno === '') count(state, size)
+      return errno
+    }
+    const connected = running(this).connectState === ConnectState.Connected
+    const check = (item: BatchItem): CheckedItem => {
+      const { msg, port, address } = item
+      if (connected && (port || address)) throw isConnected()
       if (address !== undefined && address !== null) checkString(address, 'address')
-      return { bytes: checkMessage(item.msg), port: connected ? 0 : checkPort(item.port), address, options: sendOptions(state, item) }
-    })
-    let next = 0
-    const finish = (error: Error | null): void => {
-      if (callback !== undefined) process.nextTick(callback, error, next)
-      else if (error !== null) reportError(state, error)
-    }
-    const proceed = (): void => {
-      for (; next < checked.length; next++) {
-        const { bytes, port, address, options } = checked[next] as (typeof checked)[number]
-        const size = sizeOf(bytes)
-        const errno = sendAtOnce(state, connected, bytes, size, port, address, options)
-        if (errno === null) {
-          sendNow(state, connected, bytes, port, address, options, (error) => {
-            if (error === null) {
-              next++
-              proceed()
-            } else finish(error)
-          })
-          return
-        }
-        if (errno !== '') {
-          finish(addressError(errno, 'send', address, port))
-          return
-        }
-        count(state, size)
+      return {
+        bytes: checkMessage(msg),
+        toPeer: connected,
+        port: connected ? 0 : checkPort(port),
+        address,
+        options: sendOptions(this[kState], item),
       }
-      finish(null)
     }
-    whenBound(this, proceed)
+    sendBatch(this[kState], checkItems(items, check), send, callback, (error) => reportError(this[kState], error))
   }
 
   /** Sets an option by name; may be called before `bind`. The names, with defaults and Linux's equivalents, are in `docs/node-dgram.md`. */
@@ -489,6 +485,9 @@ export class Socket extends EventEmitter implements Omit<NodeSocket, keyof Event
     return new MessageIterator(running(this))
   }
 }
+
+// As in the Node that runs: programs ask whether a socket has it.
+if (!HAS_HANDLE) Reflect.deleteProperty(Socket.prototype, '_handle')
 
 /** What a constructor does for `socket`, which may be an instance of a subclass or of an old-style one. */
 export function initialise(socket: Socket, shared: Shared, type: unknown, listener: unknown): void {
@@ -529,88 +528,10 @@ function opened(socket: Socket, syscall: string): { readonly endpoint: Endpoint 
   return inbox
 }
 
-/** A literal address, with a zone; `null` for other text and for the other family's, as libuv has it. */
-function readAddress(state: SocketState, text: string): { address: Address; nic: number } | null {
-  return text.includes(':') === (state.family === 6) ? state.shared.parse(text) : null
-}
-
 function addressInfo(state: SocketState, address: Address, port: number, nic: number): AddressInfo {
   const { w0, w1, w2, w3 } = address
   const texts = state.family === 4 ? state.shared.texts4 : state.shared.texts6
   return { address: texts.text(w0, w1, w2, w3, nic), family: state.family === 4 ? 'IPv4' : 'IPv6', port }
-}
-
-// ── bind ──
-
-/** The callback of `bind` is for 'listening'; an error takes it away, and so does the function that is returned. */
-function onceBound(socket: Socket, callback: unknown): () => void {
-  if (typeof callback !== 'function') return () => {}
-  const forget = () => {
-    socket.removeListener('error', forget)
-    socket.removeListener('listening', listening)
-  }
-  const listening = () => {
-    forget()
-    callback.call(socket)
-  }
-  socket.on('error', forget)
-  socket.on('listening', listening)
-  return forget
-}
-
-function bindNow(state: SocketState, ip: string, port: unknown): Error | null {
-  const scoped = readAddress(state, String(ip))
-  // The port is taken as libuv takes it, modulo 2^16.
-  const number = (Number(port) >>> 0) & 0xffff
-  const endpoint = state.open()
-  endpoint.reuseAddress = state.reuseAddr
-  endpoint.reusePort = state.reusePort
-  endpoint.ipv6Only = state.ipv6Only
-  const impossible = scoped === null || (state.ipv6Only && state.family === 4)
-  const errno = impossible ? 'EINVAL' : endpoint.bind(scoped.address, number, scoped.nic)
-  return errno === '' ? null : addressError(errno, 'bind', ip, port as number)
-}
-
-/** @throws {Error} ERR_SOCKET_BUFFER_SIZE, of a bound socket that never says 'listening': as Node does for a size of 2^31 or more */
-function startListening(socket: Socket): void {
-  const state = socket[kState]
-  state.bindState = BindState.Bound
-  state.hold()
-  const { endpoint } = state.inbox as { endpoint: Endpoint }
-  if (state.recvBufferSize > 0) setReceiveBuffer(socket, state.recvBufferSize)
-  if (state.sendBufferSize > 0) setSendBuffer(socket, state.sendBufferSize)
-  socket.emit('listening')
-  // A group joined before may have brought something already.
-  if (endpoint.queued > 0) state.inbox?.flush()
-}
-
-/** Runs `call` once the socket is bound, binding it if nobody has; when binding fails the calls are forgotten. */
-function whenBound(socket: Socket, call: () => void): void {
-  const state = socket[kState]
-  if (state.bindState === BindState.Unbound) socket.bind({ port: 0, exclusive: true })
-  if (state.bindState === BindState.Bound) {
-    call()
-    return
-  }
-  if (state.queue !== undefined) {
-    state.queue.push(call)
-    return
-  }
-  state.queue = [call]
-  const listening = () => {
-    socket.removeListener(EventEmitter.errorMonitor, failed)
-    const queue = state.queue ?? []
-    state.queue = undefined
-    for (const queued of queue) queued()
-  }
-  const failed = () => {
-    socket.removeListener('listening', listening)
-    socket.removeListener(EventEmitter.errorMonitor, failed)
-    state.queue = undefined
-    if (state.connectState === ConnectState.Connecting) state.connectState = ConnectState.Disconnected
-  }
-  socket.once(EventEmitter.errorMonitor, failed)
-  socket.once('listening', listening)
 }
 
 // ── connect ──
@@ -637,14 +558,10 @@ function connectNow(socket: Socket, port: number, host: string, callback: ((erro
 }
 
 function connectTo(state: SocketState, ip: string, host: string, port: number): Error | null {
-  if (isBlocked(state, ip)) return ipBlocked(ip)
+  if (isBlocked(state.sendBlockList, ip)) return ipBlocked(ip)
   const scoped = readAddress(state, String(ip))
   const errno = scoped === null ? 'EINVAL' : state.open().connect(scoped.address, port, scoped.nic)
   return errno === '' ? null : addressError(errno, 'connect', host, port)
-}
-
-function isBlocked(state: SocketState, ip: string): boolean {
-  return state.sendBlockList?.check(ip, isIP(ip) === 4 ? 'ipv4' : 'ipv6') ?? false
 }
 
 // ── send ──
@@ -726,7 +643,7 @@ function sendNow(
       return
     }
     if (state.closed) return
-    if (isBlocked(state, ip)) {
+    if (isBlocked(state.sendBlockList, ip)) {
       if (callback !== undefined) process.nextTick(callback, ipBlocked(ip))
       return
     }
@@ -856,25 +773,4 @@ function changeSource(
         ? endpoint.joinSource(to.address, from.address, nic)
         : endpoint.leaveSource(to.address, from.address, nic)
   if (errno !== '') throw errnoError(errno, syscall)
-}
-
-// ── buffers ──
-
-/** As Node: a size is checked, then set unless it is 0. @throws {TypeError} ERR_SOCKET_BAD_BUFFER_SIZE @throws {Error} ERR_SOCKET_BUFFER_SIZE */
-function bufferEndpoint(socket: Socket, size: number, syscall: string, set?: (endpoint: Endpoint) => void): Endpoint {
-  if (size >>> 0 !== size) throw badBufferSize()
-  const state = running(socket)
-  if (size > 0x7fffffff) throw bufferSizeError('EINVAL', syscall)
-  if (state.inbox === null) throw bufferSizeError('EBADF', syscall)
-  const { endpoint } = state.inbox
-  if (size > 0) set?.(endpoint)
-  return endpoint
-}
-
-function setReceiveBuffer(socket: Socket, size: number): void {
-  bufferEndpoint(socket, size, 'uv_recv_buffer_size', (endpoint) => endpoint.setReceiveBuffer(size))
-}
-
-function setSendBuffer(socket: Socket, size: number): void {
-  bufferEndpoint(socket, size, 'uv_send_buffer_size', (endpoint) => endpoint.setSendBuffer(size))
 }

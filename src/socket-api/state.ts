@@ -8,6 +8,7 @@ import type { Endpoint, Errno, SendOptions } from '../udp/endpoint.ts'
 import { checkFunction, checkInteger } from './arguments.ts'
 import { badType, invalidArgType } from './errors.ts'
 import { Inbox, type Reader } from './inbox.ts'
+import { HAS_SYNC_CALLS } from './node-version.ts'
 import type { Shared } from './shared.ts'
 import type { Socket, SocketOptions } from './socket.ts'
 
@@ -31,7 +32,8 @@ export class SocketState implements Reader {
   readonly sendBlockList: BlockList | undefined
   readonly recvBufferSize: number
   readonly sendBufferSize: number
-  readonly #lookup: Lookup
+  /** `undefined` is the default lookup of a Node that asks dns.lookup only when it has to. */
+  readonly #lookup: Lookup | undefined
   readonly #keepAlive = new KeepAlive()
   /** `null` until the first bind or option: what the file descriptor is to a kernel's socket. */
   inbox: Inbox | null = null
@@ -48,6 +50,8 @@ export class SocketState implements Reader {
   waiting = 0
   sendQueueSize = 0
   sendQueueCount = 0
+  /** Called when the socket closes, by those who have promised an answer. */
+  readonly pending = new Set<() => void>()
   /** Called when a message waits, while an iterator reads. */
   iterator: (() => void) | null = null
   #referenced = true
@@ -64,7 +68,7 @@ export class SocketState implements Reader {
     this.receiveBlockList = checkBlockList(receiveBlockList, 'options.receiveBlockList')
     this.sendBlockList = checkBlockList(sendBlockList, 'options.sendBlockList')
     if (lookup !== undefined) checkFunction(lookup, 'lookup')
-    this.#lookup = (lookup ?? dns.lookup) as Lookup
+    this.#lookup = (lookup ?? (HAS_SYNC_CALLS ? undefined : dns.lookup)) as Lookup | undefined
     if (type !== 'udp4' && type !== 'udp6') throw badType()
     this.family = type === 'udp4' ? 4 : 6
     this.reuseAddr = Boolean(options.reuseAddr)
@@ -102,6 +106,7 @@ export class SocketState implements Reader {
     this.inbox?.leave(this)
     this.hold()
     this.iterator?.()
+    for (const each of this.pending) each()
   }
 
   /** Whether a bound socket keeps the process alive. */
@@ -115,9 +120,9 @@ export class SocketState implements Reader {
     this.shared.hold(this.#keepAlive, this.#referenced && this.bindState === BindState.Bound && !this.closed)
   }
 
-  /** Whether no lookup of a literal address could be seen: it is Node's own. */
+  /** Whether no lookup of a literal address could be seen: it is Node's own, or none. */
   get skipsLookup(): boolean {
-    return this.#lookup === nodeLookup && this.sendBlockList === undefined
+    return (this.#lookup === nodeLookup || this.#lookup === undefined) && this.sendBlockList === undefined
   }
 
   /** Finds the address of a host: the stack's own names first, then the lookup of the socket. Never calls back before it returns, but for a lookup that does. */
@@ -125,7 +130,10 @@ export class SocketState implements Reader {
     const name = host || (this.family === 4 ? '127.0.0.1' : '::1')
     const own = this.shared.stack.hosts.get(name)?.find((address) => isIP(address) === this.family)
     if (own !== undefined) process.nextTick(callback, null, own, this.family)
-    else if (this.#lookup === nodeLookup && isIP(name) !== 0) process.nextTick(callback, null, name)
+    else if (this.#lookup === undefined) {
+      if (isIP(name) === this.family) process.nextTick(callback, null, name, this.family)
+      else (dns.lookup as Lookup)(name, this.family, callback)
+    } else if (this.#lookup === nodeLookup && isIP(name) !== 0) process.nextTick(callback, null, name)
     else this.#lookup(name, this.family, callback)
   }
 

@@ -8,6 +8,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { readCapture } from '../../src/link/pcapng.ts'
 import { describeOnTun } from '../tun/namespace.ts'
+import { sendRaw } from '../tun/raw-socket.ts'
+import { datagram } from '../wire.ts'
 import { compile, type Running, start } from './program.ts'
 
 const DEVICE = ['--tun', 'cli0']
@@ -118,6 +120,18 @@ describeOnTun('the commands on a TUN device', () => {
     },
     20_000,
   )
+
+  test('a datagram from port 0 is counted by echo, not answered, and ends nothing', async () => {
+    const echo = run(['echo', ...ALL, '--port', '7', '--json'])
+    await echo.says('echo on')
+    const ends = { source: '10.9.0.1', destination: '10.9.0.2', destinationPort: 7 }
+    sendRaw(datagram([1, 2, 3], 4, { ...ends, sourcePort: 0 }), ends.destination)
+    const socket = await kernel(4)
+    socket.send('still there?', 7, '10.9.0.2')
+    expect(String((await once(socket, 'message'))[0])).toBe('still there?')
+    const { code, stdout } = await echo.end('SIGTERM')
+    expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 0, received: 2, sent: 1, bytes: 15 })
+  })
 
   test('echo answers on every port and address, from the address that was asked', async () => {
     const echo = run(['echo', ...ALL, '--address', '10.9.0.3/24', '--port', '7', '--port', '8', '--json'])

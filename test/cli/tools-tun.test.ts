@@ -3,6 +3,8 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { describeOnTun } from '../tun/namespace.ts'
+import { sendRaw } from '../tun/raw-socket.ts'
+import { datagram } from '../wire.ts'
 import { compile, start } from './program.ts'
 
 const VANTAGE = ['--tun', 'tool0', '--address', '10.9.0.2/24', '--peer', '10.9.0.1/24']
@@ -45,5 +47,20 @@ describeOnTun('the tools on a TUN device', () => {
     expect(await listener.end()).toMatchObject({ code: 0, stdout: 'question' })
     socket.close()
     expect(await start(program.cli, ['nc', ...VANTAGE, '10.9.0.1', '9'], 'x').end()).toMatchObject({ code: 1 })
+  }, 30_000)
+
+  test('nc -l answers neither port 0 nor who has no route, and goes on listening', async () => {
+    const listener = start(program.cli, ['nc', ...VANTAGE, '-l', '6000', '-w', '0.5'], 'answer')
+    await listener.says('listening')
+    const ends = { source: '10.9.0.1', destination: '10.9.0.2', destinationPort: 6000 }
+    sendRaw(datagram([0x30], 4, { ...ends, sourcePort: 0 }), ends.destination)
+    await expect.poll(() => listener.output.stdout).toBe('0')
+    sendRaw(datagram([0x31], 4, { ...ends, source: '203.0.113.5' }), ends.destination)
+    await listener.says('ENETUNREACH 203.0.113.5')
+    const socket = createSocket('udp4')
+    socket.send('2', 6000, '10.9.0.2')
+    await expect.poll(() => listener.output.stdout).toBe('012')
+    socket.close()
+    expect(await listener.end()).toMatchObject({ code: 0 })
   }, 30_000)
 })

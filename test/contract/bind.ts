@@ -3,7 +3,7 @@ import dns from 'node:dns'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { type Environment, message, type Options, port, Sockets, send, shape, thrown, turn } from './environment.ts'
+import { type Environment, message, nodeHasSync, type Options, port, Sockets, send, shape, thrown, turn, uncaught } from './environment.ts'
 
 /** 'listening' or the error of a bind. */
 function outcome(socket: Socket): Promise<Record<string, unknown>> {
@@ -296,28 +296,36 @@ export function binding(environment: Environment): void {
     ])
   })
 
-  // Node 24 reads it elsewhere.
-  test.skipIf(environment.name === 'kernel' && Number(process.versions.node.split('.')[0]) >= 24)(
-    'dns.lookup is read when the socket is made',
-    async () => {
-      const original = dns.lookup
-      const asked: string[] = []
-      const replacement = ((host: string, family: number, callback: (error: null, address: string, family: number) => void) => {
-        asked.push(host)
-        process.nextTick(callback, null, '127.0.0.1', family)
-      }) as unknown as typeof dns.lookup
-      dns.lookup = replacement
-      const patched = sockets.make()
-      dns.lookup = original
-      const plain = sockets.make()
-      patched.bind(0, 'some.name')
-      await once(patched, 'listening')
-      plain.bind(0, 'localhost')
-      await once(plain, 'listening')
-      expect(asked).toEqual(['some.name'])
-      expect(patched.address().address).toBe('127.0.0.1')
-    },
-  )
+  test('the callback of bind makes a failure a handled one, but in Nodes that have bindSync', async () => {
+    const socket = sockets.make()
+    socket.bind(0, '192.0.2.77', () => {})
+    expect(socket.listenerCount('error')).toBe(nodeHasSync ? 0 : 1)
+    const errors = await uncaught(async () => {
+      await turn()
+      await turn()
+    })
+    expect(errors.map((error) => (error as { code: string }).code)).toEqual(nodeHasSync ? ['EADDRNOTAVAIL'] : [])
+  })
+
+  test(nodeHasSync ? 'dns.lookup is read when a name is looked up' : 'dns.lookup is read when the socket is made', async () => {
+    const original = dns.lookup
+    const asked: string[] = []
+    const replacement = ((host: string, family: number, callback: (error: null, address: string, family: number) => void) => {
+      asked.push(host)
+      process.nextTick(callback, null, '127.0.0.1', family)
+    }) as unknown as typeof dns.lookup
+    dns.lookup = replacement
+    const patched = sockets.make()
+    if (!nodeHasSync) dns.lookup = original
+    const plain = sockets.make()
+    patched.bind(0, 'some.name')
+    dns.lookup = original
+    await once(patched, 'listening')
+    plain.bind(0, 'localhost')
+    await once(plain, 'listening')
+    expect(asked).toEqual(['some.name'])
+    expect(patched.address().address).toBe('127.0.0.1')
+  })
 
   test('a lookup that calls back at once is in order too', async () => {
     const socket = sockets.make({

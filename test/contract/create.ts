@@ -1,4 +1,4 @@
-import type { Socket } from 'node:dgram'
+import { Socket as kernelSocket, type Socket } from 'node:dgram'
 import diagnosticsChannel from 'node:diagnostics_channel'
 import { EventEmitter, once } from 'node:events'
 import { BlockList } from 'node:net'
@@ -56,6 +56,17 @@ export function creating(environment: Environment): void {
     ],
   ])('createSocket with %o throws', (option, name, code, text) => {
     expect(thrown(() => loose({ type: 'udp4', ...option }))).toEqual({ name, code, message: text })
+  })
+
+  test('createSocket may be called with new', () => {
+    const Create = dgram.createSocket as unknown as new (type: string) => Socket
+    const socket = new Create('udp4')
+    expect(socket).toBeInstanceOf(dgram.Socket)
+    socket.close()
+  })
+
+  test('a socket has _handle where the sockets of the Node that runs have it', () => {
+    expect('_handle' in dgram.Socket.prototype).toBe('_handle' in kernelSocket.prototype)
   })
 
   test.skipIf(!environment.node22).each(['receiveBlockList', 'sendBlockList'])('%s has to be a BlockList', (option) => {

@@ -9,6 +9,7 @@ import { multicast } from './multicast.ts'
 import { options } from './options.ts'
 import { receiving } from './receive.ts'
 import { sending } from './send.ts'
+import { synchronous } from './sync.ts'
 
 for (const environment of environments) {
   describe(environment.name, () => {
@@ -17,6 +18,7 @@ for (const environment of environments) {
     describe('send', () => sending(environment))
     describe('message', () => receiving(environment))
     describe('connect', () => connecting(environment))
+    describe('bindSync and connectSync', () => synchronous(environment))
     describe('close', () => closing(environment))
     describe('options', () => options(environment))
     describe('groups', () => multicast(environment))

@@ -19,9 +19,14 @@ export interface Environment {
   readonly dgram: Dgram
   /** Whether the options of Node 22 exist. */
   readonly node22: boolean
+  /** Whether `bindSync` and `connectSync` exist. */
+  readonly sync: boolean
   /** Whether there is a second interface, `d0`, with 10.77.0.1/24 and fe80::1/64 and nobody else on it. */
   readonly d0: boolean
 }
+
+/** What came with `bindSync`, in Node 24 and 26; tungram follows the Node that runs in all but the methods themselves. */
+export const nodeHasSync = 'bindSync' in kernelDgram.Socket.prototype
 
 const node22 = Number(process.versions.node.split('.')[0]) >= 22
 
@@ -36,13 +41,13 @@ function kernel(): Environment {
     ip('address', 'add', 'fe80::1/64', 'dev', 'd0', 'nodad')
     ip('link', 'set', 'd0', 'up')
   }
-  return { name: 'kernel', dgram: kernelDgram, node22, d0: isolated }
+  return { name: 'kernel', dgram: kernelDgram, node22, sync: nodeHasSync, d0: isolated }
 }
 
 function tungram(): Environment {
   const stack = new Stack()
   stack.addNic(new Segment({ clock: stack.clock, random: stack.random }).link(), { name: 'd0', addresses: ['10.77.0.1/24', 'fe80::1/64'] })
-  return { name: 'tungram', dgram: stack.dgram as unknown as Dgram, node22: true, d0: true }
+  return { name: 'tungram', dgram: stack.dgram as unknown as Dgram, node22: true, sync: true, d0: true }
 }
 
 export const environments: Environment[] = [kernel(), tungram()]

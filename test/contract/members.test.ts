@@ -69,8 +69,8 @@ describe('every documented member of node:dgram', () => {
     expect('sendto' in dgram.Socket.prototype).toBe(true)
   })
 
-  test.each(MEMBERS.later)('%s, of a later version, does not exist, and is named as a difference', (name) => {
-    expect(name in dgram.Socket.prototype).toBe(false)
+  test.each(MEMBERS.later)('%s, of a later version, exists, and is in the table', (name) => {
+    expect(typeof (dgram.Socket.prototype as unknown as Record<string, unknown>)[name]).toBe('function')
     expect(table).toContain(`\`${name}\``)
   })
 

@@ -29,7 +29,7 @@ export const MEMBERS = {
     'setTTL',
     'unref',
   ],
-  /** Not in it: methods that Node 24 has got since. */
+  /** Not in it: methods that Node 24 and 26 have got since. */
   later: ['bindSync', 'connectSync'] as string[],
   symbols: ['Symbol.asyncDispose'],
   createSocketOptions: [

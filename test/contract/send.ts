@@ -89,6 +89,21 @@ export function sending(environment: Environment): void {
       `The "buffer list arguments" argument must be ${bytes}. Received an instance of Array`,
     ],
     [
+      'a list with a hole',
+      // biome-ignore lint/suspicious/noSparseArray: the hole is what is tested
+      [[, 'a'], 9],
+      'TypeError',
+      'ERR_INVALID_ARG_TYPE',
+      `The "buffer list arguments" argument must be ${bytes}. Received an instance of Array`,
+    ],
+    [
+      'a list of holes',
+      [new Array(2), 9],
+      'TypeError',
+      'ERR_INVALID_ARG_TYPE',
+      `The "buffer list arguments" argument must be ${bytes}. Received an instance of Array`,
+    ],
+    [
       'a list with an offset',
       [['a'], 0, 1, 9, '127.0.0.1'],
       'TypeError',

@@ -3,10 +3,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
+import { Drop } from '../../src/base/drop.ts'
+import { Packet } from '../../src/base/packet.ts'
 import { DEFAULT_CONFIG, readConfig } from '../../src/socket-api/config.ts'
 import { buildStack } from '../../src/socket-api/default-stack.ts'
 import { networkInterfaces } from '../../src/socket-api/interfaces.ts'
 import type { Stack } from '../../src/stack.ts'
+import { datagram } from '../wire.ts'
 
 const stacks: Stack[] = []
 afterEach(() => {
@@ -86,6 +89,14 @@ test.each([
   ])
   a?.close()
   b?.close()
+})
+
+test('a host that echoes survives a datagram from port 0, which it cannot answer', async () => {
+  const stack = build({ hosts: { a: '10.0.0.1/24', b: { address: '10.0.0.2/24', echo: 7 } } })
+  const ends = { source: '10.0.0.1', destination: '10.0.0.2', sourcePort: 0, destinationPort: 7 }
+  const frame = [2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0, ...datagram([1], 4, ends)]
+  expect(stack.nic('mem0')?.link.send(new Packet().load(Uint8Array.from(frame)))).toBe(Drop.None)
+  expect(await ask(stack, Buffer.from('x'), 7, 'b')).toMatchObject({ text: 'x' })
 })
 
 test('the stack is the first host, or the one named; others are on its wire, under their names', async () => {

@@ -21,6 +21,8 @@ import {
   stopProcess,
 } from '../../src/socket-api/network-process.ts'
 import { Stack } from '../../src/stack.ts'
+import { makeHost, PEER4 } from '../host.ts'
+import { datagram } from '../wire.ts'
 
 // Two hosts with two wires between them; a third network is behind a gateway on the first wire.
 let clock: ManualClock
@@ -89,6 +91,32 @@ describe('datagrams', () => {
     expect(heard).toEqual([])
     clock.settle()
     expect(heard).toEqual(['one', '', 'two words'])
+  })
+
+  test('a sender without a port gets no answer, and a warning once; the server goes on', async () => {
+    const host = makeHost()
+    const { process: echo, heard } = server({
+      stack: host.stack,
+      service: 7,
+      filter: (process: NetworkProcess, text: string) => {
+        heard.push(text)
+        processSend(process, text)
+      },
+    })
+    const warnings: string[] = []
+    const warn = (warning: Error) => warnings.push(warning.message)
+    process.on('warning', warn)
+    for (const sourcePort of [0, 40_000, 0]) host.link.receive(datagram([0x61], 4, { sourcePort }))
+    expect(heard).toEqual(['a', 'a', 'a'])
+    expect(host.link.take().map((packet) => packet.subarray(20, 24).join())).toEqual([`0,7,${40_000 >> 8},${40_000 & 255}`])
+    expect(processDatagramAddress(echo)).toEqual({ address: PEER4, port: 0 })
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('warning', warn)
+    expect(warnings).toEqual([`Process server does not answer ${PEER4}, which sent from port 0: there is no port to send to.`])
+    // A program's own mistake is still one.
+    setProcessDatagramAddress(echo, `${PEER4}:0`)
+    expect(() => processSend(echo, 'x')).toThrow('send EINVAL')
+    host.stack.close()
   })
 
   test('the peer is the sender before the filter runs, so that a send inside the filter answers each sender', () => {

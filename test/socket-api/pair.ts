@@ -41,7 +41,10 @@ export function open(host: Stack, type: 'udp4' | 'udp6' | SocketOptions = 'udp4'
   closers.push(() => {
     socket.removeAllListeners()
     socket.on('error', () => {})
-    if (socket._handle !== null) socket.close()
+    // The closed one says so; Node 26 has no `_handle` to ask.
+    try {
+      socket.close()
+    } catch {}
   })
   return socket
 }
