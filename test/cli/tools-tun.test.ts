@@ -9,6 +9,9 @@ import { compile, start } from './program.ts'
 
 const VANTAGE = ['--tun', 'tool0', '--address', '10.9.0.2/24', '--peer', '10.9.0.1/24']
 
+/** Of programs that start on a busy machine. */
+const PATIENCE = { timeout: 20_000 }
+
 describeOnTun('the tools on a TUN device', () => {
   let program: ReturnType<typeof compile>
   beforeAll(() => {
@@ -30,7 +33,7 @@ describeOnTun('the tools on a TUN device', () => {
 
   test('ping without --count goes on until SIGINT; nobody at home is exit code 1', async () => {
     const ping = start(program.cli, ['ping', ...VANTAGE, '-i', '0.05', '10.9.0.1'])
-    await expect.poll(() => ping.output.stdout).toContain('icmp_seq=5 ')
+    await expect.poll(() => ping.output.stdout, PATIENCE).toContain('icmp_seq=5 ')
     const { code, stdout } = await ping.end('SIGINT')
     expect(code).toBe(0)
     expect(stdout).toContain(' ping statistics ---')
@@ -54,12 +57,12 @@ describeOnTun('the tools on a TUN device', () => {
     await listener.says('listening')
     const ends = { source: '10.9.0.1', destination: '10.9.0.2', destinationPort: 6000 }
     sendRaw(datagram([0x30], 4, { ...ends, sourcePort: 0 }), ends.destination)
-    await expect.poll(() => listener.output.stdout).toBe('0')
+    await expect.poll(() => listener.output.stdout, PATIENCE).toBe('0')
     sendRaw(datagram([0x31], 4, { ...ends, source: '203.0.113.5' }), ends.destination)
     await listener.says('ENETUNREACH 203.0.113.5')
     const socket = createSocket('udp4')
     socket.send('2', 6000, '10.9.0.2')
-    await expect.poll(() => listener.output.stdout).toBe('012')
+    await expect.poll(() => listener.output.stdout, PATIENCE).toBe('012')
     socket.close()
     expect(await listener.end()).toMatchObject({ code: 0 })
   }, 30_000)
