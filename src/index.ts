@@ -24,7 +24,6 @@ export { Segment, type SegmentLinkOptions, type SegmentOptions } from './link/se
 export { openTun, type TunCounters, type TunLink, type TunOptions } from './link/tun.ts'
 export { fromTuntap2, type Tuntap2Device, type Tuntap2Options } from './link/tuntap2.ts'
 export * from './socket-api/dgram.ts'
-export type { Socket } from './socket-api/socket.ts'
 export { type Netstat, type NicOptions, type NicRow, type RouteOptions, type SocketRow, Stack, type StackOptions } from './stack.ts'
 /** Options of datagrams, RFC 9868. */
 export * as udpOptions from './udp/udp-options.ts'

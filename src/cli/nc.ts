@@ -1,6 +1,6 @@
 /** `tungram nc`: a UDP netcat. */
 import '../socket-api/dgram.ts'
-import type { Socket } from '../socket-api/socket.ts'
+import type { Socket } from '../socket-api/dgram.ts'
 import { LiveOutput, note, printBytes, printJson } from './output.ts'
 import { requireBroadcast } from './reach.ts'
 import { port, readArguments, UsageError } from './usage.ts'

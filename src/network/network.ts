@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * Hosts, routers, switches and segments, their cables and the time that they share. Everything in a network has its own seeded randomness, so that
  * the same seed gives the same bytes at the same times, whatever else is added.

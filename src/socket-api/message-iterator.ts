@@ -1,11 +1,5 @@
-import type { Buffer } from 'node:buffer'
-import type { MessageInfo } from './inbox.ts'
 import type { SocketState } from './state.ts'
-
-export interface Message {
-  msg: Buffer<ArrayBuffer>
-  rinfo: MessageInfo
-}
+import type { Message } from './types.ts'
 
 interface Waiting {
   resolve(result: IteratorResult<Message>): void

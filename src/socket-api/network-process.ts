@@ -42,7 +42,7 @@ export interface NetworkOptions {
   /** No effect on datagrams. Default `false`. */
   oobinline?: boolean | null
   /** TOS or Traffic Class byte of what is sent, 0 to 255; links with priority bands queue by it. Default 0. */
-  priority?: number
+  priority?: number | false | null
   /** Others that set it too may have the same address and port. Only at creation. Default: `true` for servers. Linux: SO_REUSEADDR. */
   reuseaddr?: boolean | null
 }
@@ -216,7 +216,8 @@ const OPTIONS: Record<string, Option> = {
   oobinline: { initial: false, apply: (_process, value) => isOn(value) },
   priority: {
     initial: 0,
-    apply({ endpoint }, value) {
+    apply({ endpoint }, given) {
+      const value = isOn(given) ? given : 0
       if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > 255)
         throw badValue('priority', value, 'a TOS or Traffic Class byte, 0 to 255')
       endpoint.tos = value as number

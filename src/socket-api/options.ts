@@ -49,10 +49,10 @@ interface Option<Value> {
 const MODES: Record<DontFragment, PmtuMode> = { off: PmtuMode.Dont, want: PmtuMode.Want, do: PmtuMode.Do, probe: PmtuMode.Probe }
 const MODE_NAMES = Object.keys(MODES) as DontFragment[]
 
-/** @throws {TypeError} ERR_INVALID_ARG_VALUE */
+/** @throws {TypeError} ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE */
 export function pmtuMode(value: unknown, name: string): PmtuMode {
-  if (typeof value !== 'string' || !Object.hasOwn(MODES, value))
-    throw invalidArgValue(name, `must be one of: 'off', 'want', 'do', 'probe'`, value)
+  checkString(value, name)
+  if (!Object.hasOwn(MODES, value)) throw invalidArgValue(name, `must be one of: 'off', 'want', 'do', 'probe'`, value)
   return MODES[value as DontFragment]
 }
 

@@ -4,11 +4,9 @@
  * Forms, checks, errors, and the order and timing of events are Node's; `docs/node-dgram.md` lists what differs. The additions at the end of the
  * class are ours.
  */
-import type { Buffer } from 'node:buffer'
-import type { BindOptions, Socket as NodeSocket, SocketOptions as NodeSocketOptions, SocketType } from 'node:dgram'
 import diagnosticsChannel from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
-import type { AddressInfo, BlockList } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { Address } from '../base/address.ts'
 import type { Endpoint, Errno, SendOptions } from '../udp/endpoint.ts'
 import { checkInteger, checkMessage, checkNumber, checkPort, checkString, slice } from './arguments.ts'
@@ -28,95 +26,33 @@ import {
   notConnected,
   notRunning,
 } from './errors.ts'
-import type { IcmpInfo, MessageInfo } from './inbox.ts'
-import { type Message, MessageIterator } from './message-iterator.ts'
+import { MessageIterator } from './message-iterator.ts'
 import { HAS_HANDLE } from './node-version.ts'
 import { type DontFragment, getOption, type OptionName, pmtuMode, type SocketOptionValues, setOption } from './options.ts'
 import type { Shared } from './shared.ts'
-import { BindState, ConnectState, type Lookup, SocketState } from './state.ts'
+import { BindState, ConnectState, SocketState } from './state.ts'
 import { bindSync, connectSync, isBlocked } from './sync.ts'
+import type {
+  BatchItem,
+  BindOptions,
+  BindSyncOptions,
+  Message,
+  SendCallback,
+  SendSettings,
+  Socket,
+  SocketEvents,
+  SocketOptions,
+  SocketType,
+} from './types.ts'
 
 /** Under this symbol a socket has its state; not enumerable, so that `util.inspect` does not print a whole stack. */
 export const kState: unique symbol = Symbol('state')
 
-/** What `createSocket` takes: the options of Node 22.18. */
-export interface SocketOptions {
-  type: SocketType
-  /** Others may be bound to the same address, each getting every multicast and broadcast datagram. Default false. Linux: SO_REUSEADDR. */
-  reuseAddr?: boolean | undefined
-  /** Others may be bound to the same port, the datagrams being spread over them by flow. Default false. Linux: SO_REUSEPORT. */
-  reusePort?: boolean | undefined
-  /** A udp6 socket does not speak IPv4. Default false. Linux: IPV6_V6ONLY. */
-  ipv6Only?: boolean | undefined
-  /** Bytes. Linux: SO_RCVBUF. */
-  recvBufferSize?: number | undefined
-  /** Bytes. Linux: SO_SNDBUF. */
-  sendBufferSize?: number | undefined
-  /** Default: `dns.lookup`. */
-  lookup?: NodeSocketOptions['lookup'] | Lookup
-  /** Closes the socket. */
-  signal?: AbortSignal | undefined
-  /** Senders to be discarded. */
-  receiveBlockList?: BlockList | undefined
-  /** Destinations that are refused with `ERR_IP_BLOCKED`. */
-  sendBlockList?: BlockList | undefined
-}
-
-/** Where and how one datagram goes; what is left out is the socket's own. */
-export interface SendSettings {
-  /** Not on a connected socket. */
-  port?: number
-  address?: string
-  /** TTL or hop limit, 0 to 255. Linux: a control message IP_TTL, IPV6_HOPLIMIT. */
-  ttl?: number
-  /** TOS or Traffic Class, 0 to 255. Linux: IP_TOS, IPV6_TCLASS. */
-  tos?: number
-  /** An address of the stack to send from. Linux: IP_PKTINFO. */
-  source?: string
-  /** Name of the interface to leave by. Linux: IP_PKTINFO, IPV6_PKTINFO. */
-  interface?: string
-  /** Linux has this only for the socket: IP_MTU_DISCOVER. */
-  dontFragment?: DontFragment
-}
-
-export type Payload = string | NodeJS.ArrayBufferView | readonly (string | NodeJS.ArrayBufferView)[]
-
-/** One datagram of `sendBatch`. */
-export interface BatchItem extends SendSettings {
-  msg: Payload
-}
-
-export type SendCallback = (error: Error | null, bytes: number) => void
-
-export interface SocketEvents {
-  close: []
-  connect: []
-  error: [error: Error]
-  listening: []
-  message: [msg: Buffer<ArrayBuffer>, rinfo: MessageInfo]
-  icmp: [error: IcmpInfo]
-}
-
 const socketChannel = diagnosticsChannel.channel('udp.socket')
 
-type Listen<This> = {
-  <Name extends keyof SocketEvents>(event: Name, listener: (...args: SocketEvents[Name]) => void): This
-  // biome-ignore lint/suspicious/noExplicitAny: as EventEmitter has it
-  (event: string | symbol, listener: (...args: any[]) => void): This
-}
-
-export interface Socket {
-  readonly type: SocketType
-  on: Listen<this>
-  once: Listen<this>
-  addListener: Listen<this>
-  prependListener: Listen<this>
-  prependOnceListener: Listen<this>
-}
-
-// The function that makes sockets is in dgram.ts: it is callable without `new`, which a class is not.
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: only events get narrower types, and `initialise` sets `type`
-export class Socket extends EventEmitter implements Omit<NodeSocket, keyof EventEmitter> {
+/** The class behind {@link Socket}; the function that makes sockets is in dgram.ts, for it is callable without `new`. */
+export class UdpSocket extends EventEmitter implements Socket {
+  declare readonly type: SocketType
   declare readonly [kState]: SocketState
 
   bind(...args: unknown[]): this {
@@ -170,7 +106,7 @@ export class Socket extends EventEmitter implements Omit<NodeSocket, keyof Event
     whenBound(state, () => connectNow(this, checked, host, done as ((error?: Error) => void) | undefined))
   }
 
-  bindSync(options: { port?: number; address?: string } = {}): AddressInfo {
+  bindSync(options: BindSyncOptions = {}): AddressInfo {
     bindSync(this[kState], options)
     return this.address()
   }
@@ -231,7 +167,6 @@ export class Socket extends EventEmitter implements Omit<NodeSocket, keyof Event
       )
   }
 
-  /** `send` as it was before Node 0.1.99; undocumented, as in Node. */
   sendto(buffer: unknown, offset: unknown, length: unknown, port: unknown, address: unknown, callback?: unknown): void {
     checkNumber(offset, 'offset')
     checkNumber(length, 'length')
@@ -363,21 +298,15 @@ export class Socket extends EventEmitter implements Omit<NodeSocket, keyof Event
 
   // ── beyond Node ──
 
-  /**
-   * The socket's number in the table of its stack, which `bind({ fd })` of another socket of the stack takes; -1 before there is one and after
-   * close. No descriptor of the process.
-   */
   get fd(): number {
     const { inbox, shared, closed } = this[kState]
     return inbox === null || closed ? -1 : shared.descriptor(inbox)
   }
 
-  /** What Node's undocumented `_handle` tells: `null` after close, and a descriptor. */
   get _handle(): { readonly fd: number } | null {
     return this[kState].closed ? null : { fd: this.fd }
   }
 
-  /** The TOS or Traffic Class byte of what is sent, 0 to 255. Default 0. Linux: IP_TOS, IPV6_TCLASS. @throws {RangeError} ERR_OUT_OF_RANGE */
   setTOS(tos: number): this {
     return this.setOption('tos', tos)
   }
@@ -386,7 +315,6 @@ export class Socket extends EventEmitter implements Omit<NodeSocket, keyof Event
     return this.getOption('tos')
   }
 
-  /** The upper six bits of TOS (RFC 2474), 0 to 63; ECN stays. Default 0. @throws {RangeError} ERR_OUT_OF_RANGE */
   setDSCP(dscp: number): this {
     return this.setOption('dscp', dscp)
   }
@@ -395,7 +323,6 @@ export class Socket extends EventEmitter implements Omit<NodeSocket, keyof Event
     return this.getOption('dscp')
   }
 
-  /** The lower two bits of TOS (RFC 3168), 0 to 3; DSCP stays. Default 0. @throws {RangeError} ERR_OUT_OF_RANGE */
   setECN(ecn: number): this {
     return this.setOption('ecn', ecn)
   }
@@ -404,10 +331,6 @@ export class Socket extends EventEmitter implements Omit<NodeSocket, keyof Event
     return this.getOption('ecn')
   }
 
-  /**
-   * How datagrams longer than the path MTU are sent: `off` fragments and leaves DF clear, `want` (the default) sets DF and fragments here to the path
-   * MTU, `do` never fragments (EMSGSIZE), `probe` as `do` but without regard of the path MTU. Linux: IP_MTU_DISCOVER, IPV6_MTU_DISCOVER.
-   */
   setDontFragment(mode: DontFragment): this {
     return this.setOption('dontFragment', mode)
   }
@@ -416,19 +339,15 @@ export class Socket extends EventEmitter implements Omit<NodeSocket, keyof Event
     return this.getOption('dontFragment')
   }
 
-  /** Whether `rinfo` also has `ttl`, `tos`, `ecn`, `local`, `interface`, `fragments` and `timestamp`. Default false. */
   setRecvInfo(flag: boolean): this {
     return this.setOption('recvInfo', flag)
   }
 
-  /**
-   * The known MTU of the path to an address, or to the peer, in bytes of IP packet. Linux: IP_MTU.
-   * @throws {Error} ENETUNREACH without a route, EINVAL for what is no address of the socket's family
-   */
   getPathMTU(address?: string): number {
     const state = running(this)
     const endpoint = state.open()
-    if (address === undefined && endpoint.remoteAddress === null) throw notConnected()
+    if (address !== undefined) checkString(address, 'address')
+    else if (endpoint.remoteAddress === null) throw notConnected()
     const scoped =
       address === undefined ? { address: endpoint.remoteAddress as Address, nic: endpoint.remoteNic } : readAddress(state, address)
     if (scoped === null) throw errnoError('EINVAL', 'getPathMTU')
@@ -437,11 +356,6 @@ export class Socket extends EventEmitter implements Omit<NodeSocket, keyof Event
     return mtu
   }
 
-  /**
-   * Sends datagrams in order, as Linux's sendmmsg: the first that fails ends the batch.
-   * `callback` is called once, with that failure or `null`, and the number of datagrams that left.
-   * @throws {TypeError} ERR_INVALID_ARG_TYPE, ERR_SOCKET_BAD_PORT and so on, before anything is sent
-   */
   sendBatch(items: readonly BatchItem[], callback?: (error: Error | null, sent: number) => void): void {
     const send: BatchSend = (state, item, done) => {
       const { bytes, toPeer, port, address, options } = item
@@ -467,7 +381,6 @@ export class Socket extends EventEmitter implements Omit<NodeSocket, keyof Event
     sendBatch(this[kState], checkItems(items, check), send, callback, (error) => reportError(this[kState], error))
   }
 
-  /** Sets an option by name; may be called before `bind`. The names, with defaults and Linux's equivalents, are in `docs/node-dgram.md`. */
   setOption<Name extends OptionName>(name: Name, value: SocketOptionValues[Name]): this {
     setOption(running(this), name, value)
     return this
@@ -477,20 +390,16 @@ export class Socket extends EventEmitter implements Omit<NodeSocket, keyof Event
     return getOption(running(this), name)
   }
 
-  /**
-   * `for await (const { msg, rinfo } of socket)`: datagrams one by one, ended by close and by 'error'. What is not taken yet waits in the receive
-   * buffer, and what no longer fits there is lost, as with a program that does not read its socket; there are no 'message' events meanwhile.
-   */
   [Symbol.asyncIterator](): AsyncIterableIterator<Message> {
     return new MessageIterator(running(this))
   }
 }
 
 // As in the Node that runs: programs ask whether a socket has it.
-if (!HAS_HANDLE) Reflect.deleteProperty(Socket.prototype, '_handle')
+if (!HAS_HANDLE) Reflect.deleteProperty(UdpSocket.prototype, '_handle')
 
 /** What a constructor does for `socket`, which may be an instance of a subclass or of an old-style one. */
-export function initialise(socket: Socket, shared: Shared, type: unknown, listener: unknown): void {
+export function initialise(socket: UdpSocket, shared: Shared, type: unknown, listener: unknown): void {
   const options = typeof type === 'object' && type !== null ? (type as SocketOptions) : null
   const family = options === null ? type : options.type
   const state = new SocketState(socket, shared, family, options ?? {})
@@ -501,7 +410,7 @@ export function initialise(socket: Socket, shared: Shared, type: unknown, listen
   if (socketChannel.hasSubscribers) socketChannel.publish({ socket })
 }
 
-function closeOnAbort(socket: Socket, signal: AbortSignal): void {
+function closeOnAbort(socket: UdpSocket, signal: AbortSignal): void {
   if (typeof signal !== 'object' || signal === null || !('aborted' in signal))
     throw invalidArgType('options.signal', 'an instance of AbortSignal', signal)
   const close = () => {
@@ -515,14 +424,14 @@ function closeOnAbort(socket: Socket, signal: AbortSignal): void {
 }
 
 /** The state of a socket that is not closed. @throws {Error} ERR_SOCKET_DGRAM_NOT_RUNNING */
-function running(socket: Socket): SocketState {
+function running(socket: UdpSocket): SocketState {
   const state = socket[kState]
   if (state.closed) throw notRunning()
   return state
 }
 
 /** The inbox of a socket whose endpoint exists. @throws {Error} EBADF */
-function opened(socket: Socket, syscall: string): { readonly endpoint: Endpoint } {
+function opened(socket: UdpSocket, syscall: string): { readonly endpoint: Endpoint } {
   const { inbox } = running(socket)
   if (inbox === null) throw errnoError('EBADF', syscall)
   return inbox
@@ -536,7 +445,7 @@ function addressInfo(state: SocketState, address: Address, port: number, nic: nu
 
 // ── connect ──
 
-function connectNow(socket: Socket, port: number, host: string, callback: ((error?: Error) => void) | undefined): void {
+function connectNow(socket: UdpSocket, port: number, host: string, callback: ((error?: Error) => void) | undefined): void {
   const state = socket[kState]
   if (callback) socket.once('connect', callback)
   state.lookup(host, (error, ip) => {
@@ -704,7 +613,7 @@ function emitError(state: SocketState, error: Error): void {
   if (!state.closed) state.socket.emit('error', error)
 }
 
-function emitClose(socket: Socket): void {
+function emitClose(socket: UdpSocket): void {
   socket.emit('close')
 }
 
@@ -738,7 +647,7 @@ function groupInterface(state: SocketState, group: string, given: unknown): numb
   return four ? (interfaceWithAddress(state, scoped.address) ?? 'ENODEV') : scoped.nic
 }
 
-function changeMembership(socket: Socket, syscall: 'addMembership' | 'dropMembership', group: unknown, given: unknown): void {
+function changeMembership(socket: UdpSocket, syscall: 'addMembership' | 'dropMembership', group: unknown, given: unknown): void {
   const state = running(socket)
   if (!group) throw missingArgument('multicastAddress')
   const text = String(group)
@@ -752,7 +661,7 @@ function changeMembership(socket: Socket, syscall: 'addMembership' | 'dropMember
 }
 
 function changeSource(
-  socket: Socket,
+  socket: UdpSocket,
   syscall: 'addSourceSpecificMembership' | 'dropSourceSpecificMembership',
   source: unknown,
   group: unknown,

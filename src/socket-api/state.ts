@@ -10,14 +10,12 @@ import { badType, invalidArgType } from './errors.ts'
 import { Inbox, type Reader } from './inbox.ts'
 import { HAS_SYNC_CALLS } from './node-version.ts'
 import type { Shared } from './shared.ts'
-import type { Socket, SocketOptions } from './socket.ts'
+import type { Lookup, Socket, SocketOptions } from './types.ts'
 
 export const BindState = { Unbound: 0, Binding: 1, Bound: 2 } as const
 export const ConnectState = { Disconnected: 0, Connecting: 1, Connected: 2 } as const
 
-export type LookupCallback = (error: Error | null, address: string, family?: number) => void
-/** As `dns.lookup` is called. */
-export type Lookup = (host: string, family: number, callback: LookupCallback) => void
+type LookupCallback = (error: Error | null, address: string, family?: number) => void
 
 // Literal addresses need not go through it, but through one that a program put in its place.
 const nodeLookup: unknown = dns.lookup

@@ -1,8 +1,7 @@
 import { once } from 'node:events'
 import { BlockList } from 'node:net'
 import { expect, test } from 'vitest'
-import type { BatchItem, SocketOptions } from '../../src/socket-api/dgram.ts'
-import type { Socket } from '../../src/socket-api/socket.ts'
+import type { BatchItem, Socket, SocketOptions } from '../../src/socket-api/dgram.ts'
 import { bound, open, stack, turn, turns } from './pair.ts'
 
 type Outcome = [error: string | null, sent: number]

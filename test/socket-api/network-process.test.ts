@@ -528,6 +528,10 @@ describe('network options', () => {
     wire.link().attach({ input: (packet) => seen.push(tosOf(packet, 'ip') as number), idle() {}, dropped() {}, failed() {} })
     const { process } = client({ host, priority: 0xb8 })
     processSend(process, 'x')
+    for (const off of [false, null, undefined]) {
+      setNetworkProcessOption(process, 'priority', off)
+      expect([processContact(process, 'priority'), process.endpoint.tos]).toEqual([0, 0])
+    }
     expect(setNetworkProcessOption(process, 'priority', 0x10)).toBe(true)
     processSend(process, 'x')
     clock.settle()

@@ -43,6 +43,8 @@ test.each<[OptionName, unknown, string]>([
   ['dscp', 64, 'ERR_OUT_OF_RANGE'],
   ['ecn', 4, 'ERR_OUT_OF_RANGE'],
   ['dontFragment', 'never', 'ERR_INVALID_ARG_VALUE'],
+  ['dontFragment', 1, 'ERR_INVALID_ARG_TYPE'],
+  ['dontFragment', null, 'ERR_INVALID_ARG_TYPE'],
   ['ipOptions', 'router alert', 'ERR_INVALID_ARG_TYPE'],
   ['ipOptions', new Uint8Array(41), 'EINVAL'],
   ['ipOptions', Uint8Array.of(0x83, 7, 8, 10, 0, 0, 2), 'EINVAL'],
@@ -170,6 +172,7 @@ test.each([
   [{ source: 'rubbish' }, 'EINVAL'],
   [{ interface: 'nosuch' }, 'ENODEV'],
   [{ dontFragment: 'maybe' }, 'ERR_INVALID_ARG_VALUE'],
+  [{ dontFragment: 2 }, 'ERR_INVALID_ARG_TYPE'],
   [{ port: 0 }, 'ERR_SOCKET_BAD_PORT'],
   [{ address: 5 }, 'ERR_INVALID_ARG_TYPE'],
 ])('send with %o throws %s', (settings, code) => {
@@ -217,6 +220,8 @@ test('the MTU of a path', async () => {
   expect(socket.getPathMTU('10.0.0.2')).toBe(1400)
   expect(socket.getPathMTU('127.0.0.1')).toBe(65536)
   expect(() => socket.getPathMTU('192.0.2.1')).toThrowError(expect.objectContaining({ code: 'ENETUNREACH', syscall: 'getPathMTU' }))
+  for (const wrong of [5, null, {}])
+    expect(() => socket.getPathMTU(wrong as never)).toThrowError(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }))
   expect(() => socket.getPathMTU('rubbish')).toThrowError(expect.objectContaining({ code: 'EINVAL' }))
   expect(() => socket.getPathMTU()).toThrowError(expect.objectContaining({ code: 'ERR_SOCKET_DGRAM_NOT_CONNECTED' }))
   const receiver = await bound(b)

@@ -3,8 +3,7 @@ import { once } from 'node:events'
 import { afterEach } from 'vitest'
 import '../../src/socket-api/dgram.ts'
 import { Segment, type SegmentOptions } from '../../src/link/segment.ts'
-import type { MessageInfo, SocketOptions } from '../../src/socket-api/dgram.ts'
-import type { Socket } from '../../src/socket-api/socket.ts'
+import type { MessageInfo, Socket, SocketOptions } from '../../src/socket-api/dgram.ts'
 import { Stack } from '../../src/stack.ts'
 
 export interface Pair {

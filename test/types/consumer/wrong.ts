@@ -1,0 +1,79 @@
+/** What a program may not write: each line below a directive has to be refused. */
+import { Stack } from 'tungram'
+import { makeNetworkProcess } from 'tungram/network-process'
+
+const { dgram } = new Stack()
+const socket = dgram.createSocket('udp4')
+
+// @ts-expect-error no payload
+socket.send(42)
+// @ts-expect-error no payload
+socket.send({}, 9)
+// @ts-expect-error no payload
+socket.send(new ArrayBuffer(8), 9)
+// @ts-expect-error no piece of a payload
+socket.send(['text', 42], 9)
+// @ts-expect-error nothing to send
+socket.send()
+// @ts-expect-error no port
+socket.send('text', '9')
+// @ts-expect-error no address
+socket.send('text', 9, true)
+// @ts-expect-error a list has no offset
+socket.send(['text'], 0, 1, 9, '127.0.0.1')
+// @ts-expect-error no callback
+socket.send('text', 9, '127.0.0.1', 'sent')
+// @ts-expect-error bytes are a number
+socket.send('text', 9, (_: Error | null, bytes: string) => bytes)
+// @ts-expect-error no mode
+socket.send('text', { port: 9, dontFragment: 'never' })
+// @ts-expect-error no setting
+socket.send('text', { port: 9, colour: 'red' })
+// @ts-expect-error no payload in it
+socket.sendBatch([{ port: 9 }])
+// @ts-expect-error no list
+socket.sendBatch('text')
+// @ts-expect-error holes are refused
+socket.sendBatch([{ msg: 'text', port: 9 }, undefined])
+// @ts-expect-error no port
+socket.bind('9')
+// @ts-expect-error no port
+socket.bind({ port: '9' })
+// @ts-expect-error no options
+socket.bindSync(9)
+// @ts-expect-error no port
+socket.connect()
+// @ts-expect-error no port
+socket.connect('9')
+// @ts-expect-error no port
+socket.connectSync()
+// @ts-expect-error no number
+socket.setTTL('64')
+// @ts-expect-error no number
+socket.setRecvBufferSize('1 MiB')
+// @ts-expect-error no mode
+socket.setDontFragment('toString')
+// @ts-expect-error no option
+socket.setOption('noSuchOption', 1)
+// @ts-expect-error a number
+socket.setOption('ttl', true)
+// @ts-expect-error a number
+socket.getOption('ttl').length
+// @ts-expect-error a boolean
+socket.setRecvInfo('all')
+// @ts-expect-error no text
+socket.addMembership(5)
+// @ts-expect-error no text in it
+socket.address().address.toFixed()
+// @ts-expect-error not for programs
+socket.type = 'udp6'
+// @ts-expect-error no type
+dgram.createSocket('udp5')
+// @ts-expect-error no type in it
+dgram.createSocket({ reuseAddr: true })
+// @ts-expect-error no listener
+dgram.createSocket('udp4', 'message')
+// @ts-expect-error no keyword
+makeNetworkProcess({ name: 'p', type: 'datagram', service: 9, colour: 'red' })
+// @ts-expect-error no interface
+makeNetworkProcess({ name: 'p', type: 'datagram', service: 9, bindtodevice: true })
