@@ -8,7 +8,7 @@ export interface Clock {
   now(): number
   /** Milliseconds since 1970-01-01T00:00:00Z, for time stamps. */
   wallTime(): number
-  /** Runs `callback` once after `delay` milliseconds. A pending timer does not keep the process alive. */
+  /** Runs `callback` once after `delay` milliseconds, however many; never after `Infinity`. A pending timer does not keep the process alive. */
   schedule(delay: number, callback: () => void): Timer
   /** Runs `callback` in a later turn, before any timer that is not due yet; never before this call returns. */
   soon(callback: () => void): void
@@ -23,14 +23,25 @@ export interface Timer {
 const { setTimeout, clearTimeout, performance } = globalThis
 const setImmediate: ((callback: () => void) => unknown) | undefined = globalThis.setImmediate
 
+/** The longest that setTimeout can wait; of anything longer it makes 1 ms. */
+const LONGEST = 2 ** 31 - 1
+
 class SystemTimer implements Timer {
-  readonly #handle: ReturnType<typeof setTimeout>
+  #handle: ReturnType<typeof setTimeout> | undefined
   constructor(delay: number, callback: () => void) {
+    this.#wait(delay, callback)
+  }
+
+  /** What is longer than setTimeout can wait is waited for in pieces. */
+  #wait(delay: number, callback: () => void): void {
+    if (delay === Number.POSITIVE_INFINITY) return
     // setTimeout cuts fractions off; rounding up keeps "not before".
-    this.#handle = setTimeout(callback, Math.ceil(delay))
+    this.#handle =
+      delay > LONGEST ? setTimeout(() => this.#wait(delay - LONGEST, callback), LONGEST) : setTimeout(callback, Math.ceil(delay))
     const handle: unknown = this.#handle
     if (typeof handle === 'object' && handle !== null && 'unref' in handle) (handle as { unref(): void }).unref()
   }
+
   cancel(): void {
     clearTimeout(this.#handle)
   }
@@ -103,7 +114,7 @@ export class ManualClock implements Clock {
   }
 
   schedule(delay: number, callback: () => void): Timer {
-    const timer = new ManualTimer(this.#now + Math.max(0, delay), this.#sequence++, callback, this.#pending)
+    const timer = new ManualTimer(this.#now + (delay > 0 ? delay : 0), this.#sequence++, callback, this.#pending)
     this.#pending.count++
     this.#push(timer)
     return timer
@@ -124,9 +135,9 @@ export class ManualClock implements Clock {
     return this.#heap[0]?.time ?? Number.POSITIVE_INFINITY
   }
 
-  /** Runs the next callback, moving the time to it; `false` when nothing is scheduled. */
+  /** Runs the next callback, moving the time to it; `false` when nothing is scheduled for any time. */
   step(): boolean {
-    this.#skipCancelled()
+    if (this.nextTime === Number.POSITIVE_INFINITY) return false
     const timer = this.#pop()
     if (timer === undefined) return false
     this.#now = timer.time

@@ -130,6 +130,8 @@ export const Drop = {
   GroupReportMalformed: 87,
   /** A Neighbor Discovery message that this host does not heed: an advertisement to a router, any on a link without neighbors. */
   NdIgnored: 88,
+  /** A solicitation for an anycast address while as many others as may wait for their answers. */
+  NdQueueFull: 94,
   /** A redirect that is not from the present first hop, leads off the link, or comes to a host that takes none (RFC 1122 3.2.2.2, RFC 4861 8.1). */
   IcmpRedirect: 90,
 

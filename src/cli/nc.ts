@@ -131,6 +131,9 @@ function listenType({ stack }: Vantage, family: 4 | 6 | undefined, only4: boolea
   return six && !only4 ? 'udp6' : 'udp4'
 }
 
+/** setTimeout makes 1 ms of anything longer. */
+const LONGEST = 2 ** 31 - 1
+
 /** Ends something when nothing has happened for a time, once it was started. */
 class Idle {
   readonly #after: number
@@ -150,7 +153,7 @@ class Idle {
 
   touch(): void {
     this.stop()
-    if (this.#started && this.#after < Number.POSITIVE_INFINITY) this.#timer = setTimeout(this.#end, this.#after)
+    if (this.#started && this.#after < Number.POSITIVE_INFINITY) this.#timer = setTimeout(this.#end, Math.min(this.#after, LONGEST))
   }
 
   stop(): void {

@@ -25,6 +25,8 @@ import { RouterDiscovery } from './router-discovery.ts'
 const DETECTION_DELAY = 1000
 /** MAX_ANYCAST_DELAY_TIME: a random time in front of an answer for an anycast address (RFC 4861 section 10). */
 const MAX_ANYCAST_DELAY = 1000
+/** How many such answers may wait. Linux: proxy_qlen. */
+const MAX_DELAYED = 64
 
 /** An address for which duplicates are looked for. */
 interface Detection {
@@ -114,8 +116,8 @@ export class NdLayer implements NeighborProtocol {
     this.#learnSource(packet)
     const to = fromNobody ? ndp.ALL_NODES : new Address(packet.s0, packet.s1, packet.s2, packet.s3)
     const flags = fromNobody ? 0 : ndp.SOLICITED
-    if (own) this.#advertise(target, target, flags | ndp.OVERRIDE, to)
-    else this.#advertiseAnycast(target, flags, to, packet.cast === Cast.Unicast)
+    if (!own) return this.#advertiseAnycast(target, flags, to, packet.cast === Cast.Unicast)
+    this.#advertise(target, target, flags | ndp.OVERRIDE, to)
     return Drop.None
   }
 
@@ -123,20 +125,22 @@ export class NdLayer implements NeighborProtocol {
    * RFC 4861 section 7.2.7: whoever answers first is believed, so answers neither override another router's nor come all at once. The one router
    * that is asked alone need not wait (Linux).
    */
-  #advertiseAnycast(target: Address, flags: number, to: Address, atOnce: boolean): void {
+  #advertiseAnycast(target: Address, flags: number, to: Address, atOnce: boolean): Drop {
     const advertise = () => {
       const source = this.#sourceFor(target, null)
       if (source !== null && this.#nic.isAnycast(target.w0, target.w1, target.w2, target.w3)) this.#advertise(target, source, flags, to)
     }
     if (atOnce) {
       advertise()
-      return
+      return Drop.None
     }
+    if (this.#delayed.size >= MAX_DELAYED) return Drop.NdQueueFull
     const timer = this.#clock.schedule(this.#random.float() * MAX_ANYCAST_DELAY, () => {
       this.#delayed.delete(timer)
       advertise()
     })
     this.#delayed.add(timer)
+    return Drop.None
   }
 
   /** RFC 4861 section 7.2.5, RFC 4862 section 5.4.4. */

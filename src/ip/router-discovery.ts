@@ -19,6 +19,12 @@ const SOLICITATION_INTERVAL = 4000
 const MAX_SOLICITATIONS = 3
 /** RFC 4862 section 5.5.3 (e): an advertisement cannot cut what is left of a lifetime below this. */
 const TWO_HOURS = 7_200_000
+/**
+ * What routers may set for the neighbors of a link, in milliseconds. Linux takes nothing below these (ndisc_router_discovery); what is above the others is
+ * not heeded: an hour is what RFC 4861 section 6.2.1 allows, and with a minute a dead neighbor is found out within three.
+ */
+const REACHABLE_BOUNDS = { least: 100, most: 3_600_000 }
+const RETRANS_BOUNDS = { least: 10, most: 60_000 }
 /** IPv6's smallest MTU. */
 const MIN_MTU = 1280
 /** Linux: the metrics of routes learnt from routers. */
@@ -110,10 +116,9 @@ export class RouterDiscovery {
     }
     const hopLimit = ndp.currentHopLimit(view, transport)
     if (hopLimit !== 0) this.#nic.hopLimit6 = hopLimit
-    const reachable = ndp.reachableTime(view, transport)
-    if (reachable !== 0) this.#nd.neighbors.reachableTime = reachable
-    const retrans = ndp.retransTimer(view, transport)
-    if (retrans !== 0) this.#nd.neighbors.retransTime = retrans
+    const { neighbors } = this.#nd
+    neighbors.reachableTime = bounded(ndp.reachableTime(view, transport), neighbors.reachableTime, REACHABLE_BOUNDS)
+    neighbors.retransTime = bounded(ndp.retransTimer(view, transport), neighbors.retransTime, RETRANS_BOUNDS)
     const mtu = ndp.findOption(packet, ndp.MTU, ndp.MTU_OPTION)
     if (mtu !== 0) {
       const bytes = ndp.mtu(view, mtu)
@@ -216,28 +221,11 @@ export class RouterDiscovery {
 
   #schedule(delay: number, callback: () => void): Timer | null {
     if (delay === Number.POSITIVE_INFINITY) return null
-    // setTimeout cannot wait longer than 2^31 - 1 ms: a longer lifetime is waited for in pieces.
-    if (delay <= MAX_DELAY) return this.#clock.schedule(delay, callback)
-    return new LongTimer(this.#clock, delay, callback)
+    return this.#clock.schedule(delay, callback)
   }
 }
 
-const MAX_DELAY = 2 ** 31 - 1
-
-/** A timer for more than {@link MAX_DELAY}. */
-class LongTimer implements Timer {
-  #timer: Timer
-
-  constructor(clock: Clock, delay: number, callback: () => void) {
-    const wait = (left: number): Timer =>
-      clock.schedule(Math.min(left, MAX_DELAY), () => {
-        if (left <= MAX_DELAY) callback()
-        else this.#timer = wait(left - MAX_DELAY)
-      })
-    this.#timer = wait(delay)
-  }
-
-  cancel(): void {
-    this.#timer.cancel()
-  }
+/** A time that a router told; the present one when it tells none (0), or one that is out of the question. */
+function bounded(told: number, present: number, { least, most }: { least: number; most: number }): number {
+  return told === 0 || told > most ? present : Math.max(least, told)
 }

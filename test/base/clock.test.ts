@@ -1,8 +1,19 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { ManualClock, SystemClock, type Timer } from '../../src/base/clock.ts'
 
 describe('a manual clock', () => {
+  test('never comes to what waits for ever, and takes no number for now', () => {
+    const clock = new ManualClock()
+    const ran: string[] = []
+    clock.schedule(Number.POSITIVE_INFINITY, () => ran.push('never'))
+    clock.schedule(Number.NaN, () => ran.push('now'))
+    expect(clock.step()).toBe(true)
+    expect(clock.step()).toBe(false)
+    clock.advance(2 ** 40)
+    expect(ran).toEqual(['now'])
+  })
+
   test('stands still until it is told', () => {
     const clock = new ManualClock()
     const ran: string[] = []
@@ -194,5 +205,29 @@ describe('the system clock', () => {
     })
     expect(ran).toEqual(['here', 'soon', 'timer'])
     expect(elapsed).toBeGreaterThanOrEqual(20.4 - 1)
+  })
+
+  test('waits longer than setTimeout can, and for ever, and may be told to stop at any time', async () => {
+    vi.resetModules()
+    vi.useFakeTimers()
+    try {
+      // The clock reads the globals when it is loaded.
+      const clock = new (await import('../../src/base/clock.ts')).SystemClock()
+      const ran: string[] = []
+      clock.schedule(2 ** 32 + 5000, () => ran.push('after 49 days'))
+      clock.schedule(Number.POSITIVE_INFINITY, () => ran.push('never')).cancel()
+      clock.schedule(Number.POSITIVE_INFINITY, () => ran.push('never'))
+      const stopped = clock.schedule(2 ** 33, () => ran.push('stopped'))
+      vi.advanceTimersByTime(2 ** 32)
+      expect(ran).toEqual([])
+      vi.advanceTimersByTime(5000)
+      expect(ran).toEqual(['after 49 days'])
+      stopped.cancel()
+      vi.advanceTimersByTime(2 ** 34)
+      expect(ran).toEqual(['after 49 days'])
+    } finally {
+      vi.useRealTimers()
+      vi.resetModules()
+    }
   })
 })

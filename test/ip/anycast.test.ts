@@ -173,6 +173,15 @@ describe('on Ethernet', () => {
     expect(host.stack.neighbors).toMatchObject([{ address: PEER6, hardwareAddress: PEER_MAC }])
   })
 
+  test('64 answers may wait; more solicitations are dropped by name (Linux: proxy_qlen)', () => {
+    const host = ethernetHost({ forwarding: true })
+    for (let i = 0; i < 100; i++) host.link.receive(solicitation(ANYCAST))
+    expect(dropCount(host.stack, 'NdQueueFull')).toBe(36)
+    expect(host.after(1000).filter((each) => each.slice(108, 110) === '88')).toHaveLength(64)
+    host.link.receive(solicitation(ANYCAST))
+    expect(dropCount(host.stack, 'NdQueueFull')).toBe(36)
+  })
+
   test('one for this router alone is answered at once', () => {
     const host = ethernetRouter()
     host.link.receive(solicitation(ANYCAST, { destination: ANYCAST, to: OUR_MAC }))

@@ -318,6 +318,41 @@ describe('what else routers say', () => {
     host.after(2001)
     expect(state()).toBe('STALE')
   })
+
+  test.each([
+    ['a Retrans Timer of 1 ms counts as 10 ms', { retrans: 1 }, 30],
+    ['one of 10 s is taken', { retrans: 10_000 }, 30_000],
+    ['one of more than a minute is not', { retrans: 60_001 }, 3000],
+    ['nor one of 49 days', { retrans: 0xffffffff }, 3000],
+  ])('%s: a host that is silent is given up in time', (_, fields, time) => {
+    const host = listener()
+    hear(host, { ...withPrefix(3600, 1800), ...fields })
+    const { endpoint } = open(host.stack, 6)
+    send(endpoint, Uint8Array.of(1), '2001:db8:77::9', 7)
+    const state = () => host.stack.neighbors.find(({ address }) => address === '2001:db8:77::9')?.state
+    host.after(time - 1)
+    expect(state()).toBe('INCOMPLETE')
+    host.after(1)
+    expect(state()).toBe('FAILED')
+  })
+
+  test.each([
+    ['a Reachable Time of 1 ms counts as 100 ms', { reachable: 1 }, 49, 150],
+    ['one of an hour is taken', { reachable: 3_600_000 }, 1_799_999, 5_400_001],
+    ['one of more is not', { reachable: 3_600_001 }, 14_999, 45_001],
+    ['nor one of 49 days', { reachable: 0xffffffff }, 14_999, 45_001],
+  ])('%s: a host that answered is believed for as long', (_, fields, least, most) => {
+    const host = listener()
+    hear(host, { ...withPrefix(86_400, 86_400), lifetime: 9000, ...fields })
+    const { endpoint } = open(host.stack, 6)
+    send(endpoint, Uint8Array.of(1), '2001:db8:77::9', 7)
+    host.link.receive(advertisement('2001:db8:77::9', SOLICITED, { destination: MADE, source: '2001:db8:77::9' }))
+    const state = () => host.stack.neighbors.find(({ address }) => address === '2001:db8:77::9')?.state
+    host.after(least)
+    expect(state()).toBe('REACHABLE')
+    host.after(most - least)
+    expect(state()).toBe('STALE')
+  })
 })
 
 describe('a router', () => {
