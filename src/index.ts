@@ -7,6 +7,7 @@ export { type Description, describe, describeLine, type Layer } from './describe
 export type { AdvertisedPrefix, AdvertiseOptions } from './ip/advertise-options.ts'
 export type { DropCount, DropListener } from './ip/counters.ts'
 export type { IcmpError } from './ip/icmp.ts'
+export type { AddressGeneration } from './ip/interface-identifier.ts'
 export type { NeighborState } from './ip/neighbor.ts'
 export type { NeighborOptions } from './ip/neighbor-limits.ts'
 export type { AddressEvent, NeighborRow, Nic, NicAddress } from './ip/nic.ts'

@@ -8,6 +8,7 @@ import { type Clock, SystemClock } from './base/clock.ts'
 import { type Random, SystemRandom } from './base/random.ts'
 import { Counters, type DropCount, type DropListener } from './ip/counters.ts'
 import { DESTINATION_RATE, HOST_RATE, type Rate } from './ip/error-limit.ts'
+import type { AddressGeneration } from './ip/interface-identifier.ts'
 import { IpLayer, type ReversePath } from './ip/ip-layer.ts'
 import { NEIGHBOR_LIMITS, type NeighborLimits, type NeighborOptions } from './ip/neighbor-limits.ts'
 import type { NeighborRow, Nic } from './ip/nic.ts'
@@ -47,6 +48,10 @@ export interface StackOptions {
   acceptRedirects?: boolean
   /** A router tells hosts on Ethernet of better first hops on their link (RFC 1812 section 5.2.7.2, RFC 4861 section 8.2). Default `false`. */
   sendRedirects?: boolean
+  /** How nics make their own IPv6 addresses; see {@link NicOptions.addressGeneration}. Default `eui64`. */
+  addressGeneration?: AddressGeneration
+  /** Temporary IPv6 addresses on Ethernet; see {@link NicOptions.temporaryAddresses}. Default false. */
+  temporaryAddresses?: boolean
   /** How many neighbors each nic remembers, and how much may wait for their hardware addresses. Defaults: Linux's, see {@link NeighborOptions}. */
   neighborLimits?: NeighborOptions
 }
@@ -69,6 +74,18 @@ export interface NicOptions {
   linkLocal?: boolean
   /** Ethernet: routes and addresses from router advertisements; a stack with `forwarding` takes none. Default true. */
   acceptRouterAdvertisements?: boolean
+  /**
+   * Ethernet: `eui64` makes the link-local address and those from routers' prefixes of the hardware address (RFC 4291 appendix A), `stable-privacy` of
+   * a secret and the prefix (RFC 7217), so that they tell neither the hardware address nor that two networks have the same host. Default: the stack's.
+   */
+  addressGeneration?: AddressGeneration
+  /** The secret of `stable-privacy`, 32 hexadecimal digits: the same one gives the same addresses. Default: drawn, for as long as the nic is there. */
+  stableSecret?: string
+  /**
+   * Ethernet: beside each address from a router's prefix a random one (RFC 8981), which is preferred as a source (Linux: use_tempaddr 2), for a day
+   * at most, and receives for two. Default: the stack's.
+   */
+  temporaryAddresses?: boolean
 }
 
 export interface RouteOptions {
@@ -136,6 +153,8 @@ export class Stack {
   /** Told when a link fails; without a listener the failure is thrown as an uncaught exception. */
   onLinkFailure: ((nic: Nic, error: Error, fatal: boolean) => void) | null = null
   readonly #dad: boolean
+  readonly #addressGeneration: AddressGeneration
+  readonly #temporaryAddresses: boolean
   readonly #atClose: (() => void)[] = []
   #closed = false
 
@@ -152,6 +171,9 @@ export class Stack {
       throw new RangeError(`hopLimit ${hopLimit} is out of range: 1 to 255.`)
     this.name = options.name ?? 'host'
     this.#dad = options.dad ?? true
+    this.#addressGeneration = options.addressGeneration ?? 'eui64'
+    this.#temporaryAddresses = options.temporaryAddresses ?? false
+    checkGeneration(this.#addressGeneration)
     this.clock = options.clock ?? new SystemClock()
     this.random = options.random ?? new SystemRandom()
     this.hosts = options.hosts ?? new Map()
@@ -187,7 +209,7 @@ export class Stack {
 
   /**
    * Adds a link with addresses and attaches to it.
-   * @throws {TypeError} for a malformed address
+   * @throws {TypeError} for a malformed address, secret or way to make addresses
    * @throws {RangeError} for an MTU out of range, or an IPv6 address with an MTU below 1280
    * @throws {Error} when the name is taken, or the link has a receiver already
    */
@@ -196,8 +218,19 @@ export class Stack {
     if (this.nic(name) !== undefined) throw new Error(`The stack has a nic named ${name} already: give another name.`)
     const addresses = options.addresses ?? []
     for (const text of addresses) parseCidr(text)
+    const { addressGeneration = this.#addressGeneration, temporaryAddresses = this.#temporaryAddresses } = options
+    checkGeneration(addressGeneration)
+    const stableSecret = readSecret(options.stableSecret)
     const { dad = this.#dad, conflictDetection = false, linkLocal = true, acceptRouterAdvertisements = true } = options
-    const nic = this.ip.addNic(link, name, link.mtu, { dad, conflictDetection, linkLocal, acceptRouterAdvertisements })
+    const nic = this.ip.addNic(link, name, link.mtu, {
+      dad,
+      conflictDetection,
+      linkLocal,
+      acceptRouterAdvertisements,
+      addressGeneration,
+      stableSecret,
+      temporaryAddresses,
+    })
     try {
       if (options.mtu !== undefined) nic.mtu = options.mtu
       for (const text of addresses) nic.addAddress(text)
@@ -369,6 +402,17 @@ function readNeighborLimits(options: NeighborOptions = {}): NeighborLimits {
       `neighborLimits are out of order: gcThresh1 ${gcThresh1}, gcThresh2 ${gcThresh2}, gcThresh3 ${gcThresh3}; each at most the next.`,
     )
   return limits
+}
+
+function checkGeneration(generation: unknown): void {
+  if (generation !== 'eui64' && generation !== 'stable-privacy')
+    throw new TypeError(`addressGeneration '${generation}' is unknown: expected 'eui64' or 'stable-privacy'.`)
+}
+
+function readSecret(text: string | undefined): Uint8Array | null {
+  if (text === undefined) return null
+  if (!/^[0-9a-f]{32}$/i.test(text)) throw new TypeError('stableSecret has to be 32 hexadecimal digits: 128 bits.')
+  return Uint8Array.from(text.match(/../g) as string[], (pair) => Number.parseInt(pair, 16))
 }
 
 /** The limit per destination; no limit for the whole host means none per destination either, unless one is given. */

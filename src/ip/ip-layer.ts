@@ -370,7 +370,7 @@ export class IpLayer implements OptionsHost {
     for (const nic of this.#nics) {
       if (nic === undefined || !nic.isUp) continue
       const outgoing = nic === over
-      for (const { address, prefix, deprecated } of nic.addresses) {
+      for (const { address, prefix, deprecated, temporary } of nic.addresses) {
         if (address.family !== 6) continue
         // Link-local addresses, and all for link-local and multicast destinations, come from the outgoing nic (RFC 6724 section 4).
         if (!outgoing && (address.isLinkLocal || wanted <= LINK_LOCAL_SCOPE || w0 >>> 24 === 0xff)) continue
@@ -380,8 +380,9 @@ export class IpLayer implements OptionsHost {
         const sameLabel = label6(address.w0, address.w1, address.w2) === wantedLabel
         // Rule 8 counts no bits of the interface identifier.
         const common = Math.min(commonPrefix(address, w0, w1, w2, w3), prefix.length)
-        // Rules 3 (not a deprecated one), 5 (the outgoing nic's), 6 (of the same label) and 8.
-        const score = (scopeScore << 11) + (deprecated ? 0 : 1 << 10) + (outgoing ? 1 << 9 : 0) + (sameLabel ? 1 << 8 : 0) + common
+        // Rules 3 (not a deprecated one), 5 (the outgoing nic's), 6 (of the same label), 7 (a temporary one) and 8.
+        const better = (deprecated ? 0 : 8) + (outgoing ? 4 : 0) + (sameLabel ? 2 : 0) + (temporary ? 1 : 0)
+        const score = (scopeScore << 12) + (better << 8) + common
         if (score > bestScore) {
           bestScore = score
           best = address

@@ -13,6 +13,7 @@ import type { Link, LinkReceiver } from '../link/link.ts'
 import type { AdvertiseOptions } from './advertise-options.ts'
 import { EthernetLayer } from './ethernet-layer.ts'
 import { IgmpLayer } from './igmp-layer.ts'
+import { type AddressGeneration, InterfaceIdentifiers } from './interface-identifier.ts'
 import type { IpLayer } from './ip-layer.ts'
 import { type GroupFilter, Memberships, type Subscriber } from './memberships.ts'
 import { MldLayer } from './mld-layer.ts'
@@ -25,6 +26,8 @@ import { IGMP } from './protocol.ts'
 /** One address of a nic. A deprecated one (RFC 4862 section 5.5.4) still receives, and is a source only when there is no better one. */
 export interface NicAddress extends Cidr {
   deprecated: boolean
+  /** Made at random for a while (RFC 8981), and preferred as a source to others. */
+  readonly temporary: boolean
 }
 
 /** What became of an address: in use, found in use by another station before or after that, or taken away. */
@@ -55,6 +58,12 @@ export interface NicSettings {
   readonly linkLocal: boolean
   /** Default routes, prefixes and addresses from router advertisements. A stack that forwards never takes them. */
   readonly acceptRouterAdvertisements: boolean
+  /** How interface identifiers are made. */
+  readonly addressGeneration: AddressGeneration
+  /** The secret of stable-privacy; `null`: one is drawn. */
+  readonly stableSecret: Uint8Array | null
+  /** Temporary addresses beside those from routers' prefixes. */
+  readonly temporaryAddresses: boolean
 }
 
 export class Nic implements LinkReceiver {
@@ -67,6 +76,11 @@ export class Nic implements LinkReceiver {
   /** The hop limit that routers advertise for this link, or 0: then the stack's. */
   hopLimit6 = 0
   readonly acceptsRouterAdvertisements: boolean
+  readonly makesTemporaryAddresses: boolean
+  /** `null` on a link without hardware addresses. */
+  readonly identifiers: InterfaceIdentifiers | null
+  /** How often the link-local address was made anew because another station had it. */
+  #linkLocalAttempts = 0
   readonly #ip: IpLayer
   readonly #settings: NicSettings
   readonly #ethernet: EthernetLayer | null
@@ -105,6 +119,12 @@ export class Nic implements LinkReceiver {
     this.#igmp = new IgmpLayer(this, ip, clock, random)
     this.#mld = new MldLayer(this, ip, clock, random)
     const { hardwareAddress } = link
+    const { addressGeneration, stableSecret } = settings
+    this.identifiers =
+      hardwareAddress === null
+        ? null
+        : new InterfaceIdentifiers(addressGeneration, addressHigh(hardwareAddress), addressLow(hardwareAddress), random, stableSecret)
+    this.makesTemporaryAddresses = settings.temporaryAddresses
     this.#ethernet = link.medium === 'ip' || hardwareAddress === null ? null : new EthernetLayer(this, hardwareAddress, ip, clock, random)
     this.acceptsRouterAdvertisements = this.#ethernet !== null && settings.acceptRouterAdvertisements
   }
@@ -120,7 +140,7 @@ export class Nic implements LinkReceiver {
     const ethernet = this.#ethernet
     if (ethernet === null || !this.#settings.linkLocal || !this.#carriesIpv6) return
     if ([...this.#addresses, ...this.#tentative].some(({ address }) => address.family === 6 && address.isLinkLocal)) return
-    this.addAddress(`${this.interfaceAddress(LINK_LOCAL)}/64`)
+    this.addAddress(`${this.interfaceAddress(LINK_LOCAL, this.#linkLocalAttempts)}/64`)
   }
 
   /** Forgets all timers, neighbors and what routers advertised; a router says goodbye. */
@@ -170,7 +190,7 @@ export class Nic implements LinkReceiver {
    * @throws {TypeError} when the text is no address with a prefix length, or is multicast or unspecified
    * @throws {RangeError} for an IPv6 address when the MTU is below 1280
    */
-  addAddress(cidr: string): void {
+  addAddress(cidr: string, temporary = false): void {
     const added = parseCidr(cidr)
     if (added.address.isMulticast || added.address.isUnspecified)
       throw new TypeError(
@@ -181,7 +201,7 @@ export class Nic implements LinkReceiver {
         `${added.address} cannot be an address of ${this.name}: IPv6 needs an MTU of ${MIN_PMTU6} at least (RFC 8200 section 5), and it has ${this.#mtu}.`,
       )
     if (this.hasAddress(added.address) || this.isTentative(added.address)) return
-    const entry: NicAddress = { ...added, deprecated: false }
+    const entry: NicAddress = { ...added, deprecated: false, temporary }
     if (added.address.family === 6) this.#joinSolicitedNode(added.address)
     const { dad, conflictDetection } = this.#settings
     if (this.#ethernet !== null && (added.address.family === 6 ? dad : conflictDetection)) {
@@ -217,6 +237,18 @@ export class Nic implements LinkReceiver {
     this.#tentative = this.#tentative.filter((each) => each !== entry)
     if (entry.address.family === 6) this.#leaveSolicitedNode(entry.address)
     this.#tell('duplicate', entry.address, hardwareAddress)
+    if (entry.address.family === 6) this.#tryAnother(entry.address)
+  }
+
+  /** RFC 7217 section 6, RFC 8981 section 3.4: another identifier, where there are others. */
+  #tryAnother(taken: Address): void {
+    if (!taken.isLinkLocal) this.#ethernet?.nd.discovery.slaac.duplicate(taken)
+    else if (this.identifiers?.generation === 'stable-privacy' && this.#linkLocalAttempts < LINK_LOCAL_RETRIES) {
+      // One that was given is not ours to change.
+      if (!this.interfaceAddress(LINK_LOCAL, this.#linkLocalAttempts).equals(taken)) return
+      this.#linkLocalAttempts++
+      this.start()
+    }
   }
 
   /** Another station uses an address of this nic. */
@@ -251,11 +283,9 @@ export class Nic implements LinkReceiver {
       }
   }
 
-  /** A 64-bit prefix with the interface identifier of the hardware address (RFC 4291 appendix A). */
-  interfaceAddress(prefix: Address): Address {
-    const { high, low } = this.#ethernet as EthernetLayer
-    const w2 = ((high ^ 0x0200) << 16) | ((low >>> 16) & 0xff00) | 0xff
-    return new Address(prefix.w0, prefix.w1, w2, 0xfe000000 | (low & 0xffffff))
+  /** The address of a 64-bit prefix that this nic makes for itself; `attempt` counts those that were found in use before. */
+  interfaceAddress(prefix: Address, attempt = 0): Address {
+    return (this.identifiers as InterfaceIdentifiers).stable(prefix, attempt)
   }
 
   /** Removes an address and its routes; `false` when the nic does not have it. */
@@ -524,6 +554,8 @@ export class Nic implements LinkReceiver {
 /** All routers of the site (RFC 4291 section 2.7.1). */
 const SITE_ROUTERS = Address.parse('ff05::2')
 const LINK_LOCAL = Address.parse('fe80::')
+/** RFC 7217 section 7: IDGEN_RETRIES. */
+const LINK_LOCAL_RETRIES = 3
 
 /** RFC 4291 section 2.7.1. */
 function hasSolicitedNode(addresses: readonly NicAddress[], w3: number): boolean {

@@ -12,13 +12,12 @@ import type { NdLayer } from './nd-layer.ts'
 import * as ndp from './ndp.ts'
 import type { Nic } from './nic.ts'
 import type { Route } from './route-table.ts'
+import { Slaac } from './slaac.ts'
 
 /** RFC 4861 section 10, in milliseconds. */
 const MAX_SOLICITATION_DELAY = 1000
 const SOLICITATION_INTERVAL = 4000
 const MAX_SOLICITATIONS = 3
-/** RFC 4862 section 5.5.3 (e): an advertisement cannot cut what is left of a lifetime below this. */
-const TWO_HOURS = 7_200_000
 /**
  * What routers may set for the neighbors of a link, in milliseconds. Linux takes nothing below these (ndisc_router_discovery); what is above the others is
  * not heeded: an hour is what RFC 4861 section 6.2.1 allows, and with a minute a dead neighbor is found out within three.
@@ -39,16 +38,9 @@ interface LearntRoute {
   timer: Timer | null
 }
 
-/** An address made from a prefix. */
-interface LearntAddress {
-  readonly prefix: Prefix
-  readonly address: Address
-  preferredUntil: number
-  validUntil: number
-  timer: Timer | null
-}
-
 export class RouterDiscovery {
+  /** The addresses made from prefixes. */
+  readonly slaac: Slaac
   readonly #nd: NdLayer
   readonly #nic: Nic
   readonly #ip: IpLayer
@@ -56,7 +48,6 @@ export class RouterDiscovery {
   readonly #random: Random
   #routers: LearntRoute[] = []
   #prefixes: LearntRoute[] = []
-  #addresses: LearntAddress[] = []
   /** Of the last MTU option, for the routes learnt here; 0 without one. */
   #mtu = 0
   #solicitations = 0
@@ -68,6 +59,7 @@ export class RouterDiscovery {
     this.#ip = ip
     this.#clock = clock
     this.#random = random
+    this.slaac = new Slaac(nic, clock, random, nic.makesTemporaryAddresses)
   }
 
   get isActive(): boolean {
@@ -82,13 +74,9 @@ export class RouterDiscovery {
       each.timer?.cancel()
       this.#ip.routes.remove(each.route)
     }
-    for (const each of this.#addresses) {
-      each.timer?.cancel()
-      this.#nic.removeAddress(each.address)
-    }
+    this.slaac.close()
     this.#routers = []
     this.#prefixes = []
-    this.#addresses = []
   }
 
   /** Asks for routers (RFC 4861 section 6.3.7), now that there is a link-local address to ask from. */
@@ -155,7 +143,7 @@ export class RouterDiscovery {
     const preferred = ndp.preferredLifetime(view, at)
     if ((flags & ndp.ON_LINK) !== 0) this.#prefixes = this.#learn(this.#prefixes, prefix, null, PREFIX_METRIC, valid)
     // RFC 4862 section 5.5.3 (c) and (d): the interface identifier has 64 bits, and both parts have to fill an address.
-    if ((flags & ndp.AUTONOMOUS) !== 0 && preferred <= valid && length === 64) this.#configure(prefix, valid, preferred)
+    if ((flags & ndp.AUTONOMOUS) !== 0 && preferred <= valid && length === 64) this.slaac.configure(prefix, valid, preferred)
   }
 
   /** Adds, prolongs or (lifetime 0) removes a route. */
@@ -179,44 +167,6 @@ export class RouterDiscovery {
       this.#prefixes = this.#prefixes.filter((each) => each !== learnt)
     })
     return [...others, learnt]
-  }
-
-  /** RFC 4862 section 5.5.3 (d) and (e). */
-  #configure(prefix: Prefix, valid: number, preferred: number): void {
-    const now = this.#clock.now()
-    let learnt = this.#addresses.find((each) => each.prefix.equals(prefix))
-    if (learnt === undefined) {
-      if (valid === 0 || this.#addresses.length >= MAX_LEARNT) return
-      const address = this.#nic.interfaceAddress(prefix.address)
-      // One that somebody gave by hand stays as it is.
-      if (this.#nic.hasAddress(address) || this.#nic.isTentative(address)) return
-      learnt = { prefix, address, preferredUntil: now + preferred, validUntil: now + valid, timer: null }
-      this.#addresses.push(learnt)
-      // Not the prefix's length: whether its other addresses are on the link is a matter of its L flag (RFC 5942).
-      this.#nic.addAddress(`${address}/128`)
-    } else {
-      const left = learnt.validUntil - now
-      if (valid > TWO_HOURS || valid > left) learnt.validUntil = now + valid
-      else if (left > TWO_HOURS) learnt.validUntil = now + TWO_HOURS
-      learnt.preferredUntil = now + preferred
-    }
-    this.#age(learnt)
-  }
-
-  /** Deprecates and removes an address when its time has come, and waits for the next such time. */
-  #age(learnt: LearntAddress): void {
-    learnt.timer?.cancel()
-    const now = this.#clock.now()
-    if (learnt.validUntil <= now) {
-      this.#addresses = this.#addresses.filter((each) => each !== learnt)
-      this.#nic.removeAddress(learnt.address)
-      return
-    }
-    const deprecated = learnt.preferredUntil <= now
-    this.#nic.setDeprecated(learnt.address, deprecated)
-    learnt.timer = this.#schedule((deprecated ? learnt.validUntil : Math.min(learnt.preferredUntil, learnt.validUntil)) - now, () =>
-      this.#age(learnt),
-    )
   }
 
   #schedule(delay: number, callback: () => void): Timer | null {

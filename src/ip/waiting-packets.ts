@@ -5,6 +5,7 @@
  * queues. Where one is reached, the oldest packet gives way.
  */
 import { Drop } from '../base/drop.ts'
+import { MemoryAccount } from '../base/memory-account.ts'
 import { HEADROOM, Packet } from '../base/packet.ts'
 import type { Counters } from './counters.ts'
 import type { Held, Neighbor } from './neighbor.ts'
@@ -22,33 +23,34 @@ export class WaitingPackets {
   readonly #counters: Counters
   /** Neighbors that packets wait for, those that wait longest first. */
   readonly #neighbors = new Set<Neighbor>()
-  #bytes = 0
+  readonly #account: MemoryAccount
   #scratch: Packet | null = null
 
   constructor(limits: NeighborLimits, counters: Counters) {
     this.#limits = limits
     this.#counters = counters
+    this.#account = new MemoryAccount(limits.totalQueueBytes)
   }
 
   /** What all that waits costs in bytes. */
   get bytes(): number {
-    return this.#bytes
+    return this.#account.held
   }
 
   /** Copies a packet; what there is no room for any more is dropped, the packet itself if need be. */
   hold(neighbor: Neighbor, packet: Packet): void {
-    const { queueBytes, totalQueueBytes } = this.#limits
+    const { queueBytes } = this.#limits
     const cost = packet.end - packet.start + OVERHEAD
-    if (cost > queueBytes || cost > totalQueueBytes) {
+    if (cost > queueBytes || cost > this.#account.limit) {
       this.#counters.drop(Drop.NeighborQueueFull, packet)
       return
     }
     while (neighbor.held.length > 0 && (neighbor.held.length === MAX_HELD || neighbor.heldBytes + cost > queueBytes))
       this.#dropOldest(neighbor)
-    while (this.#bytes + cost > totalQueueBytes) this.#dropOldest(this.#greediest())
+    while (!this.#account.fits(cost)) this.#dropOldest(this.#greediest())
     neighbor.held.push({ bytes: packet.copy(), checksumState: packet.checksumState, trace: packet.trace })
     neighbor.heldBytes += cost
-    this.#bytes += cost
+    this.#account.charge(cost)
     this.#neighbors.add(neighbor)
   }
 
@@ -56,7 +58,7 @@ export class WaitingPackets {
   take(neighbor: Neighbor): readonly Held[] {
     const { held } = neighbor
     if (held.length === 0) return held
-    this.#bytes -= neighbor.heldBytes
+    this.#account.release(neighbor.heldBytes)
     this.#neighbors.delete(neighbor)
     neighbor.held = []
     neighbor.heldBytes = 0
@@ -79,7 +81,7 @@ export class WaitingPackets {
     const oldest = neighbor.held.shift() as Held
     const cost = oldest.bytes.length + OVERHEAD
     neighbor.heldBytes -= cost
-    this.#bytes -= cost
+    this.#account.release(cost)
     if (neighbor.held.length === 0) this.#neighbors.delete(neighbor)
     this.#counters.drop(Drop.NeighborQueueFull, this.load(oldest, neighbor.address.family))
   }

@@ -130,6 +130,12 @@ export const HOST = {
   sourceRoute: flag('follows IPv4 source routes; default false'),
   acceptRedirects: flag('believes redirects of its routers; default true, but never for a router'),
   sendRedirects: flag('a router tells hosts on Ethernet of better first hops on their link; default false'),
+  addressGeneration: oneOf(
+    'how IPv6 addresses on Ethernet are made: of the hardware address, or of a secret (RFC 7217); default eui64',
+    'eui64',
+    'stable-privacy',
+  ),
+  temporaryAddresses: flag("temporary addresses beside those from routers' prefixes (RFC 8981); default false"),
   neighborLimits: object('how much is remembered of neighbors, by nic and family', {
     gcThresh1: integer('entries from which on those unused for a minute are forgotten; default 128', 0, 2 ** 24),
     gcThresh2: integer('entries from which on those that did not change for five seconds are; default 512', 0, 2 ** 24),
