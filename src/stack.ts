@@ -150,7 +150,10 @@ export class Stack {
   readonly loopback: Nic
   /** Host names this stack resolves by itself, as /etc/hosts would: name to addresses. */
   readonly hosts: Map<string, readonly string[]>
-  /** Told when a link fails; without a listener the failure is thrown as an uncaught exception. */
+  /**
+   * Told when a link fails. `fatal` is false when it may come back (its interface was taken down): meanwhile routes over it do not count. Without a
+   * listener a fatal failure is thrown as an uncaught exception, and another one shows in what `send` says, in the drops and in `netstat`.
+   */
   onLinkFailure: ((nic: Nic, error: Error, fatal: boolean) => void) | null = null
   readonly #dad: boolean
   readonly #addressGeneration: AddressGeneration
@@ -378,7 +381,7 @@ export class Stack {
 
   #linkFailed(nic: Nic, error: Error, fatal: boolean): void {
     if (this.onLinkFailure !== null) this.onLinkFailure(nic, error, fatal)
-    else
+    else if (fatal)
       queueMicrotask(() => {
         throw error
       })

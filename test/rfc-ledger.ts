@@ -206,6 +206,13 @@ identification(
   'identifications are unique for the lifetime of a datagram',
   'are unique per source, destination and protocol',
 )
+file('link/offload-property.test.ts')(
+  6864,
+  '4.3',
+  'MUST',
+  'datagrams that a device hands up as one frame have identifications of their own',
+  'come apart behind headers of any length as Linux takes them apart',
+)
 identification(7739, '5', 'SHOULD', 'identifications cannot be guessed', 'do not tell one destination what another gets')
 
 const reassembly = file('ip/reassembler.test.ts')

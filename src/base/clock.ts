@@ -20,7 +20,7 @@ export interface Timer {
 }
 
 // Read once: a program under test may replace the globals by fake ones, and the stack must not stop with them.
-const { setTimeout, clearTimeout, performance } = globalThis
+const { setTimeout, clearTimeout, performance, Date: WallTime } = globalThis
 const setImmediate: ((callback: () => void) => unknown) | undefined = globalThis.setImmediate
 
 /** The longest that setTimeout can wait; of anything longer it makes 1 ms. */
@@ -47,16 +47,27 @@ class SystemTimer implements Timer {
   }
 }
 
+/** Just below 1, in the precision that today's milliseconds have as a double. */
+const ALMOST = 1 - 2 ** -10
+
 /** The machine's own time. */
 export class SystemClock implements Clock {
-  readonly #origin = Date.now() - performance.now()
+  /**
+   * The wall time at `performance.now() === 0`, as far as is known. `Date.now()` has whole milliseconds and is asked each time: it says between which two
+   * of them the time is, after a step of the wall clock too; the fraction goes on from what was known, and gets exact as those bounds shift it.
+   */
+  #origin = performance.timeOrigin
 
   now(): number {
     return performance.now()
   }
 
   wallTime(): number {
-    return this.#origin + performance.now()
+    const whole = WallTime.now()
+    const time = this.#origin + performance.now()
+    const bounded = Math.min(Math.max(time, whole), whole + ALMOST)
+    this.#origin += bounded - time
+    return bounded
   }
 
   schedule(delay: number, callback: () => void): Timer {

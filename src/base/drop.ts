@@ -45,6 +45,8 @@ export const Drop = {
   NeighborTableFull: 24,
   /** A NAT has a mapping, which this sender may not use (RFC 4787 section 5). */
   WireNatFiltered: 18,
+  /** A device's offload header that does not fit its frame, or asks for work that nobody offered (virtio 1.2 section 5.1.6). */
+  FrameOffload: 19,
 
   /** Fewer bytes than the header, or than the header's own length, announces. */
   IpTooShort: 30,

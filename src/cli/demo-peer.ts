@@ -154,6 +154,7 @@ class Pinger implements Link {
       idle: () => receiver.idle(),
       dropped: (drop, packet) => receiver.dropped(drop, packet),
       failed: (error, fatal) => receiver.failed(error, fatal),
+      changed: () => receiver.changed?.(),
     })
   }
 

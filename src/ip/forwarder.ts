@@ -75,8 +75,8 @@ export class Forwarder {
     }
     packet.start = network
     packet.end = packet.networkEnd
-    // Left out between a kernel and this router; the next wire is another one.
-    if (packet.checksumState === ChecksumState.Partial) completeChecksum(packet)
+    // Left out between a kernel and this router; the next wire may be one where it has to be there.
+    if (packet.checksumState === ChecksumState.Partial && (tooLong || !route.nic.link.offload.checksum)) completeChecksum(packet)
     packet.hopLimit--
     const redirector = route.nic === nic ? this.#redirector : null
     if (six) {

@@ -6,8 +6,9 @@
  */
 import { Address, isMulticast, isUnspecified } from '../base/address.ts'
 import { Drop } from '../base/drop.ts'
-import { Cast, copyBytes, HEADROOM, MAX_PACKET, Packet } from '../base/packet.ts'
+import { Cast, ChecksumState, copyBytes, HEADROOM, MAX_PACKET, Packet } from '../base/packet.ts'
 import type { Random } from '../base/random.ts'
+import { completeChecksum } from '../link/checksum-offload.ts'
 import type { Counters } from './counters.ts'
 import type { ErrorLimit } from './error-limit.ts'
 import { type IcmpExtension, parse as parseExtensions, quoteLength } from './icmp-extensions.ts'
@@ -535,6 +536,8 @@ export class Icmp {
       header += options.length
     }
     const length = Math.min(packet.networkEnd - packet.network, this.#errorRoom(packet, options) - header)
+    // The sender compares the quote with what it sent, which is not what its device left out.
+    if (packet.checksumState === ChecksumState.Partial) completeChecksum(packet, packet.network, packet.networkEnd)
     const reply = this.#reply(packet, length, packet.network)
     reply.start -= icmpv4.HEADER
     if (four) {

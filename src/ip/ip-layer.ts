@@ -687,8 +687,10 @@ export class IpLayer implements OptionsHost {
       const { d0, d1, d2, d3 } = packet
       const free = mode === PmtuMode.Dont || (mode === PmtuMode.Want && mtu <= MIN_PMTU4 && this.pathMtu.isLocked(d0, d1, d2, d3))
       packet.dontFragment = !free && length <= mtu ? 1 : 0
-      // RFC 6864 section 4.1: an atomic datagram needs no identification; any other one must not be predictable.
-      packet.identification = packet.dontFragment === 1 ? 0 : this.#identification.next(packet) & 0xffff
+      // RFC 6864 section 4.1: an atomic datagram needs no identification (a socket's are numbered where that saves frames); any other one must not
+      // be predictable.
+      if (packet.dontFragment === 0) packet.identification = this.#identification.next(packet) & 0xffff
+      else if (!nic.numbered || packet.protocol !== UDP) packet.identification = 0
       packet.start -= header
       if (options !== null) {
         packet.bytes.set(options, packet.start + ipv4.HEADER)

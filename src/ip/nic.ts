@@ -81,6 +81,8 @@ export class Nic implements LinkReceiver {
   readonly identifiers: InterfaceIdentifiers | null
   /** How often the link-local address was made anew because another station had it. */
   #linkLocalAttempts = 0
+  /** See {@link Link.numbered}. */
+  readonly numbered: boolean
   readonly #ip: IpLayer
   readonly #settings: NicSettings
   readonly #ethernet: EthernetLayer | null
@@ -96,6 +98,8 @@ export class Nic implements LinkReceiver {
   /** The host's own subscriptions of solicited-node groups, a count for each. */
   readonly #solicitedNodes = new Map<number, { subscriber: Subscriber; count: number }>()
   #mtu: number
+  /** What the nic was given below the link's MTU, or `Infinity`. */
+  #mtuLimit = Number.POSITIVE_INFINITY
   /** What reached and left this nic, as `ip -s link` counts. */
   rxPackets = 0
   rxBytes = 0
@@ -115,6 +119,8 @@ export class Nic implements LinkReceiver {
     this.name = name
     this.link = link
     this.#mtu = mtu
+    this.isUp = link.isUp !== false
+    this.numbered = link.numbered === true
     this.#settings = settings
     this.#igmp = new IgmpLayer(this, ip, clock, random)
     this.#mld = new MldLayer(this, ip, clock, random)
@@ -156,7 +162,7 @@ export class Nic implements LinkReceiver {
     return this.link.loopback
   }
 
-  /** The largest packet that leaves whole, in bytes: the link's unless set lower. */
+  /** The largest packet that leaves whole, in bytes: the link's, which it follows, unless set lower. */
   get mtu(): number {
     return this.#mtu
   }
@@ -168,6 +174,12 @@ export class Nic implements LinkReceiver {
   set mtu(mtu: number) {
     if (!Number.isInteger(mtu) || mtu < 68 || mtu > this.link.mtu)
       throw new RangeError(`MTU ${mtu} of ${this.name} is out of range: 68 (IPv4's minimum, RFC 791) to ${this.link.mtu} (the link's).`)
+    this.#mtuLimit = mtu < this.link.mtu ? mtu : Number.POSITIVE_INFINITY
+    this.#useMtu(mtu)
+  }
+
+  #useMtu(mtu: number): void {
+    if (mtu === this.#mtu) return
     const carried = this.#carriesIpv6
     this.#mtu = mtu
     this.#ip.routes.generation++
@@ -401,6 +413,15 @@ export class Nic implements LinkReceiver {
   failed(error: Error, fatal: boolean): void {
     if (fatal) this.isUp = false
     this.onFailure?.(error, fatal)
+  }
+
+  /** The link has another MTU, or went down or up: routes over a nic that is down do not count. */
+  changed(): void {
+    this.#useMtu(Math.min(this.link.mtu, this.#mtuLimit))
+    const isUp = this.link.isUp !== false
+    if (isUp === this.isUp) return
+    this.isUp = isUp
+    this.#ip.routes.generation++
   }
 
   // ── down ──

@@ -50,6 +50,8 @@ export class Capture {
   readonly #snapLength: number
   readonly #waiting: OpenRecord[] = []
   #interfaces = 0
+  /** The newest time in the file: none after it is earlier, whatever is done to the wall clock. */
+  #newest = 0n
 
   constructor(sink: (chunk: Uint8Array) => void, options: CaptureOptions = {}) {
     this.#sink = sink
@@ -72,9 +74,11 @@ export class Capture {
 
   /** @internal */
   open(interfaceIndex: number, direction: CaptureDirection, bytes: Uint8Array, start: number, end: number): OpenRecord {
+    const now = toNanoseconds(this.#clock.wallTime())
+    if (now > this.#newest) this.#newest = now
     const record: OpenRecord = {
       interfaceIndex,
-      time: toNanoseconds(this.#clock.wallTime()),
+      time: this.#newest,
       bytes: bytes.slice(start, Math.min(end, start + this.#snapLength)),
       originalLength: end - start,
       direction,
@@ -103,6 +107,7 @@ export class CapturedLink implements Link {
   readonly offload: Offload
   readonly hardwareAddress: Uint8Array | null
   readonly loopback: boolean
+  readonly numbered: boolean
   readonly #capture: Capture
   readonly #inner: Link
   readonly #interfaceIndex: number
@@ -121,6 +126,7 @@ export class CapturedLink implements Link {
     this.offload = NO_OFFLOAD
     this.hardwareAddress = inner.hardwareAddress
     this.loopback = inner.loopback
+    this.numbered = inner.numbered === true
     this.#capture = capture
     this.#inner = inner
     this.#interfaceIndex = interfaceIndex
@@ -128,6 +134,10 @@ export class CapturedLink implements Link {
 
   get mtu(): number {
     return this.#inner.mtu
+  }
+
+  get isUp(): boolean {
+    return this.#inner.isUp !== false
   }
 
   attach(receiver: LinkReceiver): void {
@@ -148,6 +158,7 @@ export class CapturedLink implements Link {
         receiver.dropped(drop, packet)
       },
       failed: (error, fatal) => receiver.failed(error, fatal),
+      changed: () => receiver.changed?.(),
     })
   }
 

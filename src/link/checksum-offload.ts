@@ -1,11 +1,13 @@
 /** Transport checksums that were left to a device (`ChecksumState.Partial`): completing them where no device does. */
-import { finish, sum, sumLong } from '../base/checksum.ts'
+import { finish, fold, sum, sumLong } from '../base/checksum.ts'
 import { ChecksumState, type Packet } from '../base/packet.ts'
 
 const TCP = 6
 const UDP = 17
 const TCP_CHECKSUM_AT = 16
 const UDP_CHECKSUM_AT = 6
+const UDP_HEADER = 8
+const HEADER4 = 20
 const HEADER6 = 40
 
 /** The unfolded sum of the pseudo-header (RFC 768, RFC 8200 section 8.1) of `length` bytes behind the IP header at `at`. */
@@ -14,12 +16,12 @@ export function pseudoHeaderSum(view: DataView, at: number, four: boolean, proto
 }
 
 /**
- * Completes the checksum of a packet whose field holds the pseudo-header's sum only (`ChecksumState.Partial`): UDP or TCP directly behind the IP
- * header, as Linux leaves it to a device.
+ * Completes the checksum of the packet in `start … end` whose field holds the pseudo-header's sum only (`ChecksumState.Partial`): UDP or TCP directly
+ * behind the IP header, as Linux leaves it to a device.
  */
-export function completeChecksum(packet: Packet): void {
+export function completeChecksum(packet: Packet, start = packet.start, end = packet.end): void {
   packet.checksumState = ChecksumState.None
-  const { view, start, end } = packet
+  const { view } = packet
   const four = view.getUint8(start) >>> 4 === 4
   const protocol = view.getUint8(start + (four ? 9 : 6))
   if (protocol !== UDP && protocol !== TCP) return
@@ -29,4 +31,34 @@ export function completeChecksum(packet: Packet): void {
   view.setUint16(field, 0)
   const value = finish(sumLong(packet, at, end, pseudoHeaderSum(view, start, four, protocol, end - at)))
   view.setUint16(field, value === 0 && protocol === UDP ? 0xffff : value)
+}
+
+/**
+ * Does what a device does that is told to complete the checksum at `field` (virtio 1.2 section 5.1.6): the field, which holds what is not in the packet,
+ * is summed with all from `from` to the end. Whose checksum it is does not matter. 0 becomes 0xffff (Linux: skb_checksum_help).
+ */
+export function completeChecksumAt(packet: Packet, from: number, field: number): void {
+  const value = finish(sumLong(packet, from, packet.end, 0))
+  packet.view.setUint16(field, value === 0 ? 0xffff : value)
+}
+
+/**
+ * Whether the checksum at `field` over all from `from` on is what {@link completeChecksum} completes: that of UDP or TCP directly behind an IP header
+ * without options, whose lengths agree with the packet's.
+ */
+export function isOwnChecksum(packet: Packet, from: number, field: number): boolean {
+  const { view, start, end } = packet
+  const length = end - start
+  if (length < HEADER4 + UDP_HEADER) return false
+  const first = view.getUint8(start)
+  const four = first === 0x45
+  const header = four ? HEADER4 : HEADER6
+  if (from !== start + header) return false
+  if (four ? view.getUint16(start + 2) !== length || (view.getUint16(start + 6) & 0x3fff) !== 0 : first >>> 4 !== 6) return false
+  if (!four && (length < HEADER6 + UDP_HEADER || view.getUint16(start + 4) !== length - HEADER6)) return false
+  const protocol = view.getUint8(start + (four ? 9 : 6))
+  if (protocol === UDP) {
+    if (field !== from + UDP_CHECKSUM_AT || view.getUint16(from + 4) !== end - from) return false
+  } else if (protocol !== TCP || field !== from + TCP_CHECKSUM_AT || field + 2 > end) return false
+  return view.getUint16(field) === fold(pseudoHeaderSum(view, start, four, protocol, end - from))
 }

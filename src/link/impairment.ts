@@ -69,7 +69,7 @@ export class ImpairedLink implements Link {
   readonly offload = NO_OFFLOAD
   readonly #inner: Link
   /** Bytes of the longest frame. */
-  readonly #longest: number
+  #longest: number
   readonly #send: Direction
   readonly #receive: Direction
   #receiver: LinkReceiver | null = null
@@ -109,6 +109,14 @@ export class ImpairedLink implements Link {
     return this.#inner.loopback
   }
 
+  get isUp(): boolean {
+    return this.#inner.isUp !== false
+  }
+
+  get numbered(): boolean {
+    return this.#inner.numbered === true
+  }
+
   /**
    * Replaces the impairments of one direction from now on; frames on their way keep what they drew, and those that wait for the sender go first.
    * @throws {RangeError} for an impairment out of range
@@ -126,6 +134,10 @@ export class ImpairedLink implements Link {
       idle: () => receiver.idle(),
       dropped: (drop, packet) => receiver.dropped(drop, packet),
       failed: (error, fatal) => receiver.failed(error, fatal),
+      changed: () => {
+        this.#longest = this.#inner.mtu + (this.medium === 'ethernet' ? 14 : 0)
+        receiver.changed?.()
+      },
     })
     this.#receiver = receiver
   }

@@ -22,6 +22,8 @@ export interface LinkReceiver {
   dropped(drop: Drop, packet: Packet): void
   /** The link failed (device deleted, taken down, …). `fatal` when nothing will pass any more. */
   failed(error: Error, fatal: boolean): void
+  /** The link's `mtu`, `isUp` or name is another one now. */
+  changed?(): void
 }
 
 /**
@@ -44,6 +46,13 @@ export interface Link {
   readonly hardwareAddress: Uint8Array | null
   /** True for a loopback: what is sent comes back to the sender, and addresses that must not leave a host may appear. */
   readonly loopback: boolean
+  /** Whether the interface is up, where that can change while the link is open. Default: it is. */
+  readonly isUp?: boolean
+  /**
+   * IPv4 datagrams with DF, whose Identification means nothing (RFC 6864 section 4.1), are numbered one by one, so that those of a burst can leave as one
+   * frame: taken apart it gives numbers that grow. Linux numbers those of connected sockets. Default: 0.
+   */
+  readonly numbered?: boolean
 
   /**
    * Names the receiver; frames that came before are not delivered.

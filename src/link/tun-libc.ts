@@ -6,6 +6,7 @@
  * The calls of the packet path take an address as a plain number instead of a `subarray`: 0.12 µs less, of a write of 2.4 µs and a read of
  * 1.0 µs (Node 20, `bench/device-calls.mjs`). Whoever passes an address holds the buffer behind it.
  */
+import { closeSync, openSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { constants } from 'node:os'
 import { getSystemErrorName } from 'node:util'
@@ -24,6 +25,8 @@ export interface Libc {
   ioctl(fd: number, request: number, argument: Uint8Array): number
   ioctlValue(fd: number, request: number, value: number): number
   socket(domain: number, type: number, protocol: number): number
+  bind(fd: number, address: Uint8Array, length: number): number
+  setns(fd: number, kind: number): number
   send(fd: number, bytes: Uint8Array, length: number, flags: number): number
   recv(fd: number, bytes: Uint8Array, length: number, flags: number): number
   close(fd: number): number
@@ -63,6 +66,8 @@ function load(): Libc {
       ioctl: (fd, request, argument) => ioctl(fd, request, 'void *', argument),
       ioctlValue: (fd, request, value) => ioctl(fd, request, 'ulong', value),
       socket: library.func('int socket(int domain, int type, int protocol)'),
+      bind: library.func('int bind(int fd, void *address, uint length)'),
+      setns: library.func('int setns(int fd, int kind)'),
       send: library.func('send', 'intptr_t', ['int', 'void *', 'size_t', 'int']),
       recv: library.func('recv', 'intptr_t', ['int', 'void *', 'size_t', 'int']),
       close: library.func('int close(int fd)'),
@@ -83,6 +88,31 @@ function load(): Libc {
 export const EBADFD = 77
 
 export const { EACCES, EAGAIN, EBUSY, EINTR, EINVAL, EIO, ENOBUFS, ENODEV, ENOENT, ENOMEM, ENXIO, EOPNOTSUPP, EPERM } = constants.errno
+
+const CLONE_NEWNET = 0x40000000
+
+/**
+ * Calls `body` with this thread in another network namespace, of which `namespace` is a descriptor; below 0 where it is. Sockets stay in the namespace in
+ * which they were opened.
+ * @throws {Error} with the kernel's `code`: `EPERM` without CAP_SYS_ADMIN
+ */
+export function inNamespace<T>(libc: Libc, namespace: number, body: () => T): T {
+  if (namespace < 0) return body()
+  const home = openSync('/proc/thread-self/ns/net', 'r')
+  const enter = (fd: number) => {
+    if (libc.setns(fd, CLONE_NEWNET) < 0) throw systemError(libc.errno(), 'setns', 'The network namespace cannot be entered.')
+  }
+  try {
+    enter(namespace)
+    try {
+      return body()
+    } finally {
+      enter(home)
+    }
+  } finally {
+    closeSync(home)
+  }
+}
 
 /** An Error with a `code`. */
 export function codedError(code: string, message: string, options?: ErrorOptions): Error & { code: string } {

@@ -17,6 +17,8 @@ export interface Watcher {
   readonly events: WatcherEvents
   ref(): void
   unref(): void
+  /** Watches one more descriptor, which keeps nothing alive, until the returned function is called or the watcher is closed. */
+  also(fd: number, readable: () => void): () => void
   /** No callback any more; the descriptor may be closed right after. */
   close(): void
 }
@@ -50,6 +52,12 @@ export function chooseWakeup(libc: Libc, wanted: Wakeup | 'auto'): Wakeup {
     "wakeup: 'uv' needs the main thread of Node, whose event loop is libuv's default loop. Use 'worker' or 'auto' here.",
   )
 }
+
+/**
+ * Milliseconds for which turns that follow each other may keep the process alive, whatever else does: after that the loop may end once, so that an endless
+ * flood does not hold a program that is done.
+ */
+export const LONGEST_RUN = 100
 
 /** Rethrows outside of the device's loop, as an 'uncaughtException'. */
 export function surface(error: unknown): void {
@@ -142,6 +150,7 @@ function tryUv(libc: Libc): Uv | null {
 
 class UvWatcher implements Watcher {
   readonly #uv: Uv
+  readonly #others = new Set<UvWatcher>()
   readonly #memory: unknown
   readonly events: WatcherEvents
   #closed = false
@@ -179,10 +188,27 @@ class UvWatcher implements Watcher {
     if (!this.#closed) this.#uv.unref(this.#memory)
   }
 
+  also(fd: number, readable: () => void): () => void {
+    const other = new UvWatcher(this.#uv, fd, {
+      readable: () => {
+        readable()
+        return 0
+      },
+      failed: () => {},
+      exit: () => {},
+    })
+    this.#others.add(other)
+    return () => {
+      this.#others.delete(other)
+      other.close()
+    }
+  }
+
   close(): void {
     if (this.#closed) return
     this.#closed = true
     open.delete(this)
+    for (const other of this.#others) other.close()
     this.#uv.stop(this.#memory)
     this.#uv.close(this.#memory, this.#uv.closeCallback)
   }
@@ -191,6 +217,7 @@ class UvWatcher implements Watcher {
 // --- a thread in epoll_wait ----------------------------------------------------------------------------------------------------------------
 
 const EPOLL_CTL_ADD = 1
+const EPOLL_CTL_DEL = 2
 const EPOLL_CTL_MOD = 3
 const EPOLLIN = 0x1
 const EPOLLERR = 0x8
@@ -203,6 +230,10 @@ const EFD_CLOEXEC = 0o2000000
 const EVENT_DATA = process.arch === 'x64' || process.arch === 'ia32' ? 4 : 8
 const DATA_DEVICE = 0
 const DATA_STOP = 1
+/** From here on: other descriptors. */
+const DATA_OTHER = 2
+/** In a message of the thread: the data behind the events. */
+const DATA_SHIFT = 0x10000
 
 /**
  * Reports the device's events one at a time (the parent arms it anew) and ends when the stop descriptor is written. The timeout, and the
@@ -216,7 +247,7 @@ const event = new Uint32Array(4)
 function wait() {
   const count = epollWait(workerData.epoll, event, 1, 1000)
   if (count > 0 && event[workerData.dataWord] === ${DATA_STOP}) return
-  if (count > 0) parentPort.postMessage(event[0])
+  if (count > 0) parentPort.postMessage((event[0] & 0xffff) + event[workerData.dataWord] * ${DATA_SHIFT})
   setImmediate(wait)
 }
 wait()
@@ -249,6 +280,10 @@ class WorkerWatcher implements Watcher {
   readonly #worker: Worker
   readonly events: WatcherEvents
   readonly #again = () => this.#read(false)
+  readonly #others = new Map<number, { readonly fd: number; readonly readable: () => void }>()
+  #nextOther = DATA_OTHER
+  /** When the thread last reported: the loop could have ended before. */
+  #since = 0
   #closed = false
 
   constructor(libc: Libc, fd: number, events: WatcherEvents) {
@@ -282,7 +317,11 @@ class WorkerWatcher implements Watcher {
       closeSync(this.#epoll)
       closeSync(stop)
     })
-    this.#worker.on('message', (reported: number) => this.#read((reported & (EPOLLERR | EPOLLHUP)) !== 0))
+    this.#worker.on('message', (reported: number) => {
+      const data = Math.floor(reported / DATA_SHIFT)
+      if (data === DATA_DEVICE) this.#begin((reported & (EPOLLERR | EPOLLHUP)) !== 0)
+      else this.#readOther(data)
+    })
     this.#worker.on('error', (error) => {
       if (this.#closed) return
       this.#closed = true
@@ -294,7 +333,15 @@ class WorkerWatcher implements Watcher {
     add(this)
   }
 
-  /** After packets have come the device is read once more in the next turn: under load the thread is not needed at all. */
+  #begin(broken: boolean): void {
+    this.#since = performance.now()
+    this.#read(broken)
+  }
+
+  /**
+   * After packets have come the device is read once more in the next turn: under load the thread is not needed at all, but for now and then, because such a
+   * turn keeps the process alive.
+   */
   #read(broken: boolean): void {
     if (this.#closed) return
     let count = 0
@@ -304,7 +351,7 @@ class WorkerWatcher implements Watcher {
       surface(error)
     }
     if (this.#closed || broken) return
-    if (count > 0) setImmediate(this.#again)
+    if (count > 0 && performance.now() - this.#since < LONGEST_RUN) setImmediate(this.#again)
     else this.#set(EPOLL_CTL_MOD, this.#fd, EPOLLIN | EPOLLONESHOT, DATA_DEVICE)
   }
 
@@ -315,12 +362,33 @@ class WorkerWatcher implements Watcher {
     this.#control(this.#epoll, operation, fd, new Uint8Array(event.buffer))
   }
 
+  #readOther(data: number): void {
+    const other = this.#others.get(data)
+    if (this.#closed || other === undefined) return
+    try {
+      other.readable()
+    } catch (error) {
+      surface(error)
+    }
+    // It may have been given up meanwhile, or the watcher closed.
+    if (!this.#closed && this.#others.has(data)) this.#set(EPOLL_CTL_MOD, other.fd, EPOLLIN | EPOLLONESHOT, data)
+  }
+
   ref(): void {
     this.#worker.ref()
   }
 
   unref(): void {
     this.#worker.unref()
+  }
+
+  also(fd: number, readable: () => void): () => void {
+    const data = this.#nextOther++
+    this.#others.set(data, { fd, readable })
+    this.#set(EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLONESHOT, data)
+    return () => {
+      if (this.#others.delete(data) && !this.#closed) this.#set(EPOLL_CTL_DEL, fd, 0, data)
+    }
   }
 
   close(): void {

@@ -3,6 +3,7 @@
  */
 import { constants, openSync } from 'node:fs'
 import type { Address, Cidr } from '../base/address.ts'
+import { openOwned } from './tun-descriptor.ts'
 import { EACCES, EBUSY, EINVAL, ENODEV, ENOENT, ENXIO, EOPNOTSUPP, EPERM, errnoName, type Libc, systemError } from './tun-libc.ts'
 import { addAddress, changeInterface, findInterface, type InterfaceInfo, isLocal, listAddresses } from './tun-netlink.ts'
 import type { Wakeup } from './tun-poll.ts'
@@ -46,6 +47,9 @@ export interface TunOptions {
 }
 
 const TUNSETIFF = 0x400454ca
+const TUNGETIFF = 0x800454d2
+/** Linux 5.2. */
+const TUNGETDEVNETNS = 0x54e3
 const IFF_TUN = 0x0001
 const IFF_TAP = 0x0002
 const IFF_NO_PI = 0x1000
@@ -142,6 +146,22 @@ function attachProblem(errno: number, kind: string, name: string, queues: number
   if (errno === EBUSY)
     return `The device '${name}' is in use by another program (or by another link of this one): close that, or ${choose}.`
   return `The kernel refused to attach to the device '${name}' (${errnoName(errno)}).`
+}
+
+/** The name of the device's interface now, wherever that is; empty when it was deleted. */
+export function deviceName(libc: Libc, fd: number): string {
+  const request = new Uint8Array(IFREQ)
+  if (libc.ioctl(fd, TUNGETIFF, request) < 0) return ''
+  return new TextDecoder().decode(request.subarray(0, request.indexOf(0)))
+}
+
+/** A descriptor of the network namespace that the device's interface is in, or -1 when that may not be known. */
+export function deviceNamespace(libc: Libc, fd: number): number {
+  try {
+    return openOwned(libc, 'ioctl', 'The network namespace cannot be known', () => libc.ioctlValue(fd, TUNGETDEVNETNS, 0))
+  } catch {
+    return -1
+  }
 }
 
 /** What the kernel may leave to us; a kernel that does not know UDP segmentation keeps the checksums. */

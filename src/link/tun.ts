@@ -13,6 +13,7 @@ import { completeChecksum } from './checksum-offload.ts'
 import { HEADER as ETHERNET_HEADER } from './ethernet.ts'
 import { parseHardwareAddress, randomHardwareAddress } from './hardware-address.ts'
 import { type Link, type LinkReceiver, type Medium, NO_OFFLOAD, type Offload } from './link.ts'
+import { TunInterface } from './tun-interface.ts'
 import {
   codedError,
   EAGAIN,
@@ -28,9 +29,9 @@ import {
   loadLibc,
   systemError,
 } from './tun-libc.ts'
-import { findInterface, type InterfaceInfo, listAddresses } from './tun-netlink.ts'
+import { findInterface, type InterfaceInfo } from './tun-netlink.ts'
 import { fragmentedVnetHeader, plainVnetHeader, SegmentBatch, Splitter, VNET_HEADER } from './tun-offload.ts'
-import { chooseWakeup, surface, type Wakeup, type Watcher, watch } from './tun-poll.ts'
+import { chooseWakeup, LONGEST_RUN, surface, type Wakeup, type Watcher, watch } from './tun-poll.ts'
 import {
   acceptOffloads,
   attachDevice,
@@ -40,7 +41,6 @@ import {
   checkQueues,
   configure,
   openDevice,
-  setMtu,
   type TunOptions,
 } from './tun-setup.ts'
 
@@ -111,7 +111,7 @@ export function openTun(options: TunOptions = {}): TunLink {
     if (info === null) throw codedError('ENODEV', `The interface '${interfaceName}' vanished while it was opened.`)
     checkQueueFree(info, queues)
     configure(libc, info, options, peers)
-    return new TunLink(libc, fd, findInterface(libc, info.index) ?? info, kind, hardwareAddress, wakeup, offload, busyPoll)
+    return new TunLink(libc, fd, info, kind, hardwareAddress, wakeup, offload, busyPoll)
   } catch (error) {
     closeSync(fd)
     throw error
@@ -120,13 +120,11 @@ export function openTun(options: TunOptions = {}): TunLink {
 
 /** An open device. It becomes readable when a receiver is attached. */
 export class TunLink implements Link {
-  /** The kernel's name of the interface. */
-  readonly name: string
-  readonly interfaceName: string
   readonly medium: Medium
   readonly offload: Offload
   readonly hardwareAddress: Uint8Array | null
   readonly loopback = false
+  readonly numbered = true
   /** How this device wakes the program. */
   readonly wakeup: Wakeup
   readonly counters: TunCounters = {
@@ -141,15 +139,16 @@ export class TunLink implements Link {
 
   readonly #libc: Libc
   readonly #fd: number
-  readonly #index: number
+  readonly #interface: TunInterface
   readonly #linkHeader: number
+  /** What the interface's was when it last told of itself. */
   #mtu: number
   /** `gone`: the interface was deleted; the descriptor is still to be closed. */
   #state: 'open' | 'gone' | 'closed' = 'open'
   #receiver: LinkReceiver | null = null
   #watcher: Watcher | null = null
   #referenced = false
-  /** The last write said that the interface is down, and this was reported. */
+  /** The interface is down, and this was reported. */
   #down = false
 
   readonly #received = new Packet()
@@ -181,6 +180,8 @@ export class TunLink implements Link {
   readonly #busyPoll: number
   /** A busy poll is to come in this turn. */
   #polling = false
+  /** When the loop could last have ended, while busy polls follow each other. */
+  #pollingSince = 0
   readonly #look = () => this.#poll()
   readonly #endTurn = () => this.flush()
 
@@ -197,12 +198,11 @@ export class TunLink implements Link {
   ) {
     this.#libc = libc
     this.#fd = fd
-    this.#index = info.index
-    this.#mtu = info.mtu
+    this.#interface = new TunInterface(libc, fd, info)
+    this.#mtu = this.#interface.info.mtu
+    this.#interface.changed = () => this.#changed()
     this.wakeup = wakeup
     this.#busyPoll = busyPoll
-    this.name = info.name
-    this.interfaceName = info.name
     this.medium = kind === 'tun' ? 'ip' : 'ethernet'
     this.#linkHeader = kind === 'tun' ? 0 : ETHERNET_HEADER
     this.hardwareAddress = hardwareAddress
@@ -218,9 +218,26 @@ export class TunLink implements Link {
     this.#receiveRoom = this.#received.bytes.length - HEADROOM
   }
 
-  /** The interface's MTU as it was when the device was opened, or after {@link setMtu} or {@link refresh}. */
+  /** The kernel's name of the interface, now. */
+  get name(): string {
+    if (this.#state === 'open') this.#interface.catchUp()
+    return this.#interface.info.name
+  }
+
+  /** The same. */
+  get interfaceName(): string {
+    return this.name
+  }
+
+  /** The interface's MTU, now. */
   get mtu(): number {
+    if (this.#state === 'open') this.#interface.catchUp()
     return this.#mtu
+  }
+
+  /** Whether the interface is up; after `ip link set down` it is not, and nothing passes until it is up again. */
+  get isUp(): boolean {
+    return this.#interface.info.up
   }
 
   attach(receiver: LinkReceiver): void {
@@ -236,6 +253,7 @@ export class TunLink implements Link {
       failed: (error) => this.#fail(error),
       exit: () => this.#flush(),
     })
+    this.#interface.watch(this.#watcher)
     if (this.#referenced) this.#watcher.ref()
   }
 
@@ -293,6 +311,7 @@ export class TunLink implements Link {
     if (this.#state === 'closed') return
     this.#flush()
     this.#state = 'closed'
+    this.#interface.close()
     this.#watcher?.close()
     closeSync(this.#fd)
   }
@@ -312,7 +331,7 @@ export class TunLink implements Link {
    * Empty when the interface is gone.
    */
   kernelAddresses(): Cidr[] {
-    return this.#state === 'open' ? listAddresses(this.#libc, this.#index) : []
+    return this.#state === 'open' ? this.#interface.addresses() : []
   }
 
   /**
@@ -321,19 +340,16 @@ export class TunLink implements Link {
    */
   setMtu(mtu: number): void {
     this.#mustBeOpen()
-    setMtu(this.#libc, this.#index, this.name, mtu)
-    this.#mtu = mtu
+    this.#interface.setMtu(mtu)
   }
 
   /**
-   * Reads the interface's MTU again, which `ip link set` may have changed; returns it.
+   * Asks the kernel about the interface now, instead of waiting for its notice of a change; returns the MTU.
    * @throws {Error} `ENODEV` when the interface is gone
    */
   refresh(): number {
     this.#mustBeOpen()
-    const info = findInterface(this.#libc, this.#index)
-    if (info === null) throw this.#goneError()
-    this.#mtu = info.mtu
+    if (!this.#interface.refresh()) throw this.#goneError()
     return this.#mtu
   }
 
@@ -370,7 +386,13 @@ export class TunLink implements Link {
       counters.receivedBytes += length - this.#vnetHeader
       let packets = 1
       if (this.#splitter === null) this.#input(packet)
-      else packets = this.#splitter.split(packet, this.#input)
+      else {
+        packets = this.#splitter.split(packet, this.#input)
+        if (packets === 0) {
+          packets = 1
+          this.#refuseFrame(receiver, packet)
+        }
+      }
       counters.receivedPackets += packets
       const batches = Math.floor(count / BATCH)
       count += packets
@@ -382,12 +404,26 @@ export class TunLink implements Link {
     this.#flush()
     if (errno !== 0 && errno !== EAGAIN && errno !== EINTR) this.#fail(this.#readError(errno))
     else if (broken) this.#fail(this.#readError(EBADFD))
-    if (count > 0 && this.#busyPoll > 0 && !this.#polling) {
-      this.#polling = true
-      // In a turn of its own, after all that the packets have led to.
-      setImmediate(this.#look)
-    }
+    if (count > 0 && this.#busyPoll > 0 && !this.#polling) this.#pollSoon()
     return count
+  }
+
+  /** In a turn of its own, after all that the packets have led to; such a turn keeps the process alive, so now and then there is none. */
+  #pollSoon(): void {
+    const now = performance.now()
+    if (this.#pollingSince === 0) this.#pollingSince = now
+    this.#polling = now - this.#pollingSince < LONGEST_RUN
+    if (this.#polling) setImmediate(this.#look)
+    else this.#pollingSince = 0
+  }
+
+  /** A frame whose offload header makes no sense. */
+  #refuseFrame(receiver: LinkReceiver, packet: Packet): void {
+    try {
+      receiver.dropped(Drop.FrameOffload, packet)
+    } catch (error) {
+      surface(error)
+    }
   }
 
   /** Looks for packets until some come, for the time of `busyPoll`. */
@@ -395,6 +431,8 @@ export class TunLink implements Link {
     this.#polling = false
     const end = performance.now() + this.#busyPoll / 1000
     while (this.#state === 'open' && this.#drain(false) === 0 && performance.now() < end);
+    // Nothing came: the loop waits, or ends.
+    if (!this.#polling) this.#pollingSince = 0
   }
 
   #readError(errno: number): Error {
@@ -466,11 +504,7 @@ export class TunLink implements Link {
         return Drop.LinkQueueFull
       case EIO:
         // Linux: the interface is down. It may come up again.
-        if (!this.#down) {
-          this.#down = true
-          const error = systemError(errno, 'write', `The interface '${this.name}' is down: 'ip link set ${this.name} up' brings it up.`)
-          queueMicrotask(() => this.#receiver?.failed(error, false))
-        }
+        this.#wentDown()
         return Drop.LinkDown
       case EBADFD:
       case ENODEV: {
@@ -483,10 +517,33 @@ export class TunLink implements Link {
     }
   }
 
+  /** The interface has another MTU, another name, or went down or up. */
+  #changed(): void {
+    const { mtu, up } = this.#interface.info
+    this.#mtu = mtu
+    if (up) this.#down = false
+    try {
+      this.#receiver?.changed?.()
+    } catch (error) {
+      surface(error)
+    }
+    if (!up) this.#wentDown()
+  }
+
+  /** The upper side is told once, whoever notices first: a write that failed or the kernel's notice. */
+  #wentDown(): void {
+    if (this.#down) return
+    this.#down = true
+    const { name } = this.#interface.info
+    const error = systemError(EIO, 'write', `The interface '${name}' is down: 'ip link set ${name} up' brings it up.`)
+    queueMicrotask(() => this.#receiver?.failed(error, false))
+  }
+
   /** Nothing will pass any more; the upper side is told once. */
   #fail(error: Error): void {
     if (this.#state !== 'open') return
     this.#state = 'gone'
+    this.#interface.close()
     this.#watcher?.close()
     try {
       this.#receiver?.failed(error, true)

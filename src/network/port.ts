@@ -218,6 +218,10 @@ export class Port implements Link, LinkReceiver {
     this.#receiver?.failed(error, fatal)
   }
 
+  changed(): void {
+    this.#receiver?.changed?.()
+  }
+
   /** Adds a drop's reason to the frame that is passing, in the captures; one of another datagram (that it made way for) with that one's number. */
   noteDrop(drop: Drop, trace: number): void {
     for (const { record, trace: own } of this.#records) {

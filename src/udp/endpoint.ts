@@ -122,6 +122,9 @@ export class Endpoint {
   /** The IPv6 flow label towards the destination and this remote port; the port is 0 when there is none yet. */
   flowLabel = 0
   flowPort = 0
+  /** Datagrams sent to the address `sentTo` in a row: the numbers of those that are never fragmented. */
+  sent = 0
+  sentTo: Address | null = null
   /** Groups this endpoint joined. */
   memberships: EndpointMembership[] = []
 

@@ -291,6 +291,8 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
       options?.hopLimit ??
       (multicast ? endpoint.multicastHopLimit : endpoint.hopLimit < 0 ? this.#ip.hopLimitOver(route.nic, packet.family) : endpoint.hopLimit)
     packet.flowLabel = four ? 0 : this.#flowLabel(endpoint, source, address, port)
+    // For links whose atomic datagrams are numbered.
+    packet.identification = endpoint.sent++ & 0xffff
     packet.s0 = source.w0
     packet.s1 = source.w1
     packet.s2 = source.w2
@@ -309,7 +311,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     const pseudo = pseudoHeaderSum(packet)
     if (!four && endpoint.sendsZeroChecksum) {
       // The field is 0.
-    } else if (route.nic.link.offload.checksum && !loop && surplus === 0) {
+    } else if (route.nic.link.offload.checksum && !loop && surplus === 0 && firstHop === null) {
       udp.encodePartialChecksum(packet.view, packet.start, pseudo)
       // What has to be fragmented is completed by IP.
       packet.checksumState = ChecksumState.Partial
@@ -399,6 +401,11 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     endpoint.routeGeneration = ip.routes.generation
     // Made when a datagram of IPv6 is sent.
     endpoint.flowPort = 0
+    // Another receiver's begin anew: nobody sees how many the others got.
+    if (endpoint.sentTo === null || !endpoint.sentTo.equals(address)) {
+      endpoint.sentTo = address
+      endpoint.sent = 0
+    }
     if (options?.source === undefined) endpoint.routeTo = address
     return ''
   }

@@ -231,3 +231,39 @@ describe('the system clock', () => {
     }
   })
 })
+
+describe("the wall time of the machine's own clock", () => {
+  test('is between what Date.now() says before and after, fractions in it', () => {
+    const clock = new SystemClock()
+    const fractions = new Set<number>()
+    let last = 0
+    for (let count = 0; count < 20_000; count++) {
+      const before = Date.now()
+      const time = clock.wallTime()
+      const after = Date.now()
+      expect(time >= before && time < after + 1).toBe(true)
+      if (after >= last && time < last) expect.fail(`${time} is before ${last}`)
+      last = time
+      fractions.add(time % 1)
+    }
+    expect(fractions.size).toBeGreaterThan(100)
+  })
+
+  test.each([3_600_000, -3_600_000])('follows a step of %i ms', (step) => {
+    const clock = new SystemClock()
+    const before = clock.wallTime()
+    const real = Date.now
+    const stepped = vi.spyOn(Date, 'now').mockImplementation(() => real() + step)
+    try {
+      const moved = clock.wallTime() - before - step
+      expect(moved).toBeGreaterThan(-1.5)
+      expect(Math.floor(clock.wallTime())).toBeGreaterThanOrEqual(Math.floor(before) + step)
+      expect(clock.wallTime()).toBeLessThan(Date.now() + 1)
+      expect(clock.now()).toBeLessThan(before)
+    } finally {
+      stepped.mockRestore()
+    }
+    expect(clock.wallTime()).toBeLessThan(Date.now() + 1)
+    expect(clock.wallTime()).toBeGreaterThanOrEqual(Math.floor(before))
+  })
+})

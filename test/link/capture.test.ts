@@ -51,6 +51,22 @@ function note(link: CapturedLink, drop: Drop, packet: Packet): void {
 }
 
 describe('Capture', () => {
+  it('never goes back in time, though the wall clock does', () => {
+    const manual = new ManualClock()
+    let step = 0
+    const stepped = { now: () => manual.now(), wallTime: () => manual.wallTime() + step, schedule: manual.schedule, soon: manual.soon }
+    const { a, read, packet } = setUp({}, { clock: stepped })
+    const sendAfter = (change: number) => {
+      step += change
+      manual.advance(1)
+      a.send(packet.load(pattern(40, 1)))
+    }
+    for (const change of [0, 3_600_000, -3_600_000, 0, 3_599_990, 0, 100]) sendAfter(change)
+    const epoch = 946_684_800_000n
+    const times = read().map(({ time }) => Number(time / 1_000_000n - epoch))
+    expect(times).toEqual([1, 3_600_002, 3_600_002, 3_600_002, 3_600_002, 3_600_002, 3_600_097])
+  })
+
   it('writes both directions with interface, time and bytes', () => {
     const { clock, a, b, read, packet } = setUp()
     a.send(packet.load(pattern(40, 1)))

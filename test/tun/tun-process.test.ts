@@ -47,6 +47,33 @@ describeOnTun('a program with a TUN device', () => {
       expect(outcome).toEqual({ code: 0, output: 'ready\none\n', errors: '' })
     })
 
+    // What polls, or looks once more in the next turn, keeps a process alive for that long.
+    test.each([0, 100])('ends under a flood that does not, busyPoll %i', async (busyPoll) => {
+      const path = program(
+        `flood-${busyPoll}`,
+        `const link = open({ busyPoll: ${busyPoll} })
+        link.attach(receiver(() => {}))
+        setTimeout(() => console.log('done'), 1000)
+        console.log('ready')`,
+      )
+      const socket = dgram.createSocket('udp4')
+      socket.on('error', () => {})
+      let flooding = false
+      const flood = () => {
+        if (!flooding) return
+        for (let count = 0; count < 64; count++) socket.send('flood', 7, '10.0.0.2', () => {})
+        setTimeout(flood)
+      }
+      const outcome = await run(path, (line) => {
+        if (line !== 'ready') return
+        flooding = true
+        flood()
+      })
+      flooding = false
+      socket.close()
+      expect(outcome).toEqual({ code: 0, output: 'ready\ndone\n', errors: '' })
+    })
+
     test('ends after close, referenced or not', async () => {
       const path = program('close', 'const link = open(); link.ref(); link.attach(receiver(() => {})); setTimeout(() => link.close(), 100)')
       expect(await run(path)).toEqual({ code: 0, output: '', errors: '' })
