@@ -27,10 +27,37 @@ export interface Layer {
   /** Where it begins, in bytes from the front of the frame, and how long it is. */
   readonly at: number
   readonly length: number
-  /** The whole of it in one line; `''` for what a line leaves out. */
+  /** The whole of it in one line; `''` for what a line leaves out. Read from the frame's bytes when it is asked for. */
   readonly line: string
-  /** Each field as name and value, in the header's order. */
-  readonly fields: readonly (readonly [string, string])[]
+  /** Each field as name and value, in the header's order. Read from the frame's bytes when they are asked for. */
+  readonly fields: Fields
+}
+
+type Fields = readonly (readonly [string, string])[]
+
+/** Words are made when somebody wants them: a line needs no fields, a filter no line. */
+class Header implements Layer {
+  readonly name: string
+  readonly at: number
+  readonly length: number
+  readonly #line: () => string
+  readonly #fields: () => Fields
+
+  constructor(name: string, at: number, length: number, line: () => string, fields: () => Fields) {
+    this.name = name
+    this.at = at
+    this.length = length
+    this.#line = line
+    this.#fields = fields
+  }
+
+  get line(): string {
+    return this.#line()
+  }
+
+  get fields(): Fields {
+    return this.#fields()
+  }
 }
 
 /** A packet in words. */
@@ -42,25 +69,63 @@ export interface Description {
 
 /** One line: `IPv4 10.9.0.1 > 10.9.0.2 ttl 64 id 7 length 92, UDP 4000 > 5000 payload 64`. */
 export function describeLine({ layers, drop }: Description): string {
-  const line = layers.flatMap(({ line }) => (line === '' ? [] : [line])).join(', ')
-  return drop === 'None' ? line : `${line} [${drop}]`
+  let text = ''
+  let tags = ''
+  for (const { name, line } of layers) {
+    // What a switch needs comes behind what the packet is.
+    if (name === 'VLAN') tags += `, ${line}`
+    else if (line !== '') text += text === '' ? line : `, ${line}`
+  }
+  return drop === 'None' ? text + tags : `${text}${tags} [${drop}]`
 }
 
 /** An IP packet, or an Ethernet frame with one. `whole` is false when the capture kept only the first bytes. */
 export function describe(bytes: Uint8Array, medium: Medium = 'ip', whole = true): Description {
+  const view = viewOf(bytes)
+  const layers: Layer[] = []
+  const start = medium === 'ethernet' ? ethernet(view, bytes.length, layers) : 0
+  if (medium === 'ip') internet(view, 0, bytes.length, layers)
+  if (start < 0 || !whole) return { layers, drop: 'None' }
   const packet = new Packet(bytes.length)
   packet.bytes.set(bytes)
-  packet.reset(0, bytes.length)
-  const layers: Layer[] = []
-  if (medium === 'ethernet') {
-    packet.start = ethernet(packet.view, packet.end, layers)
-    if (packet.start < 0) return { layers, drop: 'None' }
-  }
-  internet(packet.view, packet.start, packet.end, layers)
-  return { layers, drop: whole ? dropName(verdict(packet)) : 'None' }
+  packet.reset(start, bytes.length)
+  return { layers, drop: dropName(verdict(packet)) }
 }
 
-/** The stack's own checks, in its own order. */
+/** The headers of an Ethernet frame. */
+export function ethernetLayers(bytes: Uint8Array): Layer[] {
+  const layers: Layer[] = []
+  ethernet(viewOf(bytes), bytes.length, layers)
+  return layers
+}
+
+/** The headers of what a link header of `at` bytes says to be of an EtherType; `null`: an IP packet of either version. */
+export function layersBehind(bytes: Uint8Array, at: number, type: number | null): Layer[] {
+  const layers: Layer[] = []
+  if (type === null) internet(viewOf(bytes), at, bytes.length, layers)
+  else carried(viewOf(bytes), at, bytes.length, type, layers)
+  return layers
+}
+
+/** A layer with its line and fields as they are, for what is no codec's. */
+export function layer(name: string, at: number, length: number, line: () => string, fields: () => Fields): Layer {
+  return new Header(name, at, length, line, fields)
+}
+
+/** `0x0800`, and the name of those that have one here. */
+export function typeText(type: number): string {
+  const name = typeNames[type]
+  return name === undefined ? hex(type, 4) : `${hex(type, 4)} (${name})`
+}
+
+const ARP = 0x0806
+const typeNames: Record<number, string> = { 2048: 'IPv4', 34525: 'IPv6', [ARP]: 'ARP', 33024: 'VLAN', 34984: 'VLAN' }
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/** The stack's own checks of a packet by itself, in its own order. */
 function verdict(packet: Packet): Drop {
   const version = packet.length === 0 ? 0 : ipv4.version(packet.view, packet.start)
   let drop: Drop = version === 4 ? ipv4.parse(packet) : ipv6.parse(packet)
@@ -76,37 +141,101 @@ const VLAN_TAG = 4
 
 /** Returns where the IP packet begins, or -1 when there is none. */
 function ethernet(view: DataView, end: number, layers: Layer[]): number {
-  if (end < ETHERNET_HEADER) return rest(view, 0, end, layers, 'Ethernet, cut short')
+  if (end < ETHERNET_HEADER) return rest(view, 0, end, layers, () => 'Ethernet, cut short')
+  const tags: Layer[] = []
   let at = ETHERNET_HEADER
   let type = view.getUint16(12)
   while ((type === 0x8100 || type === 0x88a8) && end - at >= VLAN_TAG) {
+    tags.push(vlanTag(view, at, type))
     type = view.getUint16(at + 2)
     at += VLAN_TAG
   }
   const known = type === 0x0800 || type === 0x86dd
-  const source = hardwareAddress(view, 6)
-  const destination = hardwareAddress(view, 0)
-  const name = type === 0x0806 ? 'ARP' : `type ${hex(type, 4)}`
-  const resolution = type === 0x0806 && end - at >= arp.LENGTH
-  layers.push({
-    name: 'Ethernet',
-    at: 0,
-    length: at,
-    line: `${source} > ${destination}${known || resolution ? '' : ` ${name}`}`,
-    fields: [
-      ['destination', destination],
-      ['source', source],
-      ['type', known ? hex(type, 4) : name],
+  const resolution = type === ARP && end - at >= arp.LENGTH
+  const name = () => (type === ARP ? 'ARP' : `type ${hex(type, 4)}`)
+  layers.push(
+    new Header(
+      'Ethernet',
+      0,
+      ETHERNET_HEADER,
+      () => `${hardwareAddress(view, 6)} > ${hardwareAddress(view, 0)}${known || resolution ? '' : ` ${name()}`}`,
+      () => [
+        ['destination', hardwareAddress(view, 0)],
+        ['source', hardwareAddress(view, 6)],
+        ['type', known ? hex(type, 4) : name()],
+      ],
+    ),
+    ...tags,
+  )
+  if (known) {
+    carried(view, at, end, type, layers)
+    return at
+  }
+  if (resolution) resolutionMessage(view, at, end, layers)
+  else rest(view, at, end, layers, () => '')
+  return -1
+}
+
+function vlanTag(view: DataView, at: number, type: number): Layer {
+  const tag = view.getUint16(at)
+  return new Header(
+    'VLAN',
+    at,
+    VLAN_TAG,
+    () => `vlan ${tag & 0xfff}${tag >>> 13 === 0 ? '' : ` priority ${tag >>> 13}`}`,
+    () => [
+      ['tag protocol', hex(type, 4)],
+      ['priority', `${tag >>> 13}`],
+      ['drop eligible', tag & 0x1000 ? 'yes' : 'no'],
+      ['identifier', `${tag & 0xfff}`],
+      ['type', typeText(view.getUint16(at + 2))],
     ],
-  })
-  return known ? at : rest(view, at, end, layers, resolution ? arp.describe(view, at) : '')
+  )
+}
+
+/** What is of the type that a link header names. */
+function carried(view: DataView, at: number, end: number, type: number, layers: Layer[]): void {
+  const version = type === 0x0800 ? 4 : type === 0x86dd ? 6 : 0
+  if (version !== 0) {
+    const found = at < end ? ipv4.version(view, at) : version
+    if (found === version) internet(view, at, end, layers)
+    else rest(view, at, end, layers, () => `no IPv${version} packet: ${end - at} bytes, version ${found}`)
+  } else if (type === ARP && end - at >= arp.LENGTH) resolutionMessage(view, at, end, layers)
+  else rest(view, at, end, layers, () => (type === ARP ? 'ARP, cut short' : `type ${hex(type, 4)}, ${end - at} bytes`))
+}
+
+function resolutionMessage(view: DataView, at: number, end: number, layers: Layer[]): void {
+  const known = arp.isForEthernet(view, at)
+  layers.push(
+    new Header(
+      'ARP',
+      at,
+      known ? arp.LENGTH : end - at,
+      () => arp.describe(view, at),
+      () => [
+        ['hardware type', `${view.getUint16(at)}`],
+        ['protocol type', typeText(view.getUint16(at + 2))],
+        ['hardware length', `${view.getUint8(at + 4)}`],
+        ['protocol length', `${view.getUint8(at + 5)}`],
+        ['operation', `${arp.operation(view, at)} (${arp.operationName(view, at)})`],
+        ...(known
+          ? ([
+              ['sender hardware address', formatHardwareAddress(arp.senderHigh(view, at), arp.senderLow(view, at))],
+              ['sender address', formatWords(0, 0, MAPPED, arp.sender(view, at))],
+              ['target hardware address', formatHardwareAddress(arp.targetHigh(view, at), arp.targetLow(view, at))],
+              ['target address', formatWords(0, 0, MAPPED, arp.target(view, at))],
+            ] as const)
+          : ([['addresses', hexBytes(view, at + 8, end)]] as const)),
+      ],
+    ),
+  )
 }
 
 function internet(view: DataView, at: number, end: number, layers: Layer[]): void {
   const version = at < end ? ipv4.version(view, at) : 0
   if (version === 4 && end - at >= ipv4.HEADER) internet4(view, at, end, layers)
   else if (version === 6 && end - at >= ipv6.HEADER) internet6(view, at, end, layers)
-  else rest(view, at, end, layers, `no IP packet: ${end - at} bytes, version ${version}`)
+  else rest(view, at, end, layers, () => `no IP packet: ${end - at} bytes, version ${version}`)
 }
 
 function internet4(view: DataView, at: number, end: number, layers: Layer[]): void {
@@ -114,27 +243,29 @@ function internet4(view: DataView, at: number, end: number, layers: Layer[]): vo
   const protocol = ipv4.protocol(view, at)
   const offset = ipv4.fragmentOffset(view, at)
   const flags = [...(ipv4.dontFragment(view, at) ? ['DF'] : []), ...(ipv4.moreFragments(view, at) ? ['MF'] : [])]
-  layers.push({
-    name: 'IPv4',
-    at,
-    length: header,
-    line: ipv4.describe(view, at),
-    fields: [
-      ['version', '4'],
-      ['header length', `${ipv4.headerLength(view, at)}`],
-      ['TOS', tosText(ipv4.tos(view, at))],
-      ['total length', `${ipv4.totalLength(view, at)}`],
-      ['identification', `${ipv4.identification(view, at)}`],
-      ['flags', flags.length === 0 ? 'none' : flags.join(' ')],
-      ['fragment offset', `${offset}`],
-      ['TTL', `${ipv4.ttl(view, at)}`],
-      ['protocol', protocolText(protocol)],
-      ['header checksum', hex(ipv4.headerChecksum(view, at), 4)],
-      ['source', formatWords(0, 0, MAPPED, ipv4.source(view, at))],
-      ['destination', formatWords(0, 0, MAPPED, ipv4.destination(view, at))],
-      ...(header > ipv4.HEADER ? [['options', hexBytes(view, at + ipv4.HEADER, at + header)] as const] : []),
-    ],
-  })
+  layers.push(
+    new Header(
+      'IPv4',
+      at,
+      header,
+      () => ipv4.describe(view, at),
+      () => [
+        ['version', '4'],
+        ['header length', `${ipv4.headerLength(view, at)}`],
+        ['TOS', tosText(ipv4.tos(view, at))],
+        ['total length', `${ipv4.totalLength(view, at)}`],
+        ['identification', `${ipv4.identification(view, at)}`],
+        ['flags', flags.length === 0 ? 'none' : flags.join(' ')],
+        ['fragment offset', `${offset}`],
+        ['TTL', `${ipv4.ttl(view, at)}`],
+        ['protocol', protocolText(protocol)],
+        ['header checksum', hex(ipv4.headerChecksum(view, at), 4)],
+        ['source', formatWords(0, 0, MAPPED, ipv4.source(view, at))],
+        ['destination', formatWords(0, 0, MAPPED, ipv4.destination(view, at))],
+        ...(header > ipv4.HEADER ? [['options', hexBytes(view, at + ipv4.HEADER, at + header)] as const] : []),
+      ],
+    ),
+  )
   // Behind Total Length there is padding of the frame. A length of 0, as segmentation offload leaves it, says nothing.
   const total = ipv4.totalLength(view, at)
   const stop = total >= header ? Math.min(end, at + total) : end
@@ -142,22 +273,24 @@ function internet4(view: DataView, at: number, end: number, layers: Layer[]): vo
 }
 
 function internet6(view: DataView, network: number, end: number, layers: Layer[]): void {
-  layers.push({
-    name: 'IPv6',
-    at: network,
-    length: ipv6.HEADER,
-    line: ipv6.describe(view, network),
-    fields: [
-      ['version', '6'],
-      ['traffic class', tosText(ipv6.trafficClass(view, network))],
-      ['flow label', hex(ipv6.flowLabel(view, network), 5)],
-      ['payload length', `${ipv6.payloadLength(view, network)}`],
-      ['next header', protocolText(ipv6.nextHeader(view, network))],
-      ['hop limit', `${ipv6.hopLimit(view, network)}`],
-      ['source', ipv6.sourceText(view, network)],
-      ['destination', ipv6.destinationText(view, network)],
-    ],
-  })
+  layers.push(
+    new Header(
+      'IPv6',
+      network,
+      ipv6.HEADER,
+      () => ipv6.describe(view, network),
+      () => [
+        ['version', '6'],
+        ['traffic class', tosText(ipv6.trafficClass(view, network))],
+        ['flow label', hex(ipv6.flowLabel(view, network), 5)],
+        ['payload length', `${ipv6.payloadLength(view, network)}`],
+        ['next header', protocolText(ipv6.nextHeader(view, network))],
+        ['hop limit', `${ipv6.hopLimit(view, network)}`],
+        ['source', ipv6.sourceText(view, network)],
+        ['destination', ipv6.destinationText(view, network)],
+      ],
+    ),
+  )
   const stop = Math.min(end, network + ipv6.HEADER + ipv6.payloadLength(view, network))
   let at = network + ipv6.HEADER
   let protocol = ipv6.nextHeader(view, network)
@@ -166,21 +299,26 @@ function internet6(view: DataView, network: number, end: number, layers: Layer[]
     const length = protocol === FRAGMENT ? ipv6.FRAGMENT_HEADER : Math.min((view.getUint8(at + 1) + 1) * 8, stop - at)
     const next = view.getUint8(at)
     if (protocol === FRAGMENT) offset = fragment(view, at, layers)
-    else
-      layers.push({
-        name: extensionNames[protocol] as string,
-        at,
-        length,
-        line: extensionNames[protocol] as string,
-        fields: [
-          ['next header', protocolText(next)],
-          ['content', hexBytes(view, at + 2, at + length)],
-        ],
-      })
+    else extension(view, at, length, extensionNames[protocol] as string, layers)
     protocol = next
     at += length
   }
   upper(view, at, stop, protocol, offset, layers)
+}
+
+function extension(view: DataView, at: number, length: number, name: string, layers: Layer[]): void {
+  layers.push(
+    new Header(
+      name,
+      at,
+      length,
+      () => name,
+      () => [
+        ['next header', protocolText(view.getUint8(at))],
+        ['content', hexBytes(view, at + 2, at + length)],
+      ],
+    ),
+  )
 }
 
 const extensionNames: Record<number, string> = {
@@ -195,47 +333,86 @@ function fragment(view: DataView, at: number, layers: Layer[]): number {
   const offset = view.getUint16(at + 2) & 0xfff8
   const more = (view.getUint16(at + 2) & 1) !== 0
   const identification = view.getUint32(at + 4)
-  layers.push({
-    name: 'fragment header',
-    at,
-    length: ipv6.FRAGMENT_HEADER,
-    line: `frag ${offset}${more ? '+' : ''} id ${identification}`,
-    fields: [
-      ['next header', protocolText(view.getUint8(at))],
-      ['fragment offset', `${offset}`],
-      ['more fragments', more ? 'yes' : 'no'],
-      ['identification', `${identification}`],
-    ],
-  })
+  layers.push(
+    new Header(
+      'fragment header',
+      at,
+      ipv6.FRAGMENT_HEADER,
+      () => `frag ${offset}${more ? '+' : ''} id ${identification}`,
+      () => [
+        ['next header', protocolText(view.getUint8(at))],
+        ['fragment offset', `${offset}`],
+        ['more fragments', more ? 'yes' : 'no'],
+        ['identification', `${identification}`],
+      ],
+    ),
+  )
   return offset
 }
 
 /** What an IP header carries. Only a fragment with offset 0 begins with a header. */
 function upper(view: DataView, at: number, end: number, protocol: number, offset: number, layers: Layer[]): void {
-  const name = protocolNames[protocol] ?? `protocol ${protocol}`
-  if (offset > 0) rest(view, at, end, layers, `${name} fragment of ${end - at} bytes`)
+  const name = () => protocolNames[protocol] ?? `protocol ${protocol}`
+  if (offset > 0) rest(view, at, end, layers, () => `${name()} fragment of ${end - at} bytes`)
   else if (end - at < udp.HEADER) rest(view, at, end, layers, name)
   else if (protocol === UDP) datagram(view, at, end, layers)
   else if (protocol === ICMPV4 || protocol === ICMPV6) message(view, at, end, protocol, layers)
-  else if (protocol === TCP) rest(view, at, end, layers, `TCP ${view.getUint16(at)} > ${view.getUint16(at + 2)}`)
-  else if (protocol === IGMP) rest(view, at, end, layers, igmp.describe(view, at, end))
+  else if (protocol === TCP) segment(view, at, end, layers)
+  else if (protocol === IGMP) rest(view, at, end, layers, () => igmp.describe(view, at, end))
   else rest(view, at, end, layers, name)
 }
 
+const TCP_HEADER = 20
+const tcpFlags = ['F', 'S', 'R', 'P', '.', 'U', 'E', 'W'] as const
+
+/** RFC 9293 section 3.1: this stack has no TCP, but ports and flags are what one looks for in a capture. */
+function segment(view: DataView, at: number, end: number, layers: Layer[]): void {
+  const whole = end - at >= TCP_HEADER
+  const header = whole ? Math.min(Math.max((view.getUint8(at + 12) >>> 4) * 4, TCP_HEADER), end - at) : end - at
+  const flags = () => tcpFlags.filter((_, bit) => (view.getUint8(at + 13) >>> bit) & 1).join('') || 'none'
+  const ports = () => `TCP ${view.getUint16(at)} > ${view.getUint16(at + 2)}`
+  layers.push(
+    new Header(
+      'TCP',
+      at,
+      header,
+      () => (whole ? `${ports()} flags ${flags()} payload ${end - at - header}` : ports()),
+      () => [
+        ['source port', `${view.getUint16(at)}`],
+        ['destination port', `${view.getUint16(at + 2)}`],
+        ['sequence number', `${view.getUint32(at + 4)}`],
+        ...(whole
+          ? ([
+              ['acknowledgment number', `${view.getUint32(at + 8)}`],
+              ['header length', `${(view.getUint8(at + 12) >>> 4) * 4}`],
+              ['flags', flags()],
+              ['window', `${view.getUint16(at + 14)}`],
+              ['checksum', hex(view.getUint16(at + 16), 4)],
+              ['urgent pointer', `${view.getUint16(at + 18)}`],
+            ] as const)
+          : []),
+      ],
+    ),
+  )
+  rest(view, at + header, end, layers, () => '')
+}
+
 function datagram(view: DataView, at: number, end: number, layers: Layer[]): void {
-  layers.push({
-    name: 'UDP',
-    at,
-    length: udp.HEADER,
-    line: udp.describe(view, at),
-    fields: [
-      ['source port', `${udp.sourcePort(view, at)}`],
-      ['destination port', `${udp.destinationPort(view, at)}`],
-      ['length', `${udp.length(view, at)}`],
-      ['checksum', hex(udp.checksum(view, at), 4)],
-    ],
-  })
-  rest(view, at + udp.HEADER, end, layers, '')
+  layers.push(
+    new Header(
+      'UDP',
+      at,
+      udp.HEADER,
+      () => udp.describe(view, at),
+      () => [
+        ['source port', `${udp.sourcePort(view, at)}`],
+        ['destination port', `${udp.destinationPort(view, at)}`],
+        ['length', `${udp.length(view, at)}`],
+        ['checksum', hex(udp.checksum(view, at), 4)],
+      ],
+    ),
+  )
+  rest(view, at + udp.HEADER, end, layers, () => '')
 }
 
 function message(view: DataView, at: number, end: number, protocol: number, layers: Layer[]): void {
@@ -243,26 +420,37 @@ function message(view: DataView, at: number, end: number, protocol: number, laye
   const type = codec.type(view, at)
   const body = at + codec.HEADER
   const echo = protocol === ICMPV4 ? type === icmpv4.ECHO || type === icmpv4.ECHO_REPLY : type === 128 || type === 129
-  layers.push({
-    name: protocolNames[protocol] as string,
-    at,
-    length: codec.HEADER,
-    line: `${(protocol === ICMPV6 && describeLocal(view, at, end)) || codec.describe(view, at)}${echo ? ` payload ${end - body}` : ''}`,
-    fields: [
-      ['type', `${type}`],
-      ['code', `${codec.code(view, at)}`],
-      ['checksum', hex(view.getUint16(at + 2), 4)],
-      ['rest of header', hexBytes(view, at + 4, body)],
-    ],
-  })
+  layers.push(
+    new Header(
+      protocolNames[protocol] as string,
+      at,
+      codec.HEADER,
+      () => `${(protocol === ICMPV6 && describeLocal(view, at, end)) || codec.describe(view, at)}${echo ? ` payload ${end - body}` : ''}`,
+      () => [
+        ['type', `${type}`],
+        ['code', `${codec.code(view, at)}`],
+        ['checksum', hex(view.getUint16(at + 2), 4)],
+        ['rest of header', hexBytes(view, at + 4, body)],
+      ],
+    ),
+  )
   if (!codec.isError(type) || body === end) {
-    rest(view, body, end, layers, '')
+    rest(view, body, end, layers, () => '')
     return
   }
   const quoted: Layer[] = []
   internet(view, body, end, quoted)
-  quoted.forEach((layer, index) => {
-    layers.push({ ...layer, name: `quoted ${layer.name}`, line: index === 0 ? `quoting ${layer.line}` : layer.line })
+  quoted.forEach((each, index) => {
+    const { name, at, length } = each
+    layers.push(
+      new Header(
+        `quoted ${name}`,
+        at,
+        length,
+        () => (index === 0 ? `quoting ${each.line}` : each.line),
+        () => each.fields,
+      ),
+    )
   })
 }
 
@@ -276,8 +464,8 @@ function describeLocal(view: DataView, at: number, end: number): string {
 }
 
 /** Bytes that no codec reads. Returns -1. */
-function rest(view: DataView, at: number, end: number, layers: Layer[], line: string): number {
-  if (at < end || line !== '') layers.push({ name: 'payload', at, length: end - at, line, fields: [['bytes', hexBytes(view, at, end)]] })
+function rest(view: DataView, at: number, end: number, layers: Layer[], line: () => string): number {
+  if (at < end || line() !== '') layers.push(new Header('payload', at, end - at, line, () => [['bytes', hexBytes(view, at, end)]]))
   return -1
 }
 

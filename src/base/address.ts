@@ -187,6 +187,12 @@ export function formatWords(w0: number, w1: number, w2: number, w3: number): str
   return longestAt < 0 ? hex(0, 8) : `${hex(0, longestAt)}::${hex(longestAt + longest, 8)}`
 }
 
+/** The same for an address in an IPv6 header, where a mapped one is one of IPv6 (RFC 5952 section 5). */
+export function formatWords6(w0: number, w1: number, w2: number, w3: number): string {
+  const text = formatWords(w0, w1, w2, w3)
+  return w0 === 0 && w1 === 0 && w2 === MAPPED ? `::ffff:${text}` : text
+}
+
 /** A CIDR prefix: an address whose host bits are zero, and a length. */
 export class Prefix {
   /** The first address of the prefix. */

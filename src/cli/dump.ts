@@ -1,29 +1,35 @@
-/** `tungram dump`: packets in words, from a capture file or from a device. */
+/** `tungram dump`: packets in words, from a capture file, from standard input or from a device. */
 import { Capture } from '../link/capture.ts'
-import { type CapturedFrame, readCapture } from '../link/pcapng.ts'
+import { CaptureReader } from '../link/capture-reader.ts'
+import type { CapturedFrame } from '../link/pcapng.ts'
 import { openTun } from '../link/tun.ts'
-import { describeFrame, fieldLines, frameLine, hexLines } from './frame-text.ts'
-import { readInputFile } from './input-file.ts'
-import { plural } from './output.ts'
+import { describeFrame, fieldLines, frameJson, frameLine, hexLines } from './frame-text.ts'
+import { readPieces } from './input-file.ts'
+import { flushOutput, LiveOutput, note, outputIsFull, outputReady, plural, print, printJson } from './output.ts'
 import { type PacketFilter, packetFilter } from './packet-filter.ts'
 import { startRun } from './run.ts'
 import { cidr, integer, readArguments, UsageError } from './usage.ts'
+import { Judge } from './verdict.ts'
 import { frameReader } from './watch.ts'
 
-export const usage = `Usage: tungram dump FILE [-v] [-x] [FILTER]
-       tungram dump --tun NAME | --tap NAME [--peer CIDR] [--mtu N] [-v] [-x] [FILTER]
+export const usage = `Usage: tungram dump FILE [-v] [-x] [--json] [FILTER]
+       tungram dump - [-v] [-x] [--json] [FILTER]
+       tungram dump --tun NAME | --tap NAME [--peer CIDR] [--mtu N] [-v] [-x] [--json] [FILTER]
 
-Prints the packets of a pcap or pcapng file, or those that the kernel sends into a device, a line each: seconds since the
-first, direction where it is known, and what the headers say. A packet that a stack would discard is marked with the reason
-in brackets. On a device nothing is answered; SIGINT and SIGTERM end it.
+Prints the packets of a pcap or pcapng file, or of one that comes by standard input (-), or those that the kernel sends into a
+device, a line each: seconds since the first, direction where it is known, and what the headers say. A packet that a stack
+would discard is marked with the reason in brackets. Files may be packed with gzip. What is odd in a file is told on standard
+error; exit code 1 when it is damaged. On a device nothing is answered; SIGINT and SIGTERM end it.
 
   -v, --verbose          every field of every header
   -x, --hex              the bytes
+  --json                 a line of JSON for each packet
   --tun NAME, --tap NAME read from a device
   --peer CIDR            an address to give the kernel's side of the device; repeatable
   --mtu N                MTU of the device
-  FILTER                 only packets for which it holds: host ADDRESS, port N, icmp, frag, proto NAME (udp, icmp, icmp6,
-                         tcp, igmp, arp, ip, ip6), joined by and, or, not and parentheses
+  FILTER                 only packets for which it holds: host ADDRESS, net PREFIX, port N, portrange N-M, each with src or dst
+                         in front; udp, tcp, icmp, icmp6, igmp, arp, ip, ip6, also in front of these; proto NAME; vlan [N];
+                         frag; joined as in tcpdump by and, or, not and parentheses
 
 Example: tungram dump -v capture.pcapng 'host 10.9.0.1 and (port 53 or icmp)'
 `
@@ -35,38 +41,21 @@ export async function run(args: string[]): Promise<number> {
     options: {
       verbose: { type: 'boolean', short: 'v' },
       hex: { type: 'boolean', short: 'x' },
+      json: { type: 'boolean' },
       tun: { type: 'string' },
       tap: { type: 'string' },
       peer: { type: 'string', multiple: true },
       mtu: { type: 'string' },
     },
   })
-  const { verbose = false, hex = false, tun, tap } = values
+  const { tun, tap } = values
   const fromDevice = tun !== undefined || tap !== undefined
   const file = fromDevice ? undefined : positionals[0]
   const sources = [file, tun, tap].filter((source) => source !== undefined)
   if (sources.length !== 1 || sources[0] === '') throw new UsageError('name what to read: a FILE, --tun NAME or --tap NAME, one of them')
-  const filter = readFilter(positionals.slice(fromDevice ? 0 : 1).join(' '))
+  const printer = new Printer(readFilter(positionals.slice(fromDevice ? 0 : 1).join(' ')), values)
+  if (file !== undefined) return dumpFile(file, printer)
 
-  let first: bigint | null = null
-  let frames = 0
-  const print = (frame: CapturedFrame) => {
-    const description = describeFrame(frame)
-    first ??= frame.time
-    if (filter !== null && !filter(description)) return
-    frames++
-    const time = (Number(frame.time - first) / 1e9).toFixed(6).padStart(10)
-    const arrow = frame.direction === 'in' ? '<' : frame.direction === 'out' ? '>' : ' '
-    const lines = [`${time} ${arrow} ${frameLine(frame, description)}`]
-    if (verbose) lines.push(...fieldLines(description))
-    if (hex) lines.push(...hexLines(frame.bytes))
-    process.stdout.write(`${lines.join('\n')}\n`)
-  }
-
-  if (file !== undefined) {
-    for (const frame of readCapture(readInputFile(file))) print(frame)
-    return 0
-  }
   const peers = values.peer ?? []
   for (const peer of peers) cidr('peer', peer)
   const mtu = integer('mtu', values.mtu, 68, 65_535)
@@ -79,18 +68,83 @@ export async function run(args: string[]): Promise<number> {
     ...(mtu === undefined ? {} : { mtu }),
   })
   const run = startRun()
-  new Capture(frameReader(print)).link(device).attach({
+  const output = new LiveOutput()
+  new Capture(frameReader((frame) => output.hasRoom() && printer.print(frame))).link(device).attach({
     input() {},
     idle() {},
     dropped() {},
-    failed: (error, fatal) => (fatal ? run.end(error.message) : process.stderr.write(`${error.message}\n`)),
+    failed: (error, fatal) => (fatal ? run.end(error.message) : note(error.message)),
   })
-  process.stderr.write(`reading from ${device.interfaceName}\n`)
+  note(`reading from ${device.interfaceName}`)
   const failure = await run.ended
   device.close()
-  process.stderr.write(`${plural(frames, 'packet')}\n`)
+  flushOutput()
+  output.end('packet')
+  note(plural(printer.printed, 'packet'))
   if (failure !== '') throw new Error(failure)
   return 0
+}
+
+/** As the file comes: never more of it in memory than a piece and a frame, nor more of the output than its reader leaves. */
+async function dumpFile(file: string, printer: Printer): Promise<number> {
+  const reader = new CaptureReader((message) => note(`tungram dump: warning: ${message}`))
+  const run = startRun()
+  let interrupted = false
+  void run.ended.then(() => {
+    interrupted = true
+  })
+  try {
+    for await (const piece of readPieces(file, run.ended)) {
+      for (const frame of reader.push(piece)) {
+        if (interrupted) return 0
+        printer.print(frame)
+        if (outputIsFull()) await outputReady()
+      }
+    }
+    if (!interrupted) reader.end()
+  } finally {
+    run.end()
+  }
+  if (printer.seen === 0 && !interrupted) note('tungram dump: the capture has no packets')
+  return 0
+}
+
+interface PrintOptions {
+  readonly verbose?: boolean | undefined
+  readonly hex?: boolean | undefined
+  readonly json?: boolean | undefined
+}
+
+/** Prints what the filter leaves of the frames that it is given, in their order. */
+class Printer {
+  seen = 0
+  printed = 0
+  readonly #filter: PacketFilter | null
+  readonly #options: PrintOptions
+  readonly #judge = new Judge()
+  #first = 0n
+
+  constructor(filter: PacketFilter | null, options: PrintOptions) {
+    this.#filter = filter
+    this.#options = options
+  }
+
+  print(frame: CapturedFrame): void {
+    if (this.seen++ === 0) this.#first = frame.time
+    const description = describeFrame(frame, this.#judge)
+    if (this.#filter !== null && !this.#filter(description)) return
+    this.printed++
+    const { json = false, verbose = false, hex = false } = this.#options
+    if (json) {
+      printJson(frameJson(frame, description, this.seen, hex))
+      return
+    }
+    const time = (Number(frame.time - this.#first) / 1e9).toFixed(6).padStart(10)
+    const arrow = frame.direction === 'in' ? '<' : frame.direction === 'out' ? '>' : ' '
+    print(`${time} ${arrow} ${frameLine(frame, description)}`)
+    if (verbose) print(...fieldLines(description))
+    if (hex) print(...hexLines(frame.bytes))
+  }
 }
 
 function readFilter(expression: string): PacketFilter | null {

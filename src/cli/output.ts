@@ -79,7 +79,12 @@ export function outputIsFull(): boolean {
 /** Resolves when the reader has taken what waits. */
 export async function outputReady(): Promise<void> {
   flushOutput()
-  if (process.stdout.writableNeedDrain && !process.stdout.destroyed) await once(process.stdout, 'drain')
+  if (!process.stdout.writableNeedDrain || process.stdout.destroyed) return
+  try {
+    await once(process.stdout, 'drain')
+  } catch {
+    // There is nobody to wait for any more: the listener for errors ends the command.
+  }
 }
 
 /**

@@ -105,12 +105,37 @@ export function encode(
   view.setInt32(at + TARGET, target)
 }
 
+/** RFC 826, RFC 903, RFC 2390, RFC 1577. */
+const operationNames: Record<number, string> = {
+  [REQUEST]: 'request',
+  [REPLY]: 'reply',
+  3: 'reverse request',
+  4: 'reverse reply',
+  8: 'inverse request',
+  9: 'inverse reply',
+  10: 'NAK',
+}
+
+export function operationName(view: DataView, at: number): string {
+  return operationNames[operation(view, at)] ?? 'unknown'
+}
+
+/** Whether the addresses are where those of IPv4 over Ethernet are. */
+export function isForEthernet(view: DataView, at: number): boolean {
+  return view.getUint8(at + HARDWARE_LENGTH) === 6 && view.getUint8(at + PROTOCOL_LENGTH) === 4
+}
+
 /** One line, as `who has …`. */
 export function describe(view: DataView, at: number): string {
+  const kind = operation(view, at)
+  const name = operationNames[kind] ?? `operation ${kind}`
+  if (!isForEthernet(view, at))
+    return `ARP ${name}, addresses of ${view.getUint8(at + HARDWARE_LENGTH)} and ${view.getUint8(at + PROTOCOL_LENGTH)} bytes`
   const ip = (word: number) => formatWords(0, 0, MAPPED, word)
   const from = ip(sender(view, at))
   const to = ip(target(view, at))
-  if (operation(view, at) === REPLY) return `ARP ${from} is at ${formatHardwareAddress(senderHigh(view, at), senderLow(view, at))}`
+  if (kind === REPLY) return `ARP ${from} is at ${formatHardwareAddress(senderHigh(view, at), senderLow(view, at))}`
+  if (kind !== REQUEST) return `ARP ${name} from ${from} for ${to}`
   if (sender(view, at) === 0) return `ARP probe for ${to}`
   return from === to ? `ARP announcement of ${from}` : `ARP who has ${to}, tell ${from}`
 }

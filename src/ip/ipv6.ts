@@ -19,7 +19,7 @@
  *     |                        Identification                         |
  *     +---------------------------------------------------------------+
  */
-import { formatWords } from '../base/address.ts'
+import { formatWords6 } from '../base/address.ts'
 import { sum } from '../base/checksum.ts'
 import { Drop } from '../base/drop.ts'
 import type { Packet } from '../base/packet.ts'
@@ -313,12 +313,12 @@ export function hopLimit(view: DataView, at: number): number {
 
 export function sourceText(view: DataView, at: number): string {
   const from = at + SOURCE
-  return formatWords(view.getInt32(from), view.getInt32(from + 4), view.getInt32(from + 8), view.getInt32(from + 12))
+  return formatWords6(view.getInt32(from), view.getInt32(from + 4), view.getInt32(from + 8), view.getInt32(from + 12))
 }
 
 export function destinationText(view: DataView, at: number): string {
   const from = at + DESTINATION
-  return formatWords(view.getInt32(from), view.getInt32(from + 4), view.getInt32(from + 8), view.getInt32(from + 12))
+  return formatWords6(view.getInt32(from), view.getInt32(from + 4), view.getInt32(from + 8), view.getInt32(from + 12))
 }
 
 /** Writes the fixed header at `at` for the packet that ends at `packet.end`, from the packet's fields; `next` is the first next header. */

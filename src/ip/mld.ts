@@ -23,7 +23,7 @@
  *     +-------------------------------+-------------------------------+
  *     |   Address Record [1 ... M]: type, aux data length, number of sources, multicast address, sources
  */
-import { type Address, formatWords } from '../base/address.ts'
+import { type Address, formatWords6 } from '../base/address.ts'
 import { Drop } from '../base/drop.ts'
 import type { Packet } from '../base/packet.ts'
 import { floatCode } from './igmp.ts'
@@ -135,7 +135,7 @@ export function encodeRecord(view: DataView, at: number, type: number, group: Ad
 export function describe(view: DataView, at: number, end: number): string {
   const kind = view.getUint8(at)
   if (kind === REPORT_V2) return `MLDv2 report ${view.getUint16(at + 6)} records`
-  const about = formatWords(group(view, at, 0), group(view, at, 1), group(view, at, 2), group(view, at, 3))
+  const about = formatWords6(group(view, at, 0), group(view, at, 1), group(view, at, 2), group(view, at, 3))
   if (kind === QUERY) return `MLDv${queryVersion(end, at)} query ${about === '::' ? 'general' : about}`
   return kind === REPORT_V1 ? `MLDv1 report ${about}` : `MLDv1 done ${about}`
 }

@@ -38,7 +38,7 @@
  *     |                       Prefix (16 bytes)                       |
  *     +---------------------------------------------------------------+
  */
-import { Address, formatWords, isMulticast, isUnspecified } from '../base/address.ts'
+import { Address, formatWords6, isMulticast, isUnspecified } from '../base/address.ts'
 import { Drop } from '../base/drop.ts'
 import type { Packet } from '../base/packet.ts'
 
@@ -338,7 +338,7 @@ export function describe(view: DataView, at: number): string {
   if (kind === ROUTER_SOLICITATION) return 'ND router solicitation'
   if (kind === ROUTER_ADVERTISEMENT)
     return `ND router advertisement hlim ${currentHopLimit(view, at)} lifetime ${routerLifetime(view, at)} ms`
-  const about = formatWords(target(view, at, 0), target(view, at, 1), target(view, at, 2), target(view, at, 3))
+  const about = formatWords6(target(view, at, 0), target(view, at, 1), target(view, at, 2), target(view, at, 3))
   if (kind === NEIGHBOR_SOLICITATION) return `ND who has ${about}`
   if (kind === REDIRECT) return `ND redirect to ${about}`
   const bits = flags(view, at)

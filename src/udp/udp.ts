@@ -97,5 +97,8 @@ export function encodePartialChecksum(view: DataView, at: number, pseudo: number
 
 /** One line: ports and length of the payload. */
 export function describe(view: DataView, at: number): string {
-  return `UDP ${sourcePort(view, at)} > ${destinationPort(view, at)} payload ${length(view, at) - HEADER}`
+  const bytes = length(view, at)
+  // A length that is not even that of the header is told as it is.
+  const size = bytes < HEADER ? `length ${bytes}` : `payload ${bytes - HEADER}`
+  return `UDP ${sourcePort(view, at)} > ${destinationPort(view, at)} ${size}`
 }

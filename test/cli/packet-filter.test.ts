@@ -48,12 +48,39 @@ test('each word chooses what it says', () => {
   expect(count('proto udp')).toBe(7)
 })
 
-test('and, or, not and parentheses join them, not first, or last', () => {
-  expect(count('port 53 or port 54 and host 10.0.0.9')).toBe(1)
-  expect(count('(port 53 or port 54) and host 10.0.0.9')).toBe(0)
+test('and, or, not and parentheses join them as in tcpdump: not first, the others from left to right', () => {
+  expect(count('port 53 or port 54 and host 10.0.0.9')).toBe(0)
+  expect(count('port 53 or (port 54 and host 10.0.0.9)')).toBe(1)
+  expect(count('port 53 || port 54 && ! host 10.0.0.9')).toBe(2)
+  expect(count('host 10.0.0.9 and port 53 or port 54')).toBe(1)
   expect(count('not frag') + count('frag')).toBe(frames.length)
   expect(count('not frag and port 54')).toBe(0)
   expect(count('not (frag and port 54)')).toBe(frames.length - 1)
+})
+
+test('qualifiers choose the protocol, the side and the kind, and stay for the values that follow', () => {
+  expect(count('udp port 53')).toBe(1)
+  expect(count('udp')).toBe(count('proto udp'))
+  expect(count('tcp or tcp port 53')).toBe(0)
+  expect(count('src port 5000')).toBe(2)
+  expect(count('dst port 5000')).toBe(0)
+  expect(count('dst port 53 or 54 or 55')).toBe(3)
+  expect(count('portrange 53-54')).toBe(2)
+  expect(count('src or dst host 10.0.0.1')).toBe(count('host 10.0.0.1'))
+  expect(count('src 10.0.0.1 and udp')).toBe(count('udp and host 10.0.0.1'))
+  expect(count('net 10.0.0.0/24')).toBe(count('host 10.0.0.1 or host 10.0.0.2'))
+  expect(count('ip6 net fd00::/8')).toBeGreaterThan(0)
+  expect(count('arp host 10.0.0.2')).toBe(count('arp'))
+  expect(count('vlan')).toBe(0)
+})
+
+test.each([
+  ['net here', 'a prefix'],
+  ['portrange 5', 'two ports'],
+  ['53', "'53' where host"],
+  ['src', 'an end where an address'],
+])("'%s' is no filter either", (expression, reason) => {
+  expect(() => packetFilter(expression)).toThrow(reason)
 })
 
 test.each([
