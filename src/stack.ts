@@ -193,7 +193,7 @@ export class Stack {
       neighborLimits: readNeighborLimits(options.neighborLimits),
       hopLimit,
     })
-    this.udp = new UdpLayer(this.ip, this.random, this.counters)
+    this.udp = new UdpLayer(this.ip, this.clock, this.random, this.counters)
     this.ip.attach(this.udp)
     this.ip.icmp.errorSink = this.udp
     this.loopback = this.addNic(new Loopback(this.clock), { addresses: ['127.0.0.1/8', '::1/128'] })

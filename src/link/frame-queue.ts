@@ -25,7 +25,7 @@ export class FrameQueue {
   #bytes = 0
   #length = 0
 
-  /** `limit`: bytes of waiting frames, 12 bytes of bookkeeping each included. */
+  /** `limit`: bytes of waiting frames, 12 bytes of bookkeeping each included. One frame may wait whatever its length. */
   constructor(limit: number) {
     this.#limit = limit
   }
@@ -39,7 +39,7 @@ export class FrameQueue {
   push(packet: Packet, checksumState: ChecksumState): boolean {
     const length = packet.end - packet.start
     const size = RECORD + length
-    if (this.#bytes + size > this.#limit) return false
+    if (this.#length > 0 && this.#bytes + size > this.#limit) return false
     const ring = this.#reserve(size)
     const at = this.#tail
     ring.view.setUint32(at, length)

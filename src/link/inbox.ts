@@ -4,11 +4,11 @@ import { ChecksumState, type Packet } from '../base/packet.ts'
 import { FrameQueue } from './frame-queue.ts'
 import type { LinkReceiver } from './link.ts'
 
-/** Frames handed over in one turn; more wait for the next, so that a flood leaves timers and devices their share. */
-const TURN = 1024
-
-/** Frames between two calls of `idle`, so that a burst does not overflow the sockets' receive buffers before programs have seen any of it. */
-const BATCH = 64
+/**
+ * Frames handed over in one turn; more wait for the next, so that a flood leaves timers and devices their share. No more than a socket hands to its
+ * program in a turn, so that none of a burst overflows the receive buffer of a program that keeps up.
+ */
+const TURN = 32
 
 /** Bytes that may wait for one in-memory link by default: 50 000 small datagrams, or all fragments of 60 of the largest. */
 export const DEFAULT_QUEUE_BYTES = 4 * 1024 * 1024
@@ -54,27 +54,29 @@ export class Inbox {
 
   #deliver(): void {
     this.#scheduled = false
+    try {
+      this.#deliverShare()
+    } finally {
+      // After what programs have asked for meanwhile, which has its turn first.
+      if (this.#queue.length > 0 && !this.#scheduled) this.#schedule()
+    }
+  }
+
+  #deliverShare(): void {
     const receiver = this.receiver
     if (receiver === null) return
     // Only what waits now: answers to answers take the next turn.
     let left = Math.min(this.#queue.length, TURN)
-    let run = 0
     try {
       for (; left > 0; left--) {
         const packet = this.#queue.next()
         // The queue is empty when the receiver closed the link.
         if (packet === null) return
-        run++
         receiver.input(packet)
-        if (run === BATCH) {
-          run = 0
-          receiver.idle()
-        }
       }
     } finally {
       this.#queue.release()
-      if (this.#queue.length > 0 && !this.#scheduled) this.#schedule()
-      if (run > 0) receiver.idle()
+      receiver.idle()
     }
   }
 }

@@ -60,14 +60,14 @@ export interface TunCounters {
   wakeups: number
 }
 
-/** Packets read per wake-up: some 0.1 to 0.3 ms with the stack's work, after which timers and other descriptors have their turn. */
-const BUDGET = 128
+/**
+ * Packets read per wake-up, after which timers and other descriptors have their turn. No more than a socket hands to its program in a turn, so that
+ * no receive buffer overflows with what the program has had no chance to see.
+ */
+const BUDGET = 32
 
 /** While wake-ups find one packet each, only every eighth looks for another: a read that finds nothing costs as much as one that finds a packet. */
 const LOOK_FURTHER = 8
-
-/** Packets between two calls of `idle`: no socket's receive buffer overflows with what programs have had no chance to see. */
-const BATCH = 64
 
 /** Long datagrams no further apart, in milliseconds, are a stream. */
 const STREAM_GAP = 1
@@ -177,6 +177,8 @@ export class TunLink implements Link {
   #draining = false
   /** Wake-ups in a row that found one packet. */
   #lone = 0
+  /** Packets of later wake-ups that one frame brought already: up to 128 datagrams come in one. */
+  #ahead = 0
   readonly #busyPoll: number
   /** A busy poll is to come in this turn. */
   #polling = false
@@ -369,6 +371,10 @@ export class TunLink implements Link {
   }
 
   #drain(broken: boolean): number {
+    if (this.#ahead > 0 && !broken) {
+      this.#ahead -= BUDGET
+      return 1
+    }
     const receiver = this.#receiver as LinkReceiver
     const packet = this.#received
     const counters = this.counters
@@ -394,12 +400,11 @@ export class TunLink implements Link {
         }
       }
       counters.receivedPackets += packets
-      const batches = Math.floor(count / BATCH)
       count += packets
-      if (Math.floor(count / BATCH) !== batches) this.#idle(receiver)
     }
     this.#lone = count > 1 ? 0 : this.#lone + count
-    if (count % BATCH !== 0) this.#idle(receiver)
+    this.#ahead = Math.max(0, count - BUDGET)
+    if (count > 0) this.#idle(receiver)
     this.#draining = false
     this.#flush()
     if (errno !== 0 && errno !== EAGAIN && errno !== EINTR) this.#fail(this.#readError(errno))

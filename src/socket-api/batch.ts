@@ -75,7 +75,9 @@ export function sendBatch(
   }
   state.pending.add(closed)
   try {
-    whenBound(state, advance, finish)
+    const { sendTicks } = state.shared
+    // It does not overtake sends that wait for their tick.
+    whenBound(state, () => (sendTicks.isWaiting ? sendTicks.next(advance, true) : advance()), finish)
   } catch (error) {
     // Nothing was sent, and the program hears it by the exception.
     over = true

@@ -5,7 +5,7 @@ import { Shared } from './shared.ts'
 import { initialise, UdpSocket } from './socket.ts'
 import type { Socket, SocketEvents, SocketOptions, SocketType } from './types.ts'
 
-export type { IcmpInfo, MessageInfo } from './inbox.ts'
+export type { IcmpInfo, MessageInfo } from './delivery/inbox.ts'
 export type { DontFragment, OptionName, SocketOptionValues } from './options.ts'
 export type {
   BatchItem,

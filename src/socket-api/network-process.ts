@@ -10,10 +10,13 @@ import { Address, parseScoped } from '../base/address.ts'
 import { MAX_PACKET, type Packet } from '../base/packet.ts'
 import { KeepAlive } from '../link/keep-alive.ts'
 import type { Stack } from '../stack.ts'
-import type { Endpoint, EndpointReceiver } from '../udp/endpoint.ts'
+import type { Endpoint, EndpointReceiver, Errno } from '../udp/endpoint.ts'
 import { defaultStack } from './default-stack.ts'
+import { messageOf } from './delivery/message-memory.ts'
+import { MESSAGES_A_TURN } from './delivery/turns.ts'
 import { addressError, errnoError } from './errors.ts'
 import { type AddressLike, isPort, type NetworkAddress, type Peer, readAddress, zoneIndex } from './network-address.ts'
+import { Backlog } from './sending/backlog.ts'
 
 export { type InterfaceAddress, type InterfaceInfo, networkInterfaceInfo, networkInterfaceList } from './interfaces.ts'
 export { type AddressLike, formatNetworkAddress, type NetworkAddress } from './network-address.ts'
@@ -101,8 +104,16 @@ export class NetworkProcess implements EndpointReceiver {
   warned = false
   /** @internal */
   stopped: boolean
+  /** @internal What waits for room in its link. */
+  readonly backlog: Backlog
   readonly #keepAlive = new KeepAlive()
   #waiting: Waiting[] = []
+  /** The filter has had its share of this turn. */
+  #resuming = false
+  readonly #resume = () => {
+    this.#resuming = false
+    this.flush()
+  }
 
   /** Use {@link makeNetworkProcess}. */
   constructor(stack: Stack, name: string, family: 4 | 6, options: NetworkProcessOptions<string & Buffer>) {
@@ -115,17 +126,23 @@ export class NetworkProcess implements EndpointReceiver {
     this.coding = options.coding ?? 'utf-8'
     this.stopped = isOn(options.stop)
     this.contact = {}
+    this.backlog = new Backlog(stack)
   }
 
   receive(packet: Packet, sourcePort: number): void {
     const address = new Address(packet.s0, packet.s1, packet.s2, packet.s3)
     const nic = address.family === 6 && address.isLinkLocal ? packet.nic : 0
-    const data = Buffer.from(packet.bytes.subarray(packet.start, packet.end))
+    const data = messageOf(packet)
     this.#waiting.push({ data, from: { address, port: sourcePort, nic } })
   }
 
   flush(): void {
-    while (!this.stopped) {
+    for (let count = 0; !this.stopped && !this.#resuming; count++) {
+      if (count === MESSAGES_A_TURN && this.#waiting.length > 0) {
+        this.#resuming = true
+        this.stack.clock.soon(this.#resume)
+        return
+      }
       const next = this.#waiting.shift()
       if (next === undefined) return
       this.endpoint.release(next.data.length)
@@ -153,6 +170,7 @@ export class NetworkProcess implements EndpointReceiver {
   /** @internal */
   close(): void {
     this.#waiting = []
+    this.backlog.cancel()
     this.#keepAlive.off()
     this.endpoint.close()
   }
@@ -269,7 +287,7 @@ export function makeNetworkProcess(options: NetworkProcessOptions<string & Buffe
 /**
  * Sends one datagram to the peer. Strings are encoded as the process's `coding` says.
  * @throws {Error} with `code`: EDESTADDRREQ (no peer), EMSGSIZE, ENETUNREACH, EHOSTUNREACH, EACCES (a broadcast address without `broadcast`),
- *   ENOBUFS, EBADF (deleted)
+ *   EBADF (deleted). One for which the link has no room waits for it.
  * @throws {TypeError} for other data
  *
  * A peer that sent from port 0 has no port to answer to (RFC 768): nothing is sent, and the first time a warning
@@ -289,11 +307,20 @@ export function processSend(process: NetworkProcess, data: string | Uint8Array):
     return
   }
   const bytes = typeof data === 'string' ? Buffer.from(data, coding === 'buffer' ? 'utf-8' : coding) : data
-  const packet = endpoint.beginSend(bytes.length)
-  packet.bytes.set(bytes.subarray(0, packet.end - packet.start), packet.start)
-  const error = bytes.length > MAX_PACKET ? 'EMSGSIZE' : endpoint.send(packet, peer.address, peer.port, peer.nic, null)
-  if (error !== '') throw addressError(error, 'send', addressText(process, peer.address, peer.nic), peer.port)
+  const error = process.backlog.count > 0 ? 'ENOBUFS' : transmit(endpoint, bytes, peer)
+  if (error === 'ENOBUFS') {
+    // The bytes are the caller's again.
+    const copy = Uint8Array.from(bytes)
+    process.backlog.send({ size: copy.length, attempt: () => transmit(endpoint, copy, peer), done: () => {} })
+  } else if (error !== '') throw addressError(error, 'send', addressText(process, peer.address, peer.nic), peer.port)
   process.stayAlive()
+}
+
+function transmit(endpoint: Endpoint, bytes: Uint8Array, peer: Peer): Errno {
+  if (bytes.length > MAX_PACKET) return 'EMSGSIZE'
+  const packet = endpoint.beginSend(bytes.length)
+  packet.bytes.set(bytes, packet.start)
+  return endpoint.send(packet, peer.address, peer.port, peer.nic, null)
 }
 
 function warnOfPortZero(process: NetworkProcess, { address, nic }: Peer): void {

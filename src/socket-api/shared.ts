@@ -1,12 +1,11 @@
-/** What the sockets of one stack share: texts of addresses, memory for messages, descriptors. */
-import { Buffer } from 'node:buffer'
+/** What the sockets of one stack share: texts of addresses, descriptors. */
 import { isIP } from 'node:net'
 import { Address, formatWords, isLinkLocal, MAPPED, parseScoped } from '../base/address.ts'
-import type { Packet } from '../base/packet.ts'
 import type { KeepAlive } from '../link/keep-alive.ts'
 import type { Stack } from '../stack.ts'
-import type { Inbox } from './inbox.ts'
-import { Turns } from './turns.ts'
+import type { Inbox } from './delivery/inbox.ts'
+import { Turns } from './delivery/turns.ts'
+import { SendTicks } from './sending/ticks.ts'
 
 /** An address with the index of its zone's nic, 0 without one. */
 export interface Scoped {
@@ -18,29 +17,18 @@ export interface Scoped {
 const TEXT_SLOTS = 1024
 const PARSED_LIMIT = 1024
 
-/**
- * A datagram up to this length lies in a typed array of its own on V8's heap, which costs no more than a piece of a slab; a longer one of its
- * own would cost 1 µs for its ArrayBuffer.
- */
-const ON_HEAP = 64
-/** Longer messages get memory of their own: the copy then outweighs the allocation. */
-const SLAB_LIMIT = 4096
-const SLAB = 16 * 1024
-
-/** What Buffer's own methods make Buffers with: half the cost of `buffer.subarray`. */
-const FastBuffer = (Buffer as unknown as { [Symbol.species]: BufferConstructor })[Symbol.species]
-
-interface BufferConstructor {
-  new (content: Uint8Array): Buffer<ArrayBuffer>
-  new (memory: ArrayBuffer, at: number, length: number): Buffer<ArrayBuffer>
-}
-
 /** Descriptors of a stack begin where a process has none of its own, so that a foreign one is not taken for ours. */
 const FIRST_DESCRIPTOR = 1 << 20
 
 export class Shared {
   readonly stack: Stack
   readonly turns: Turns
+  readonly sendTicks: SendTicks
+  #flushing = false
+  readonly #flush = () => {
+    this.#flushing = false
+    for (const { link } of this.stack.nics) link.flush()
+  }
   #texts4: AddressTexts | null = null
   #texts6: AddressTexts | null = null
   readonly #parsed = new Map<string, Scoped>()
@@ -48,13 +36,11 @@ export class Shared {
   #nextDescriptor = FIRST_DESCRIPTOR
   /** What is held up by sockets that keep the process alive. */
   readonly #holds = new Set<KeepAlive>()
-  #slabMemory = new ArrayBuffer(0)
-  #slab = new Uint8Array(0)
-  #slabUsed = SLAB
 
   constructor(stack: Stack) {
     this.stack = stack
     this.turns = new Turns(stack.clock)
+    this.sendTicks = new SendTicks(stack.clock)
     stack.atClose(() => {
       for (const hold of this.#holds) hold.off()
       this.#holds.clear()
@@ -86,28 +72,11 @@ export class Shared {
     return parsed
   }
 
-  /** The payload of a lent packet in memory that stays the message's. */
-  copyPayload(packet: Packet): Buffer<ArrayBuffer> {
-    const { start, end } = packet
-    const length = end - start
-    const payload = packet.window(start, end)
-    if (length <= ON_HEAP) return new FastBuffer(payload)
-    if (length > SLAB_LIMIT) {
-      const message = Buffer.allocUnsafeSlow(length)
-      message.set(payload)
-      return message
-    }
-    if (this.#slabUsed + length > SLAB) {
-      this.#slabMemory = Buffer.allocUnsafeSlow(SLAB).buffer
-      this.#slab = new Uint8Array(this.#slabMemory)
-      this.#slabUsed = 0
-    }
-    const at = this.#slabUsed
-    this.#slab.set(payload, at)
-    // Views of 8-byte elements over a message need its offset to be aligned.
-    this.#slabUsed = (at + length + 7) & ~7
-    // Not `#slab.buffer`, which is a call into C++.
-    return new FastBuffer(this.#slabMemory, at, length)
+  /** Datagrams were given to links, which collect some: they are written in the next tick, with all that are sent before it. */
+  flushSoon(): void {
+    if (this.#flushing) return
+    this.#flushing = true
+    process.nextTick(this.#flush)
   }
 
   // ── descriptors ──

@@ -29,6 +29,7 @@ import {
 import { MessageIterator } from './message-iterator.ts'
 import { HAS_HANDLE } from './node-version.ts'
 import { type DontFragment, getOption, type OptionName, pmtuMode, type SocketOptionValues, setOption } from './options.ts'
+import { emitError, reportError, SocketDatagram } from './sending/datagram.ts'
 import type { Shared } from './shared.ts'
 import { BindState, ConnectState, SocketState } from './state.ts'
 import { bindSync, connectSync, isBlocked } from './sync.ts'
@@ -160,11 +161,9 @@ export class UdpSocket extends EventEmitter implements Socket {
     const done = typeof callback === 'function' ? (callback as SendCallback) : undefined
     if (state.closed) throw notRunning()
     const host = address as string | null | undefined
-    if (state.bindState === BindState.Bound) sendNow(state, connected, bytes, checkedPort, host, options, done)
-    else
-      whenBound(state, () =>
-        sendNow(state, state.connectState === ConnectState.Connected && checkedPort === 0, bytes, checkedPort, host, options, done),
-      )
+    const datagram = new SocketDatagram(state, bytes, checkedPort, host, options, done)
+    if (state.bindState === BindState.Bound) sendSoon(datagram, connected)
+    else whenBound(state, () => sendSoon(datagram, checkedPort === 0))
   }
 
   sendto(buffer: unknown, offset: unknown, length: unknown, port: unknown, address: unknown, callback?: unknown): void {
@@ -185,6 +184,7 @@ export class UdpSocket extends EventEmitter implements Socket {
     running(this)
     state.close()
     process.nextTick(emitClose, this)
+    state.backlog.cancel()
     return this
   }
 
@@ -289,11 +289,11 @@ export class UdpSocket extends EventEmitter implements Socket {
   }
 
   getSendQueueSize(): number {
-    return running(this).sendQueueSize
+    return running(this).backlog.size
   }
 
   getSendQueueCount(): number {
-    return running(this).sendQueueCount
+    return running(this).backlog.count
   }
 
   // ── beyond Node ──
@@ -357,14 +357,8 @@ export class UdpSocket extends EventEmitter implements Socket {
   }
 
   sendBatch(items: readonly BatchItem[], callback?: (error: Error | null, sent: number) => void): void {
-    const send: BatchSend = (state, item, done) => {
-      const { bytes, toPeer, port, address, options } = item
-      const size = sizeOf(bytes)
-      const errno = sendAtOnce(state, toPeer, bytes, size, port, address, options)
-      if (errno === null) sendNow(state, toPeer, bytes, port, address, options, done)
-      else if (errno === '') count(state, size)
-      return errno
-    }
+    const send: BatchSend = (state, { bytes, toPeer, port, address, options }, done) =>
+      sendOfBatch(new SocketDatagram(state, bytes, port, address, options, done), toPeer)
     const connected = running(this).connectState === ConnectState.Connected
     const check = (item: BatchItem): CheckedItem => {
       const { msg, port, address } = item
@@ -507,45 +501,41 @@ function sendOptions(state: SocketState, settings: SendSettings): SendOptions | 
   return Object.keys(options).length === 0 ? null : options
 }
 
-/**
- * Sends what needs no lookup that could be seen; `null` when it does. A send in the tick that a lookup takes cannot be told from one before it,
- * but for groups, whose options programs set until then, a broadcast that is not allowed yet, and a `connect` that is under way.
- */
-function sendAtOnce(
-  state: SocketState,
-  toPeer: boolean,
-  message: Uint8Array | Uint8Array[],
-  size: number,
-  port: number,
-  host: string | null | undefined,
-  options: SendOptions | null,
-): Errno | null {
-  if (toPeer || port === 0) return state.transmit(message, size, null, 0, 0, options)
-  if (state.waiting > 0 || !state.skipsLookup || state.connectState === ConnectState.Connecting) return null
-  const scoped = readAddress(state, host || (state.family === 4 ? '127.0.0.1' : '::1'))
-  if (scoped === null || scoped.address.isMulticast) return null
-  const errno = state.transmit(message, size, scoped.address, port, scoped.nic, options)
-  return errno === 'EACCES' ? null : errno
+/** Puts a literal address, whose lookup nobody could see, into a datagram. */
+function isLiteral(datagram: SocketDatagram): boolean {
+  const { state, host } = datagram
+  const scoped = state.skipsLookup ? readAddress(state, host || (state.family === 4 ? '127.0.0.1' : '::1')) : null
+  if (scoped === null) return false
+  datagram.to = scoped.address
+  datagram.nic = scoped.nic
+  return true
 }
 
-function sendNow(
-  state: SocketState,
-  toPeer: boolean,
-  message: Uint8Array | Uint8Array[],
-  port: number,
-  host: string | null | undefined,
-  options: SendOptions | null,
-  callback: SendCallback | undefined,
-): void {
-  const size = sizeOf(message)
-  const atOnce = sendAtOnce(state, toPeer, message, size, port, host, options)
-  if (atOnce !== null) {
-    report(state, atOnce, size, host, port, callback)
-    return
+/** To the peer at once; elsewhere in the next tick, or when the name was found. */
+function sendSoon(datagram: SocketDatagram, toPeer: boolean): void {
+  const { state, callback } = datagram
+  if (toPeer) state.backlog.send(datagram)
+  else if (isLiteral(datagram)) state.shared.sendTicks.next(() => sendFound(datagram), callback !== undefined)
+  else sendByName(datagram)
+}
+
+/** @returns `null` when it has to wait, for its address or for room; its callback comes then */
+function sendOfBatch(datagram: SocketDatagram, toPeer: boolean): Errno | null {
+  const { state } = datagram
+  if (!toPeer && !isLiteral(datagram)) {
+    sendByName(datagram)
+    return null
   }
-  state.waiting++
-  state.lookup(host, (error, ip) => {
-    state.waiting--
+  const errno = state.backlog.count > 0 ? 'ENOBUFS' : datagram.attempt()
+  if (errno === '') state.shared.flushSoon()
+  if (errno !== 'ENOBUFS') return errno
+  state.backlog.send(datagram)
+  return null
+}
+
+function sendByName(datagram: SocketDatagram): void {
+  const { state, callback } = datagram
+  state.lookup(datagram.host, (error, ip) => {
     if (error) {
       if (callback !== undefined) process.nextTick(callback, error)
       else process.nextTick(emitError, state, error)
@@ -557,60 +547,22 @@ function sendNow(
       return
     }
     const scoped = readAddress(state, String(ip))
-    const connected = state.connectState === ConnectState.Connected
-    const errno =
-      scoped === null ? 'EINVAL' : connected ? 'EISCONN' : state.transmit(message, size, scoped.address, port, scoped.nic, options)
-    report(state, errno, size, host, port, callback)
+    if (scoped === null) {
+      datagram.done('EINVAL')
+      return
+    }
+    datagram.to = scoped.address
+    datagram.nic = scoped.nic
+    sendFound(datagram)
   })
 }
 
-function sizeOf(message: Uint8Array | Uint8Array[]): number {
-  if (message instanceof Uint8Array) return message.length
-  let size = 0
-  for (const piece of message) size += piece.length
-  return size
-}
-
-function report(
-  state: SocketState,
-  errno: Errno,
-  size: number,
-  host: string | null | undefined,
-  port: number,
-  callback: SendCallback | undefined,
-): void {
-  if (errno === '') {
-    count(state, size)
-    if (callback !== undefined) process.nextTick(callback, null, size)
-    return
-  }
-  const error = addressError(errno, 'send', host, port)
-  if (callback !== undefined) process.nextTick(callback, error)
-  else reportError(state, error)
-}
-
-/** A datagram left for the link; one tick for all that are sent before it. */
-function count(state: SocketState, size: number): void {
-  state.sendQueueSize += size
-  if (state.sendQueueCount++ === 0) process.nextTick(sent, state)
-}
-
-/** What was sent before this tick leaves. */
-function sent(state: SocketState): void {
-  for (const { link } of state.shared.stack.nics) link.flush()
-  state.sendQueueSize = 0
-  state.sendQueueCount = 0
-}
-
-/** Node documents an 'error' event for a failed send without callback, but says nothing at all: who listens gets the event, nobody else dies of it. */
-function reportError(state: SocketState, error: Error): void {
-  process.nextTick(() => {
-    if (state.socket.listenerCount('error') > 0) emitError(state, error)
-  })
-}
-
-function emitError(state: SocketState, error: Error): void {
-  if (!state.closed) state.socket.emit('error', error)
+/** As Node: what the socket has become since `send` counts, and nothing is said of what a closed one does not send. */
+function sendFound(datagram: SocketDatagram): void {
+  const { state } = datagram
+  if (state.closed) return
+  if (state.connectState === ConnectState.Connected) datagram.done('EISCONN')
+  else state.backlog.send(datagram)
 }
 
 function emitClose(socket: UdpSocket): void {

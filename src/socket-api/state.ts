@@ -6,9 +6,10 @@ import type { Address } from '../base/address.ts'
 import { KeepAlive } from '../link/keep-alive.ts'
 import type { Endpoint, Errno, SendOptions } from '../udp/endpoint.ts'
 import { checkFunction, checkInteger } from './arguments.ts'
+import { Inbox, type Reader } from './delivery/inbox.ts'
 import { badType, invalidArgType } from './errors.ts'
-import { Inbox, type Reader } from './inbox.ts'
 import { HAS_SYNC_CALLS } from './node-version.ts'
+import { Backlog } from './sending/backlog.ts'
 import type { Shared } from './shared.ts'
 import type { Lookup, Socket, SocketOptions } from './types.ts'
 
@@ -44,10 +45,8 @@ export class SocketState implements Reader {
   recvInfo = false
   /** Calls that wait for the socket to be bound. */
   queue: (() => void)[] | undefined
-  /** Sends that wait for their address; later ones must not overtake them. */
-  waiting = 0
-  sendQueueSize = 0
-  sendQueueCount = 0
+  /** Datagrams that wait for room in their link. */
+  readonly backlog: Backlog
   /** Called when the socket closes, by those who have promised an answer. */
   readonly pending = new Set<() => void>()
   /** Called when a message waits, while an iterator reads. */
@@ -72,6 +71,7 @@ export class SocketState implements Reader {
     this.reuseAddr = Boolean(options.reuseAddr)
     this.reusePort = Boolean(options.reusePort)
     this.ipv6Only = Boolean(options.ipv6Only)
+    this.backlog = new Backlog(shared.stack)
     this.resource = new AsyncResource('TUNGRAMSOCKET')
   }
 

@@ -6,7 +6,7 @@ import type { Buffer } from 'node:buffer'
 import type { LookupOneOptions } from 'node:dns'
 import type { EventEmitter } from 'node:events'
 import type { AddressInfo, BlockList } from 'node:net'
-import type { IcmpInfo, MessageInfo } from './inbox.ts'
+import type { IcmpInfo, MessageInfo } from './delivery/inbox.ts'
 import type { DontFragment, OptionName, SocketOptionValues } from './options.ts'
 
 export type SocketType = 'udp4' | 'udp6'

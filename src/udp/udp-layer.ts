@@ -1,5 +1,6 @@
 /** UDP of one host: from the port table to the endpoints, and from endpoints to IP. Rules and error codes are Linux's (udp_sendmsg, udp_err). */
 import { Address, isMulticast } from '../base/address.ts'
+import type { Clock } from '../base/clock.ts'
 import { Drop } from '../base/drop.ts'
 import { Cast, ChecksumState, HEADROOM, MAX_PACKET, Packet } from '../base/packet.ts'
 import type { Random } from '../base/random.ts'
@@ -28,6 +29,7 @@ const MAX_SOURCES6 = 64
 export class UdpLayer implements UpperLayer, IcmpErrorSink {
   readonly ports: PortTable
   readonly #ip: IpLayer
+  readonly #clock: Clock
   readonly #counters: Counters
   readonly #flowSecret: number
   #tx: Packet | null = null
@@ -35,8 +37,9 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
   #ready: Endpoint[] = []
   #flushing: Endpoint[] = []
 
-  constructor(ip: IpLayer, random: Random, counters: Counters) {
+  constructor(ip: IpLayer, clock: Clock, random: Random, counters: Counters) {
     this.#ip = ip
+    this.#clock = clock
     this.#counters = counters
     this.#flowSecret = random.uint32() | 0
     this.ports = new PortTable(random, ip.hash)
@@ -115,7 +118,8 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
         endpoint.receiver.flush()
       }
     } finally {
-      for (at++; at < batch.length; at++) this.#ready.push(batch[at] as Endpoint)
+      if (++at < batch.length) this.#clock.soon(() => this.idle())
+      for (; at < batch.length; at++) this.#ready.push(batch[at] as Endpoint)
       // As a rule there is one: setting the length would free the array's memory each time.
       while (batch.length > 0) batch.pop()
     }

@@ -107,7 +107,46 @@ export function receiving(environment: Environment): void {
     for (let n = 0; n < 4; n++) sender.send(data, port(receiver), '127.0.0.1')
     while (got.length < 4) await turn()
     expect(got.map((msg) => msg.every((byte) => byte === msg[0]) && msg[0])).toEqual([1, 2, 3, 4])
-    expect(got.map((msg) => msg.byteOffset % 8)).toEqual([0, 0, 0, 0])
+    expect(got.map((msg) => [msg.byteOffset, msg.buffer.byteLength])).toEqual(new Array(4).fill([0, size]))
+  })
+
+  test.each([0, 1, 64, 65, 1400, 5000])(
+    'a message of %i bytes may be transferred, and a clone of it carries nothing else',
+    async (size) => {
+      const receiver = await sockets.bound()
+      const other = await sockets.bound()
+      const sender = await sockets.bound()
+      const data = Buffer.alloc(size, 9)
+      const got: Uint8Array[] = []
+      receiver.on('message', (msg) => {
+        expect((structuredClone(msg) as Uint8Array).buffer.byteLength).toBe(size)
+        got.push(structuredClone(msg, { transfer: [msg.buffer as ArrayBuffer] }))
+      })
+      other.on('message', (msg) => got.push(msg))
+      for (const socket of [receiver, other, receiver, other]) sender.send(data, port(socket), '127.0.0.1')
+      while (got.length < 4) await turn()
+      expect(got.map((bytes) => data.equals(bytes))).toEqual([true, true, true, true])
+    },
+  )
+
+  test('a socket gets 32 messages in a turn at most, so that others have theirs', async () => {
+    const receiver = await sockets.bound()
+    const quietOne = await sockets.bound()
+    const sender = await sockets.bound()
+    const order: string[] = []
+    let turns = 0
+    receiver.on('message', () => {
+      if (order.length === 0) setImmediate(() => order.push(`immediate after ${order.length}`))
+      order.push('flood')
+    })
+    quietOne.on('message', () => order.push('other'))
+    for (let n = 0; n < 80; n++) sender.send('x', port(receiver), '127.0.0.1')
+    sender.send('y', port(quietOne), '127.0.0.1')
+    for (; order.length < 82 && turns < 1000; turns++) await turn()
+    expect(order.filter((each) => each === 'flood')).toHaveLength(80)
+    expect(order).toContain('other')
+    // On the kernel the other socket may have had its message in that turn, too.
+    expect(['immediate after 32', 'immediate after 33']).toContain(order.find((each) => each.startsWith('immediate')))
   })
 
   test('between two messages ticks and microtasks run, so that once in a loop misses none', async () => {
@@ -158,6 +197,25 @@ export function receiving(environment: Environment): void {
     })
     expect(got).toEqual(['1', '2', '3'])
     expect(errors).toEqual([new Error('over 1')])
+  })
+
+  test("an 'uncaughtException' comes before the ticks of the listener that threw", async () => {
+    const receiver = await sockets.bound()
+    const sender = await sockets.bound()
+    const order: string[] = []
+    const note = () => order.push('uncaught')
+    const errors = await uncaught(async () => {
+      process.on('uncaughtException', note)
+      receiver.on('message', (msg) => {
+        order.push(`message ${msg}`)
+        process.nextTick(() => order.push('tick'))
+        throw new Error('over')
+      })
+      sender.send('1', port(receiver), '127.0.0.1')
+      while (order.length < 3) await turn()
+    })
+    expect(errors).toHaveLength(1)
+    expect(order).toEqual(['message 1', 'uncaught', 'tick'])
   })
 
   test('another socket is served although a listener throws', async () => {

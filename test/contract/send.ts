@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
@@ -348,6 +349,105 @@ export function sending(environment: Environment): void {
     const receiver = await sockets.bound()
     await send(socket, 'abc', port(receiver), '127.0.0.1')
     expect([socket.getSendQueueSize(), socket.getSendQueueCount()]).toEqual([0, 0])
+  })
+
+  test('nothing is queued while the kernel, or the link, has room', async () => {
+    const receiver = await sockets.bound()
+    const socket = await sockets.bound()
+    const seen: number[][] = []
+    const look = () => seen.push([socket.getSendQueueSize(), socket.getSendQueueCount()])
+    const sending = send(socket, 'abc', port(receiver), '127.0.0.1')
+    look()
+    process.nextTick(look)
+    await sending
+    look()
+    expect(seen).toEqual([
+      [0, 0],
+      [0, 0],
+      [0, 0],
+    ])
+  })
+
+  test('the callback comes after the ticks that were waiting, and before anything of the next turn', async () => {
+    const receiver = await sockets.bound()
+    const socket = await sockets.bound()
+    const order: string[] = []
+    const arrived = message(receiver).then(() => order.push('message'))
+    socket.send('x', port(receiver), '127.0.0.1', () => order.push('callback'))
+    process.nextTick(() => order.push('tick'))
+    await arrived
+    expect(order).toEqual(['tick', 'callback', 'message'])
+  })
+
+  test('the bytes are read in the tick after send, but at once on a connected socket', async () => {
+    const receiver = await sockets.bound()
+    const socket = await sockets.bound()
+    const peer = sockets.make()
+    await new Promise<void>((resolve) => peer.connect(port(receiver), '127.0.0.1', resolve))
+    const got = texts(receiver, 2)
+    const bytes = [Buffer.from('before'), Buffer.from('before')] as const
+    socket.send(bytes[0], port(receiver), '127.0.0.1')
+    peer.send(bytes[1])
+    for (const each of bytes) each.write('after!')
+    expect((await got).sort()).toEqual(['after!', 'before'])
+  })
+
+  test('4000 datagrams in one turn are all sent, with a callback or without one', async () => {
+    const receiver = await sockets.bound()
+    const data = Buffer.alloc(1400)
+    const errors: unknown[] = []
+    for (const target of ['callback', 'none']) {
+      const socket = await sockets.bound()
+      socket.on('error', (error) => errors.push(error))
+      let got = 0
+      receiver.removeAllListeners('message').on('message', () => got++)
+      const all: Promise<number>[] = []
+      for (let n = 0; n < 4000; n++) {
+        if (target === 'callback') all.push(send(socket, data, port(receiver), '127.0.0.1'))
+        else socket.send(data, port(receiver), '127.0.0.1')
+      }
+      expect((await Promise.all(all)).every((size) => size === 1400)).toBe(true)
+      while (socket.getSendQueueCount() > 0) await turn()
+      for (let before = -1; got !== before; await quiet()) before = got
+      expect(got).toBeGreaterThan(32)
+    }
+    expect(errors).toEqual([])
+  })
+
+  test('a send right before close does not leave, and nothing is said of it; to a peer it does', async () => {
+    const receiver = await sockets.bound()
+    const got: string[] = []
+    receiver.on('message', (msg) => got.push(msg.toString()))
+    const order: string[] = []
+    const close = (socket: ReturnType<typeof sockets.make>, name: string) =>
+      new Promise<void>((resolve) => socket.close(() => resolve(void order.push(`${name} closed`))))
+    const socket = await sockets.bound()
+    socket.send('bound', port(receiver), '127.0.0.1', () => order.push('bound sent'))
+    socket.send(Buffer.alloc(70_000), port(receiver), '127.0.0.1', () => order.push('bound failed'))
+    await close(socket, 'bound')
+    const fresh = sockets.make()
+    fresh.send('fresh', port(receiver), '127.0.0.1', () => order.push('fresh sent'))
+    await close(fresh, 'fresh')
+    const peer = sockets.make()
+    await new Promise<void>((resolve) => peer.connect(port(receiver), '127.0.0.1', resolve))
+    peer.send('peer', () => order.push('peer sent'))
+    await close(peer, 'peer')
+    const late = await sockets.bound()
+    late.send('late', port(receiver), '127.0.0.1', () => order.push('late sent'))
+    process.nextTick(() => late.close())
+    await quiet()
+    expect(order).toEqual(['bound closed', 'fresh closed', 'peer sent', 'peer closed', 'late sent'])
+    expect(got).toEqual(['peer', 'late'])
+  })
+
+  test('a callback has the async context of its send', async () => {
+    const receiver = await sockets.bound()
+    const socket = await sockets.bound()
+    const storage = new AsyncLocalStorage<number>()
+    const seen: unknown[] = []
+    for (const n of [1, 2]) storage.run(n, () => socket.send('x', port(receiver), '127.0.0.1', () => seen.push(storage.getStore())))
+    await send(socket, 'x', port(receiver), '127.0.0.1')
+    expect(seen).toEqual([1, 2])
   })
 
   test('one who answers in the message handler can do so for long', async () => {

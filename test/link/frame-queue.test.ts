@@ -24,7 +24,7 @@ describe('FrameQueue', () => {
         const filling = (step >> 7) % 2 === 0
         if (random.below(10) < (filling ? 7 : 3)) {
           const frame = pattern(random.below(10) === 0 ? random.below(9000) : random.below(300), random.below(256))
-          const fits = bytes + 12 + frame.length <= limit
+          const fits = twin.length === 0 || bytes + 12 + frame.length <= limit
           expect(queue.push(packet.load(frame), ChecksumState.None)).toBe(fits)
           if (fits) {
             twin.push(frame)
@@ -49,6 +49,15 @@ describe('FrameQueue', () => {
         expect(queue.length).toBe(twin.length)
       }
     }
+  })
+
+  it('takes one frame that is longer than its limit, so that no sender waits for ever', () => {
+    const queue = new FrameQueue(100)
+    const packet = new Packet().load(pattern(200, 1))
+    expect(queue.push(packet, ChecksumState.None)).toBe(true)
+    expect(queue.push(packet, ChecksumState.None)).toBe(false)
+    expect(queue.next()?.copy()).toEqual(pattern(200, 1))
+    expect(queue.push(packet, ChecksumState.None)).toBe(true)
   })
 
   it('is empty after clear, and usable', () => {

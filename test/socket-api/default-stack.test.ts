@@ -134,7 +134,7 @@ test('with a seed the same datagrams are lost each time', async () => {
       if (reason === 'WireLoss' && length === 14 + 20 + 8 + 1) lost.push(bytes[end - 1] as number)
     })
     const socket = stack.dgram.createSocket('udp4')
-    for (let i = 0; i < 40; i++) socket.send(Uint8Array.of(i), 7, '10.0.0.2')
+    await Promise.all(Array.from({ length: 40 }, (_, i) => new Promise((resolve) => socket.send(Uint8Array.of(i), 7, '10.0.0.2', resolve))))
     await new Promise((resolve) => socket.close(() => resolve(undefined)))
     return lost
   }

@@ -18,6 +18,23 @@ test('for await takes messages one by one, until close', async () => {
   expect(got).toEqual(['1 true', '2 true', '3 true', 'end true'])
 })
 
+test('an iterator gets 32 messages in a turn at most, as a listener does', async () => {
+  const host = stack()
+  const receiver = await bound(host)
+  const sender = await bound(host)
+  const messages = receiver[Symbol.asyncIterator]()
+  for (let n = 0; n < 100; n++) await sent(sender, `${n}`, receiver.address().port, '127.0.0.1')
+  await turns(10)
+  const got: string[] = []
+  let first = -1
+  setImmediate(() => {
+    first = got.length
+  })
+  while (got.length < 100) got.push(`${(await messages.next()).value.msg}`)
+  expect(got).toEqual(Array.from({ length: 100 }, (_, n) => `${n}`))
+  expect(first).toBe(32)
+})
+
 test('while messages are iterated there are no events, and afterwards there are again', async () => {
   const host = stack()
   const receiver = await bound(host)

@@ -84,6 +84,30 @@ function client(options: object = {}): { process: NetworkProcess; heard: string[
 }
 
 describe('datagrams', () => {
+  test.each([1, 100, 1400])('a Buffer of %i bytes has its memory for itself', (size) => {
+    const raw: Buffer[] = []
+    server({ coding: 'buffer', filter: (_process: NetworkProcess, data: Buffer) => raw.push(data) })
+    const { process } = client()
+    for (let n = 0; n < 3; n++) processSend(process, Buffer.alloc(size, n))
+    clock.settle()
+    expect(raw.map((data) => [data[0], data.byteOffset, data.buffer.byteLength])).toEqual([0, 1, 2].map((n) => [n, 0, size]))
+  })
+
+  test('a filter gets 32 in a turn at most, after a stop as well', () => {
+    const { process: receiver, heard } = server({ stop: true })
+    const { process } = client()
+    for (let n = 0; n < 80; n++) processSend(process, `${n}`)
+    clock.settle()
+    expect(heard).toEqual([])
+    continueProcess(receiver)
+    const counts: number[] = []
+    while (clock.pending > 0 && heard.length < 80) {
+      clock.step()
+      counts.push(heard.length)
+    }
+    expect(counts.filter((count, at) => count !== counts[at - 1])).toEqual([32, 64, 80])
+  })
+
   test('one send is one datagram and one call of the filter, empty ones and their bounds included', () => {
     const { heard } = server()
     const { process } = client()
@@ -91,6 +115,18 @@ describe('datagrams', () => {
     expect(heard).toEqual([])
     clock.settle()
     expect(heard).toEqual(['one', '', 'two words'])
+  })
+
+  test('4000 sends of 1400 bytes in one turn are all delivered, or counted as dropped by the receiver', () => {
+    const { heard } = server()
+    const { process } = client()
+    const bytes = new Uint8Array(1400).fill(65)
+    for (let n = 0; n < 4000; n++) processSend(process, bytes)
+    // They are the caller's again.
+    bytes.fill(66)
+    clock.settle()
+    expect(heard.length + b.counters.UdpRcvbufErrors).toBe(4000)
+    expect(heard.every((text) => text === 'A'.repeat(1400))).toBe(true)
   })
 
   test('a sender without a port gets no answer, and a warning once; the server goes on', async () => {

@@ -92,7 +92,7 @@ test('many peers: each message shows its own, also when their slots of the cache
   const client = await bound(a)
   for (let round = 0; round < 2; round++)
     for (const source of addresses) await sent(client, source, { port: server.address().port, address: '10.0.0.2', source })
-  await turns(3)
+  await turns(10)
   expect(got).toEqual([...addresses, ...addresses].map((address) => `${address}=${address}`))
 })
 

@@ -94,6 +94,17 @@ describe.each<World>(['kernel', 'tungram'])('%s', (world) => {
     expect(stderr.match(/Error: over/g)).toHaveLength(1)
   })
 
+  test('the report of a crash in a listener shows the line that threw, with nothing of ours above it', () => {
+    const { status, stderr } = run(`
+      const s = dgram.createSocket('udp4', function heard(msg) { const mine = undefined; mine.property })
+      s.bind(0, '127.0.0.1', () => s.send('x', s.address().port, '127.0.0.1'))`)
+    expect(status).toBe(1)
+    const [place, line, mark] = stderr.split('\n')
+    expect(place).toMatch(/\[eval1\]:\d+$/)
+    expect(line).toContain('function heard(msg)')
+    expect(mark).toMatch(/^ +\^$/)
+  })
+
   test.each([
     ['a listener', `throw new Error('over ' + msg)`],
     ['a tick of a listener', `process.nextTick(() => { throw new Error('over ' + msg) })`],

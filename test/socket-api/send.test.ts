@@ -2,22 +2,129 @@ import dgram from 'node:dgram'
 import { once } from 'node:events'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { ManualClock } from '../../src/base/clock.ts'
+import type { Socket } from '../../src/socket-api/types.ts'
+import { Stack } from '../../src/stack.ts'
 import { bound, connected, message, open, pair, sent, stack, turns } from './pair.ts'
 
-test('what was sent in this turn shows as queued until it ends', async () => {
+/** Sends until something waits for room in the link. */
+async function fill(socket: Socket, port: number, done: (error: Error | null) => void = () => {}): Promise<number> {
+  for (let count = 1; ; count++) {
+    socket.send(Buffer.alloc(1400), port, '127.0.0.1', done)
+    if (count % 1000 > 0) continue
+    await new Promise<void>((resolve) => process.nextTick(resolve))
+    if (socket.getSendQueueCount() > 0) return count
+  }
+}
+
+test('what finds no room in its link waits, as its queue shows, and arrives in order', async () => {
   const host = stack()
-  const peer = await bound(host)
-  const socket = open(host)
-  await connected(socket, peer.address().port, '127.0.0.1')
-  expect([socket.getSendQueueSize(), socket.getSendQueueCount()]).toEqual([0, 0])
-  socket.send('hello')
-  expect([socket.getSendQueueSize(), socket.getSendQueueCount()]).toEqual([5, 1])
-  const seen: number[][] = []
-  socket.send('hello', () => seen.push([socket.getSendQueueSize(), socket.getSendQueueCount()]))
-  expect([socket.getSendQueueSize(), socket.getSendQueueCount()]).toEqual([10, 2])
+  const receiver = await bound(host)
+  const socket = await bound(host)
+  let got = 0
+  receiver.on('message', () => got++)
+  const errors: unknown[] = []
+  const last: number[] = []
+  const count = await fill(socket, receiver.address().port, (error) => error === null || errors.push(error))
+  expect(socket.getSendQueueSize()).toBe(socket.getSendQueueCount() * 1400)
+  const arrived = new Promise<void>((resolve) =>
+    receiver.on('message', (msg) => {
+      last.push(msg.length)
+      if (msg.length === 4) resolve()
+    }),
+  )
+  await sent(socket, 'last', receiver.address().port, '127.0.0.1')
+  await arrived
+  expect(got).toBe(count + 1)
+  expect(last.indexOf(4)).toBe(last.length - 1)
+  expect([socket.getSendQueueSize(), socket.getSendQueueCount(), errors, host.drops]).toEqual([0, 0, [], []])
+})
+
+test("what waits when its socket closes is not sent, and its callbacks say so, after 'close'", async () => {
+  const host = stack()
+  const receiver = await bound(host)
+  const socket = await bound(host)
+  const order: unknown[] = []
+  await fill(socket, receiver.address().port, (error) => error !== null && order.push((error as NodeJS.ErrnoException).code))
+  const waiting = socket.getSendQueueCount()
+  socket.close(() => order.push('close'))
+  await turns(2)
+  expect(order).toEqual(['close', ...new Array(waiting).fill('ECANCELED')])
+})
+
+test('sockets that wait for the same link take turns', async () => {
+  const host = stack()
+  const receiver = await bound(host)
+  const first = await bound(host)
+  const second = await bound(host)
+  const { port } = receiver.address()
+  let done = 0
+  await fill(first, port)
+  for (let n = 0; n < 2000; n++) first.send(Buffer.alloc(1400), port, '127.0.0.1')
+  for (let n = 0; n < 1000; n++) second.send(Buffer.alloc(1400), port, '127.0.0.1', () => done++)
+  await turns(20)
+  expect(first.getSendQueueCount()).toBeGreaterThan(0)
+  expect(done).toBeGreaterThan(100)
+})
+
+test('a batch waits for room as single sends do', async () => {
+  const host = stack()
+  const receiver = await bound(host)
+  const socket = await bound(host)
+  let got = 0
+  receiver.on('message', () => got++)
+  const item = { msg: Buffer.alloc(1400), port: receiver.address().port, address: '127.0.0.1' }
+  const outcome = await new Promise((resolve) => socket.sendBatch(new Array(4000).fill(item), (...args) => resolve(args)))
+  expect(outcome).toEqual([null, 4000])
+  while (got < 4000) await turns(1)
+  const closing = new Promise((resolve) =>
+    socket.sendBatch(new Array(4000).fill(item), (error, count) => resolve([error?.message, count < 4000])),
+  )
   await turns(1)
-  expect(seen).toEqual([[0, 0]])
-  expect([socket.getSendQueueSize(), socket.getSendQueueCount()]).toEqual([0, 0])
+  socket.close()
+  expect(await closing).toEqual(['Not running', true])
+})
+
+test('a batch does not overtake the sends before it', async () => {
+  const host = stack()
+  const receiver = await bound(host)
+  const socket = await bound(host)
+  const got: string[] = []
+  receiver.on('message', (msg) => got.push(msg.toString()))
+  const { port } = receiver.address()
+  socket.send('1', port, '127.0.0.1')
+  socket.sendBatch([{ msg: '2', port, address: '127.0.0.1' }])
+  socket.send('3', port, '127.0.0.1')
+  await turns(3)
+  expect(got).toEqual(['1', '2', '3'])
+})
+
+test('when time is simulated by hand, a burst leaves and arrives within the call that moves it', () => {
+  const clock = new ManualClock()
+  const host = new Stack({ clock })
+  return new Promise<void>((resolve) => {
+    const receiver = host.dgram.createSocket('udp4')
+    receiver.bind(0, '127.0.0.1', () => {
+      let got = 0
+      receiver.on('message', () => got++)
+      for (let n = 0; n < 4000; n++) receiver.send(Buffer.alloc(1400), receiver.address().port, '127.0.0.1')
+      expect(receiver.getSendQueueCount()).toBeGreaterThan(0)
+      clock.advance(0)
+      expect(got + host.counters.UdpRcvbufErrors).toBe(4000)
+      host.close()
+      resolve()
+    })
+  })
+})
+
+test('an option that is set right after a send counts for it', async () => {
+  const host = stack()
+  const receiver = (await bound(host)).setRecvInfo(true)
+  const socket = await bound(host)
+  const got = message(receiver)
+  socket.send('x', receiver.address().port, '127.0.0.1')
+  socket.setTTL(7)
+  expect((await got).rinfo.ttl).toBe(7)
 })
 
 test("without a callback a failed send is an 'error' event for those who listen, and nothing for those who do not", async () => {
@@ -36,18 +143,6 @@ test('a failed send is an error of its callback or an event, never both', async 
   await expect(sent(socket, 'x', 9, '192.0.2.1')).rejects.toMatchObject({ message: 'send ENETUNREACH 192.0.2.1:9', errno: -101 })
   await turns(2)
   expect(events).toEqual([])
-})
-
-test('a datagram that was sent right before close leaves, and its callback is called', async () => {
-  const host = stack()
-  const receiver = await bound(host)
-  const socket = await bound(host)
-  const got = message(receiver)
-  let called = 0
-  socket.send('last', receiver.address().port, '127.0.0.1', () => called++)
-  socket.close()
-  expect((await got).text).toBe('last')
-  expect(called).toBe(1)
 })
 
 test('sends wait for an earlier one that is being looked up', async () => {

@@ -182,6 +182,32 @@ describeOnTun('our stack and the kernel', () => {
     mine.close()
   })
 
+  test('a socket on the device gets 32 messages in a turn at most, as one of the kernel’s does', async () => {
+    const theirs = await bound(dgram.createSocket('udp4'), 0, ADDRESSES[4].kernel)
+    const mine = await bound(stack.dgram.createSocket('udp4') as unknown as AnySocket, 0, ADDRESSES[4].ours)
+    const port = mine.address().port
+    let got = 0
+    let first = -1
+    const all = within(
+      new Promise<void>((resolve) => {
+        mine.on('message', () => {
+          if (got++ === 0)
+            setImmediate(() => {
+              first = got
+            })
+          if (got === 150) resolve()
+        })
+      }),
+      '150 datagrams',
+    )
+    // All of them leave before the loop looks at the device again.
+    for (let i = 0; i < 150; i++) theirs.send('x', port, ADDRESSES[4].ours)
+    await all
+    expect(first).toBe(32)
+    theirs.close()
+    mine.close()
+  })
+
   testWith('tshark', 'tshark finds nothing wrong with any frame that we sent', async () => {
     file.flush()
     const { sentPackets } = tun.counters

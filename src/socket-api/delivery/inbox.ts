@@ -3,13 +3,15 @@ import type { AsyncResource } from 'node:async_hooks'
 import type { Buffer } from 'node:buffer'
 import type { EventEmitter } from 'node:events'
 import type { BlockList } from 'node:net'
-import { formatWords } from '../base/address.ts'
-import { Drop } from '../base/drop.ts'
-import { HEADROOM, Packet } from '../base/packet.ts'
-import type { IcmpError } from '../ip/icmp.ts'
-import type { Endpoint, EndpointReceiver, Errno } from '../udp/endpoint.ts'
-import { errnoError } from './errors.ts'
-import type { Shared } from './shared.ts'
+import { formatWords } from '../../base/address.ts'
+import { Drop } from '../../base/drop.ts'
+import { HEADROOM, Packet } from '../../base/packet.ts'
+import type { IcmpError } from '../../ip/icmp.ts'
+import type { Endpoint, EndpointReceiver, Errno } from '../../udp/endpoint.ts'
+import { errnoError } from '../errors.ts'
+import type { Shared } from '../shared.ts'
+import { messageOf } from './message-memory.ts'
+import { MESSAGES_A_TURN } from './turns.ts'
 
 /** Where a message came from, as Node's listeners get it. */
 export interface MessageInfo {
@@ -83,15 +85,12 @@ export class Inbox implements EndpointReceiver {
   #next = 0
   #emitting = false
   #resuming = false
-  readonly #emitNext = () => {
-    try {
-      this.#emit((this.readers[0] as Reader).socket)
-    } catch (error) {
-      this.#shared.turns.raise(error)
-    }
-  }
+  /** What an iterator may still take before the next turn. */
+  #share = MESSAGES_A_TURN
+  readonly #emitNext = () => this.#emit((this.readers[0] as Reader).socket)
   readonly #resume = () => {
     this.#resuming = false
+    this.#share = MESSAGES_A_TURN
     this.flush()
   }
 
@@ -123,7 +122,7 @@ export class Inbox implements EndpointReceiver {
       info.fragments = packet.fragments
       info.timestamp = shared.stack.clock.wallTime()
     }
-    this.#messages.push(shared.copyPayload(packet))
+    this.#messages.push(messageOf(packet))
     this.#infos.push(info)
   }
 
@@ -147,11 +146,12 @@ export class Inbox implements EndpointReceiver {
     }
   }
 
-  /** Emits what waits. */
+  /** Emits what waits, as much as one turn allows. */
   flush(): void {
     if (this.#emitting || this.#resuming || this.#next === this.#messages.length) return
     const reader = this.readers[0]
     if (reader === undefined || !reader.listening) {
+      this.#share = MESSAGES_A_TURN
       reader?.messageWaits()
       return
     }
@@ -163,20 +163,23 @@ export class Inbox implements EndpointReceiver {
     }
     this.#emitting = true
     try {
-      for (let again = false; ; again = true) {
-        const next = this.readers[0]
-        if (next === undefined || !next.listening) break
-        next.resource.runInAsyncScope(this.#emitNext)
-        if (this.#next === this.#messages.length) break
-        if (!turns.between(again)) {
-          this.later()
-          break
-        }
-      }
+      this.#emitShare()
     } finally {
       this.#emitting = false
       this.#compact()
+      // The turn's share is taken, or a listener has thrown.
+      if (this.#next < this.#messages.length && this.readers[0]?.listening) this.later()
       turns.end()
+    }
+  }
+
+  #emitShare(): void {
+    const { turns } = this.#shared
+    for (let count = 1; ; count++) {
+      const next = this.readers[0]
+      if (next === undefined || !next.listening) return
+      next.resource.runInAsyncScope(turns.call, turns, this.#emitNext)
+      if (this.#next === this.#messages.length || count === MESSAGES_A_TURN || !turns.between(count > 1)) return
     }
   }
 
@@ -194,14 +197,22 @@ export class Inbox implements EndpointReceiver {
     if (errno !== '' && !this.endpoint.closed) socket.emit('error', errnoError(errno, 'recvmsg'))
   }
 
-  /** The next message for an iterator, or `null`; ICMP errors on the way are emitted. */
+  /** The next message for an iterator, or `null` when there is none in this turn; ICMP errors on the way are emitted. */
   take(reader: Reader): { msg: Buffer<ArrayBuffer>; rinfo: MessageInfo } | null {
-    while (this.#next < this.#messages.length && this.readers[0] === reader) {
+    while (!this.#resuming && this.#next < this.#messages.length && this.readers[0] === reader) {
       const at = this.#next
       const info = this.#infos[at] as MessageInfo | null
       if (info === null) {
-        this.#emitNext()
+        try {
+          this.#emitNext()
+        } catch (error) {
+          this.#shared.turns.raise(error)
+        }
         continue
+      }
+      if (this.#share-- === 0) {
+        this.later()
+        break
       }
       this.#next++
       this.endpoint.release(info.size)

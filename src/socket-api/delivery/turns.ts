@@ -4,32 +4,30 @@
  * Node runs ticks and microtasks after each message, so that `await once(socket, 'message')` in a loop misses none. Several messages that came in
  * one wake-up are a loop of ours, and between two of them the same is done here, for about 50 ns; a turn of the event loop each would cost 300.
  */
-import { type Clock, SystemClock } from '../base/clock.ts'
+import { type Clock, SystemClock } from '../../base/clock.ts'
 
 /**
- * Two functions of Node's that it does not document: one runs what `process.nextTick` and promises have waiting, the other makes an exception an
- * 'uncaughtException' and answers whether somebody took it. Without them (in another runtime) each message takes a turn of the event loop.
+ * A function of Node's that it does not document: it runs what `process.nextTick` and promises have waiting. Without it (in another runtime) each
+ * message takes a turn of the event loop.
  */
-const { _tickCallback: runTicks, _fatalException: surface } = process as {
-  _tickCallback?: () => void
-  _fatalException?: (error: unknown, fromPromise: boolean) => boolean
-}
+const { _tickCallback: runTicks } = process as { _tickCallback?: () => void }
+
+/** What one socket hands to its program in one turn, so that timers and other sockets have theirs: libuv's number (uv__udp_recvmsg). */
+export const MESSAGES_A_TURN = 32
 
 const resolved = Promise.resolve()
 
 export class Turns {
-  /** In simulated time nothing of the program may run while the clock moves. */
+  /** In simulated time nothing of the program may run while the clock moves, and none of its exceptions may stop it. */
   readonly #possible: boolean
   /** Ticks and microtasks have run since the last listener. */
   #settled = true
-  /** Exceptions on their way. */
-  #raised = 0
   readonly #settle = () => {
     this.#settled = true
   }
 
   constructor(clock: Clock) {
-    this.#possible = runTicks !== undefined && surface !== undefined && clock instanceof SystemClock
+    this.#possible = runTicks !== undefined && clock instanceof SystemClock
   }
 
   /** The last listener of a loop has run: another socket's loop may follow in this wake-up. */
@@ -47,7 +45,7 @@ export class Turns {
 
   /**
    * Between two messages of a loop; `again` when that has succeeded in this loop before. To be called outside of any async scope of ours, for Node
-   * ends all scopes when a tick throws.
+   * ends all scopes when a tick throws, which passes through.
    *
    * @returns false when the rest of the loop has to wait for another turn
    */
@@ -58,24 +56,32 @@ export class Turns {
     return this.#run() && this.#settled
   }
 
-  /** An exception of the program's: it becomes its 'uncaughtException' when nothing of ours is on the stack, and before anything else is emitted. */
+  /**
+   * Calls what runs listeners. Their exceptions pass through, to whoever called the link: Node's own loop, which makes each an 'uncaughtException'
+   * at once, before any tick, and whose report of a crash shows the program's line. One that was caught and thrown again would show ours.
+   */
+  call(emit: () => void): void {
+    if (this.#possible) {
+      emit()
+      return
+    }
+    try {
+      emit()
+    } catch (error) {
+      this.raise(error)
+    }
+  }
+
+  /** Makes an exception an 'uncaughtException' when nothing of ours is on the stack. As a microtask's its report shows the line that threw it. */
   raise(error: unknown): void {
-    this.#raised++
-    process.nextTick(() => {
-      this.#raised--
+    queueMicrotask(() => {
       throw error
     })
   }
 
   #run(): boolean {
-    if (runTicks === undefined || surface === undefined || !this.#possible || this.#raised > 0) return false
-    try {
-      runTicks()
-      return true
-    } catch (error) {
-      // Node aborts when a tick's exception is caught by anybody else: the tick's context is still on its stack, which this clears.
-      if (!surface(error, false)) throw error
-      return false
-    }
+    if (runTicks === undefined || !this.#possible) return false
+    runTicks()
+    return true
   }
 }
