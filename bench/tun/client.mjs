@@ -6,6 +6,7 @@
  * - `paced`: sends `pace` a second for `seconds`, one at a time.
  * - `sink`: receives on `port` until `seconds` have passed without a datagram.
  * - `echo`: keeps `window` datagrams in flight for `seconds`; with a window of 1, also the round-trip times.
+ * - `steady`: asks for `pace` echoes a second for `seconds`, each with a number of its own, and counts what comes back, how late, and what never does.
  */
 import koffi from 'koffi'
 import { mapShared } from './shared.mjs'
@@ -16,6 +17,7 @@ const SOL_SOCKET = 1
 const SO_RCVBUFFORCE = 33
 const SO_RCVTIMEO = 20
 const MSG_WAITFORONE = 0x10000
+const MSG_DONTWAIT = 0x40
 const BATCH = 32
 const HEADER = 64 // struct mmsghdr on 64-bit Linux
 const STALLED_MS = 50
@@ -156,4 +158,61 @@ function echo() {
   return { received, lost, milliseconds: now() - start, p50: microseconds(0.5), p99: microseconds(0.99) }
 }
 
-console.log(JSON.stringify({ blast, paced, sink, echo }[job]()))
+/** Later than this it counts as lost. */
+const PATIENCE_MS = 1000
+/** More numbers than can be on their way at once. */
+const NUMBERS = 1 << 20
+/** Bins of the histogram: 10 µs each, the last one for everything above. */
+const BIN_MS = 0.01
+const BINS = 100_000
+
+function steady() {
+  check(connect(fd, sockaddr(address, port), 16), 'connect')
+  const sentAt = new Float64Array(NUMBERS)
+  const view = new DataView(out.buffers.buffer)
+  const backView = new DataView(back.buffers.buffer)
+  const bins = new Uint32Array(BINS)
+  const start = now()
+  const end = start + seconds * 1000
+  let sent = 0
+  let received = 0
+  let late = 0
+  for (let time = start; time < end + PATIENCE_MS && (time < end || received + late < sent); time = now()) {
+    let due = time < end ? Math.min(BATCH, Math.floor(((time - start) * pace) / 1000) - sent) : 0
+    if (due > 0) {
+      for (let i = 0; i < due; i++) {
+        view.setUint32(i * size, sent + i)
+        sentAt[(sent + i) % NUMBERS] = time
+      }
+      due = check(sendmmsg(fd, out.headers, due, 0), 'sendmmsg')
+      sent += due
+    }
+    const count = recvmmsg(fd, back.headers, BATCH, MSG_DONTWAIT, null)
+    const arrived = now()
+    for (let i = 0; i < count; i++) {
+      const trip = arrived - sentAt[backView.getUint32(i * size) % NUMBERS]
+      if (trip > PATIENCE_MS) late++
+      else received++
+      bins[Math.min(BINS - 1, Math.floor(trip / BIN_MS))]++
+    }
+  }
+  const quantile = (share) => {
+    let left = share * (received + late)
+    for (let bin = 0; bin < BINS; bin++) {
+      left -= bins[bin]
+      if (left <= 0) return (bin + 1) * BIN_MS
+    }
+    return null
+  }
+  return {
+    sent,
+    received,
+    lost: sent - received,
+    milliseconds: now() - start,
+    p50: quantile(0.5),
+    p99: quantile(0.99),
+    p999: quantile(0.999),
+  }
+}
+
+console.log(JSON.stringify({ steady, blast, paced, sink, echo }[job]()))

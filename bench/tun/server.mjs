@@ -2,7 +2,8 @@
  * The side under test, in a process of its own: the same program over tungram's sockets on a TUN device, or over node:dgram on the kernel's.
  *
  * Started with a JSON argument `{stack, job, port, size, to, toPort, shared, peer, address, device, layers}` and an IPC channel; says 'ready', works, and
- * answers 'stop' with `{count, cpu, milliseconds}` (CPU in microseconds, from the first datagram on); with `layers` also with `{layers, profiled}`:
+ * answers 'memory' with `{held, rss}` in bytes, and
+ * 'stop' with `{count, cpu, milliseconds}` (CPU in microseconds, from the first datagram on); with `layers` also with `{layers, profiled}`:
  * nanoseconds by layer, and for how many datagrams, after a second of warming up.
  */
 import dgram from 'node:dgram'
@@ -89,7 +90,11 @@ function report() {
 
 process.on('message', (message) => {
   if (message === 'start') jobs.send()
-  else report()
+  else if (message === 'memory') {
+    globalThis.gc?.()
+    const { heapUsed, arrayBuffers, rss } = process.memoryUsage()
+    process.send({ held: heapUsed + arrayBuffers, rss })
+  } else report()
 })
 socket.bind(port, () => {
   if (job !== 'send') jobs[job]()
