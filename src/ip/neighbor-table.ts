@@ -131,7 +131,10 @@ export class NeighborTable {
       this.#counters.drop(Drop.NeighborTableFull, packet)
       return null
     }
-    neighbor.isUsed = true
+    if (!neighbor.isUsed) {
+      neighbor.isUsed = true
+      this.#collector.place(neighbor)
+    }
     switch (neighbor.state) {
       case 'STALE':
         this.#enter(neighbor, 'DELAY')
