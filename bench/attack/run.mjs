@@ -128,7 +128,7 @@ async function measure(world, flood) {
     await start(client, 'honest.mjs', { ...ends, seconds: 1 })
     victim.send('start')
     await once(victim, 'message')
-    const rate = Math.min(flood.rate ?? Number.POSITIVE_INFINITY, Number(options.rate))
+    const rate = Number(options.rate)
     const attack = start(client, 'attacker.mjs', { flood: flood.name, interface: device, rate, seconds: seconds + 1 })
     await sleep(300)
     const during = await start(client, 'honest.mjs', { ...ends, seconds })

@@ -25,7 +25,7 @@ import {
 
 /** The client asks for an echo of each kind every so many milliseconds. */
 const ASK_EVERY = 10
-const USUAL_RATE = 20_000
+const RATE = 20_000
 /** More than the MTU: it goes and comes in fragments. */
 const LONG = 3000
 const SHORT = 64
@@ -153,7 +153,7 @@ export class Field {
   /** Honest traffic for so many milliseconds, with a flood or without, and a quarter of a second more for the last answers. */
   run(milliseconds: number, flood: Flood | null, seed = 1): Result {
     const random = words(seed)
-    const rate = (flood?.rate ?? USUAL_RATE) / 1000
+    const rate = RATE / 1000
     const asked = none()
     this.#answered = none()
     this.#answers.clear()

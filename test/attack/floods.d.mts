@@ -1,8 +1,6 @@
 /** Types of the plain JavaScript beside it, which benchmarks run as it is. */
 export interface Flood {
   readonly name: string
-  /** Frames a second, where the flood is at its worst below the usual 20 000. */
-  readonly rate?: number
   make(n: number, random: () => number): Uint8Array
 }
 

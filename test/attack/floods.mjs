@@ -118,7 +118,6 @@ export const arpAnswer = () => ethernet(VICTIM.mac, ATTACKER.mac, 0x0806, arp(2,
 export const advertisementOf = (address, asker) =>
   icmp6(136, 0, 0x60000000, Buffer.concat([address, linkOption(2, ATTACKER.mac)]), { source: address, destination: asker })
 
-/** `rate`: frames a second, where the flood is not at its worst at the usual 20 000. */
 export const FLOODS = [
   { name: 'UDP to a closed port', make: () => udp4({}) },
   { name: 'UDP to a closed port from forged sources', make: (_, r) => udp4({ source: anywhere4(r()) }) },
@@ -216,7 +215,6 @@ export const FLOODS = [
   },
   {
     name: 'IGMP queries with 360 sources across routers',
-    rate: 1000,
     make: (n) =>
       igmpQuery(
         GROUP4,
@@ -226,7 +224,6 @@ export const FLOODS = [
   },
   {
     name: 'IGMP queries with 360 sources',
-    rate: 1000,
     make: (n) =>
       igmpQuery(
         GROUP4,
@@ -236,7 +233,6 @@ export const FLOODS = [
   },
   {
     name: 'MLD queries with 80 sources',
-    rate: 1000,
     make: (n) =>
       mldQuery(
         GROUP6,
