@@ -12,10 +12,17 @@ import { SeededRandom } from '../src/base/random.ts'
 import { Counters } from '../src/ip/counters.ts'
 import { ErrorLimit } from '../src/ip/error-limit.ts'
 import { Memberships } from '../src/ip/memberships.ts'
+import { NEIGHBOR_LIMITS } from '../src/ip/neighbor-limits.ts'
+import { type NeighborProtocol, NeighborTable } from '../src/ip/neighbor-table.ts'
 import type { Nic } from '../src/ip/nic.ts'
 import { PathMtu } from '../src/ip/path-mtu.ts'
 import { Reassembler } from '../src/ip/reassembler.ts'
 import { RouteTable } from '../src/ip/route-table.ts'
+import { WaitingPackets } from '../src/ip/waiting-packets.ts'
+import * as ethernet from '../src/link/ethernet.ts'
+import type { Port } from '../src/network/port.ts'
+import { Switch } from '../src/network/switch.ts'
+import { Stack } from '../src/stack.ts'
 
 type Words = readonly [number, number, number, number]
 
@@ -104,6 +111,29 @@ describe.each(keys)('keys chosen %s', (_, chosen) => {
     expect(table.list()).toHaveLength(COUNT)
   })
 
+  test('make no longer chains of neighbors', () => {
+    const protocol: NeighborProtocol = { family: 4, solicit: () => {}, transmit: () => {}, unreachable: () => {}, lost: () => {} }
+    const counters = new Counters()
+    const waiting = new WaitingPackets(NEIGHBOR_LIMITS, counters)
+    const table = new NeighborTable(protocol, new ManualClock(), random(), counters, NEIGHBOR_LIMITS, waiting, new KeyedHash(random()))
+    for (const words of chosen) table.addPermanent(new Address(...words), 1, 2)
+    expect(table.longestChain).toBeLessThan(LONGEST)
+    for (const words of chosen) expect(table.find(...words)?.address.is(...words)).toBe(true)
+  })
+
+  test('make no longer chains of sockets', () => {
+    const stack = new Stack({ random: random(), clock: new ManualClock() })
+    for (const [w0, w1, w2, w3] of chosen) {
+      const endpoint = stack.udp.createEndpoint(6, { receive: () => {}, flush: () => {}, icmp: () => {} })
+      endpoint.localPort = 7
+      endpoint.localAddress = Address.LOOPBACK6
+      endpoint.remoteAddress = new Address(w0, w1, w2, w3)
+      endpoint.remotePort = 9
+      stack.udp.ports.add(endpoint)
+    }
+    expect(stack.udp.ports.longestChain).toBeLessThan(3)
+  })
+
   test('make no longer chains of error limits, and none pays for another', () => {
     const limit = new ErrorLimit(new ManualClock(), null, { perSecond: 1, burst: 1 }, random())
     for (const words of chosen) expect(limit.take(...words)).toBe(true)
@@ -157,4 +187,23 @@ test('identifications chosen for a guessed secret make no longer chains of fragm
     reassembler.add(packet)
   }
   expect(reassembler.longestChain).toBeLessThan(LONGEST)
+})
+
+test('hardware addresses chosen for a guessed secret make no longer chains in a switch', () => {
+  const guess = new KeyedHash(new SeededRandom('guess'))
+  const device = new Switch('switch', () => 0, new KeyedHash(random()))
+  let receive: ((packet: Packet) => void) | null = null
+  const port = { name: 'one', isUp: true, attach: (to: { input: (packet: Packet) => void }) => (receive = to.input), flush: () => {} }
+  device.addPort(port as unknown as Port)
+  const packet = new Packet(256)
+  let sent = 0
+  for (let low = 0; sent < COUNT; low++) {
+    if ((guess.address(0, 0, 0x0200, low) & 255) !== 9) continue
+    packet.reset(0, 64)
+    ethernet.encode(packet.view, 0, 0x0200, 1, 0x0200, low, 0x0800)
+    ;(receive as unknown as (packet: Packet) => void)(packet)
+    sent++
+  }
+  expect(device.table).toHaveLength(COUNT)
+  expect(device.longestChain).toBeLessThan(LONGEST)
 })

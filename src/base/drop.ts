@@ -136,6 +136,8 @@ export const Drop = {
   NdQueueFull: 94,
   /** A redirect that is not from the present first hop, leads off the link, or comes to a host that takes none (RFC 1122 3.2.2.2, RFC 4861 8.1). */
   IcmpRedirect: 90,
+  /** An error about a datagram of a socket whose program has not taken what waits yet: the receive buffer is full. */
+  IcmpErrorsFull: 91,
 
   /** Shorter than a UDP header. */
   UdpTooShort: 100,

@@ -59,7 +59,7 @@ export class ArpLayer implements NeighborProtocol {
     this.#ip = ip
     this.#clock = clock
     this.#random = random
-    this.neighbors = new NeighborTable(this, clock, random, ip.counters, ip.neighborLimits, ip.waiting)
+    this.neighbors = new NeighborTable(this, clock, random, ip.counters, ip.neighborLimits, ip.waiting, ip.hash)
   }
 
   close(): void {

@@ -55,7 +55,7 @@ export class NdLayer implements NeighborProtocol {
     this.#ip = ip
     this.#clock = clock
     this.#random = random
-    this.neighbors = new NeighborTable(this, clock, random, ip.counters, ip.neighborLimits, ip.waiting)
+    this.neighbors = new NeighborTable(this, clock, random, ip.counters, ip.neighborLimits, ip.waiting, ip.hash)
     this.discovery = new RouterDiscovery(this, nic, ip, clock, random)
     this.advertiser = new RouterAdvertiser(this, nic, clock, random)
   }

@@ -7,9 +7,11 @@
  *     INCOMPLETE ──answer──▶ REACHABLE ──30 s──▶ STALE ──packet sent──▶ DELAY ──5 s──▶ PROBE ──3 unanswered──▶ FAILED
  *         └──3 unanswered──▶ FAILED                 any confirmation ──▶ REACHABLE
  */
-import { Address, hashWords } from '../base/address.ts'
+import { Address } from '../base/address.ts'
+import { AddressMap } from '../base/address-map.ts'
 import type { Clock } from '../base/clock.ts'
 import { Drop } from '../base/drop.ts'
+import { KeyedHash } from '../base/hash.ts'
 import type { Packet } from '../base/packet.ts'
 import type { Random } from '../base/random.ts'
 import type { Counters } from './counters.ts'
@@ -63,12 +65,10 @@ export class NeighborTable {
   readonly #counters: Counters
   readonly #waiting: WaitingPackets
   readonly #collector: NeighborCollector
-  /** By hash of the words; in the order of making. */
-  readonly #neighbors = new Map<number, Neighbor[]>()
+  /** In the order of making. */
+  readonly #neighbors: AddressMap<Neighbor>
   /** How many there are, those set by hand not counted. */
   #size = 0
-  /** The one that was looked up last. */
-  #last: Neighbor | null = null
   readonly #forgetOne = (neighbor: Neighbor): void => this.#forget(neighbor)
 
   constructor(
@@ -78,7 +78,9 @@ export class NeighborTable {
     counters: Counters,
     limits: NeighborLimits,
     waiting: WaitingPackets,
+    hash = new KeyedHash(random),
   ) {
+    this.#neighbors = new AddressMap(hash)
     this.#protocol = protocol
     this.#clock = clock
     this.#random = random
@@ -88,20 +90,16 @@ export class NeighborTable {
   }
 
   list(): Neighbor[] {
-    return [...this.#neighbors.values()].flat()
+    return [...this.#neighbors.values()]
   }
 
   find(w0: number, w1: number, w2: number, w3: number): Neighbor | null {
-    const last = this.#last
-    if (last?.address.is(w0, w1, w2, w3) === true) return last
-    const bucket = this.#neighbors.get(hashWords(w0, w1, w2, w3))
-    if (bucket === undefined) return null
-    for (const each of bucket) {
-      if (!each.address.is(w0, w1, w2, w3)) continue
-      this.#last = each
-      return each
-    }
-    return null
+    return this.#neighbors.get(w0, w1, w2, w3) ?? null
+  }
+
+  /** Neighbors that a lookup may have to compare. */
+  get longestChain(): number {
+    return this.#neighbors.longestChain
   }
 
   /** The neighbor, made INCOMPLETE without asking for it when it is not there; `null` when the table is full of others that are in use. */
@@ -115,12 +113,8 @@ export class NeighborTable {
   #add(address: Address): Neighbor {
     const { w0, w1, w2, w3 } = address
     const made = new Neighbor(address, this.#clock.now())
-    const key = hashWords(w0, w1, w2, w3)
-    const bucket = this.#neighbors.get(key)
-    if (bucket === undefined) this.#neighbors.set(key, [made])
-    else bucket.push(made)
+    this.#neighbors.set(w0, w1, w2, w3, made)
     this.#size++
-    this.#last = made
     return made
   }
 
@@ -270,13 +264,9 @@ export class NeighborTable {
     neighbor.timer?.cancel()
     neighbor.timer = null
     const { w0, w1, w2, w3 } = neighbor.address
-    const key = hashWords(w0, w1, w2, w3)
-    const rest = (this.#neighbors.get(key) ?? []).filter((each) => each !== neighbor)
-    if (rest.length > 0) this.#neighbors.set(key, rest)
-    else this.#neighbors.delete(key)
+    this.#neighbors.delete(w0, w1, w2, w3)
     if (neighbor.state !== 'PERMANENT') this.#size--
     this.#collector.remove(neighbor)
-    if (this.#last === neighbor) this.#last = null
     this.#discardHeld(neighbor, false)
   }
 }

@@ -20,6 +20,7 @@ import * as ethernet from '../link/ethernet.ts'
 import type { Stack } from '../stack.ts'
 import { linkHeaderLength } from './ip-frame.ts'
 import type { Lineage } from './lineage.ts'
+import { NatPorts } from './nat-ports.ts'
 import type { PacketHook, Port } from './port.ts'
 
 /** What a mapping, or a filter, depends on besides the inside address and port: RFC 4787 sections 4.1 and 5. */
@@ -57,7 +58,7 @@ interface Mapping {
   readonly port: number
   readonly outsidePort: number
   lastUsed: number
-  /** When this mapping last sent to an address, and to an address and port. */
+  /** When this mapping last sent to an address, or to an address and port; the latest is the last one. */
   readonly peers: Map<string, number>
 }
 
@@ -65,8 +66,22 @@ interface Mapping {
 const ICMP_TIMEOUT = 60_000
 /** Stands for the protocol of ICMP errors, which have no ports, among hairpin packets. */
 const ERROR = -1
+/** Remote ends that one mapping remembers; of more, the one that was sent to longest ago is forgotten. */
+const PEERS = 1024
 /** Hairpin packets that may be within the router at a time. */
 const HAIRPINS = 1024
+
+/** The mappings of one protocol. */
+class Outside {
+  readonly protocol: number
+  readonly ports: NatPorts
+  /** By outside port, in the order of their last use. */
+  readonly mappings = new Map<number, Mapping>()
+  constructor(protocol: number, random: Random) {
+    this.protocol = protocol
+    this.ports = new NatPorts(random)
+  }
+}
 
 export class Nat implements PacketHook {
   readonly #stack: Stack
@@ -74,11 +89,11 @@ export class Nat implements PacketHook {
   /** The outside address. */
   readonly #address: number
   readonly #clock: Clock
-  readonly #random: Random
   readonly #lineage: Lineage
   readonly #options: Required<NatOptions>
   readonly #byInside = new Map<string, Mapping>()
-  readonly #byOutside = new Map<string, Mapping>()
+  readonly #udp: Outside
+  readonly #icmp: Outside
   /** Packets between two inside hosts, by their ends behind the translation of the destination: whose source is to be translated too. */
   readonly #hairpins = new Map<string, number>()
   readonly #reassembler: Reassembler
@@ -91,7 +106,8 @@ export class Nat implements PacketHook {
     this.#outside = outside
     this.#address = address.w3
     this.#clock = stack.clock
-    this.#random = random
+    this.#udp = new Outside(UDP, random)
+    this.#icmp = new Outside(ICMPV4, random)
     this.#lineage = lineage
     const { hairpin = true, inboundRefresh = false, preservePorts = true } = options
     this.#options = { mapping, filtering, timeout, hairpin, inboundRefresh, preservePorts }
@@ -108,7 +124,7 @@ export class Nat implements PacketHook {
   /** The mappings that hold now. */
   get mappings(): NatMapping[] {
     const now = this.#clock.now()
-    return [...this.#byOutside.values()]
+    return [...this.#byInside.values()]
       .filter((each) => this.#holds(each))
       .map((each) => ({
         protocol: each.protocol === UDP ? 'udp' : 'icmp',
@@ -121,7 +137,10 @@ export class Nat implements PacketHook {
   /** Forgets all mappings, as a router that starts anew. */
   clear(): void {
     this.#byInside.clear()
-    this.#byOutside.clear()
+    for (const { mappings, ports } of [this.#udp, this.#icmp]) {
+      mappings.clear()
+      ports.clear()
+    }
     this.#hairpins.clear()
   }
 
@@ -258,7 +277,7 @@ export class Nat implements PacketHook {
     const ports = portsOf(packet, at, upper)
     if (ports === null) return Drop.None
     const source = ipv4.source(view, at)
-    if (this.#held(`${ports.protocol}:${ports.destination}`, this.#byOutside) === null) return Drop.None
+    if (this.#heldOutside(ports.protocol, ports.destination) === null) return Drop.None
     // REQ-9: the other one sees the outside address and port of the sender.
     const own = this.#map(ports.protocol, source, ports.source, this.#address, ports.destination)
     if (own === null) return Drop.WireNatUnmapped
@@ -307,14 +326,14 @@ export class Nat implements PacketHook {
 
   /** Translates the destination, if there is a mapping that lets `from` in. */
   #toInside(packet: Packet, at: number, upper: number, ports: Ports, from = ipv4.source(packet.view, at), fromPort = ports.source): Drop {
-    const mapping = this.#held(`${ports.protocol}:${ports.destination}`, this.#byOutside)
+    const mapping = this.#heldOutside(ports.protocol, ports.destination)
     if (mapping === null) {
       // The router's own sockets are behind the same address.
       const open = ports.protocol === ICMPV4 || this.#stack.udp.ports.endpoints(ports.destination).length > 0
       return open ? Drop.None : Drop.WireNatUnmapped
     }
     if (!this.#lets(mapping, from, fromPort)) return Drop.WireNatFiltered
-    if (this.#options.inboundRefresh) mapping.lastUsed = this.#clock.now()
+    if (this.#options.inboundRefresh) this.#used(mapping)
     setAddress(packet, at, ipv4.DESTINATION, mapping.address)
     setPort(packet, upper, ports.destinationAt, mapping.port)
     this.#note(packet, at)
@@ -327,25 +346,48 @@ export class Nat implements PacketHook {
   #map(protocol: number, address: number, port: number, to: number, toPort: number): Mapping | null {
     const now = this.#clock.now()
     const key = `${protocol}:${address}:${port}${remote(this.#options.mapping, protocol, to, toPort)}`
-    let mapping = this.#held(key, this.#byInside)
+    let mapping = this.#held(this.#byInside.get(key))
     if (mapping === null) {
       const outsidePort = this.#freePort(protocol, port)
       if (outsidePort === 0) return null
       mapping = { protocol, key, address, port, outsidePort, lastUsed: now, peers: new Map() }
       this.#byInside.set(key, mapping)
-      this.#byOutside.set(`${protocol}:${outsidePort}`, mapping)
+      this.#outsideOf(protocol).ports.take(outsidePort)
     }
-    mapping.lastUsed = now
-    if (this.#options.filtering !== 'endpoint-independent') mapping.peers.set(remote(this.#options.filtering, protocol, to, toPort), now)
+    this.#used(mapping)
+    if (this.#options.filtering !== 'endpoint-independent') {
+      const peer = remote(this.#options.filtering, protocol, to, toPort)
+      mapping.peers.delete(peer)
+      mapping.peers.set(peer, now)
+      if (mapping.peers.size > PEERS) mapping.peers.delete(mapping.peers.keys().next().value as string)
+    }
     return mapping
   }
 
-  #held(key: string, table: Map<string, Mapping>): Mapping | null {
-    const mapping = table.get(key)
+  #outsideOf(protocol: number): Outside {
+    return protocol === UDP ? this.#udp : this.#icmp
+  }
+
+  /** The mapping is the one that was used last. */
+  #used(mapping: Mapping): void {
+    mapping.lastUsed = this.#clock.now()
+    const { mappings } = this.#outsideOf(mapping.protocol)
+    mappings.delete(mapping.outsidePort)
+    mappings.set(mapping.outsidePort, mapping)
+  }
+
+  #heldOutside(protocol: number, port: number): Mapping | null {
+    return this.#held(this.#outsideOf(protocol).mappings.get(port))
+  }
+
+  /** The mapping, if it has not ended; one that has is forgotten. */
+  #held(mapping: Mapping | undefined): Mapping | null {
     if (mapping === undefined) return null
     if (this.#holds(mapping)) return mapping
     this.#byInside.delete(mapping.key)
-    this.#byOutside.delete(`${mapping.protocol}:${mapping.outsidePort}`)
+    const { mappings, ports } = this.#outsideOf(mapping.protocol)
+    mappings.delete(mapping.outsidePort)
+    ports.release(mapping.outsidePort)
     return null
   }
 
@@ -365,18 +407,12 @@ export class Nat implements PacketHook {
 
   /** No port is shared (REQ-3); its parity (REQ-4) and whether it is a well-known one (REQ-3 a) stay. 0 when none is free. */
   #freePort(protocol: number, port: number): number {
-    const free = (each: number) =>
-      this.#held(`${protocol}:${each}`, this.#byOutside) === null &&
-      (protocol !== UDP || this.#stack.udp.ports.endpoints(each).length === 0)
-    if (this.#options.preservePorts && free(port)) return port
-    const low = protocol === UDP && port < 1024 ? 1 : 1024
-    const high = protocol === UDP && port < 1024 ? 1023 : 65_535
-    const first = low + this.#random.below(high - low + 1)
-    for (let step = 0; step <= high - low; step++) {
-      const candidate = low + ((first - low + step) % (high - low + 1))
-      if ((candidate & 1) === (port & 1) && free(candidate)) return candidate
-    }
-    return 0
+    const { mappings, ports } = this.#outsideOf(protocol)
+    // Mappings that have ended give their ports back: those that were not used for longest come first.
+    for (const mapping of mappings.values()) if (this.#held(mapping) !== null) break
+    const isUsed = (each: number) => protocol === UDP && this.#stack.udp.ports.endpoints(each).length > 0
+    if (this.#options.preservePorts && !ports.isTaken(port) && !isUsed(port)) return port
+    return ports.choose(port, protocol === UDP && port < 1024, isUsed)
   }
 
   /** The mapping of the packet that an ICMP error quotes, by its inside end's outside form (source) or inside form (destination). */
@@ -385,12 +421,11 @@ export class Nat implements PacketHook {
     const upper = quoted + ipv4.headerLength(view, quoted)
     const ports = portsOf(packet, quoted, upper)
     if (ports === null) return null
-    if (end === 'source')
-      return ipv4.source(view, quoted) === this.#address ? this.#held(`${ports.protocol}:${ports.source}`, this.#byOutside) : null
+    if (end === 'source') return ipv4.source(view, quoted) === this.#address ? this.#heldOutside(ports.protocol, ports.source) : null
     // Seen from inside: whichever mapping of the endpoint the packet came by; with dependent mappings the sender tells which.
     const { mapping } = this.#options
     const from = remote(mapping, ports.protocol, ipv4.source(view, quoted), ports.source)
-    return this.#held(`${ports.protocol}:${ipv4.destination(view, quoted)}:${ports.destination}${from}`, this.#byInside)
+    return this.#held(this.#byInside.get(`${ports.protocol}:${ipv4.destination(view, quoted)}:${ports.destination}${from}`))
   }
 
   #note(packet: Packet, at: number): void {

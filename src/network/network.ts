@@ -6,6 +6,7 @@
 import { Address, type Family, parseCidr } from '../base/address.ts'
 import { type Clock, SystemClock, type Timer } from '../base/clock.ts'
 import { Drop, type DropLayer, type DropName, dropLayer, dropName } from '../base/drop.ts'
+import { KeyedHash } from '../base/hash.ts'
 import { SeededRandom, SystemRandom } from '../base/random.ts'
 import type { Nic } from '../ip/nic.ts'
 import { MIN_PMTU6 } from '../ip/path-mtu.ts'
@@ -186,7 +187,7 @@ export class Network {
   switch(name: string, options: Omit<SegmentSettings, 'mtu'> = {}): Switch {
     this.#checkName(name)
     checkOptions('switch', options, `switch ${name}`)
-    const made = new Switch(name, () => this.clock.now())
+    const made = new Switch(name, () => this.clock.now(), new KeyedHash(this.#random.fork(`switch ${name}`)))
     this.#nodes.set(name, made)
     this.#domains.set(made, this.#newDomain(options))
     return made

@@ -1,4 +1,6 @@
+import { AddressMap } from '../base/address-map.ts'
 import { Drop } from '../base/drop.ts'
+import type { KeyedHash } from '../base/hash.ts'
 import { Cast, type Packet } from '../base/packet.ts'
 import * as ethernet from '../link/ethernet.ts'
 import { addressKey, formatKey } from '../link/hardware-address.ts'
@@ -9,6 +11,14 @@ import type { Port, PortOwner } from './port.ts'
 const AGING = 300_000
 /** Addresses that a switch remembers; the oldest goes first. */
 const TABLE = 8192
+
+/** Where an address was seen last, and when. */
+interface Seen {
+  /** The address as one number. */
+  readonly key: number
+  port: Port
+  time: number
+}
 
 /** An Ethernet switch that learns: a frame leaves by the port behind which its destination was seen, or by all the others. */
 export class Switch implements PortOwner {
@@ -21,12 +31,13 @@ export class Switch implements PortOwner {
   receiving = null
   readonly ports: Port[] = []
   readonly #now: () => number
-  /** Where an address, as one number, was seen last, and when. */
-  readonly #table = new Map<number, { port: Port; time: number }>()
+  /** By the two halves of an address. */
+  readonly #table: AddressMap<Seen>
 
-  constructor(name: string, now: () => number) {
+  constructor(name: string, now: () => number, hash: KeyedHash) {
     this.name = name
     this.#now = now
+    this.#table = new AddressMap(hash)
   }
 
   /** Takes a port into use. */
@@ -46,26 +57,32 @@ export class Switch implements PortOwner {
 
   /** Addresses by the name of the port behind which they were seen. */
   get table(): { address: string; port: string }[] {
-    return [...this.#table].map(([key, { port }]) => ({
+    return [...this.#table.values()].map(({ key, port }) => ({
       address: formatKey(key),
       port: port.name,
     }))
   }
 
+  /** Addresses that a lookup may have to compare. */
+  get longestChain(): number {
+    return this.#table.longestChain
+  }
+
   #input(packet: Packet, from: Port): void {
     const { view, start } = packet
     const now = this.#now()
-    const source = addressKey(ethernet.sourceHigh(view, start), ethernet.sourceLow(view, start))
-    const known = this.#table.get(source)
+    const high = ethernet.sourceHigh(view, start)
+    const low = ethernet.sourceLow(view, start)
+    const known = this.#table.get(0, 0, high, low)
     if (known !== undefined) {
       known.port = from
       known.time = now
-    } else if (ethernet.castOf(ethernet.sourceHigh(view, start), ethernet.sourceLow(view, start)) === Cast.Unicast) {
-      if (this.#table.size === TABLE) this.#table.delete(this.#table.keys().next().value as number)
-      this.#table.set(source, { port: from, time: now })
+    } else if (ethernet.castOf(high, low) === Cast.Unicast) {
+      if (this.#table.size === TABLE) this.#table.deleteOldest()
+      this.#table.set(0, 0, high, low, { key: addressKey(high, low), port: from, time: now })
     }
     // A group is nobody's source, and so never in the table.
-    const entry = this.#table.get(addressKey(ethernet.destinationHigh(view, start), ethernet.destinationLow(view, start)))
+    const entry = this.#table.get(0, 0, ethernet.destinationHigh(view, start), ethernet.destinationLow(view, start))
     if (entry !== undefined && now - entry.time <= AGING) {
       // A frame for the side that it comes from has arrived already.
       if (entry.port !== from) this.#send(entry.port, packet)

@@ -5,6 +5,7 @@ import { Address } from '../base/address.ts'
 import { Drop } from '../base/drop.ts'
 import type { Packet } from '../base/packet.ts'
 import type { IcmpError } from '../ip/icmp.ts'
+import type { IcmpExtension } from '../ip/icmp-extensions.ts'
 import { checkOwn, type OwnOptions } from '../ip/ipv4-options.ts'
 import type { PmtuMode, Route } from '../ip/route-table.ts'
 import type { UdpLayer } from './udp-layer.ts'
@@ -45,6 +46,13 @@ export const DEFAULT_BUFFER = 212_992
 /** What one waiting datagram costs of the receive buffer: payload and bookkeeping (Linux counts its `truesize`, 768 bytes for a small one). */
 export function charge(length: number): number {
   return length + 512
+}
+
+/** What one waiting ICMP error costs of it (Linux: sock_queue_err_skb, a quote's `truesize`), and its extensions besides. */
+export function errorCharge(extensions: readonly IcmpExtension[]): number {
+  let cost = 768
+  for (const { payload } of extensions) cost += 512 + payload.length
+  return cost
 }
 
 /** A joined group on one nic, with the sources it wants (INCLUDE) or does not want (EXCLUDE; any source has an empty list): RFC 3678. */
@@ -193,6 +201,21 @@ export class Endpoint {
   /** The program has taken, or lost, a datagram of `length` bytes. */
   release(length: number): void {
     this.queued -= charge(length)
+  }
+
+  /** Whether an ICMP error may wait, too; whoever keeps it {@link chargeError charges} it. */
+  hasRoomFor(extensions: readonly IcmpExtension[]): boolean {
+    return this.queued + errorCharge(extensions) <= this.receiveBuffer
+  }
+
+  /** An ICMP error waits for the program. */
+  chargeError(extensions: readonly IcmpExtension[]): void {
+    this.queued += errorCharge(extensions)
+  }
+
+  /** The program has taken it. */
+  releaseError(extensions: readonly IcmpExtension[]): void {
+    this.queued -= errorCharge(extensions)
   }
 
   /** SO_RCVBUF: doubled, with Linux's bounds (2304 to twice rmem_max). */

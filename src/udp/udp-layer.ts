@@ -147,6 +147,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     const destination = new Address(quote.d0, quote.d1, quote.d2, quote.d3)
     const family = quote.family as 4 | 6
     if (isTooBig(family, type, code)) this.#ip.reportMtu(quote, destination, mtu)
+    if (!endpoint.hasRoomFor(extensions)) return Drop.IcmpErrorsFull
     const reported = errnoOf(family, type, code, endpoint.dontFragment)
     const wanted = endpoint.receiveErrors || (reported.hard && endpoint.remoteAddress !== null)
     endpoint.receiver.icmp(

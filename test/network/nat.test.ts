@@ -94,6 +94,25 @@ describe('a NAT', () => {
   })
 })
 
+test('a NAT without a free port drops what would need one, until mappings have ended', async () => {
+  const { in1, in2, out1, nat } = make()
+  const server = listen(network, out1, 9)
+  // Even well-known ports: 511 there are, and the first host has them all.
+  for (let port = 2; port < 1024; port += 2) listen(network, in1, port).socket.send('x', 9, 'out1')
+  await network.run()
+  expect(nat.mappings).toHaveLength(511)
+  const late = listen(network, in2, 10)
+  late.socket.send('y', 9, 'out1')
+  await network.run()
+  expect(server.received.filter(({ text }) => text === 'y')).toEqual([])
+  expect(network.datagrams({ from: 'in2' })).toHaveLength(1)
+  await network.runFor('6m')
+  expect(nat.mappings).toEqual([])
+  late.socket.send('y', 9, 'out1')
+  await network.run()
+  expect(server.received.filter(({ text }) => text === 'y').map(({ info }) => info.port)).toEqual([10])
+})
+
 describe('the mapping (RFC 4787 section 4.1)', () => {
   /** Outside ports of one inside endpoint towards out1:9, out1:10 and out2:9. */
   async function portsSeen(mapping: NatSettings['mapping'] & string) {

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
+import { Stack } from '../../src/stack.ts'
 import { uncaught } from '../contract/environment.ts'
 import { bound, connected, message, open, sent, stack, turns } from './pair.ts'
 
@@ -143,4 +144,26 @@ test("an 'icmp' listener that throws does not end the iteration", async () => {
   })
   expect(text).toBe('y')
   expect(errors).toEqual([new Error('heard')])
+})
+
+test('ICMP errors wait in the receive buffer too, and what does not fit there is counted as dropped', async () => {
+  const host = new Stack({ name: 'host', icmpRateLimit: false })
+  const socket = await bound(host, { type: 'udp4', recvBufferSize: 4096 })
+  const seen: number[] = []
+  socket.on('icmp', ({ destination }) => seen.push(destination.port))
+  const messages = socket[Symbol.asyncIterator]()
+  // Nobody listens there. An error costs 768 bytes of 8192.
+  for (let n = 0; n < 50; n++) await sent(socket, 'x', 40_000 + n, '127.0.0.1')
+  await turns(5)
+  expect(host.drops.find(({ reason }) => reason === 'IcmpErrorsFull')?.count).toBe(40)
+  expect(host.netstat().sockets[0]?.receiveQueue).toBe(10 * 768)
+  expect(seen).toEqual([])
+  // Reading lets them go, and makes room for others.
+  const next = messages.next()
+  expect(seen).toEqual(Array.from({ length: 10 }, (_, n) => 40_000 + n))
+  expect(host.netstat().sockets[0]?.receiveQueue).toBe(0)
+  await sent(socket, 'y', socket.address().port, '127.0.0.1')
+  expect((await next).value.msg.toString()).toBe('y')
+  socket.close()
+  host.close()
 })

@@ -140,6 +140,7 @@ export class Inbox implements EndpointReceiver {
     }
     this.#messages.push({ info, errno })
     this.#infos.push(null)
+    this.endpoint.chargeError(extensions)
     if (!this.endpoint.ready) {
       this.endpoint.ready = true
       this.#shared.stack.udp.markReady(this.endpoint)
@@ -193,6 +194,7 @@ export class Inbox implements EndpointReceiver {
       return
     }
     const { info: icmp, errno } = message as PendingError
+    this.endpoint.releaseError(icmp.extensions)
     socket.emit('icmp', icmp)
     if (errno !== '' && !this.endpoint.closed) socket.emit('error', errnoError(errno, 'recvmsg'))
   }
