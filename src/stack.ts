@@ -24,7 +24,7 @@ export interface StackOptions {
   clock?: Clock
   /** Default: the platform's cryptographic generator. */
   random?: Random
-  /** ICMP errors per second, with bursts of 50; `false` for no limit, per destination neither. Default 1000. */
+  /** ICMP errors per second, with bursts of about 50; 0 for none, `false` for no limit, per destination neither. Default 1000. */
   icmpRateLimit?: number | false
   /** ICMP errors per second to one destination, with bursts of six times as many; `false` for no limit. Default 1. */
   icmpRateLimitPerDestination?: number | false

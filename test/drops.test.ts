@@ -398,9 +398,12 @@ describe('a drop that takes more than a packet', () => {
     const host = makeHost({ icmpRateLimit: 1000 })
     // Each from another source, as there may be a limit per destination too.
     for (let i = 0; i < 60; i++) host.link.receive(datagram([], 4, { source: `192.0.2.${i + 1}`, destinationPort: 99 }))
-    expect(host.link.take().length).toBe(50)
-    expect(dropCount(host.stack, 'IcmpRateLimited')).toBe(10)
-    expect(host.stack.counters.IcmpOutRateLimitHost).toBe(10)
+    // 50 on average: an error costs none, one or two tokens.
+    const sent = host.link.take().length
+    expect(sent).toBeGreaterThan(35)
+    expect(sent).toBeLessThan(60)
+    expect(dropCount(host.stack, 'IcmpRateLimited')).toBe(60 - sent)
+    expect(host.stack.counters.IcmpOutRateLimitHost).toBe(60 - sent)
     host.clock.advance(5)
     for (let i = 0; i < 10; i++) host.link.receive(datagram([], 4, { source: `192.0.2.${i + 101}`, destinationPort: 99 }))
     expect(host.link.take().length).toBe(5)
@@ -412,7 +415,8 @@ describe('a drop that takes more than a packet', () => {
   test('no ICMP error at all with a limit of 0', () => {
     const host = makeHost({ icmpRateLimit: 0 })
     for (let i = 0; i < 100; i++) host.link.receive(datagram([], 4, { source: `192.0.2.${i + 1}`, destinationPort: 99 }))
-    expect(host.link.take().length).toBeLessThanOrEqual(50)
+    expect(host.link.take()).toEqual([])
+    expect(dropCount(host.stack, 'IcmpRateLimited')).toBe(100)
   })
 
   test('FragmentTimeout: 30 s in IPv4, 60 s in IPv6, told to the sender when the first fragment is there', () => {

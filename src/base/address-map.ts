@@ -7,7 +7,7 @@ import type { KeyedHash } from './hash.ts'
 import { HashTable } from './hash-table.ts'
 
 /** Up to how many entries are compared one by one. */
-const FEW = 4
+const FEW = 10
 
 class Entry<Value> {
   readonly w0: number

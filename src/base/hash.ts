@@ -6,16 +6,19 @@
  * were made against that; its half-width form (Linux: hsiphash, for the same use) computes with words of 32 bits, as JavaScript does. One round a word and
  * three at the end are what Linux's kernel takes for its tables.
  *
- * An IPv4 address, `::ffff:a.b.c.d`, counts as the one word that tells it apart. A round takes about 2 ns (Node 20): 8 ns for an IPv4 address, 15 for an
- * IPv6 one. Tables save it where they can: few entries are compared, and what was found last is tried first.
+ * An IPv4 address, `::ffff:a.b.c.d`, counts as the one word that tells it apart. It takes 12 ns, an IPv6 address 18, two of IPv4 with a port 16, two of
+ * IPv6 50 (Node 20, on a busy machine; `bench/tables.mjs` has the tables). Tables save it where they can: few entries are compared, and what was found last
+ * is tried first.
  */
 import type { Random } from './random.ts'
 
 const MAPPED = 0xffff
 /** Rounds after the last word. */
 const LAST = 3
-/** Keys of two addresses start differently from those of one. */
-const FLOW = 0x10
+/** Keys of different kinds start differently, whatever is in them. */
+const SOURCE = 0x10
+const DESTINATION = 0x20
+const FLOW = 0x30
 
 export class KeyedHash {
   readonly #k0: number
@@ -29,19 +32,25 @@ export class KeyedHash {
 
   /** The hash of an address, or of any four words: a signed integer of 32 bits. */
   address(w0: number, w1: number, w2: number, w3: number): number {
-    const four = w0 === 0 && w1 === 0 && w2 === MAPPED
-    const words = four ? 1 : 4
+    return w0 === 0 && w1 === 0 && w2 === MAPPED ? this.#hash(w3, 0, 0, 0, 1, 0) : this.#hash(w0, w1, w2, w3, 4, 0)
+  }
+
+  /**
+   * The hash of two addresses and one word more, a signed integer of 32 bits; each `tag` makes another hash. Two of IPv6 are hashed by themselves first,
+   * which is faster than one loop over so many words.
+   */
+  flow(s0: number, s1: number, s2: number, s3: number, d0: number, d1: number, d2: number, d3: number, x: number, tag: number): number {
+    if (s0 === 0 && s1 === 0 && s2 === MAPPED && d0 === 0 && d1 === 0 && d2 === MAPPED) return this.#hash(s3, d3, x, tag, 4, FLOW)
+    return this.#hash(this.#hash(s0, s1, s2, s3, 4, SOURCE), this.#hash(d0, d1, d2, d3, 4, DESTINATION), x, tag, 4, FLOW + 1)
+  }
+
+  /** The first `words` of four words. */
+  #hash(m: number, second: number, third: number, fourth: number, words: number, kind: number): number {
     let v0 = this.#k0
-    let v1 = this.#k1 ^ words
+    let v1 = this.#k1 ^ (words + kind)
     let v2 = this.#k0 ^ 0x6c796765
     let v3 = this.#k1 ^ 0x74656462
-    // The words of the key pass through `m`, and zeros behind the last one.
-    let m = four ? w3 : w0
-    let second = four ? 0 : w1
-    let third = four ? 0 : w2
-    let fourth = four ? 0 : w3
-    for (let left = words + LAST; left > 0; left--) {
-      if (left === LAST) v2 ^= 0xff
+    for (let left = words; left > 0; left--) {
       v3 ^= m
       v0 = (v0 + v1) | 0
       v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0
@@ -56,55 +65,9 @@ export class KeyedHash {
       m = second
       second = third
       third = fourth
-      fourth = 0
     }
-    return v1 ^ v3
-  }
-
-  /** The hash of two addresses and two words more: a signed integer of 32 bits. */
-  flow(s0: number, s1: number, s2: number, s3: number, d0: number, d1: number, d2: number, d3: number, x: number, y: number): number {
-    const four = s0 === 0 && s1 === 0 && s2 === MAPPED && d0 === 0 && d1 === 0 && d2 === MAPPED
-    let v0 = this.#k0
-    let v1 = this.#k1 ^ (FLOW + (four ? 4 : 10))
-    let v2 = this.#k0 ^ 0x6c796765
-    let v3 = this.#k1 ^ 0x74656462
-    for (let at = four ? 6 : 0; at < 10 + LAST; at++) {
-      let m = 0
-      switch (at) {
-        case 0:
-          m = s0
-          break
-        case 1:
-          m = s1
-          break
-        case 2:
-          m = s2
-          break
-        case 3:
-          m = d0
-          break
-        case 4:
-          m = d1
-          break
-        case 5:
-          m = d2
-          break
-        case 6:
-          m = s3
-          break
-        case 7:
-          m = d3
-          break
-        case 8:
-          m = x
-          break
-        case 9:
-          m = y
-          break
-        case 10:
-          v2 ^= 0xff
-      }
-      v3 ^= m
+    v2 ^= 0xff
+    for (let left = LAST; left > 0; left--) {
       v0 = (v0 + v1) | 0
       v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0
       v2 = (v2 + v3) | 0
@@ -114,7 +77,6 @@ export class KeyedHash {
       v2 = (v2 + v1) | 0
       v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2
       v2 = (v2 << 16) | (v2 >>> 16)
-      v0 ^= m
     }
     return v1 ^ v3
   }

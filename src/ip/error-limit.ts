@@ -68,7 +68,8 @@ export class ErrorLimit {
   /** Whether an error may be sent to the destination now; takes its tokens if so. */
   take(w0: number, w1: number, w2: number, w3: number): boolean {
     const now = this.#clock.now()
-    if (this.#host !== null && !this.#hostBucket.refill(this.#host, now)) return false
+    // No errors a second are no errors at all, not even a burst.
+    if (this.#host !== null && (this.#host.perSecond === 0 || !this.#hostBucket.refill(this.#host, now))) return false
     if (this.#destination !== null) {
       const bucket = this.#buckets.get(w0, w1, w2, w3) ?? new Bucket(this.#destination.burst, now)
       this.#buckets.set(w0, w1, w2, w3, bucket)

@@ -39,17 +39,20 @@ class Crowd {
   readonly #locals = new Map<number, Endpoint[]>()
   /** Those bound to any. */
   readonly any: Endpoint[] = []
+  /** What was found last among the connected ones: as a rule the next datagram's, too. */
+  last: Endpoint | null = null
 
   constructor(hash: KeyedHash) {
     this.#hash = hash
   }
 
   add(endpoint: Endpoint): void {
-    const list = this.#listOf(endpoint, true)
-    list?.unshift(endpoint)
+    this.last = null
+    this.#listOf(endpoint, true)?.unshift(endpoint)
   }
 
   remove(endpoint: Endpoint): void {
+    if (this.last === endpoint) this.last = null
     const list = this.#listOf(endpoint, false)
     const at = list?.indexOf(endpoint) ?? -1
     if (list === null || at < 0) return
@@ -198,9 +201,15 @@ export class PortTable {
     const { crowd, endpoints } = bucket
     if (crowd === null) return this.#best(endpoints, packet, sourcePort, bucket)
     // In the order of their scores: no endpoint of a later list is better than one of an earlier list.
+    const { last } = crowd
+    if (last !== null && score(last, packet, sourcePort) >= 0) return last
     const flow = crowd.flow(packet, sourcePort)
     const connected = flow === undefined ? null : this.#best(flow, packet, sourcePort, bucket)
-    if (connected !== null) return connected
+    if (connected !== null) {
+      // One alone: which of several is the best one depends on the datagram's nic.
+      if (flow?.length === 1) crowd.last = connected
+      return connected
+    }
     const local = crowd.local(packet)
     const bound = local === undefined ? null : this.#best(local, packet, sourcePort, bucket)
     return bound ?? this.#best(crowd.any, packet, sourcePort, bucket)

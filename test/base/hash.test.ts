@@ -59,8 +59,9 @@ describe('the keyed hash', () => {
       const [a, b, c, d, e, f, g, h, x, y] = w as [number, number, number, number, number, number, number, number, number, number]
       expect(hash.address(a, b, c, d)).toBe(slow(k0, k1, 4, [a, b, c, d]))
       expect(hash.address(0, 0, MAPPED, d)).toBe(slow(k0, k1, 1, [d]))
-      expect(hash.flow(a, b, c, d, e, f, g, h, x, y)).toBe(slow(k0, k1, 0x1a, [a, b, c, e, f, g, d, h, x, y]))
-      expect(hash.flow(0, 0, MAPPED, d, 0, 0, MAPPED, h, x, y)).toBe(slow(k0, k1, 0x14, [d, h, x, y]))
+      expect(hash.flow(0, 0, MAPPED, d, 0, 0, MAPPED, h, x, y)).toBe(slow(k0, k1, 0x34, [d, h, x, y]))
+      const [source, destination] = [slow(k0, k1, 0x14, [a, b, c, d]), slow(k0, k1, 0x24, [e, f, g, h])]
+      expect(hash.flow(a, b, c, d, e, f, g, h, x, y)).toBe(slow(k0, k1, 0x35, [source, destination, x, y]))
     }
   })
 
