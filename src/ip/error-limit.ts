@@ -79,7 +79,8 @@ export class ErrorLimit {
     }
     if (this.#host !== null) {
       this.#costs ??= branch(this.#random, 'icmp errors')
-      this.#hostBucket.tokens = Math.max(0, this.#hostBucket.tokens - this.#costs.below(3))
+      // The last one may cost a token that is not there yet: so the rate is kept.
+      this.#hostBucket.tokens -= this.#costs.below(3)
     }
     return true
   }
