@@ -158,11 +158,6 @@ export function isLinkLocal(w0: number, w1: number, w2: number, w3: number): boo
   return w0 >>> 22 === 0x3fa || (w2 === MAPPED && w0 === 0 && w1 === 0 && w3 >>> 16 === 0xa9fe)
 }
 
-/** A hash of an address for tables; an integer of 32 bits, signed. */
-export function hashWords(w0: number, w1: number, w2: number, w3: number): number {
-  return (Math.imul(w0, 0x9e3779b1) ^ Math.imul(w1, 0x85ebca6b) ^ Math.imul(w2, 0xc2b2ae35) ^ Math.imul(w3, 0x27d4eb2f)) | 0
-}
-
 /** An address as text from its words, for places that hold no {@link Address}. */
 export function formatWords(w0: number, w1: number, w2: number, w3: number): string {
   if (w0 === 0 && w1 === 0 && w2 === MAPPED) return `${w3 >>> 24}.${(w3 >>> 16) & 255}.${(w3 >>> 8) & 255}.${w3 & 255}`

@@ -1,9 +1,16 @@
 /** Addresses that are found at once, in the order in which they were added. */
-import { type Address, hashWords } from '../base/address.ts'
+import type { Address } from '../base/address.ts'
+import { AddressMap } from '../base/address-map.ts'
+import type { KeyedHash } from '../base/hash.ts'
 
 export class AddressSet {
-  readonly #byHash = new Map<number, Address[]>()
+  readonly #addresses: AddressMap<Address>
   #list: Address[] = []
+
+  /** `hash`: the stack's. */
+  constructor(hash: KeyedHash) {
+    this.#addresses = new AddressMap(hash)
+  }
 
   get size(): number {
     return this.#list.length
@@ -15,23 +22,17 @@ export class AddressSet {
 
   /** The address with these words, or `null`. */
   find(w0: number, w1: number, w2: number, w3: number): Address | null {
-    const bucket = this.#byHash.get(hashWords(w0, w1, w2, w3))
-    if (bucket !== undefined) for (const each of bucket) if (each.is(w0, w1, w2, w3)) return each
-    return null
+    return this.#addresses.get(w0, w1, w2, w3) ?? null
   }
 
   /** Adds an address that is not there yet. */
   add(address: Address): void {
-    const { w0, w1, w2, w3 } = address
-    const hash = hashWords(w0, w1, w2, w3)
-    const bucket = this.#byHash.get(hash)
-    if (bucket === undefined) this.#byHash.set(hash, [address])
-    else bucket.push(address)
+    this.#addresses.set(address.w0, address.w1, address.w2, address.w3, address)
     this.#list.push(address)
   }
 
   clear(): void {
-    this.#byHash.clear()
+    this.#addresses.clear()
     this.#list = []
   }
 }

@@ -7,6 +7,7 @@
  */
 import { Address } from '../base/address.ts'
 import type { Clock, Timer } from '../base/clock.ts'
+import type { KeyedHash } from '../base/hash.ts'
 import type { Random } from '../base/random.ts'
 import { AddressSet } from './address-set.ts'
 import { contains, type GroupFilter, NOTHING } from './memberships.ts'
@@ -69,7 +70,7 @@ class Group {
   readonly address: Address
   #filter: GroupFilter = NOTHING
   /** The filter's sources, to be found. */
-  #sources = new AddressSet()
+  #sources: AddressSet
   /** Reports still to be sent that say which mode the filter has. */
   modeReports = 0
   /** Reports still to be sent about each source that was added or removed. */
@@ -80,11 +81,15 @@ class Group {
   timer: Timer | null = null
   timerAt = 0
   /** The sources asked about, when all queries that the timer is for named some; never more than the filter has, or {@link MAX_ASKED}. */
-  asked = new AddressSet()
+  readonly asked: AddressSet
+  readonly #hash: KeyedHash
   /** Nobody else has reported the group since this host did (RFC 2236 section 6: leave only then). */
   lastReporter = false
 
-  constructor(address: Address) {
+  constructor(address: Address, hash: KeyedHash) {
+    this.#hash = hash
+    this.#sources = new AddressSet(hash)
+    this.asked = new AddressSet(hash)
     this.address = address
   }
 
@@ -94,7 +99,7 @@ class Group {
 
   set filter(filter: GroupFilter) {
     this.#filter = filter
-    this.#sources = new AddressSet()
+    this.#sources = new AddressSet(this.#hash)
     for (const source of filter.sources) this.#sources.add(source)
   }
 
@@ -150,6 +155,7 @@ class Group {
 
 export class GroupManager {
   readonly #reporter: GroupReporter
+  readonly #hash: KeyedHash
   readonly #clock: Clock
   readonly #random: Random
   #groups: Group[] = []
@@ -168,7 +174,9 @@ export class GroupManager {
   #changeSoon = false
   #closed = false
 
-  constructor(reporter: GroupReporter, clock: Clock, random: Random) {
+  /** `hash`: the stack's. */
+  constructor(reporter: GroupReporter, clock: Clock, random: Random, hash: KeyedHash) {
+    this.#hash = hash
     this.#reporter = reporter
     this.#clock = clock
     this.#random = random
@@ -193,7 +201,7 @@ export class GroupManager {
   changed(address: Address, filter: GroupFilter): void {
     let group = this.#find(address)
     if (group === undefined) {
-      group = new Group(address)
+      group = new Group(address, this.#hash)
       this.#groups.push(group)
       this.#byAddress.set(address.toString(), group)
     }

@@ -31,7 +31,7 @@ export class IgmpLayer implements GroupReporter {
   constructor(nic: Nic, ip: IpLayer, clock: Clock, random: Random) {
     this.#nic = nic
     this.#ip = ip
-    this.manager = new GroupManager(this, clock, random)
+    this.manager = new GroupManager(this, clock, random, ip.hash)
   }
 
   /** All-hosts is joined without a word (RFC 9776 section 5). */

@@ -34,7 +34,7 @@ export class MldLayer implements GroupReporter {
   constructor(nic: Nic, ip: IpLayer, clock: Clock, random: Random) {
     this.#nic = nic
     this.#ip = ip
-    this.manager = new GroupManager(this, clock, random)
+    this.manager = new GroupManager(this, clock, random, ip.hash)
   }
 
   /** All-nodes and groups that do not leave the host are never reported (RFC 9777 section 6). */

@@ -146,23 +146,25 @@ describe('an ephemeral port', () => {
 
   test('is as likely behind a taken range as anywhere else (RFC 6056 3.1)', () => {
     const stack = newStack()
-    // All but the first hundred, every hundredth of the rest, and the last hundred.
-    const isFree = (port: number) => port < 32_868 || port >= 60_900 || port % 100 === 0
+    // All but the first thirty, every five hundredth of the rest, and the last thirty: 116.
+    const isFree = (port: number) => port < 32_798 || port >= 60_970 || port % 500 === 0
+    let failed = 0
     for (let port = 32_768; port <= 60_999; port++)
-      if (!isFree(port)) expect(stack.udp.createEndpoint(4, new Mailbox()).bind(Address.LOOPBACK4, port)).toBe('')
-    const chosen = Array.from({ length: 2000 }, () => {
+      if (!isFree(port) && stack.udp.createEndpoint(4, new Mailbox()).bind(Address.LOOPBACK4, port) !== '') failed++
+    expect(failed).toBe(0)
+    const chosen = Array.from({ length: 400 }, () => {
       const endpoint = stack.udp.createEndpoint(4, new Mailbox())
       expect(endpoint.bind(Address.LOOPBACK4, 0)).toBe('')
       const { localPort } = endpoint
       endpoint.close()
       return localPort
     })
-    // Of 480 free ports each is chosen 4 times on average: none more than 20 times.
+    // Each is chosen 3.4 times on average: none more than 15 times.
     const counts = new Map<number, number>()
     for (const port of chosen) counts.set(port, (counts.get(port) ?? 0) + 1)
     for (const port of chosen) expect(isFree(port)).toBe(true)
-    expect(Math.max(...counts.values())).toBeLessThan(20)
-    expect(counts.size).toBeGreaterThan(440)
+    expect(Math.max(...counts.values())).toBeLessThan(16)
+    expect(counts.size).toBeGreaterThan(100)
   })
 
   test('is found while one is left; then there is EADDRINUSE', () => {
