@@ -94,6 +94,8 @@ export const Drop = {
   IpSourceFilter: 55,
   /** Forwarding of a link-level broadcast or multicast (RFC 1812 section 5.3.4). */
   IpLinkBroadcast: 51,
+  /** A loopback source or destination on its way out of the host (RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3). */
+  IpLoopbackLeaves: 56,
 
   /** A fragment that is not last and whose length is no multiple of 8. */
   FragmentLength: 60,

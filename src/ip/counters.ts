@@ -250,6 +250,7 @@ export class Counters {
           this.UdpRcvbufErrors++
         }
         return
+      case Drop.IpLoopbackLeaves:
       case Drop.LinkDown:
       case Drop.LinkQueueFull:
       case Drop.LinkMtuExceeded:

@@ -78,6 +78,14 @@ export class Fragmenter {
     fragment.looped = whole.looped
     fragment.trace = whole.trace
     fragment.cast = whole.cast
+    fragment.s0 = whole.s0
+    fragment.s1 = whole.s1
+    fragment.s2 = whole.s2
+    fragment.s3 = whole.s3
+    fragment.d0 = whole.d0
+    fragment.d1 = whole.d1
+    fragment.d2 = whole.d2
+    fragment.d3 = whole.d3
     return fragment
   }
 }

@@ -108,7 +108,7 @@ export class Echo {
     this.#owner = owner
   }
 
-  /** @returns `''`, or EMSGSIZE, ENETUNREACH, EADDRNOTAVAIL, ENETDOWN, ENOBUFS */
+  /** @returns `''`, or EMSGSIZE, ENETUNREACH, EADDRNOTAVAIL, ENETDOWN, ENOBUFS, EINVAL (a loopback source for another host) */
   send(to: Address, sequence: number, payload: Uint8Array, options: EchoOptions = {}): string {
     this.#sent.push({ to, sequence: sequence & 0xffff })
     if (this.#sent.length > OUTSTANDING) this.#sent.shift()
@@ -494,6 +494,7 @@ export class Icmp {
     if (drop === Drop.None) return ''
     if (drop === Drop.IpDontFragment) return 'EMSGSIZE'
     this.#counters.drop(drop, request)
+    if (drop === Drop.IpLoopbackLeaves) return 'EINVAL'
     return drop === Drop.LinkDown ? 'ENETDOWN' : 'ENOBUFS'
   }
 

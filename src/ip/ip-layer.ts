@@ -16,6 +16,7 @@ import type { Counters } from './counters.ts'
 import { DESTINATION_RATE, ErrorLimit, HOST_RATE, type Rate } from './error-limit.ts'
 import { Forwarder } from './forwarder.ts'
 import { Fragmenter } from './fragmenter.ts'
+import { isHostGroup } from './host-only.ts'
 import { Icmp } from './icmp.ts'
 import * as icmpv4 from './icmpv4.ts'
 import { Identification } from './identification.ts'
@@ -709,7 +710,7 @@ export class IpLayer implements OptionsHost {
     packet.start -= ipv6.HEADER
     ipv6.encode(packet, packet.start, packet.protocol)
     if (loop) this.#loopBack(packet, nic)
-    if (packet.hopLimit === 0) return Drop.None
+    if (packet.hopLimit === 0 || (isHostGroup(packet.d0) && !nic.isLoopback)) return Drop.None
     if (length <= mtu) return nic.output(packet, this.#n0, this.#n1, this.#n2, this.#n3)
     if (this.#sentLong(packet, nic, mtu)) return Drop.None
     this.#outNic = nic

@@ -12,6 +12,7 @@ import { addressHigh, addressLow, formatHardwareAddress, parseHardwareAddress } 
 import type { Link, LinkReceiver } from '../link/link.ts'
 import type { AdvertiseOptions } from './advertise-options.ts'
 import { EthernetLayer } from './ethernet-layer.ts'
+import { checkLeaving } from './host-only.ts'
 import { IgmpLayer } from './igmp-layer.ts'
 import { type AddressGeneration, InterfaceIdentifiers } from './interface-identifier.ts'
 import type { IpLayer } from './ip-layer.ts'
@@ -428,6 +429,10 @@ export class Nic implements LinkReceiver {
 
   /** Sends one packet, not longer than the MTU, to the next hop (words as in `Address`). Whoever called counts a drop. */
   output(packet: Packet, n0: number, n1: number, n2: number, n3: number): Drop {
+    if (!this.link.loopback) {
+      const drop = checkLeaving(packet)
+      if (drop !== Drop.None) return drop
+    }
     return this.#ethernet === null ? this.transmit(packet) : this.#ethernet.output(packet, n0, n1, n2, n3)
   }
 
@@ -447,7 +452,7 @@ export class Nic implements LinkReceiver {
   /** Hands a datagram longer than `mtu` to a device that fragments; `false` where there is none, or it did not take it. */
   transmitLong(packet: Packet, mtu: number): boolean {
     const { link } = this
-    if (link.sendLong === undefined) return false
+    if (link.sendLong === undefined || checkLeaving(packet) !== Drop.None) return false
     const length = packet.end - packet.start
     if (link.sendLong(packet, mtu) !== Drop.None) return false
     this.txPackets++

@@ -37,7 +37,7 @@ export function defaultStack(): Stack {
 }
 
 /**
- * The same stack, which completes itself with its first endpoint: programs and threads without a socket take no device from those that need it, as
+ * The same stack, which completes itself with its first endpoint, or the first question for a nic: programs and threads without a socket take no device from those that need it, as
  * npm would from the program that it starts.
  * @throws {Error} for a wrong configuration
  */
@@ -50,6 +50,11 @@ export function preparedStack(): Stack {
   udp.createEndpoint = (...args) => {
     defaultStack()
     return UdpLayer.prototype.createEndpoint.apply(udp, args)
+  }
+  // A zone or an interface may be asked for before there is an endpoint: by the first bind.
+  stack.nic = (name) => {
+    own?.complete()
+    return Stack.prototype.nic.call(stack, name)
   }
   return stack
 }
@@ -75,14 +80,20 @@ function prepare(config: StackConfig): Prepared {
     stack.hosts.set(host, addresses)
   }
   const device = config.tun ?? config.tap
-  let done = false
+  // Completing asks for nics itself.
+  let begun = false
   return {
     stack,
     complete() {
-      if (done) return
-      if (device === undefined) joinHosts(config, hosts, stack)
-      else openDevice(config, device, stack)
-      done = true
+      if (begun) return
+      begun = true
+      try {
+        if (device === undefined) joinHosts(config, hosts, stack)
+        else openDevice(config, device, stack)
+      } catch (error) {
+        begun = false
+        throw error
+      }
     },
   }
 }

@@ -139,10 +139,8 @@ const OPTIONS: { [Name in OptionName]: Option<SocketOptionValues[Name]> } = {
   ),
   multicastLoopback: flag('multicastLoop'),
   multicastInterface: nic(
-    (endpoint) => endpoint.multicastNic,
-    (endpoint, index) => {
-      endpoint.multicastNic = index
-    },
+    (endpoint) => (endpoint.family === 4 ? endpoint.multicastNic4 : endpoint.multicastNic6),
+    (endpoint, index) => endpoint.setMulticastNic(index),
   ),
   tos: integer(
     0,

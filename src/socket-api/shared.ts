@@ -1,6 +1,6 @@
 /** What the sockets of one stack share: texts of addresses, descriptors. */
 import { isIP } from 'node:net'
-import { Address, formatWords, isLinkLocal, MAPPED, parseScoped } from '../base/address.ts'
+import { Address, formatWords, isLinkLocal, MAPPED } from '../base/address.ts'
 import type { KeepAlive } from '../link/keep-alive.ts'
 import type { Stack } from '../stack.ts'
 import type { Inbox } from './delivery/inbox.ts'
@@ -58,14 +58,18 @@ export class Shared {
     }
   }
 
-  /** Reads an address, with a zone by name or index; an unknown zone is none, as in Node. `null` for other text. */
+  /**
+   * Reads an address as libuv does: whatever is behind `%` is the name of an interface, and one that does not exist (a number, nothing) is none.
+   * `null` for other text.
+   */
   parse(text: string): Scoped | null {
     const known = this.#parsed.get(text)
     if (known !== undefined) return known
-    const scoped = isIP(text) === 0 ? null : parseScoped(text)
-    if (scoped === null) return null
-    const { address, zone } = scoped
-    if (zone !== '') return { address, nic: this.stack.nic(/^\d+$/.test(zone) ? Number(zone) : zone)?.index ?? 0 }
+    const percent = text.indexOf('%')
+    const host = percent < 0 ? text : text.slice(0, percent)
+    const address = isIP(host) === 0 ? null : Address.tryParse(host)
+    if (address === null || (percent >= 0 && !host.includes(':'))) return null
+    if (percent >= 0) return { address, nic: this.stack.nic(text.slice(percent + 1))?.index ?? 0 }
     if (this.#parsed.size === PARSED_LIMIT) this.#parsed.clear()
     const parsed = { address, nic: 0 }
     this.#parsed.set(text, parsed)

@@ -27,6 +27,7 @@ import {
   notRunning,
 } from './errors.ts'
 import { MessageIterator } from './message-iterator.ts'
+import { chooseMulticastInterface, interfaceWithAddress } from './multicast-interface.ts'
 import { HAS_HANDLE } from './node-version.ts'
 import { type DontFragment, getOption, type OptionName, pmtuMode, type SocketOptionValues, setOption } from './options.ts'
 import { emitError, reportError, SocketDatagram } from './sending/datagram.ts'
@@ -195,8 +196,7 @@ export class UdpSocket extends EventEmitter implements Socket {
 
   address(): AddressInfo {
     const { endpoint } = opened(this, 'getsockname')
-    // `connect` may have chosen a link-local address: its zone is the peer's.
-    return addressInfo(this[kState], endpoint.localAddress, endpoint.localPort, endpoint.localNic || endpoint.remoteNic)
+    return addressInfo(this[kState], endpoint.localAddress, endpoint.localPort, endpoint.device)
   }
 
   remoteAddress(): AddressInfo {
@@ -246,14 +246,9 @@ export class UdpSocket extends EventEmitter implements Socket {
   setMulticastInterface(multicastInterface: string): void {
     const state = running(this)
     checkString(multicastInterface, 'interfaceAddress')
-    const scoped = state.shared.parse(multicastInterface)
-    if (scoped === null) throw errnoError('EINVAL', 'setMulticastInterface')
     const { endpoint } = opened(this, 'setMulticastInterface')
-    const four = !multicastInterface.includes(':')
-    if (!four && state.family === 4) throw errnoError('ENOPROTOOPT', 'setMulticastInterface')
-    const nic = four ? interfaceWithAddress(state, scoped.address) : scoped.nic
-    if (nic === undefined) throw errnoError('EADDRNOTAVAIL', 'setMulticastInterface')
-    endpoint.multicastNic = nic
+    const errno = chooseMulticastInterface(state.shared, endpoint, multicastInterface)
+    if (errno !== '') throw errnoError(errno, 'setMulticastInterface')
   }
 
   addMembership(multicastAddress: string, multicastInterface?: string): void {
@@ -490,6 +485,7 @@ function sendOptions(state: SocketState, settings: SendSettings): SendOptions | 
     const scoped = readAddress(state, source)
     if (scoped === null) throw errnoError('EINVAL', 'send')
     options.source = scoped.address
+    if (scoped.nic !== 0) options.nic = scoped.nic
   }
   if (nicName !== undefined) {
     checkString(nicName, 'interface')
@@ -571,12 +567,6 @@ function emitClose(socket: UdpSocket): void {
 
 // ── groups ──
 
-/** The index of the nic that has an IPv4 address; 0 for any, `undefined` when there is none. */
-function interfaceWithAddress(state: SocketState, address: Address): number | undefined {
-  if (address.isUnspecified) return 0
-  return state.shared.stack.nics.find((nic) => nic.hasAddress(address) || (nic.isLoopback && address.isLoopback))?.index
-}
-
 /** A group operation's endpoint, bound to a random port if it was not: as in Node, without 'listening'. */
 function groupEndpoint(state: SocketState, syscall: string): Endpoint {
   const endpoint = state.open()
@@ -590,13 +580,18 @@ function groupEndpoint(state: SocketState, syscall: string): Endpoint {
 
 /** The nic that a group operation names: by address for IPv4 groups, by zone for IPv6 ones. An errno when it cannot be. */
 function groupInterface(state: SocketState, group: string, given: unknown): number | Errno {
-  if (given === undefined || given === null) return state.family === 4 && group.includes(':') ? 'ENOPROTOOPT' : 0
-  const text = String(given)
   const four = !group.includes(':')
+  const text = given === undefined || given === null ? (four ? '0.0.0.0' : '::') : String(given)
   const scoped = text.includes(':') === four ? null : state.shared.parse(text)
   if (scoped === null) return 'EINVAL'
   if (!four && state.family === 4) return 'ENOPROTOOPT'
-  return four ? (interfaceWithAddress(state, scoped.address) ?? 'ENODEV') : scoped.nic
+  // A mapped group is none of IPv6.
+  if (!four && state.shared.parse(group)?.address.family === 4) return 'EINVAL'
+  return four ? (interfaceWithAddress(state.shared, scoped.address) ?? 'ENODEV') : scoped.nic
+}
+
+function throwIfFailed(errno: Errno, syscall: string): void {
+  if (errno !== '') throw errnoError(errno, syscall)
 }
 
 function changeMembership(socket: UdpSocket, syscall: 'addMembership' | 'dropMembership', group: unknown, given: unknown): void {
@@ -607,9 +602,9 @@ function changeMembership(socket: UdpSocket, syscall: 'addMembership' | 'dropMem
   if (scoped === null) throw errnoError('EINVAL', syscall)
   const endpoint = groupEndpoint(state, syscall)
   const nic = groupInterface(state, text, given)
-  const errno =
-    typeof nic === 'string' ? nic : syscall === 'addMembership' ? endpoint.join(scoped.address, nic) : endpoint.leave(scoped.address, nic)
-  if (errno !== '') throw errnoError(errno, syscall)
+  if (syscall === 'addMembership') throwIfFailed(typeof nic === 'string' ? nic : endpoint.join(scoped.address, nic), syscall)
+  // Linux: a group was not joined on an interface that does not exist.
+  else throwIfFailed(nic === 'ENODEV' ? 'EADDRNOTAVAIL' : typeof nic === 'string' ? nic : endpoint.leave(scoped.address, nic), syscall)
 }
 
 function changeSource(

@@ -72,13 +72,15 @@ export class Endpoint {
   localAddress: Address
   /** 0 until bound. */
   localPort = 0
-  /** The nic of a link-local or device binding (`sin6_scope_id`), 0 for all. */
+  /** What datagrams are sent from; `null` lets the route decide. Another one than `localAddress` for groups and broadcast addresses. */
+  sourceAddress: Address | null = null
+  /** The nic that the zone of a bound address names (`sin6_scope_id`), 0 for none. */
   localNic = 0
   remoteAddress: Address | null = null
   remotePort = 0
   remoteNic = 0
-  /** `localAddress` was chosen by `connect` while the endpoint was bound to any. */
-  pinned = false
+  /** What was bound to, when `connect` chose another `localAddress` that goes with the peer: any. */
+  unpinned: Address | null = null
 
   ipv6Only = false
   reuseAddress = false
@@ -89,8 +91,10 @@ export class Endpoint {
   /** Linux: IP_MULTICAST_TTL and IPV6_MULTICAST_HOPS, 1. */
   multicastHopLimit = 1
   multicastLoop = true
-  /** IP_MULTICAST_IF: 0 lets the route decide. */
-  multicastNic = 0
+  /** IP_MULTICAST_IF with the address to send from, and IPV6_MULTICAST_IF: 0 lets the route decide. */
+  multicastNic4 = 0
+  multicastSource4: Address | null = null
+  multicastNic6 = 0
   tos = 0
   /** IP_MTU_DISCOVER; Linux's default is want. */
   dontFragment: PmtuMode = 1
@@ -145,6 +149,11 @@ export class Endpoint {
 
   get isBound(): boolean {
     return this.localPort !== 0
+  }
+
+  /** The nic that the endpoint keeps to, both ways; 0 for all: that of the peer's or the own zone, or SO_BINDTODEVICE (Linux: sk_bound_dev_if). */
+  get device(): number {
+    return this.remoteNic || this.localNic || this.boundNic
   }
 
   /** Whether a udp6 endpoint also speaks IPv4. */
@@ -245,6 +254,14 @@ export class Endpoint {
   /** What {@link setIpOptions} accepted, padded to a multiple of 4; `null` for none. */
   get ipOptions(): Uint8Array | null {
     return this.ownOptions?.given ?? null
+  }
+
+  /** IP_MULTICAST_IF and IPV6_MULTICAST_IF: by which nic groups are reached, 0 for what the route says. */
+  setMulticastNic(nic: number): void {
+    this.multicastNic4 = nic
+    this.multicastNic6 = nic
+    this.multicastSource4 = null
+    this.routeTo = null
   }
 
   /** IP_ADD_MEMBERSHIP and MCAST_JOIN_GROUP; `nic` 0 lets the route to the group decide. @returns EINVAL, ENODEV, EADDRINUSE, ENOBUFS */

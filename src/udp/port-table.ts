@@ -283,6 +283,7 @@ function score(endpoint: Endpoint, packet: Packet, sourcePort: number): number {
   if (remote !== null) {
     if (endpoint.remotePort !== sourcePort) return -1
     if (remote.w3 !== packet.s3 || remote.w2 !== packet.s2 || remote.w1 !== packet.s1 || remote.w0 !== packet.s0) return -1
+    if (endpoint.remoteNic !== 0 && endpoint.remoteNic !== packet.nic && packet.looped === 0) return -1
     value += 8
   }
   if (endpoint.boundNic !== 0) {

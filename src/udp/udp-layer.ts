@@ -14,8 +14,11 @@ import type { OwnOptions } from '../ip/ipv4-options.ts'
 import type { Nic } from '../ip/nic.ts'
 import { UDP } from '../ip/protocol.ts'
 import { PmtuMode, type Route } from '../ip/route-table.ts'
+import { checkBind, needsNic, sourceOf } from './bind.ts'
 import { Endpoint, type EndpointMembership, type EndpointReceiver, type Errno, type SendOptions } from './endpoint.ts'
 import { PortTable } from './port-table.ts'
+import { destinationForAny, route4 } from './route4.ts'
+import { checkOwnSource, route6 } from './route6.ts'
 import * as udp from './udp.ts'
 
 /** Payload that the transmit packet holds until a longer one is sent: simulations have thousands of hosts. */
@@ -170,14 +173,13 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
   bind(endpoint: Endpoint, address: Address, port: number, nic: number): Errno {
     if (endpoint.closed) return 'EBADF'
     if (endpoint.isBound) return 'EINVAL'
-    if (endpoint.family === 4 && address.family === 6 && !address.isUnspecified) return 'EAFNOSUPPORT'
-    if (endpoint.family === 6 && address.family === 4 && endpoint.ipv6Only) return 'EINVAL'
-    const over = nic === 0 ? endpoint.boundNic : nic
-    if (needsNic(address) && over === 0) return 'EINVAL'
-    if (!address.isUnspecified && !this.#bindable(address, over)) return 'EADDRNOTAVAIL'
+    const scoped = needsNic(address)
+    const over = scoped && nic !== 0 ? nic : endpoint.device
+    const wrong = checkBind(this.#ip, endpoint, address, over)
+    if (wrong !== '') return wrong
     const before = endpoint.localAddress
     endpoint.localAddress = endpoint.family === 4 && address.isUnspecified ? Address.ANY4 : address
-    endpoint.localNic = needsNic(address) ? over : 0
+    endpoint.localNic = scoped ? over : 0
     const chosen = port === 0 ? this.ports.freePort(endpoint) : port
     const error = chosen === 0 || (port !== 0 && this.ports.conflicts(endpoint, port)) ? 'EADDRINUSE' : ''
     if (error !== '') {
@@ -185,55 +187,66 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
       endpoint.localNic = 0
       return error
     }
+    endpoint.sourceAddress = sourceOf(this.#ip, endpoint, endpoint.localAddress)
+    // Linux: who is bound to an IPv6 address speaks IPv6 alone.
+    if (address.family === 6 && !address.isUnspecified) endpoint.ipv6Only = true
     endpoint.localPort = chosen
     this.ports.add(endpoint)
     return ''
   }
 
-  /** Own addresses, groups and broadcast addresses may be bound to; a link-local one on its own nic only. */
-  #bindable(address: Address, nic: number): boolean {
-    const { w0, w1, w2, w3 } = address
-    if (address.isMulticast) return true
-    if (address.family === 4) return this.#ip.isLocal(w0, w1, w2, w3) || this.#ip.isBroadcast4(w3)
-    if (!address.isLinkLocal) return this.#ip.isLocal(w0, w1, w2, w3)
-    return nic !== 0 && (this.#ip.nicByIndex(nic)?.hasAddress(address) ?? false)
-  }
-
   connect(endpoint: Endpoint, to: Address, port: number, zone: number): Errno {
     if (endpoint.closed) return 'EBADF'
-    const address = loopbackForAny(endpoint, to)
-    if (endpoint.family === 4 && address.family === 6) return 'EAFNOSUPPORT'
-    if (endpoint.family === 6 && address.family === 4 && endpoint.ipv6Only) return 'ENETUNREACH'
-    if (needsNic(address) && zone === 0 && endpoint.boundNic === 0 && !(address.isMulticast && endpoint.multicastNic !== 0)) return 'EINVAL'
-    const error = this.#resolve(endpoint, address, this.#leavingNic(endpoint, address, zone, null), null)
+    const address = to.isUnspecified ? destinationForAny(this.#ip, endpoint, to, null) : to
+    const four = address.family === 4
+    if (endpoint.family === 4 && !four) return 'EAFNOSUPPORT'
+    if (endpoint.family === 6 && four && endpoint.ipv6Only) return 'ENETUNREACH'
+    let nic = 0
+    if (needsNic(address)) {
+      if (zone !== 0 && endpoint.device !== 0 && zone !== endpoint.device) return 'EINVAL'
+      nic = zone || endpoint.device || (address.isMulticast ? endpoint.multicastNic6 : 0)
+      if (nic === 0) return 'EINVAL'
+    }
+    const error = this.#resolve(endpoint, address, this.#leavingNic(endpoint, address, to, nic, null), null)
     if (error !== '') return error
     if (!endpoint.isBound) {
       const bound = this.bind(endpoint, endpoint.family === 4 ? Address.ANY4 : Address.ANY6, 0, 0)
       if (bound !== '') return bound
     }
-    if (endpoint.remoteAddress !== null) this.disconnect(endpoint)
+    if (endpoint.remoteAddress !== null) this.#forgetPeer(endpoint)
     this.ports.remove(endpoint)
     if (endpoint.localAddress.isUnspecified && endpoint.routeSource !== null) {
+      // Linux: who is bound to ::ffff:0.0.0.0 keeps the address.
+      endpoint.unpinned = endpoint.localAddress.family === endpoint.family ? endpoint.localAddress : null
       endpoint.localAddress = endpoint.routeSource
-      endpoint.pinned = true
+      endpoint.sourceAddress = endpoint.routeSource
     }
+    endpoint.sourceAddress ??= endpoint.routeSource
     endpoint.remoteAddress = address
     endpoint.remotePort = port
-    endpoint.remoteNic = address.isLinkLocal || address.isMulticast ? zone : 0
+    endpoint.remoteNic = nic
     this.ports.add(endpoint)
     return ''
   }
 
   disconnect(endpoint: Endpoint): void {
+    this.#forgetPeer(endpoint)
+    // Linux: the nic goes with the peer, whatever it came from.
+    endpoint.localNic = 0
+    endpoint.boundNic = 0
+    endpoint.routeTo = null
+  }
+
+  #forgetPeer(endpoint: Endpoint): void {
     this.ports.remove(endpoint)
     endpoint.remoteAddress = null
     endpoint.remotePort = 0
     endpoint.remoteNic = 0
-    if (endpoint.pinned) {
-      endpoint.localAddress = endpoint.family === 4 ? Address.ANY4 : Address.ANY6
-      endpoint.pinned = false
+    if (endpoint.unpinned !== null) {
+      endpoint.localAddress = endpoint.unpinned
+      endpoint.sourceAddress = sourceOf(this.#ip, endpoint, endpoint.unpinned)
+      endpoint.unpinned = null
     }
-    endpoint.routeTo = null
     if (endpoint.isBound && !endpoint.closed) this.ports.add(endpoint)
   }
 
@@ -262,7 +275,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     if (given === null) return 'EDESTADDRREQ'
     const port = to === null ? endpoint.remotePort : toPort
     if (port === 0) return 'EINVAL'
-    const address = loopbackForAny(endpoint, given)
+    const address = given.isUnspecified ? destinationForAny(this.#ip, endpoint, given, options) : given
     const four = address.family === 4
     if (!four && endpoint.family === 4) return 'EINVAL'
     if (
@@ -278,12 +291,13 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     const length = packet.end - packet.start
     if (length > (four ? udp.MAX_PAYLOAD4 : udp.MAX_PAYLOAD6)) return 'EMSGSIZE'
     const firstHop = four ? endpoint.firstHop : null
-    const error = this.#resolve(
-      endpoint,
-      firstHop ?? address,
-      this.#leavingNic(endpoint, address, to === null ? endpoint.remoteNic : zone, options),
-      options,
-    )
+    const over = to === null ? 0 : zone
+    if (!four && options !== null) {
+      const wrong = checkOwnSource(this.#ip, options, (needsNic(address) && over) || endpoint.device)
+      if (wrong !== '') return wrong
+    }
+    const nic = this.#leavingNic(endpoint, address, given, over, options)
+    const error = this.#resolve(endpoint, firstHop ?? address, nic, options)
     if (error !== '') return error
     const route = endpoint.route as Route
     const source = endpoint.routeSource as Address
@@ -360,25 +374,25 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     return ''
   }
 
-  /** The nic a datagram must leave by, or 0 for what the route says. */
-  #leavingNic(endpoint: Endpoint, address: Address, zone: number, options: SendOptions | null): number {
-    if (options?.nic !== undefined && options.nic !== 0) return options.nic
-    if (endpoint.boundNic !== 0) return endpoint.boundNic
-    if (zone !== 0) return zone
-    if (address.isMulticast) {
-      if (endpoint.multicastNic !== 0) return endpoint.multicastNic
-    } else if (!address.isLimitedBroadcast) return 0
-    // Linux: a group or 255.255.255.255 leaves by the nic of the bound address.
-    const { localAddress } = endpoint
-    if (localAddress.isUnspecified || localAddress.isMulticast) return 0
-    return this.#ip.nicOf(localAddress)?.index ?? 0
+  /** The nic that is asked for, or 0 for what the route says. `given` is the destination as it was given. */
+  #leavingNic(endpoint: Endpoint, address: Address, given: Address, zone: number, options: SendOptions | null): number {
+    const own = options?.nic ?? 0
+    if (address.family === 4) {
+      // 0.0.0.0 is this host, whatever is asked for.
+      if (given.isUnspecified && given.family === 4) return 0
+      return own || endpoint.device || (address.isMulticast ? endpoint.multicastNic4 : 0)
+    }
+    // A zone that says nothing about the address is passed over, as in Linux.
+    const scoped = zone !== 0 && needsNic(address) ? zone : 0
+    return own || scoped || endpoint.device || (address.isMulticast ? endpoint.multicastNic6 : 0)
   }
 
   /** Puts route, source and flow label for a destination into the endpoint's cache. */
   #resolve(endpoint: Endpoint, address: Address, nic: number, options: SendOptions | null): Errno {
     const ip = this.#ip
+    const usual = options === null || (options.source === undefined && options.nic === undefined)
     if (
-      options?.source === undefined &&
+      usual &&
       endpoint.routeTo !== null &&
       endpoint.routeGeneration === ip.routes.generation &&
       endpoint.routeNic === nic &&
@@ -388,20 +402,12 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
       return endpoint.broadcast || !endpoint.routeBroadcast ? '' : 'EACCES'
     }
     endpoint.routeTo = null
-    const { w0, w1, w2, w3 } = address
-    const route = ip.route(w0, w1, w2, w3, this.#isOwnOn(address, nic) ? 0 : nic)
-    if (route === null) return 'ENETUNREACH'
-    if (route.kind === 'unreachable') return 'EHOSTUNREACH'
-    if (route.kind === 'prohibit') return 'EACCES'
-    if (route.kind === 'blackhole') return 'EINVAL'
-    if (endpoint.dontRoute && route.gateway !== null) return 'ENETUNREACH'
-    // Another link's broadcast address is one host's there (Linux: only the nic's own route is of type broadcast).
-    endpoint.routeBroadcast = address.family === 4 && ip.isBroadcastOn(route.nic, w3)
-    if (endpoint.routeBroadcast && !endpoint.broadcast) return 'EACCES'
-    const source = this.#source(endpoint, route, address, options)
-    if (typeof source === 'string') return source
-    endpoint.route = route
-    endpoint.routeSource = source
+    const from = options?.source ?? endpoint.sourceAddress
+    const error =
+      address.family === 4
+        ? route4(ip, endpoint, address, address.isMulticast ? (from ?? endpoint.multicastSource4) : from, nic)
+        : route6(ip, endpoint, address, from?.isUnspecified && from.family === 6 ? endpoint.sourceAddress : from, nic)
+    if (error !== '') return error
     endpoint.routeNic = nic
     endpoint.routeGeneration = ip.routes.generation
     // Made when a datagram of IPv6 is sent.
@@ -411,29 +417,8 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
       endpoint.sentTo = address
       endpoint.sent = 0
     }
-    if (options?.source === undefined) endpoint.routeTo = address
+    if (usual) endpoint.routeTo = address
     return ''
-  }
-
-  /** Whether what is sent to the address over the nic (0 for any) stays here: a link-local address is one of its link's (RFC 4007 section 6). */
-  #isOwnOn(address: Address, nic: number): boolean {
-    if (nic === 0 || address.family === 4 || !address.isLinkLocal) return this.#isOwn(address)
-    return this.#ip.nicByIndex(nic)?.hasAddress(address) ?? false
-  }
-
-  #isOwn(address: Address): boolean {
-    return this.#ip.isLocal(address.w0, address.w1, address.w2, address.w3)
-  }
-
-  #source(endpoint: Endpoint, route: Route, address: Address, options: SendOptions | null): Address | Errno {
-    if (options?.source !== undefined) return this.#isOwn(options.source) ? options.source : 'EINVAL'
-    const { localAddress } = endpoint
-    const bound =
-      !localAddress.isUnspecified && !localAddress.isMulticast && !(localAddress.family === 4 && this.#ip.isBroadcast4(localAddress.w3))
-    if (bound && localAddress.family === address.family) return localAddress
-    // To an own address the datagram comes from that very address.
-    const own = route.kind === 'local' && this.#ip.nicOf(address) !== undefined && !address.isLoopback
-    return (own ? address : this.#ip.selectSource(route, address.w0, address.w1, address.w2, address.w3)) ?? 'EADDRNOTAVAIL'
   }
 
   pathMtu(endpoint: Endpoint, address: Address, nic: number): number {
@@ -534,12 +519,6 @@ function swapAddresses(packet: Packet): void {
   packet.d3 = s3
 }
 
-/** Linux: sending to any reaches this host. */
-function loopbackForAny(endpoint: Endpoint, address: Address): Address {
-  if (!address.isUnspecified) return address
-  return address.family === 4 || endpoint.family === 4 ? Address.LOOPBACK4 : Address.LOOPBACK6
-}
-
 function findMembership(endpoint: Endpoint, group: Address, nic: number): EndpointMembership | undefined {
   return endpoint.memberships.find((each) => each.nic === nic && each.group.equals(group))
 }
@@ -618,11 +597,4 @@ function errnoOf(family: 4 | 6, type: number, code: number, mode: PmtuMode): Rep
   }
   if (type === icmpv6.TIME_EXCEEDED) return HOST_UNREACHABLE
   return type === icmpv6.DESTINATION_UNREACHABLE ? (UNREACHABLE6[code] ?? PROTOCOL) : PROTOCOL
-}
-
-/** Whether an IPv6 address means nothing without a link: a link-local one, and groups of scope 1 and 2 (Linux: __ipv6_addr_needs_scope_id). */
-function needsNic(address: Address): boolean {
-  if (address.family === 4) return false
-  const scope = (address.w0 >>> 16) & 15
-  return address.isLinkLocal || (address.isMulticast && (scope === 1 || scope === 2))
 }

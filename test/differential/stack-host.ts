@@ -68,8 +68,8 @@ export class StackHost implements Host {
   readonly #endpoints = new Map<string, Endpoint>()
   #delivered: Delivered[] = []
 
-  constructor(addresses: readonly string[], mtu = 1500, options: StackOptions = {}) {
-    this.link = new TestLink('test0', mtu)
+  constructor(addresses: readonly string[], mtu = 1500, options: StackOptions = {}, device = 'test0') {
+    this.link = new TestLink(device, mtu)
     this.#links = [this.link]
     this.stack = new Stack({ clock: this.clock, random: new SeededRandom(1), icmpRateLimit: false, reassemblyMemory: 2 ** 30, ...options })
     this.nic = this.stack.addNic(this.link, { addresses })

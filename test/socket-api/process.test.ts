@@ -41,6 +41,26 @@ test('an open socket of a closed stack does not keep the process, not even with 
   expect({ status, stdout }).toEqual({ status: 0, stdout: 'ENETUNREACH\n' })
 })
 
+test.each([
+  ["s.bind(0, 'fe80::1%mem0', () => console.log(s.address().address))", 'fe80::1%mem0'],
+  ["s.send('x', 9, 'fe80::2%mem0', (error) => console.log(error))", 'null'],
+  ["s.connect(9, 'fe80::2%mem0', () => console.log(s.remoteAddress().address))", 'fe80::2%mem0'],
+  ["s.send('x', { port: 9, address: 'fe80::2', interface: 'mem0' }, (error) => console.log(error))", 'null'],
+  ["s.send('x', { port: 9, address: 'fe80::2', source: 'fe80::1%mem0' }, (error) => console.log(error))", 'null'],
+])('the first call of a fresh drop-in process knows the zones: %s', (call, expected) => {
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    [
+      '--import',
+      `${program.directory}/socket-api/register.js`,
+      '-e',
+      `const s = require('node:dgram').createSocket('udp6').unref(); ${call}`,
+    ],
+    { encoding: 'utf8', timeout: 10_000 },
+  )
+  expect({ stdout, stderr }).toEqual({ stdout: `${expected}\n`, stderr: '' })
+})
+
 describe.each<World>(['kernel', 'tungram'])('%s', (world) => {
   const run = (body: string) => runIn(world, body)
   const LATER = `setTimeout(() => { console.log('still here'); process.exit(7) }, 300).unref()\n`

@@ -8,8 +8,9 @@ import { SeededRandom } from '../../src/base/random.ts'
 import { Stack } from '../../src/stack.ts'
 import type { Endpoint } from '../../src/udp/endpoint.ts'
 import { PortTable } from '../../src/udp/port-table.ts'
-import { Mailbox } from '../host.ts'
+import { Mailbox, makeHost, open, TestLink } from '../host.ts'
 import { slowLookup } from '../twins/port-table.ts'
+import { datagram } from '../wire.ts'
 
 const newStack = (seed: number | string = 'ports') => new Stack({ clock: new ManualClock(), random: new SeededRandom(seed) })
 
@@ -124,6 +125,18 @@ describe('whether two sockets may share a port', () => {
     expect(endpointOf(stack, '127.0.0.1', () => {})[0]).toBe('')
     expect(stack.netstat().sockets.length).toBe(1)
   })
+})
+
+test('who is connected to a link-local address hears it by its own link alone', () => {
+  const { stack, link } = makeHost()
+  const other = new TestLink('eth1')
+  stack.addNic(other, { addresses: ['fe80::21/64'] })
+  const { endpoint, mailbox } = open(stack, 6, 5000)
+  expect(endpoint.connect(Address.parse('fe80::9'), 9, 3)).toBe('')
+  const from = (destination: string) => datagram([1], 6, { source: 'fe80::9', destination, sourcePort: 9, destinationPort: 5000 })
+  link.receive(from('fe80::20'))
+  other.receive(from('fe80::21'))
+  expect(mailbox.received.map(({ nic, to }) => [nic, to])).toEqual([[3, 'fe80::21']])
 })
 
 describe('an ephemeral port', () => {
