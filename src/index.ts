@@ -4,7 +4,7 @@ export { Drop, type DropLayer, type DropName, dropLayer, dropName } from './base
 export { Packet } from './base/packet.ts'
 export { type Random, SeededRandom, SystemRandom } from './base/random.ts'
 export { type Description, describe, describeLine, type Layer } from './describe.ts'
-export type { AdvertisedPrefix, AdvertiseOptions } from './ip/advertise-options.ts'
+export type { AdvertisedPrefix, AdvertisedRoute, AdvertiseOptions, RouterPreference } from './ip/advertise-options.ts'
 export type { DropCount, DropListener } from './ip/counters.ts'
 export type { IcmpError } from './ip/icmp.ts'
 export type { AddressGeneration } from './ip/interface-identifier.ts'

@@ -12,7 +12,7 @@ import type { AddressGeneration } from './ip/interface-identifier.ts'
 import { IpLayer, type ReversePath } from './ip/ip-layer.ts'
 import { NEIGHBOR_LIMITS, type NeighborLimits, type NeighborOptions } from './ip/neighbor-limits.ts'
 import type { NeighborRow, Nic } from './ip/nic.ts'
-import type { Route, RouteKind } from './ip/route-table.ts'
+import { Preference, type Route, type RouteKind } from './ip/route-table.ts'
 import type { Link } from './link/link.ts'
 import { Loopback } from './link/loopback.ts'
 import { UdpLayer } from './udp/udp-layer.ts'
@@ -434,5 +434,7 @@ function describeRoute(route: Route): string {
   if (route.source !== null) parts.push(`src ${route.source}`)
   if (route.metric !== 0) parts.push(`metric ${route.metric}`)
   if (route.mtu !== 0) parts.push(`mtu ${route.mtu}`)
+  if (route.preference === Preference.High) parts.push('pref high')
+  else if (route.preference === Preference.Low) parts.push('pref low')
   return parts.join(' ')
 }

@@ -1033,6 +1033,21 @@ for (const [asks, name] of [
 ] as const)
   jumboRows(2675, '3', 'MUST', asks, name)
 
+const routeInformation = file('ip/route-information.test.ts')
+for (const [section, level, asks, name] of [
+  ['2.2', 'MUST', 'the reserved preference of a router is medium', 'of preference %i, heard before one of %i: packets go to %s'],
+  ['2.3', 'MUST', 'an option of reserved preference is ignored', 'with %s is ignored'],
+  ['3.1', 'MUST', 'a ::/0 option overrides the header', 'of length 0 says more than the header of the router'],
+  ['3.1', 'MUST', 'a route of lifetime 0 is removed', 'counts for its lifetime, prolonged by each, and ends at once with 0'],
+  ['3.2', 'SHOULD', 'a reachable router comes before one that is not', 'that does not answer gives way to one of less preference'],
+  ['3.2', 'MUST', 'the longest prefix comes before preference', 'leads to its prefix by the router, and nothing else goes there'],
+] as const)
+  routeInformation(4191, section, level, asks, name)
+notApplicable(4191, '3.5', 'SHOULD', 'a preferred router that is not reachable is probed', 'it counts again when it is heard')
+routeInformation(4861, '6.3.4', 'SHOULD', 'an advertised MTU is that of the link', 'for what goes to %s')
+const ownGroupRows = file('ip/own-groups.test.ts')
+ownGroupRows(9777, '6', 'MUST', 'the groups of a router are reported', 'a router reports ff02::2 and ff05::2, at once and when it is asked')
+
 const nextHopRows = file('ip/next-hop.test.ts')
 nextHopRows(
   1112,

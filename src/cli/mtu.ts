@@ -100,7 +100,7 @@ async function explore(vantage: Vantage, to: Destination, method: string, wait: 
   const { w0, w1, w2, w3 } = to.address
   const route = vantage.stack.ip.route(w0, w1, w2, w3, to.nic)
   if (route === null) throw new Error(`there is no route to ${to.address}`)
-  const link = route.nic.mtu
+  const link = route.nic.mtuOf(to.address.family)
   const prober = new EchoProber(vantage, to, wait)
   try {
     const icmp = method === 'probing' ? null : await byIcmp(prober, link)

@@ -99,7 +99,7 @@ export async function run(args: string[]): Promise<number> {
 
 /** @throws {Error} when a payload never fragmented cannot even leave */
 function requireFit({ stack }: Vantage, { address, nic }: Destination, size: number): void {
-  const mtu = stack.ip.route(address.w0, address.w1, address.w2, address.w3, nic)?.nic.mtu ?? Number.POSITIVE_INFINITY
+  const mtu = stack.ip.route(address.w0, address.w1, address.w2, address.w3, nic)?.nic.mtuOf(address.family) ?? Number.POSITIVE_INFINITY
   const most = mtu - (address.family === 4 ? 28 : 48)
   if (size > most) throw new Error(`--size ${size} with --df does not fit into the device's MTU of ${mtu} bytes: ${most} is the most`)
 }

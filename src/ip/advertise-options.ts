@@ -16,9 +16,25 @@ export interface AdvertisedPrefix {
   preferredLifetime?: number
 }
 
+export type RouterPreference = 'high' | 'medium' | 'low'
+
+/** A route in Router Advertisements (RFC 4191): that this router leads to a prefix. */
+export interface AdvertisedRoute {
+  /** `2001:db8:9::/48`; `::/0` says more of this router as a default one. */
+  prefix: string
+  /** Default `medium`. */
+  preference?: RouterPreference
+  /** In milliseconds, `Infinity` included. Default that of the router, or three intervals when it is no default one. */
+  lifetime?: number
+}
+
 /** What a router tells the hosts of a link. Times in milliseconds. */
 export interface AdvertiseOptions {
   prefixes?: readonly (string | AdvertisedPrefix)[]
+  /** Default none. */
+  routes?: readonly (string | AdvertisedRoute)[]
+  /** Whether hosts should take this router rather than others as their default one (RFC 4191). Default `medium`. */
+  preference?: RouterPreference
   /** The longest time between two advertisements, 4000 to 1 800 000; the shortest is a third of it. Default 600 000. */
   interval?: number
   /** How long hosts keep this router as a default one; 0: not at all. At most 9 000 000. Default three intervals. */
@@ -41,6 +57,7 @@ export interface AdvertiseSettings extends ndp.RouterFields {
   readonly interval: number
   readonly mtu: number
   readonly prefixes: readonly { prefix: Prefix; flags: number; valid: number; preferred: number }[]
+  readonly routes: readonly { prefix: Prefix; preference: number; lifetime: number }[]
 }
 
 /** @throws {RangeError} for a value out of range; @throws {TypeError} for a malformed prefix */
@@ -55,8 +72,7 @@ export function readOptions(options: AdvertiseOptions): AdvertiseSettings {
   check('retransTimer', retransTimer, 0, 0xffffffff)
   const prefixes = (options.prefixes ?? []).map((given) => {
     const each = typeof given === 'string' ? { prefix: given } : given
-    const prefix = Prefix.parse(each.prefix)
-    if (prefix.family !== 6) throw new TypeError(`Routers advertise IPv6 prefixes, not ${prefix}.`)
+    const prefix = readPrefix(each.prefix)
     const { onLink = true, autonomous = true, validLifetime = 30 * DAY, preferredLifetime = 7 * DAY } = each
     if (preferredLifetime > validLifetime)
       throw new RangeError(
@@ -69,7 +85,26 @@ export function readOptions(options: AdvertiseOptions): AdvertiseSettings {
       preferred: preferredLifetime,
     }
   })
-  return { interval, lifetime, hopLimit, mtu, reachableTime, retransTimer, prefixes }
+  const usual = lifetime === 0 ? 3 * interval : lifetime
+  const routes = (options.routes ?? []).map((given) => {
+    const each: AdvertisedRoute = typeof given === 'string' ? { prefix: given } : given
+    const wanted = each.lifetime ?? usual
+    check('route lifetime', wanted, 0, Number.POSITIVE_INFINITY)
+    return { prefix: readPrefix(each.prefix), preference: readPreference(each.preference), lifetime: wanted }
+  })
+  const preference = readPreference(options.preference)
+  return { interval, lifetime, hopLimit, preference, mtu, reachableTime, retransTimer, prefixes, routes }
+}
+
+function readPrefix(text: string): Prefix {
+  const prefix = Prefix.parse(text)
+  if (prefix.family !== 6) throw new TypeError(`Routers advertise IPv6 prefixes, not ${prefix}.`)
+  return prefix
+}
+
+function readPreference(preference: RouterPreference = 'medium'): number {
+  if (preference === 'high' || preference === 'medium' || preference === 'low') return ndp.PREFERENCE[preference]
+  throw new RangeError(`The preference ${preference} of router advertisements is none: it is high, medium or low.`)
 }
 
 function check(name: string, value: number, low: number, high: number): void {

@@ -66,7 +66,8 @@ export class Forwarder {
       this.#ip.icmp.sendError(packet, nic, icmpv4.DESTINATION_UNREACHABLE, icmpv4.SOURCE_ROUTE_FAILED, 0)
       return Drop.IpSourceRoute
     }
-    const mtu = route.mtu !== 0 && route.mtu < route.nic.mtu ? route.mtu : route.nic.mtu
+    const wide = route.nic.mtuOf(packet.family)
+    const mtu = route.mtu !== 0 && route.mtu < wide ? route.mtu : wide
     const tooLong = packet.networkEnd - network > mtu
     if (tooLong && packet.dontFragment === 1) {
       if (six) this.#ip.icmp.sendError(packet, nic, icmpv6.PACKET_TOO_BIG, 0, mtu)

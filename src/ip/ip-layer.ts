@@ -400,7 +400,7 @@ export class IpLayer implements OptionsHost {
 
   /** The MTU towards a destination over a route: the nic's, the route's and the path's least. */
   mtuTo(route: Route, w0: number, w1: number, w2: number, w3: number): number {
-    let mtu = route.nic.mtu
+    let mtu = route.nic.mtuOf(w2 === MAPPED && w0 === 0 && w1 === 0 ? 4 : 6)
     if (route.mtu !== 0 && route.mtu < mtu) mtu = route.mtu
     const known = this.pathMtu.lookup(w0, w1, w2, w3)
     return known !== 0 && known < mtu ? known : mtu
@@ -675,7 +675,7 @@ export class IpLayer implements OptionsHost {
     const four = packet.family === 4
     const header = four ? ipv4.HEADER + (options === null ? 0 : options.length) : ipv6.HEADER
     const length = packet.end - packet.start + header
-    const mtu = mode === PmtuMode.Probe ? route.nic.mtu : this.mtuTo(route, packet.d0, packet.d1, packet.d2, packet.d3)
+    const mtu = mode === PmtuMode.Probe ? route.nic.mtuOf(packet.family) : this.mtuTo(route, packet.d0, packet.d1, packet.d2, packet.d3)
     if (length > mtu && mode >= PmtuMode.Do) return Drop.IpDontFragment
     this.#chooseNextHop(packet, route)
     const nic = route.nic

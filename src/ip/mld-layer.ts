@@ -80,7 +80,7 @@ export class MldLayer implements GroupReporter {
   }
 
   report(records: readonly GroupRecord[]): void {
-    const room = Math.min(this.#nic.mtu, MAX_PACKET) - HEADERS - mld.REPORT_HEADER
+    const room = Math.min(this.#nic.mtuOf(6), MAX_PACKET) - HEADERS - mld.REPORT_HEADER
     for (const part of splitRecords(records, room, mld.RECORD_HEADER, 16)) {
       const { view } = this.#tx
       let end = HEADROOM + mld.REPORT_HEADER

@@ -168,6 +168,7 @@ export class NdLayer implements NeighborProtocol {
       if (neighbor.high !== high || neighbor.low !== low) return Drop.None
     } else if (neighbor.state === 'INCOMPLETE') return Drop.None
     else if (solicited) this.neighbors.confirm(neighbor)
+    if (solicited) this.discovery.routerFound(target)
     const isRouter = (flags & ndp.ROUTER) !== 0
     // Section 7.2.5: a router that became a host is no default router any more.
     if (neighbor.isRouter && !isRouter) this.discovery.routerGone(target)

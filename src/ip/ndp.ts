@@ -17,7 +17,7 @@
  *     +---------------+---------------+-------------------------------+
  *     |     Type      |   Code = 0    |           Checksum            |
  *     +---------------+-+-+-----------+-------------------------------+
- *     | Cur Hop Limit |M|O| Reserved  |       Router Lifetime         |
+ *     | Cur Hop Limit |M|O|H|Prf|Resvd|       Router Lifetime         |
  *     +---------------+-+-+-----------+-------------------------------+
  *     |                        Reachable Time                         |
  *     +---------------------------------------------------------------+
@@ -37,8 +37,16 @@
  *     |                           Reserved2                           |
  *     |                       Prefix (16 bytes)                       |
  *     +---------------------------------------------------------------+
+ *
+ *     Route Information (24), RFC 4191 section 2.3; length 1 to 3, as the prefix needs
+ *     +---------------+---------------+---------------+-----+---+-----+
+ *     |    Type 24    |    Length     | Prefix Length |Resvd|Prf|Resvd|
+ *     +---------------+---------------+---------------+-----+---+-----+
+ *     |                        Route Lifetime                         |
+ *     |                   Prefix (0, 8 or 16 bytes)                   |
+ *     +---------------------------------------------------------------+
  */
-import { Address, formatWords6, isMulticast, isUnspecified } from '../base/address.ts'
+import { Address, formatWords6, isMulticast, isUnspecified, Prefix } from '../base/address.ts'
 import { Drop } from '../base/drop.ts'
 import type { Packet } from '../base/packet.ts'
 
@@ -75,9 +83,14 @@ export const TARGET_LINK_ADDRESS = 2
 export const PREFIX_INFORMATION = 3
 export const REDIRECTED_HEADER = 4
 export const MTU = 5
+export const ROUTE_INFORMATION = 24
 export const LINK_ADDRESS_OPTION = 8
 export const PREFIX_OPTION = 32
 export const MTU_OPTION = 8
+/** Without a prefix. */
+export const ROUTE_OPTION = 8
+/** Router preferences (RFC 4191 section 2.1) of two bits; 2 is reserved. */
+export const PREFERENCE = { medium: 0, high: 1, reserved: 2, low: 3 } as const
 /** Bytes in front of the packet in a Redirected Header option. */
 export const REDIRECTED_PACKET = 8
 
@@ -171,6 +184,11 @@ export function nextOption(packet: Packet, from: number, type: number, length: n
   return 0
 }
 
+/** Bytes of the option at `at`. */
+export function length(view: DataView, at: number): number {
+  return view.getUint8(at + 1) * 8
+}
+
 export function flags(view: DataView, at: number): number {
   return view.getUint8(at + FLAGS)
 }
@@ -187,6 +205,11 @@ export function redirectedTo(view: DataView, at: number, word: 0 | 1 | 2 | 3): n
 
 export function currentHopLimit(view: DataView, at: number): number {
   return view.getUint8(at + 4)
+}
+
+/** Of a Router Advertisement: {@link PREFERENCE}. */
+export function routerPreference(view: DataView, at: number): number {
+  return (view.getUint8(at + 5) >>> 3) & 3
 }
 
 /** Milliseconds. */
@@ -237,6 +260,37 @@ export function preferredLifetime(view: DataView, at: number): number {
   return lifetime(view.getUint32(at + 8))
 }
 
+/** Of the route information option at `at`: {@link PREFERENCE}. */
+export function routePreference(view: DataView, at: number): number {
+  return (view.getUint8(at + 3) >>> 3) & 3
+}
+
+/** Milliseconds, or `Infinity`. */
+export function routeLifetime(view: DataView, at: number): number {
+  return lifetime(view.getUint32(at + 4))
+}
+
+/** The prefix of the route information option at `at`; `null` when its length is none, or does not fit into the option (RFC 4191 section 2.3). */
+export function routePrefix(view: DataView, at: number): Prefix | null {
+  const bytes = view.getUint8(at + 1) * 8 - ROUTE_OPTION
+  const length = prefixLength(view, at)
+  if (bytes > 16 || length > bytes * 8) return null
+  const word = (index: number) => (index * 4 < bytes ? view.getInt32(at + ROUTE_OPTION + 4 * index) : 0)
+  return readPrefix(word(0), word(1), word(2), word(3), length)
+}
+
+/** The prefix of the prefix information option at `at`; `null` when it is none. */
+export function prefixOf(view: DataView, at: number): Prefix | null {
+  const length = prefixLength(view, at)
+  return length > 128 ? null : readPrefix(prefix(view, at, 0), prefix(view, at, 1), prefix(view, at, 2), prefix(view, at, 3), length)
+}
+
+/** No router speaks for link-local addresses, groups, or IPv4 in its mapped form. */
+function readPrefix(w0: number, w1: number, w2: number, w3: number, length: number): Prefix | null {
+  const address = new Address(w0, w1, w2, w3)
+  return address.family === 4 || address.isLinkLocal || address.isMulticast ? null : new Prefix(address, length)
+}
+
 function lifetime(seconds: number): number {
   return seconds === INFINITE ? Number.POSITIVE_INFINITY : seconds * 1000
 }
@@ -275,9 +329,10 @@ export function encodeRedirectedHeader(view: DataView, at: number, length: numbe
   return at + REDIRECTED_PACKET
 }
 
-/** Fields of a Router Advertisement: times in milliseconds. */
+/** Fields of a Router Advertisement: times in milliseconds, the preference as in {@link PREFERENCE}. */
 export interface RouterFields {
   readonly hopLimit: number
+  readonly preference: number
   readonly lifetime: number
   readonly reachableTime: number
   readonly retransTimer: number
@@ -286,7 +341,8 @@ export interface RouterFields {
 /** Writes what is in front of the options, but for the first 4 bytes; returns their offset. */
 export function encodeRouter(view: DataView, at: number, fields: RouterFields): number {
   view.setUint8(at + 4, fields.hopLimit)
-  view.setUint8(at + 5, 0)
+  // RFC 4191 section 2.2: of a router that is no default one it says nothing.
+  view.setUint8(at + 5, fields.lifetime === 0 ? 0 : fields.preference << 3)
   view.setUint16(at + 6, Math.floor(fields.lifetime / 1000))
   view.setUint32(at + 8, fields.reachableTime)
   view.setUint32(at + 12, fields.retransTimer)
@@ -330,6 +386,19 @@ export function encodePrefix(
   view.setUint32(at + 12, 0)
   prefix.write(view, at + 16)
   return at + PREFIX_OPTION
+}
+
+/** Lifetime in milliseconds, `Infinity` included; the prefix takes as many bytes as it needs. Returns the offset behind the option. */
+export function encodeRoute(view: DataView, at: number, { address, length }: Prefix, preference: number, lifetime: number): number {
+  const bytes = length === 0 ? 0 : length <= 64 ? 8 : 16
+  view.setUint8(at, ROUTE_INFORMATION)
+  view.setUint8(at + 1, (ROUTE_OPTION + bytes) / 8)
+  view.setUint8(at + 2, length)
+  view.setUint8(at + 3, preference << 3)
+  view.setUint32(at + 4, Math.min(INFINITE, Math.floor(lifetime / 1000)))
+  const words = [address.w0, address.w1, address.w2, address.w3]
+  for (let word = 0; word < bytes / 4; word++) view.setInt32(at + ROUTE_OPTION + 4 * word, words[word] as number)
+  return at + ROUTE_OPTION + bytes
 }
 
 /** One line about the message at `at`. */

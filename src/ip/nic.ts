@@ -21,6 +21,7 @@ import { MldLayer } from './mld-layer.ts'
 import { ALL_ROUTERS, SOLICITED_NODE_0, SOLICITED_NODE_2, solicitedNode3 } from './ndp.ts'
 import type { Neighbor, NeighborState } from './neighbor.ts'
 import type { NeighborTable } from './neighbor-table.ts'
+import { OwnGroups, SITE_ROUTERS } from './own-groups.ts'
 import { MIN_PMTU6 } from './path-mtu.ts'
 import { IGMP } from './protocol.ts'
 
@@ -76,6 +77,8 @@ export class Nic implements LinkReceiver {
   isUp = true
   /** The hop limit that routers advertise for this link, or 0: then the stack's. */
   hopLimit6 = 0
+  /** The MTU that they advertise, or 0. */
+  #advertisedMtu = 0
   readonly acceptsRouterAdvertisements: boolean
   readonly makesTemporaryAddresses: boolean
   /** `null` on a link without hardware addresses. */
@@ -96,8 +99,7 @@ export class Nic implements LinkReceiver {
   #tentative: readonly NicAddress[] = []
   /** Who waits for a check to end. */
   #waiting: (() => void)[] = []
-  /** The host's own subscriptions of solicited-node groups, a count for each. */
-  readonly #solicitedNodes = new Map<number, { subscriber: Subscriber; count: number }>()
+  readonly #ownGroups: OwnGroups
   #mtu: number
   /** What the nic was given below the link's MTU, or `Infinity`. */
   #mtuLimit = Number.POSITIVE_INFINITY
@@ -116,6 +118,7 @@ export class Nic implements LinkReceiver {
   constructor(ip: IpLayer, index: number, name: string, link: Link, mtu: number, settings: NicSettings, clock: Clock, random: Random) {
     this.#ip = ip
     this.memberships = new Memberships((group, filter) => this.#groupChanged(group, filter), ip.hash)
+    this.#ownGroups = new OwnGroups(this.memberships)
     this.index = index
     this.name = name
     this.link = link
@@ -168,8 +171,20 @@ export class Nic implements LinkReceiver {
     return this.#mtu
   }
 
+  /** The same for a family: routers may advertise less for IPv6, on all of the link (RFC 4861 section 6.3.4). */
+  mtuOf(family: number): number {
+    return family === 6 && this.#advertisedMtu !== 0 ? Math.min(this.#mtu, this.#advertisedMtu) : this.#mtu
+  }
+
+  set advertisedMtu(mtu: number) {
+    if (mtu === this.#advertisedMtu) return
+    this.#advertisedMtu = mtu
+    this.#ip.routes.generation++
+  }
+
   /**
-   * Below 1280 the nic loses its IPv6 addresses; from 1280 on it gets its link-local one back, but none that was given (Linux: addrconf_notify).
+   * Below 1280 the nic loses its IPv6 addresses and routes, and what it learnt from routers; from 1280 on it gets its link-local address back and asks
+   * for routers, but nothing that was given comes back. An MTU that routers advertised is forgotten in every case (Linux: addrconf_notify).
    * @throws {RangeError} below 68 (RFC 791), or above the link's MTU
    */
   set mtu(mtu: number) {
@@ -184,9 +199,15 @@ export class Nic implements LinkReceiver {
     const carried = this.#carriesIpv6
     this.#mtu = mtu
     this.#ip.routes.generation++
-    if (!this.#carriesIpv6) {
-      for (const { address } of [...this.#addresses, ...this.#tentative]) if (address.family === 6) this.removeAddress(address)
-    } else if (!carried) this.start()
+    this.#ethernet?.nd.discovery.setMtu(0)
+    if (!this.#carriesIpv6) this.#leaveIpv6()
+    else if (!carried) this.start()
+  }
+
+  #leaveIpv6(): void {
+    this.#ethernet?.nd.discovery.close()
+    for (const { address } of [...this.#addresses, ...this.#tentative]) if (address.family === 6) this.removeAddress(address)
+    for (const route of this.#ip.routes.list()) if (route.nic === this && route.prefix.family === 6) this.#ip.routes.remove(route)
   }
 
   /** RFC 8200 section 5. */
@@ -512,6 +533,7 @@ export class Nic implements LinkReceiver {
     if (this.#ethernet === null) throw new Error(`${this.name} cannot advertise a router: its link is not Ethernet.`)
     if (options === null) this.#ethernet.nd.advertiser.stop()
     else this.#ethernet.nd.advertiser.start(options)
+    this.#ownGroups.isRouter = this.isRouter && this.#speaksIpv6
   }
 
   // ── groups ──
@@ -554,31 +576,25 @@ export class Nic implements LinkReceiver {
     return hasSolicitedNode(this.#addresses, w3) || hasSolicitedNode(this.#tentative, w3)
   }
 
-  /** Lets switches hear of the solicited-node group of an own address, where there are neighbors who ask. */
+  /** Lets switches hear of the solicited-node group of an own address, where there are neighbors who ask, and of the groups of a router. */
   #joinSolicitedNode(address: Address): void {
     if (this.#ethernet === null) return
-    const key = solicitedNode3(address.w3)
-    const known = this.#solicitedNodes.get(key)
-    if (known !== undefined) {
-      known.count++
-      return
-    }
-    const subscriber = { group: new Address(SOLICITED_NODE_0, 0, SOLICITED_NODE_2, key), exclude: true, sources: [] }
-    this.#solicitedNodes.set(key, { subscriber, count: 1 })
-    this.join(subscriber)
+    this.#ownGroups.joinSolicitedNode(address)
+    this.#ownGroups.isRouter = this.isRouter
   }
 
   #leaveSolicitedNode(address: Address): void {
-    const key = solicitedNode3(address.w3)
-    const known = this.#solicitedNodes.get(key)
-    if (known === undefined || --known.count > 0) return
-    this.#solicitedNodes.delete(key)
-    this.leave(known.subscriber)
+    if (this.#ethernet === null) return
+    this.#ownGroups.leaveSolicitedNode(address)
+    if (!this.#speaksIpv6) this.#ownGroups.isRouter = false
+  }
+
+  /** Whether there is an IPv6 address, be it one that is still checked. */
+  get #speaksIpv6(): boolean {
+    return [...this.#addresses, ...this.#tentative].some(({ address }) => address.family === 6)
   }
 }
 
-/** All routers of the site (RFC 4291 section 2.7.1). */
-const SITE_ROUTERS = Address.parse('ff05::2')
 const LINK_LOCAL = Address.parse('fe80::')
 /** RFC 7217 section 7: IDGEN_RETRIES. */
 const LINK_LOCAL_RETRIES = 3

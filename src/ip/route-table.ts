@@ -22,6 +22,10 @@ export const PmtuMode = {
 } as const
 export type PmtuMode = (typeof PmtuMode)[keyof typeof PmtuMode]
 
+/** RFC 4191 section 2.1; one that is lost, which does not answer, comes last. */
+export const Preference = { Lost: -2, Low: -1, Medium: 0, High: 1 } as const
+export type Preference = (typeof Preference)[keyof typeof Preference]
+
 /** What a destination is, as Linux's `RTN_*`. */
 export type RouteKind = 'unicast' | 'local' | 'broadcast' | 'anycast' | 'multicast' | 'unreachable' | 'prohibit' | 'blackhole'
 
@@ -36,6 +40,8 @@ export interface Route {
   /** An MTU below the nic's, or 0. */
   readonly mtu: number
   readonly kind: RouteKind
+  /** Which of several routes with one metric is taken, as routers advertise it. Default medium. */
+  readonly preference?: Preference
 }
 
 class Level {
@@ -101,8 +107,7 @@ export class RouteTable {
     const bucket = level.prefixes.get(w0, w1, w2, w3)
     if (bucket === undefined) level.prefixes.set(w0, w1, w2, w3, [route])
     else {
-      // Kept by metric, equal metrics in the order of adding.
-      const at = bucket.findIndex((each) => each.metric > route.metric)
+      const at = bucket.findIndex((each) => comesBefore(route, each))
       bucket.splice(at < 0 ? bucket.length : at, 0, route)
     }
     this.#routes.add(route)
@@ -144,6 +149,15 @@ export class RouteTable {
     }
     return null
   }
+}
+
+/** By metric, then by preference; equal ones stay in the order of adding. */
+function comesBefore(a: Route, b: Route): boolean {
+  return a.metric === b.metric ? preferenceOf(a) > preferenceOf(b) : a.metric < b.metric
+}
+
+function preferenceOf({ preference = Preference.Medium }: Route): Preference {
+  return preference
 }
 
 function longLength(prefix: Prefix): number {

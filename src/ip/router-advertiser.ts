@@ -48,7 +48,8 @@ export class RouterAdvertiser {
   /** Tells the hosts that this is no router any more (RFC 4861 section 6.2.5). */
   stop(): void {
     if (this.#settings === null) return
-    this.#send({ ...this.#settings, lifetime: 0 })
+    const routes = this.#settings.routes.map((each) => ({ ...each, lifetime: 0 }))
+    this.#send({ ...this.#settings, lifetime: 0, routes })
     this.#timer?.cancel()
     this.#timer = null
     this.#settings = null
@@ -85,6 +86,7 @@ export class RouterAdvertiser {
     if (settings.mtu !== 0) end = ndp.encodeMtu(view, end, settings.mtu)
     for (const { prefix, flags, valid, preferred } of settings.prefixes)
       end = ndp.encodePrefix(view, end, prefix.address, prefix.length, flags, valid, preferred)
+    for (const { prefix, preference, lifetime } of settings.routes) end = ndp.encodeRoute(view, end, prefix, preference, lifetime)
     this.#nd.send(ndp.ROUTER_ADVERTISEMENT, end, source, ndp.ALL_NODES.w0, ndp.ALL_NODES.w1, ndp.ALL_NODES.w2, ndp.ALL_NODES.w3)
     this.#lastSent = this.#clock.now()
     return true

@@ -1,17 +1,19 @@
 /**
- * What a host learns from routers: default routes, prefixes on the link, addresses of its own, MTU and timers.
+ * What a host learns from routers: routes and prefixes on the link, addresses of its own, MTU and timers.
  *
- * RFC 4861 section 6.3, RFC 4862 section 5.5. Like Linux, a stack that forwards does not listen.
+ * RFC 4861 section 6.3, RFC 4191, RFC 4862 section 5.5. Like Linux, a stack that forwards does not listen.
  */
 import { Address, Prefix } from '../base/address.ts'
 import type { Clock, Timer } from '../base/clock.ts'
 import type { Packet } from '../base/packet.ts'
 import type { Random } from '../base/random.ts'
 import type { IpLayer } from './ip-layer.ts'
+import { LearntRoutes } from './learnt-routes.ts'
 import type { NdLayer } from './nd-layer.ts'
 import * as ndp from './ndp.ts'
 import type { Nic } from './nic.ts'
-import type { Route } from './route-table.ts'
+import { MIN_PMTU6 } from './path-mtu.ts'
+import { Preference } from './route-table.ts'
 import { Slaac } from './slaac.ts'
 
 /** RFC 4861 section 10, in milliseconds. */
@@ -24,39 +26,23 @@ const MAX_SOLICITATIONS = 3
  */
 const REACHABLE_BOUNDS = { least: 100, most: 3_600_000 }
 const RETRANS_BOUNDS = { least: 10, most: 60_000 }
-/** IPv6's smallest MTU. */
-const MIN_MTU = 1280
-/** Linux: the metrics of routes learnt from routers. */
-const DEFAULT_ROUTE_METRIC = 1024
-const PREFIX_METRIC = 256
-/** Linux: max_addresses. The same bound for routers and prefixes keeps a flood of advertisements from filling the tables. */
-const MAX_LEARNT = 16
-
-/** A default router or a prefix on the link, with the time at which it is forgotten. */
-interface LearntRoute {
-  readonly route: Route
-  timer: Timer | null
-}
+const EVERYWHERE = new Prefix(Address.ANY6, 0)
 
 export class RouterDiscovery {
   /** The addresses made from prefixes. */
   readonly slaac: Slaac
   readonly #nd: NdLayer
   readonly #nic: Nic
-  readonly #ip: IpLayer
   readonly #clock: Clock
   readonly #random: Random
-  #routers: LearntRoute[] = []
-  #prefixes: LearntRoute[] = []
-  /** Of the last MTU option, for the routes learnt here; 0 without one. */
-  #mtu = 0
+  readonly #routes: LearntRoutes
   #solicitations = 0
   #timer: Timer | null = null
 
   constructor(nd: NdLayer, nic: Nic, ip: IpLayer, clock: Clock, random: Random) {
     this.#nd = nd
     this.#nic = nic
-    this.#ip = ip
+    this.#routes = new LearntRoutes(nic, ip, clock)
     this.#clock = clock
     this.#random = random
     this.slaac = new Slaac(nic, clock, random, nic.makesTemporaryAddresses)
@@ -70,18 +56,21 @@ export class RouterDiscovery {
   close(): void {
     this.#timer?.cancel()
     this.#timer = null
-    for (const each of [...this.#routers, ...this.#prefixes]) {
-      each.timer?.cancel()
-      this.#ip.routes.remove(each.route)
-    }
+    this.#routes.clear()
+    this.setMtu(0)
+    this.#nic.hopLimit6 = 0
     this.slaac.close()
-    this.#routers = []
-    this.#prefixes = []
+  }
+
+  /** What routers say of the link's MTU, 0 for nothing. */
+  setMtu(mtu: number): void {
+    this.#nic.advertisedMtu = mtu
+    this.#routes.mtu = mtu
   }
 
   /** Asks for routers (RFC 4861 section 6.3.7), now that there is a link-local address to ask from. */
   start(linkLocal: Address): void {
-    if (!this.isActive || this.#timer !== null || this.#routers.length > 0) return
+    if (!this.isActive || this.#timer !== null || this.#routes.hasRouter) return
     this.#solicitations = 0
     this.#timer = this.#clock.schedule(this.#random.float() * MAX_SOLICITATION_DELAY, () => this.#solicit(linkLocal))
   }
@@ -110,69 +99,64 @@ export class RouterDiscovery {
     const mtu = ndp.findOption(packet, ndp.MTU, ndp.MTU_OPTION)
     if (mtu !== 0) {
       const bytes = ndp.mtu(view, mtu)
-      if (bytes >= MIN_MTU && bytes <= this.#nic.mtu) this.#mtu = bytes
+      if (bytes >= MIN_PMTU6 && bytes <= this.#nic.mtu) this.setMtu(bytes)
     }
-    const everywhere = new Prefix(Address.ANY6, 0)
-    this.#routers = this.#learn(this.#routers, everywhere, router, DEFAULT_ROUTE_METRIC, lifetime)
+    this.#routes.found(router)
+    this.#learnRoutes(packet, router)
     let at = ndp.findOption(packet, ndp.PREFIX_INFORMATION, ndp.PREFIX_OPTION)
     for (; at !== 0; at = ndp.nextOption(packet, at + ndp.PREFIX_OPTION, ndp.PREFIX_INFORMATION, ndp.PREFIX_OPTION)) this.#prefix(view, at)
   }
 
   /** A neighbor says that it is no router any more. */
   routerGone(router: Address): void {
-    this.#routers = this.#learn(this.#routers, new Prefix(Address.ANY6, 0), router, DEFAULT_ROUTE_METRIC, 0)
+    this.#routes.removeRouter(router)
   }
 
   /** A router does not answer: another one, if there is one, is turned to (RFC 4861 section 6.3.6). */
   routerLost(router: Address): void {
-    const lost = this.#routers.find(({ route }) => route.gateway?.equals(router))
-    if (lost === undefined || this.#routers.length === 1) return
-    // Among routes of the same metric the one added last counts last.
-    this.#ip.routes.remove(lost.route)
-    this.#ip.routes.add(lost.route)
+    this.#routes.lost(router)
+  }
+
+  /** A neighbor answers. */
+  routerFound(router: Address): void {
+    this.#routes.found(router)
+  }
+
+  /** RFC 4191 section 3.1: the route to everywhere, of which an option knows more than the header, and those to single prefixes. */
+  #learnRoutes(packet: Packet, router: Address): void {
+    const { view, transport } = packet
+    let lifetime = ndp.routerLifetime(view, transport)
+    let preference = preferenceOf(ndp.routerPreference(view, transport)) ?? Preference.Medium
+    let at = ndp.findOption(packet, ndp.ROUTE_INFORMATION, ndp.ROUTE_OPTION)
+    for (; at !== 0; at = ndp.nextOption(packet, at + ndp.length(view, at), ndp.ROUTE_INFORMATION, ndp.ROUTE_OPTION)) {
+      const prefix = ndp.routePrefix(view, at)
+      const said = preferenceOf(ndp.routePreference(view, at))
+      if (prefix === null || said === null) continue
+      if (prefix.length > 0) this.#routes.learn(prefix, router, said, ndp.routeLifetime(view, at))
+      else {
+        preference = said
+        lifetime = ndp.routeLifetime(view, at)
+      }
+    }
+    this.#routes.learn(EVERYWHERE, router, preference, lifetime)
   }
 
   #prefix(view: DataView, at: number): void {
-    const length = ndp.prefixLength(view, at)
-    if (length > 128) return
-    const words = new Address(ndp.prefix(view, at, 0), ndp.prefix(view, at, 1), ndp.prefix(view, at, 2), ndp.prefix(view, at, 3))
-    if (words.isLinkLocal || words.isMulticast) return
-    const prefix = new Prefix(words, length)
+    const prefix = ndp.prefixOf(view, at)
+    if (prefix === null) return
     const flags = ndp.prefixFlags(view, at)
     const valid = ndp.validLifetime(view, at)
     const preferred = ndp.preferredLifetime(view, at)
-    if ((flags & ndp.ON_LINK) !== 0) this.#prefixes = this.#learn(this.#prefixes, prefix, null, PREFIX_METRIC, valid)
+    if ((flags & ndp.ON_LINK) !== 0) this.#routes.learn(prefix, null, Preference.Medium, valid)
     // RFC 4862 section 5.5.3 (c) and (d): the interface identifier has 64 bits, and both parts have to fill an address.
-    if ((flags & ndp.AUTONOMOUS) !== 0 && preferred <= valid && length === 64) this.slaac.configure(prefix, valid, preferred)
+    if ((flags & ndp.AUTONOMOUS) !== 0 && preferred <= valid && prefix.length === 64) this.slaac.configure(prefix, valid, preferred)
   }
+}
 
-  /** Adds, prolongs or (lifetime 0) removes a route. */
-  #learn(known: LearntRoute[], prefix: Prefix, gateway: Address | null, metric: number, lifetime: number): LearntRoute[] {
-    const found = known.find(
-      ({ route }) => route.prefix.equals(prefix) && (gateway === null ? route.gateway === null : route.gateway?.equals(gateway) === true),
-    )
-    found?.timer?.cancel()
-    const others = known.filter((each) => each !== found)
-    if (found !== undefined && (lifetime === 0 || found.route.mtu !== this.#mtu)) this.#ip.routes.remove(found.route)
-    if (lifetime === 0 || (found === undefined && known.length >= MAX_LEARNT)) return others
-    let route = found?.route
-    if (route === undefined || route.mtu !== this.#mtu) {
-      route = { prefix, nic: this.#nic, gateway, metric, source: null, mtu: this.#mtu, kind: 'unicast' }
-      this.#ip.routes.add(route)
-    }
-    const learnt: LearntRoute = { route, timer: null }
-    learnt.timer = this.#schedule(lifetime, () => {
-      this.#ip.routes.remove(learnt.route)
-      this.#routers = this.#routers.filter((each) => each !== learnt)
-      this.#prefixes = this.#prefixes.filter((each) => each !== learnt)
-    })
-    return [...others, learnt]
-  }
-
-  #schedule(delay: number, callback: () => void): Timer | null {
-    if (delay === Number.POSITIVE_INFINITY) return null
-    return this.#clock.schedule(delay, callback)
-  }
+/** `null` for the reserved value, which says medium for a router and nothing for a route (RFC 4191 section 2). */
+function preferenceOf(bits: number): Preference | null {
+  if (bits === ndp.PREFERENCE.reserved) return null
+  return bits === ndp.PREFERENCE.high ? Preference.High : bits === ndp.PREFERENCE.low ? Preference.Low : Preference.Medium
 }
 
 /** A time that a router told; the present one when it tells none (0), or one that is out of the question. */
