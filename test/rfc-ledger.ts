@@ -1048,6 +1048,13 @@ routeInformation(4861, '6.3.4', 'SHOULD', 'an advertised MTU is that of the link
 const ownGroupRows = file('ip/own-groups.test.ts')
 ownGroupRows(9777, '6', 'MUST', 'the groups of a router are reported', 'a router reports ff02::2 and ff05::2, at once and when it is asked')
 
+const onEthernet = file('differential/ethernet.test.ts')
+onEthernet(1122, '3.2.2.2', 'SHOULD', 'redirects are followed as Linux follows them', 'follow a redirect, or do not')
+onEthernet(4861, '8.1', 'MUST', 'redirects are followed as Linux follows them', 'follow a redirect, or do not')
+onEthernet(4191, '3.1', 'SHOULD', 'preferences and routes lead the ways that Linux takes', 'learn the same ways from router advertisements')
+onEthernet(4861, '6.3.4', 'SHOULD', 'advertisements are taken as Linux takes them', 'learn the same ways from router advertisements')
+onEthernet(4541, '2.1.1', 'SHOULD', 'queries are taken as Linux takes them', 'take a query of a group, or do not')
+
 const nextHopRows = file('ip/next-hop.test.ts')
 nextHopRows(
   1112,

@@ -58,7 +58,7 @@ export async function run(args: string[]): Promise<number> {
   let found: Awaited<ReturnType<typeof explore>> | null = null
   let failure = ''
   try {
-    const to = destination(vantage, name, values)
+    const to = await destination(vantage, name, values)
     requireOneHost(vantage.stack, to.address, 'mtu')
     explore(vantage, to, method, wait, lastHop).then(
       (result) => {

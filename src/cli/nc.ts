@@ -53,7 +53,7 @@ export async function run(args: string[]): Promise<number> {
   const output = new LiveOutput()
   let failure = ''
   try {
-    const to = listening ? null : destination(vantage, first, values)
+    const to = listening ? null : await destination(vantage, first, values)
     if (to !== null) requireBroadcast(stack, to.address, values.broadcast)
     const opened = stack.dgram.createSocket(listenType(vantage, to?.address.family, values.ipv4))
     if (values.broadcast) opened.setOption('broadcast', true)

@@ -75,7 +75,7 @@ export async function run(args: string[]): Promise<number> {
   let address = ''
   let failure = ''
   try {
-    const to = destination(vantage, name, values)
+    const to = await destination(vantage, name, values)
     address = `${to.address}`
     const count = given ?? (vantage.isSimulated ? 4 : Number.POSITIVE_INFINITY)
     const options: EchoOptions = {

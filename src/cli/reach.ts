@@ -2,6 +2,7 @@
 import type { Address } from '../base/address.ts'
 import type { Route } from '../ip/route-table.ts'
 import type { Stack } from '../stack.ts'
+import { note } from './output.ts'
 import { UsageError } from './usage.ts'
 
 /**
@@ -29,6 +30,22 @@ export function reach(stack: Stack, to: Address, nic: number): Route {
     `there is no route to ${to}, the stack's networks being ${networks.join(' and ')}: ` +
       'name a router with --gateway ADDR, or give the stack an address of that network with --address CIDR',
   )
+}
+
+/**
+ * Waits, where nothing leads to an address yet, for what routers of the device may advertise, as long as they are asked (RFC 4861 section 6.3.7) and until
+ * `over`; for the addresses that are made from it, too.
+ */
+export async function awaitRouters(stack: Stack, to: Address, nic: number, over: Promise<unknown>): Promise<void> {
+  const { w0, w1, w2, w3 } = to
+  const hasWay = () => to.family === 4 || stack.ip.route(w0, w1, w2, w3, nic) !== null
+  if (hasWay()) return
+  const device = stack.nics.find(({ isLoopback, index }) => !isLoopback && (nic === 0 || index === nic))
+  if (device === undefined) return
+  note(`nothing leads to ${to} yet: waiting for a router's advertisement`)
+  const isOver = over.then(() => false)
+  while (!hasWay() && (await Promise.race([device.nextRouterAdvertisement(), isOver])));
+  await Promise.race([device.addressesReady(), isOver])
 }
 
 /** The index of the nic that the zone of an address names. @throws {UsageError} when there is none */

@@ -65,7 +65,7 @@ export async function run(args: string[]): Promise<number> {
   let reached = false
   let failure = ''
   try {
-    const to = destination(vantage, name, values)
+    const to = await destination(vantage, name, values)
     address = `${to.address}`
     requireOneHost(vantage.stack, to.address, 'trace')
     if (values.df) requireFit(vantage, to, size)

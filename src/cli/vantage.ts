@@ -5,7 +5,7 @@ import { buildScenario } from '../network/scenario.ts'
 import type { Stack } from '../stack.ts'
 import { openCaptureSink } from './capture.ts'
 import { type HostArguments, hostOptions, hostUsage, openHost } from './host.ts'
-import { reach, zoneIndex } from './reach.ts'
+import { awaitRouters, reach, zoneIndex } from './reach.ts'
 import { type Run, startRun } from './run.ts'
 import { readScenarioFile } from './scenario-file.ts'
 import { UsageError } from './usage.ts'
@@ -42,7 +42,7 @@ export interface Vantage {
   readonly stack: Stack
   /** Whether time is simulated, so that something without end has none. */
   readonly isSimulated: boolean
-  /** Whether it looks from a device: what cannot be reached then, will not be later either. */
+  /** Whether it looks from a device: what cannot be reached when its routers were asked, will not be later either. */
   readonly isOnDevice: boolean
   /** Milliseconds. */
   now(): number
@@ -117,7 +117,7 @@ export interface Destination {
  * An address, possibly with a zone, or the name of a host of the scenario.
  * @throws {UsageError} when there is none, {Error} when the stack of a device cannot reach it
  */
-export function destination(vantage: Vantage, name: string, values: { ipv4?: boolean; ipv6?: boolean }): Destination {
+export async function destination(vantage: Vantage, name: string, values: { ipv4?: boolean; ipv6?: boolean }): Promise<Destination> {
   const { stack } = vantage
   const wanted: Family | null = values.ipv4 ? 4 : values.ipv6 ? 6 : null
   const candidates = stack.hosts.get(name) ?? [name]
@@ -130,7 +130,10 @@ export function destination(vantage: Vantage, name: string, values: { ipv4?: boo
   }
   const { address, zone } = scoped
   const nic = zone === '' ? 0 : zoneIndex(stack, zone)
-  if (vantage.isOnDevice) reach(stack, address, nic)
+  if (vantage.isOnDevice) {
+    await awaitRouters(stack, address, nic, vantage.run.ended)
+    reach(stack, address, nic)
+  }
   return { name, address, nic }
 }
 

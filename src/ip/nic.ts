@@ -536,6 +536,11 @@ export class Nic implements LinkReceiver {
     this.#ownGroups.isRouter = this.isRouter && this.#speaksIpv6
   }
 
+  /** Resolves to `true` when a router has advertised itself, to `false` when none is asked any more, or none has answered. */
+  nextRouterAdvertisement(): Promise<boolean> {
+    return this.#ethernet === null ? Promise.resolve(false) : this.#ethernet.nd.discovery.nextAdvertisement()
+  }
+
   // ── groups ──
 
   /** A group that a socket of this host wants, until {@link leave} with the same object. */

@@ -38,6 +38,8 @@ export class RouterDiscovery {
   readonly #routes: LearntRoutes
   #solicitations = 0
   #timer: Timer | null = null
+  /** Who waits for the next advertisement, or for the end of asking. */
+  #waiting: ((heard: boolean) => void)[] = []
 
   constructor(nd: NdLayer, nic: Nic, ip: IpLayer, clock: Clock, random: Random) {
     this.#nd = nd
@@ -52,10 +54,24 @@ export class RouterDiscovery {
     return this.#nic.acceptsRouterAdvertisements && !this.#nic.isRouter
   }
 
-  /** Forgets what was learnt. */
-  close(): void {
+  /** Resolves with the next advertisement to `true`; when nobody answers, or nobody is asked, to `false`. */
+  nextAdvertisement(): Promise<boolean> {
+    return this.#timer === null ? Promise.resolve(false) : new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  #stopAsking(): void {
     this.#timer?.cancel()
     this.#timer = null
+    this.#tell(false)
+  }
+
+  #tell(heard: boolean): void {
+    for (const resolve of this.#waiting.splice(0)) resolve(heard)
+  }
+
+  /** Forgets what was learnt. */
+  close(): void {
+    this.#stopAsking()
     this.#routes.clear()
     this.setMtu(0)
     this.#nic.hopLimit6 = 0
@@ -77,9 +93,13 @@ export class RouterDiscovery {
 
   #solicit(linkLocal: Address): void {
     this.#timer = null
-    if (!this.isActive || !this.#nic.hasAddress(linkLocal)) return
+    if (!this.isActive || !this.#nic.hasAddress(linkLocal)) {
+      this.#tell(false)
+      return
+    }
     this.#nd.sendRouterSolicitation(linkLocal)
     if (++this.#solicitations < MAX_SOLICITATIONS) this.#timer = this.#clock.schedule(SOLICITATION_INTERVAL, () => this.#solicit(linkLocal))
+    else if (this.#waiting.length > 0) this.#timer = this.#clock.schedule(MAX_SOLICITATION_DELAY, () => this.#stopAsking())
   }
 
   /** A valid Router Advertisement at `packet.transport`. */
@@ -105,6 +125,7 @@ export class RouterDiscovery {
     this.#learnRoutes(packet, router)
     let at = ndp.findOption(packet, ndp.PREFIX_INFORMATION, ndp.PREFIX_OPTION)
     for (; at !== 0; at = ndp.nextOption(packet, at + ndp.PREFIX_OPTION, ndp.PREFIX_INFORMATION, ndp.PREFIX_OPTION)) this.#prefix(view, at)
+    this.#tell(true)
   }
 
   /** A neighbor says that it is no router any more. */

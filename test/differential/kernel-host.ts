@@ -11,6 +11,7 @@ import { address, type Bytes, u16 } from './raw-ip.ts'
 
 const TUNSETIFF = 0x400454ca
 const IFF_TUN_NO_PI = 0x1001
+const IFF_TAP_NO_PI = 0x1002
 const AF_INET = 2
 const AF_INET6 = 10
 const SOCK_DGRAM_NONBLOCK = 2 | 0o4000
@@ -96,10 +97,12 @@ export class KernelHost implements Host {
   readonly #sendto: (fd: number, payload: Uint8Array, length: number, flags: number, name: Uint8Array, nameLength: number) => number
   readonly #call: Record<'bind' | 'connect', (fd: number, name: Uint8Array, length: number) => number>
   readonly device: string
+  readonly #hardwareAddress: string
 
-  /** Call inside a namespace of the test's own. */
-  constructor(device: string, addresses: readonly string[], mtu = 1500) {
+  /** Call inside a namespace of the test's own. With a hardware address its links are TAP devices, and packets are frames. */
+  constructor(device: string, addresses: readonly string[], mtu = 1500, hardwareAddress = '') {
     this.device = device
+    this.#hardwareAddress = hardwareAddress
     this.#libc = loadLibc()
     const { library, addressOf } = this.#libc
     this.#recvmsg = library.func('recvmsg', 'intptr_t', ['int', 'intptr_t', 'int'])
@@ -156,8 +159,10 @@ export class KernelHost implements Host {
     const fd = openSync('/dev/net/tun', constants.O_RDWR | constants.O_NONBLOCK)
     const request = new Uint8Array(40)
     request.set(Buffer.from(device))
-    new DataView(request.buffer).setUint16(16, IFF_TUN_NO_PI, true)
+    const ethernet = this.#hardwareAddress !== ''
+    new DataView(request.buffer).setUint16(16, ethernet ? IFF_TAP_NO_PI : IFF_TUN_NO_PI, true)
     if (this.#libc.ioctl(fd, TUNSETIFF, request) < 0) throw new Error(`TUNSETIFF: ${errnoName(this.#libc.errno())}`)
+    if (ethernet) ip('link', 'set', device, 'address', this.#hardwareAddress)
     ip('link', 'set', device, 'mtu', String(mtu), 'txqueuelen', '10000', 'up')
     for (const each of addresses) ip('address', 'add', each, 'dev', device, ...(each.includes(':') ? ['nodad'] : ['broadcast', '+']))
     sysctl(`ipv4/conf/${device}/rp_filter`, 0)
