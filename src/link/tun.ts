@@ -250,7 +250,9 @@ export class TunLink implements Link {
     this.#watcher = watch(this.#libc, this.#fd, this.wakeup, {
       readable: (broken) => {
         this.counters.wakeups++
-        return this.#drain(broken)
+        const count = this.#drain(broken)
+        // A busy poll looks again by itself: two that do would keep the process alive in turns.
+        return this.#busyPoll > 0 ? 0 : count
       },
       failed: (error) => this.#fail(error),
       exit: () => this.#flush(),
