@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { boundListed } from './differential/bound-listed.ts'
 import { listed, listedOfRoutersAlone } from './differential/listed.ts'
 import { type Requirement, requirements } from './rfc-ledger.ts'
 
@@ -48,6 +49,13 @@ function render(): string {
     '| difference | because |',
     '|---|---|',
     ...listedOfRoutersAlone.map(({ what, why }) => `| ${what} | ${why} |`),
+    '',
+    'What sockets may do by their bound address, the destination, the call, and a source or an interface of the datagram’s own, is compared in all',
+    'combinations: errors, local and remote address, and what goes out. These differences are accepted:',
+    '',
+    '| difference | because |',
+    '|---|---|',
+    ...boundListed.map(({ what, why }) => `| ${what} | ${why} |`),
     '',
     read('test/differential/million.md').trim(),
   ].join('\n')}\n`

@@ -154,6 +154,19 @@ kernel(8201, '4', 'MUST', 'Packet Too Big below 1280 is discarded', 'Packet Too 
 kernel(8504, '5.3', 'MAY', 'the number of options is limited', 'more than eight options are a silent drop')
 kernel(9868, '7', 'MUST', 'the surplus behind the UDP length is no payload', 'a UDP length below the IP payload trims the datagram')
 
+const hostOnly = file('ip/host-only.test.ts')
+hostOnly(1122, '3.2.1.3', 'MUST NOT', 'a loopback address appears outside the host', 'leaves by no way of the IP layer')
+hostOnly(4291, '2.5.3', 'MUST NOT', '`::1` is sent outside the node', 'leaves by no way of the IP layer')
+hostOnly(4291, '2.5.3', 'MUST', 'what comes to `::1` from outside is dropped', 'that comes by a link is a martian')
+hostOnly(4291, '2.7', 'MUST NOT', 'a group of interface scope leaves the host', 'a group of interface scope ends at the host')
+file('udp/routes.test.ts')(
+  1122,
+  '3.2.1.3',
+  'MAY',
+  'a host that has no address sends from 0.0.0.0',
+  'a host without an address asks for one from 0.0.0.0',
+)
+
 const router = file('ip/forwarding.test.ts')
 router(791, '3.1', 'MUST', 'only options with the copy bit go into later fragments', 'copies options to later fragments by their copy bit')
 router(1122, '3.2.1.3', 'MUST', 'a host silently discards what is for others', 'discards what is for others in silence')
