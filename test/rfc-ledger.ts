@@ -227,6 +227,7 @@ file('link/offload-property.test.ts')(
   'come apart behind headers of any length as Linux takes them apart',
 )
 identification(7739, '5', 'SHOULD', 'identifications cannot be guessed', 'do not tell one destination what another gets')
+identification(7739, '5.2', 'MAY', 'identifications of IPv6 are random', 'of IPv6 are random, each by itself, and never 0')
 
 const reassembly = file('ip/reassembler.test.ts')
 reassembly(
@@ -796,6 +797,7 @@ reassembly(
 
 const portRows = file('udp/port-table.test.ts')
 portRows(6056, '3.1', 'SHOULD', 'ephemeral ports cannot be guessed', 'is random, of Linux’s range, and nobody else’s')
+portRows(6056, '3.3.2', 'MAY', 'taken ranges draw no ports behind them', 'is as likely behind a taken range as anywhere else')
 
 const dropsRows = file('drops.test.ts')
 dropsRows(
