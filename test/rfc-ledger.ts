@@ -677,7 +677,38 @@ selectionRows(6724, '5', 'MUST', 'rules in their order: 3 before 5', 'rule 3 goe
 selectionRows(6724, '5', 'MUST', 'rule 5: the outgoing interface', 'rule 5: is one of the outgoing nic')
 selectionRows(6724, '5', 'MUST', 'rule 6: the label of the destination', 'rule 6: is of the kind of the destination')
 selectionRows(6724, '5', 'MUST', 'rule 8: the longest common prefix, of the prefix alone', 'rule 8')
-notApplicable(6724, '5', 'SHOULD', 'rules 4 and 7: home and temporary addresses', 'this host has neither (RFC 6275, RFC 8981)')
+notApplicable(6724, '5', 'SHOULD', 'rule 4: home addresses', 'this host has none (RFC 6275)')
+const slaacRows = file('ip/slaac.test.ts')
+slaacRows(6724, '5', 'SHOULD', 'rule 7: temporary addresses', 'stand beside the stable one, and are preferred as sources (RFC 6724 rule 7)')
+slaacRows(
+  7217,
+  '5',
+  'MUST',
+  'an identifier of prefix, interface, counter and secret',
+  'makes the link-local address and those of prefixes of the secret',
+)
+slaacRows(
+  7217,
+  '6',
+  'SHOULD',
+  'another identifier after a conflict, a limited number of times',
+  'tries three others when another station has the address',
+)
+slaacRows(5453, '3', 'MUST NOT', 'a reserved interface identifier is used', 'no identifier is a reserved one (RFC 5453)')
+slaacRows(
+  8981,
+  '3.4',
+  'MUST',
+  'temporary addresses are deprecated, replaced and removed in time',
+  'are preferred for a day at most, replaced 5 seconds before',
+)
+slaacRows(
+  8981,
+  '3.4',
+  'MUST',
+  'another one after a conflict, three times at most',
+  'are drawn anew, three times at most, when another station has them',
+)
 notApplicable(
   6724,
   '5',
@@ -975,7 +1006,7 @@ notApplicable(
 notApplicable(6040, '4', 'MUST', 'tunnels combine ECN', 'there are no tunnels in this stack')
 notApplicable(3828, '3.1', 'MUST', 'a checksum coverage of 1 to 7 is refused', 'there is no UDP-Lite: protocol 136 is as unknown as TCP')
 notApplicable(8335, '', 'MAY', 'extended echo', 'off in Linux too unless switched on; a request is as silent as any unknown type')
-notApplicable(8504, '6.4', 'SHOULD', 'temporary addresses (RFC 8981)', 'this stack uses the addresses it is given and those of SLAAC')
+slaacRows(8504, '6.4', 'SHOULD', 'temporary addresses (RFC 8981)', 'stand beside the stable one, and are preferred as sources')
 notApplicable(8504, '6.5', 'SHOULD', 'DHCPv6', 'a protocol of programs, over UDP')
 notApplicable(8504, '13', 'MUST', 'IPsec, where security asks for it', 'there is no IPsec in this stack: AH and ESP are as unknown as TCP')
 
