@@ -102,7 +102,7 @@ export class Packet {
 
   #windows: Window[] | null = null
 
-  /** `capacity` in bytes; a packet that goes down needs {@link HEADROOM} in front of its payload. */
+  /** `capacity` in bytes; a packet that goes down needs 256 bytes of headroom in front of its payload. */
   constructor(capacity: number = HEADROOM + MAX_PACKET) {
     // One ArrayBuffer of its own, so that a view never reaches into Node's shared pool.
     const buffer = new ArrayBuffer(capacity)

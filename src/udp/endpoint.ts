@@ -17,8 +17,8 @@ export type Errno = string
 export interface EndpointReceiver {
   /**
    * A datagram: its payload is `packet.start … packet.end`, lent for the call. Called from within the input of a packet, never from within `send`;
-   * what must not run there (programs' listeners) waits for `flush`. The endpoint has counted {@link charge} bytes against the receive buffer,
-   * and the receiver gives them back with {@link Endpoint.release}.
+   * what must not run there (programs' listeners) waits for `flush`. The endpoint has counted its charge in bytes against the receive buffer,
+   * and the receiver gives them back with `release`.
    */
   receive(packet: Packet, sourcePort: number): void
   /** After the last datagram of one wake-up. */
