@@ -6,7 +6,7 @@ export interface Random {
   below(limit: number): number
   /** A number from 0 (included) to 1 (excluded), with 32 bits of precision. */
   float(): number
-  /** A generator of its own for one part, if this kind of generator has such; {@link branch} takes this one otherwise. */
+  /** A generator of its own for one part, if this kind of generator has such; `branch` takes this one otherwise. */
   fork?(label: string): Random
 }
 
