@@ -4,10 +4,10 @@ import { Address } from '../dist/base/address.js'
 import { sumLong } from '../dist/base/checksum.js'
 import { HEADROOM, Packet } from '../dist/base/packet.js'
 import { SeededRandom } from '../dist/base/random.js'
-import * as ipv4 from '../dist/ip/ipv4.js'
-import * as ipv6 from '../dist/ip/ipv6.js'
 import { Stack } from '../dist/stack.js'
-import * as udp from '../dist/udp/udp.js'
+import * as ipv4 from '../dist/wire/ipv4.js'
+import * as ipv6 from '../dist/wire/ipv6.js'
+import * as udp from '../dist/wire/udp.js'
 import { CollectingLink, datagram } from './parts.mjs'
 
 /** A stack that throws its frames away, an endpoint that throws its datagrams away. */
@@ -29,7 +29,8 @@ const add = (name, run) => cases.push(benny.add(name, run))
 
 const checked = new Packet()
 // Vector instructions take over at 320.
-for (const size of [64, 316, 320, 1400, 65_500]) add(`checksum, ${size} B`, () => sumLong(checked, HEADROOM, HEADROOM + size, 0))
+for (const size of [64, 316, 320, 1400, 65_500])
+  add(`checksum, ${size} B`, () => sumLong(checked, HEADROOM, HEADROOM + size, 0))
 
 for (const size of [64, 1400]) {
   for (const family of [4, 6]) {

@@ -1,12 +1,14 @@
 /**
- * What a system call on a TUN device costs through koffi, by the form of its buffer argument: an address as a number, a Uint8Array, or a
- * `subarray` made for the call. Nanoseconds a call for a 92-byte packet (64-byte payload), the kernel's work included; the first quarter of
- * many short runs, so that other work on the machine shows little. As root: `npm run build && node bench/device-calls.mjs`
+ * What a system call on a TUN device costs through koffi, by the form of its buffer argument: an
+ * address as a number, a Uint8Array, or a `subarray` made for the call. Nanoseconds a call for a
+ * 92-byte packet (64-byte payload), the kernel's work included; the first quarter of many short
+ * runs, so that other work on the machine shows little. As root:
+ * `npm run build && node bench/device-calls.mjs`
  */
 import { closeSync, constants, openSync, writeFileSync } from 'node:fs'
 import { parseCidr } from '../dist/base/address.js'
-import { loadLibc } from '../dist/link/tun-libc.js'
-import { addAddress, changeInterface, findInterface } from '../dist/link/tun-netlink.js'
+import { loadLibc } from '../dist/link/device/tun-libc.js'
+import { addAddress, changeInterface, findInterface } from '../dist/link/device/tun-netlink.js'
 
 const RUNS = 300
 const PACKETS = 400 // fewer than a device's queue holds
@@ -25,11 +27,16 @@ const readArray = library.func('read', 'intptr_t', ['int', 'void *', 'size_t'])
 const writeArray = library.func('write', 'intptr_t', ['int', 'void *', 'size_t'])
 const getppid = library.func('int getppid()')
 
-// A socket on the discard port, which is full at once: without one, every datagram would be answered.
+// A socket on the discard port, which is full at once: without one, every datagram would be
+// answered.
 const AF_INET = 2
 const SOCK_DGRAM = 2
 const sink = libc.socket(AF_INET, SOCK_DGRAM, 0)
-library.func('int bind(int, void *, int)')(sink, Uint8Array.of(AF_INET, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), 16)
+library.func('int bind(int, void *, int)')(
+  sink,
+  Uint8Array.of(AF_INET, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+  16,
+)
 
 /** The kernel's router takes packets written to one device to the other's queue. */
 const fill = () => {

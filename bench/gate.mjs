@@ -1,6 +1,7 @@
 /**
- * The regression gate of `.ci/run`: a few benchmarks, short, as ratios to node:dgram in the same run. A limit is half of what is usual, so that noise
- * passes and a doubling of the cost does not; a job that misses its limit is measured again, twice, before it fails.
+ * The regression gate of `.ci/run`: a few benchmarks, short, as ratios to node:dgram in the same
+ * run. A limit is half of what is usual, so that noise passes and a doubling of the cost does not;
+ * a job that misses its limit is measured again, twice, before it fails.
  *
  *     node bench/gate.mjs
  */

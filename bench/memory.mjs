@@ -1,7 +1,8 @@
 /**
- * Datagrams per second from socket to socket through an in-memory segment, one process, one core, checksums computed and verified; node:dgram over
- * the kernel's loopback for comparison. Interleaved rounds, each measurement in a process of its own, medians.
- * Run: npm run bench:memory [-- --rounds 7] [--size 64] [--json]
+ * Datagrams per second from socket to socket through an in-memory segment, one process, one core,
+ * checksums computed and verified; node:dgram over the kernel's loopback for comparison.
+ * Interleaved rounds, each measurement in a process of its own, medians. Run: npm run bench:memory
+ * [-- --rounds 7] [--size 64] [--json]
  */
 import { execFileSync } from 'node:child_process'
 import dgram from 'node:dgram'
@@ -86,7 +87,9 @@ if (options.stack !== undefined) {
 }
 
 const alone = (stack, size) =>
-  Number(execFileSync(process.execPath, [import.meta.filename, '--stack', stack, '--size', `${size}`], { encoding: 'utf8' }))
+  Number(
+    execFileSync(process.execPath, [import.meta.filename, '--stack', stack, '--size', `${size}`], { encoding: 'utf8' }),
+  )
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]
 const rows = []
 for (const size of options.size === undefined ? [64, 1400] : [Number(options.size)]) {
@@ -108,5 +111,7 @@ else {
   console.log('|---|---|---|---|---|')
   const k = (rate) => `${Math.round(rate / 1000)} k/s`
   for (const row of rows)
-    console.log(`| ${row.size} B | ${k(row.tungram)} | ${k(row.offload)} | ${k(row.kernel)} | ${row.ratio.toFixed(2)}× |`)
+    console.log(
+      `| ${row.size} B | ${k(row.tungram)} | ${k(row.offload)} | ${k(row.kernel)} | ${row.ratio.toFixed(2)}× |`,
+    )
 }

@@ -25,7 +25,10 @@ export class CollectingLink {
   unref() {}
 }
 
-/** A UDP packet of `size` payload bytes from host 1 port 5000 to host 2 port 5000, as the stack sends it. */
+/**
+ * A UDP packet of `size` payload bytes from host 1 port 5000 to host 2 port 5000, as the stack
+ * sends it.
+ */
 export function datagram(family, size) {
   const stack = new Stack()
   const link = new CollectingLink()

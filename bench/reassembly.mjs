@@ -1,12 +1,12 @@
-// Cost of a fragment, by the number of datagrams that wait: datagrams of ten fragments, while 10 to 10 000 others stay incomplete.
-// npm run build && node bench/reassembly.mjs
+// Cost of a fragment, by the number of datagrams that wait: datagrams of ten fragments, while 10 to
+// 10 000 others stay incomplete. npm run build && node bench/reassembly.mjs
 import b from 'benny'
 import { ManualClock } from '../dist/base/clock.js'
 import { HEADROOM, Packet } from '../dist/base/packet.js'
 import { SeededRandom } from '../dist/base/random.js'
 import { Counters } from '../dist/ip/counters.js'
-import { parse, rewriteChecksum } from '../dist/ip/ipv4.js'
-import { Reassembler } from '../dist/ip/reassembler.js'
+import { Reassembler } from '../dist/ip/fragments/reassembler.js'
+import { parse, rewriteChecksum } from '../dist/wire/ipv4.js'
 
 const PAYLOAD = 100 * 8
 const FRAGMENTS = 10

@@ -1,5 +1,6 @@
 /**
- * What a page loads: the size of `tungram/network` as one bundle for a browser, and that it holds nothing of Node's.
+ * What a page loads: the size of `tungram/network` as one bundle for a browser, and that it holds
+ * nothing of Node's.
  *
  *     node bench/size.mjs [--json]
  */
@@ -20,4 +21,7 @@ const builtins = [...code.matchAll(/["'](node:[\w/]+)["']/g)].map(([, name]) => 
 if (builtins.length > 0) throw new Error(`The bundle for browsers asks for ${builtins.join(', ')}.`)
 const sizes = { minified: Buffer.byteLength(code), gzip: gzipSync(code).length }
 if (process.argv.includes('--json')) console.log(JSON.stringify(sizes))
-else console.log(`tungram/network in a browser: ${(sizes.minified / 1000).toFixed(0)} kB, ${(sizes.gzip / 1000).toFixed(0)} kB with gzip`)
+else
+  console.log(
+    `tungram/network in a browser: ${(sizes.minified / 1000).toFixed(0)} kB, ${(sizes.gzip / 1000).toFixed(0)} kB with gzip`,
+  )

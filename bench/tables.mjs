@@ -1,6 +1,8 @@
 /**
- * Lookups in tables of 10 to 10 000 entries, nanoseconds each, with benny: sockets by port, by local address and connected; routes; groups of a nic.
- * Entries are asked for in an order that no cache foresees. Reassembly has a benchmark of its own, `reassembly.mjs`. Run: npm run bench:tables
+ * Lookups in tables of 10 to 10 000 entries, nanoseconds each, with benny: sockets by port, by
+ * local address and connected; routes; groups of a nic. Entries are asked for in an order that no
+ * cache foresees. Reassembly has a benchmark of its own, `reassembly.mjs`. Run: npm run
+ * bench:tables
  */
 import benny from 'benny'
 import { Address } from '../dist/base/address.js'
@@ -82,6 +84,7 @@ await benny.suite(
   'tables',
   ...cases,
   benny.complete((summary) => {
-    for (const { name, ops } of summary.results) console.log(`${name.padEnd(44)} ${(1e9 / ops).toFixed(1).padStart(8)} ns`)
+    for (const { name, ops } of summary.results)
+      console.log(`${name.padEnd(44)} ${(1e9 / ops).toFixed(1).padStart(8)} ns`)
   }),
 )

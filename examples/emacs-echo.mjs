@@ -1,4 +1,5 @@
-// A server that sends everything back to whoever spoke, and somebody who speaks. Run: node examples/emacs-echo.mjs
+// A server that sends everything back to whoever spoke, and somebody who speaks. Run: node
+// examples/emacs-echo.mjs
 import { deleteProcess, makeNetworkProcess, processSend } from 'tungram/network-process'
 
 // The peer is the sender by the time the filter runs: sending answers.

@@ -1,4 +1,6 @@
-/** Two hosts on a wire with an MTU of 576: a datagram of 4000 bytes crosses it in eight fragments. */
+/**
+ * Two hosts on a wire with an MTU of 576: a datagram of 4000 bytes crosses it in eight fragments.
+ */
 import { Segment, Stack } from 'tungram'
 
 const wire = new Segment({ mtu: 576 })

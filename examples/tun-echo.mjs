@@ -1,6 +1,7 @@
 /**
- * A UDP echo service of our own on a TUN device, asked by a socket of the kernel. Needs the privilege to make a device: run it as root in a
- * namespace of its own ('unshare -n node examples/tun-echo.mjs'), or under 'unshare -rn'.
+ * A UDP echo service of our own on a TUN device, asked by a socket of the kernel. Needs the
+ * privilege to make a device: run it as root in a namespace of its own ('unshare -n node
+ * examples/tun-echo.mjs'), or under 'unshare -rn'.
  */
 import dgram from 'node:dgram'
 import { openTun, Stack } from 'tungram'

@@ -1,6 +1,7 @@
 /**
- * One UDP echo service on two cores: two worker threads, a stack each, on the two queues of one TUN device. The kernel spreads flows over the
- * queues. Needs the privilege to make a device: 'unshare -n node examples/two-workers.mjs' as root, or under 'unshare -rn'.
+ * One UDP echo service on two cores: two worker threads, a stack each, on the two queues of one TUN
+ * device. The kernel spreads flows over the queues. Needs the privilege to make a device: 'unshare
+ * -n node examples/two-workers.mjs' as root, or under 'unshare -rn'.
  */
 import dgram from 'node:dgram'
 import { once } from 'node:events'

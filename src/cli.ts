@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-/** The command `tungram`: finds the subcommand's file and turns its outcome into an exit code: 0 done, 1 failed, 2 wrong usage. */
+/**
+ * The command `tungram`: finds the subcommand's file and turns its outcome into an exit code: 0
+ * done, 1 failed, 2 wrong usage.
+ */
 import { readFileSync } from 'node:fs'
 import { visible } from './base/visible.ts'
 import { complain, endWithReader, flushOutput, note, watchReaders } from './cli/output.ts'

@@ -1,24 +1,26 @@
 /**
- * Packets in words: one line, or every field. Each codec describes its own header; here they are put together.
+ * Packets in words: one line, or every field. Each codec describes its own header; here they are
+ * put together.
  *
- * Nothing is trusted: what is cut short or wrong is described as far as it goes, with the reason for which a stack would discard it.
+ * Nothing is trusted: what is cut short or wrong is described as far as it goes, with the reason
+ * for which a stack would discard it.
  */
 import { formatWords, MAPPED } from './base/address.ts'
 import { Drop, type DropName, dropName } from './base/drop.ts'
 import { Packet } from './base/packet.ts'
-import * as arp from './ip/arp.ts'
-import * as icmpv4 from './ip/icmpv4.ts'
-import * as icmpv6 from './ip/icmpv6.ts'
-import * as igmp from './ip/igmp.ts'
-import * as ipv4 from './ip/ipv4.ts'
-import * as ipv6 from './ip/ipv6.ts'
-import * as mld from './ip/mld.ts'
-import * as ndp from './ip/ndp.ts'
-import { DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP, ICMPV4, ICMPV6, IGMP, ROUTING, TCP, UDP } from './ip/protocol.ts'
-import { HEADER as ETHERNET_HEADER } from './link/ethernet.ts'
-import { formatHardwareAddress } from './link/hardware-address.ts'
 import type { Medium } from './link/link.ts'
-import * as udp from './udp/udp.ts'
+import * as arp from './wire/arp.ts'
+import { HEADER as ETHERNET_HEADER } from './wire/ethernet.ts'
+import { formatHardwareAddress } from './wire/hardware-address.ts'
+import * as icmpv4 from './wire/icmpv4.ts'
+import * as icmpv6 from './wire/icmpv6.ts'
+import * as igmp from './wire/igmp.ts'
+import * as ipv4 from './wire/ipv4.ts'
+import * as ipv6 from './wire/ipv6.ts'
+import * as mld from './wire/mld.ts'
+import * as ndp from './wire/ndp.ts'
+import { DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP, ICMPV4, ICMPV6, IGMP, ROUTING, TCP, UDP } from './wire/protocol.ts'
+import * as udp from './wire/udp.ts'
 
 /** One header, or the payload. */
 export interface Layer {
@@ -27,9 +29,15 @@ export interface Layer {
   /** Where it begins, in bytes from the front of the frame, and how long it is. */
   readonly at: number
   readonly length: number
-  /** The whole of it in one line; `''` for what a line leaves out. Read from the frame's bytes when it is asked for. */
+  /**
+   * The whole of it in one line; `''` for what a line leaves out. Read from the frame's bytes when
+   * it is asked for.
+   */
   readonly line: string
-  /** Each field as name and value, in the header's order. Read from the frame's bytes when they are asked for. */
+  /**
+   * Each field as name and value, in the header's order. Read from the frame's bytes when they are
+   * asked for.
+   */
   readonly fields: Fields
 }
 
@@ -63,7 +71,10 @@ class Header implements Layer {
 /** A packet in words. */
 export interface Description {
   readonly layers: readonly Layer[]
-  /** The reason for which a stack would discard it; `'None'` for a sound one. Checksums are not checked where bytes are missing. */
+  /**
+   * The reason for which a stack would discard it; `'None'` for a sound one. Checksums are not
+   * checked where bytes are missing.
+   */
   readonly drop: DropName
 }
 
@@ -79,7 +90,10 @@ export function describeLine({ layers, drop }: Description): string {
   return drop === 'None' ? text + tags : `${text}${tags} [${drop}]`
 }
 
-/** An IP packet, or an Ethernet frame with one. `whole` is false when the capture kept only the first bytes. */
+/**
+ * An IP packet, or an Ethernet frame with one. `whole` is false when the capture kept only the
+ * first bytes.
+ */
 export function describe(bytes: Uint8Array, medium: Medium = 'ip', whole = true): Description {
   const view = viewOf(bytes)
   const layers: Layer[] = []
@@ -99,7 +113,10 @@ export function ethernetLayers(bytes: Uint8Array): Layer[] {
   return layers
 }
 
-/** The headers of what a link header of `at` bytes says to be of an EtherType; `null`: an IP packet of either version. */
+/**
+ * The headers of what a link header of `at` bytes says to be of an EtherType; `null`: an IP packet
+ * of either version.
+ */
 export function layersBehind(bytes: Uint8Array, at: number, type: number | null): Layer[] {
   const layers: Layer[] = []
   if (type === null) internet(viewOf(bytes), at, bytes.length, layers)
@@ -266,7 +283,8 @@ function internet4(view: DataView, at: number, end: number, layers: Layer[]): vo
       ],
     ),
   )
-  // Behind Total Length there is padding of the frame. A length of 0, as segmentation offload leaves it, says nothing.
+  // Behind Total Length there is padding of the frame. A length of 0, as segmentation offload
+  // leaves it, says nothing.
   const total = ipv4.totalLength(view, at)
   const stop = total >= header ? Math.min(end, at + total) : end
   upper(view, at + header, stop, protocol, offset, layers)
@@ -365,7 +383,10 @@ function upper(view: DataView, at: number, end: number, protocol: number, offset
 const TCP_HEADER = 20
 const tcpFlags = ['F', 'S', 'R', 'P', '.', 'U', 'E', 'W'] as const
 
-/** RFC 9293 section 3.1: this stack has no TCP, but ports and flags are what one looks for in a capture. */
+/**
+ * RFC 9293 section 3.1: this stack has no TCP, but ports and flags are what one looks for in a
+ * capture.
+ */
 function segment(view: DataView, at: number, end: number, layers: Layer[]): void {
   const whole = end - at >= TCP_HEADER
   const header = whole ? Math.min(Math.max((view.getUint8(at + 12) >>> 4) * 4, TCP_HEADER), end - at) : end - at
@@ -425,7 +446,8 @@ function message(view: DataView, at: number, end: number, protocol: number, laye
       protocolNames[protocol] as string,
       at,
       codec.HEADER,
-      () => `${(protocol === ICMPV6 && describeLocal(view, at, end)) || codec.describe(view, at)}${echo ? ` payload ${end - body}` : ''}`,
+      () =>
+        `${(protocol === ICMPV6 && describeLocal(view, at, end)) || codec.describe(view, at)}${echo ? ` payload ${end - body}` : ''}`,
       () => [
         ['type', `${type}`],
         ['code', `${codec.code(view, at)}`],
@@ -454,22 +476,36 @@ function message(view: DataView, at: number, end: number, protocol: number, laye
   })
 }
 
-/** Neighbor Discovery and group management, which have codecs of their own; `''` for anything else, and for what is cut. */
+/**
+ * Neighbor Discovery and group management, which have codecs of their own; `''` for anything else,
+ * and for what is cut.
+ */
 function describeLocal(view: DataView, at: number, end: number): string {
   const type = icmpv6.type(view, at)
   const whole = end - at >= ndp.NEIGHBOR_HEADER
-  if (type === ndp.ROUTER_SOLICITATION || type === ndp.ROUTER_ADVERTISEMENT || (whole && type > 134 && type <= ndp.REDIRECT))
+  if (
+    type === ndp.ROUTER_SOLICITATION ||
+    type === ndp.ROUTER_ADVERTISEMENT ||
+    (whole && type > 134 && type <= ndp.REDIRECT)
+  )
     return ndp.describe(view, at)
   return type === mld.REPORT_V2 || (whole && type >= mld.QUERY && type <= mld.DONE) ? mld.describe(view, at, end) : ''
 }
 
 /** Bytes that no codec reads. Returns -1. */
 function rest(view: DataView, at: number, end: number, layers: Layer[], line: () => string): number {
-  if (at < end || line() !== '') layers.push(new Header('payload', at, end - at, line, () => [['bytes', hexBytes(view, at, end)]]))
+  if (at < end || line() !== '')
+    layers.push(new Header('payload', at, end - at, line, () => [['bytes', hexBytes(view, at, end)]]))
   return -1
 }
 
-const protocolNames: Record<number, string> = { [ICMPV4]: 'ICMP', [IGMP]: 'IGMP', [TCP]: 'TCP', [UDP]: 'UDP', [ICMPV6]: 'ICMPv6' }
+const protocolNames: Record<number, string> = {
+  [ICMPV4]: 'ICMP',
+  [IGMP]: 'IGMP',
+  [TCP]: 'TCP',
+  [UDP]: 'UDP',
+  [ICMPV6]: 'ICMPv6',
+}
 
 function protocolText(protocol: number): string {
   const name = protocolNames[protocol] ?? extensionNames[protocol]

@@ -1,9 +1,12 @@
-/** `tungram/network` in Node: hosts have their `dgram`, and installed timers are those of Node's modules too. */
-import './socket-api/dgram.ts'
+/**
+ * `tungram/network` in Node: hosts have their `dgram`, and installed timers are those of Node's
+ * modules too.
+ */
+import './socket-api/dgram/dgram.ts'
 import { syncBuiltinESMExports } from 'node:module'
 import nodeTimers, * as timersNames from 'node:timers'
 import nodePromises, * as promisesNames from 'node:timers/promises'
-import { platformTimers, replace, type VirtualTimers } from './network/timers.ts'
+import { platformTimers, replace, type VirtualTimers } from './network/time/timers.ts'
 
 export * from './network/index.ts'
 
@@ -13,7 +16,10 @@ interface WaitOptions {
 
 type Names = Record<string, unknown>
 
-/** What undoes the replacing of `node:timers` and `node:timers/promises`, also for those who have imported names from them before. */
+/**
+ * What undoes the replacing of `node:timers` and `node:timers/promises`, also for those who have
+ * imported names from them before.
+ */
 platformTimers.push((timers, installed) => {
   const modules = [
     { module: nodeTimers as unknown as Names, names: { ...timersNames } as Names, replaced: Object.keys(timers) },
@@ -25,12 +31,17 @@ platformTimers.push((timers, installed) => {
   ]
   const restores = Object.entries(timers).map(([name, timer]) => replace(nodeTimers as unknown as Names, name, timer))
   const { scheduler } = nodePromises
-  const wait = (delay?: number, value?: unknown, options?: WaitOptions) => promised(timers, 'Timeout', value, options, delay)
+  const wait = (delay?: number, value?: unknown, options?: WaitOptions) =>
+    promised(timers, 'Timeout', value, options, delay)
   const immediate = (value?: unknown, options?: WaitOptions) => promised(timers, 'Immediate', value, options)
   for (const [target, name, timer] of [
     [nodePromises, 'setTimeout', wait],
     [nodePromises, 'setImmediate', immediate],
-    [nodePromises, 'setInterval', (delay?: number, value?: unknown, options?: WaitOptions) => beats(timers, delay, value, options)],
+    [
+      nodePromises,
+      'setInterval',
+      (delay?: number, value?: unknown, options?: WaitOptions) => beats(timers, delay, value, options),
+    ],
     [scheduler, 'wait', (delay: number, options?: WaitOptions) => wait(delay, undefined, options)],
     [scheduler, 'yield', () => immediate()],
   ] as const) {
@@ -43,8 +54,11 @@ platformTimers.push((timers, installed) => {
   return [
     ...restores,
     () => {
-      // Importers get what they had before, which is not what the module has when other fake timers are in it.
-      const undo = modules.flatMap(({ module, names, replaced }) => replaced.map((name) => replace(module, name, names[name])))
+      // Importers get what they had before, which is not what the module has when other fake timers
+      // are in it.
+      const undo = modules.flatMap(({ module, names, replaced }) =>
+        replaced.map((name) => replace(module, name, names[name])),
+      )
       syncBuiltinESMExports()
       for (const each of undo) each()
     },

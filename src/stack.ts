@@ -1,18 +1,20 @@
 /**
- * One host: layers wired together, its clock, its randomness, its counters. Two stacks share nothing but a wire.
+ * One host: layers wired together, its clock, its randomness, its counters. Two stacks share
+ * nothing but a wire.
  *
- * This module and all below it use no Node module. `stack.dgram`, the socket API, is added by `socket-api/dgram.ts`.
+ * This module and all below it use no Node module. `stack.dgram`, the socket API, is added by
+ * `socket-api/dgram/dgram.ts`.
  */
 import { Address, type Family, Prefix, parseCidr } from './base/address.ts'
 import { type Clock, SystemClock } from './base/clock.ts'
 import { type Random, SystemRandom } from './base/random.ts'
 import { Counters, type DropCount, type DropListener } from './ip/counters.ts'
-import { DESTINATION_RATE, HOST_RATE, type Rate } from './ip/error-limit.ts'
-import type { AddressGeneration } from './ip/interface-identifier.ts'
+import { DESTINATION_RATE, HOST_RATE, type Rate } from './ip/icmp/error-limit.ts'
 import { IpLayer, type ReversePath } from './ip/ip-layer.ts'
-import { NEIGHBOR_LIMITS, type NeighborLimits, type NeighborOptions } from './ip/neighbor-limits.ts'
-import type { NeighborRow, Nic } from './ip/nic.ts'
-import { Preference, type Route, type RouteKind } from './ip/route-table.ts'
+import type { AddressGeneration } from './ip/nd/interface-identifier.ts'
+import { NEIGHBOR_LIMITS, type NeighborLimits, type NeighborOptions } from './ip/nic/neighbor-limits.ts'
+import type { NeighborRow, Nic } from './ip/nic/nic.ts'
+import { Preference, type Route, type RouteKind } from './ip/routing/route-table.ts'
 import type { Link } from './link/link.ts'
 import { Loopback } from './link/loopback.ts'
 import { UdpLayer } from './udp/udp-layer.ts'
@@ -24,35 +26,67 @@ export interface StackOptions {
   clock?: Clock
   /** Default: the platform's cryptographic generator. */
   random?: Random
-  /** ICMP errors per second, with bursts of about 50; 0 for none, `false` for no limit, per destination neither. Default 1000. */
+  /**
+   * ICMP errors per second, with bursts of about 50; 0 for none, `false` for no limit, per
+   * destination neither. Default 1000.
+   */
   icmpRateLimit?: number | false
-  /** ICMP errors per second to one destination, with bursts of six times as many; `false` for no limit. Default 1. */
+  /**
+   * ICMP errors per second to one destination, with bursts of six times as many; `false` for no
+   * limit. Default 1.
+   */
   icmpRateLimitPerDestination?: number | false
   /** TTL and hop limit of what is sent without one of its own, 1 to 255. Default 64. */
   hopLimit?: number
-  /** Duplicate address detection of IPv6 addresses on Ethernet; see {@link NicOptions.dad}. Default true. */
+  /**
+   * Duplicate address detection of IPv6 addresses on Ethernet; see {@link NicOptions.dad}. Default
+   * true.
+   */
   dad?: boolean
   /** A router: packets for others go on their way. Default `false`. */
   forwarding?: boolean
-  /** Takes only packets for an address of the very nic they came by (RFC 1122 section 3.3.4.2). Default `false`, as Linux. */
+  /**
+   * Takes only packets for an address of the very nic they came by (RFC 1122 section 3.3.4.2).
+   * Default `false`, as Linux.
+   */
   strongHost?: boolean
-  /** Discards packets whose source is not reached at all (`loose`) or by another nic (`strict`; RFC 3704). Default `off`. */
+  /**
+   * Discards packets whose source is not reached at all (`loose`) or by another nic (`strict`; RFC
+   * 3704). Default `off`.
+   */
   reversePath?: ReversePath
   /** Becomes {@link Stack.hosts}; stacks may share it. Default: a map of its own. */
   hosts?: Map<string, readonly string[]>
-  /** Bytes of fragments, per family, that may wait for the rest of their datagrams; a quarter is any one source's share. Default 4 MiB. */
+  /**
+   * Bytes of fragments, per family, that may wait for the rest of their datagrams; a quarter is any
+   * one source's share. Default 4 MiB.
+   */
   reassemblyMemory?: number
   /** Follows IPv4 source routes instead of refusing such packets (RFC 7126). Default `false`. */
   sourceRoute?: boolean
-  /** Believes redirects of its routers for five minutes (RFC 1122 section 3.2.2.2, RFC 4861 section 8.3). Default `true`; a router never does. */
+  /**
+   * Believes redirects of its routers for five minutes (RFC 1122 section 3.2.2.2, RFC 4861 section
+   * 8.3). Default `true`; a router never does.
+   */
   acceptRedirects?: boolean
-  /** A router tells hosts on Ethernet of better first hops on their link (RFC 1812 section 5.2.7.2, RFC 4861 section 8.2). Default `false`. */
+  /**
+   * A router tells hosts on Ethernet of better first hops on their link (RFC 1812 section 5.2.7.2,
+   * RFC 4861 section 8.2). Default `false`.
+   */
   sendRedirects?: boolean
-  /** How nics make their own IPv6 addresses; see {@link NicOptions.addressGeneration}. Default `eui64`. */
+  /**
+   * How nics make their own IPv6 addresses; see {@link NicOptions.addressGeneration}. Default
+   * `eui64`.
+   */
   addressGeneration?: AddressGeneration
-  /** Temporary IPv6 addresses on Ethernet; see {@link NicOptions.temporaryAddresses}. Default false. */
+  /**
+   * Temporary IPv6 addresses on Ethernet; see {@link NicOptions.temporaryAddresses}. Default false.
+   */
   temporaryAddresses?: boolean
-  /** How many neighbors each nic remembers, and how much may wait for their hardware addresses. Defaults: Linux's, see {@link NeighborOptions}. */
+  /**
+   * How many neighbors each nic remembers, and how much may wait for their hardware addresses.
+   * Defaults: Linux's, see {@link NeighborOptions}.
+   */
   neighborLimits?: NeighborOptions
 }
 
@@ -64,26 +98,39 @@ export interface NicOptions {
   /** Below the link's MTU; default the link's. */
   mtu?: number
   /**
-   * Ethernet: IPv6 addresses are used only when no other host has answered for them (RFC 4862 section 5.4), which takes 1 to 2 s
-   * (`nic.addressesReady()`); `false` uses them at once. Default: the stack's `dad`.
+   * Ethernet: IPv6 addresses are used only when no other host has answered for them (RFC 4862
+   * section 5.4), which takes 1 to 2 s (`nic.addressesReady()`); `false` uses them at once.
+   * Default: the stack's `dad`.
    */
   dad?: boolean
   /** Ethernet: the same for IPv4 addresses (RFC 5227), which takes 4 to 7 s. Default false. */
   conflictDetection?: boolean
-  /** Ethernet: a link-local IPv6 address made from the hardware address, when none is among `addresses`. Default true. */
+  /**
+   * Ethernet: a link-local IPv6 address made from the hardware address, when none is among
+   * `addresses`. Default true.
+   */
   linkLocal?: boolean
-  /** Ethernet: routes and addresses from router advertisements; a stack with `forwarding` takes none. Default true. */
+  /**
+   * Ethernet: routes and addresses from router advertisements; a stack with `forwarding` takes
+   * none. Default true.
+   */
   acceptRouterAdvertisements?: boolean
   /**
-   * Ethernet: `eui64` makes the link-local address and those from routers' prefixes of the hardware address (RFC 4291 appendix A), `stable-privacy` of
-   * a secret and the prefix (RFC 7217), so that they tell neither the hardware address nor that two networks have the same host. Default: the stack's.
+   * Ethernet: `eui64` makes the link-local address and those from routers' prefixes of the hardware
+   * address (RFC 4291 appendix A), `stable-privacy` of a secret and the prefix (RFC 7217), so that
+   * they tell neither the hardware address nor that two networks have the same host. Default: the
+   * stack's.
    */
   addressGeneration?: AddressGeneration
-  /** The secret of `stable-privacy`, 32 hexadecimal digits: the same one gives the same addresses. Default: drawn, for as long as the nic is there. */
+  /**
+   * The secret of `stable-privacy`, 32 hexadecimal digits: the same one gives the same addresses.
+   * Default: drawn, for as long as the nic is there.
+   */
   stableSecret?: string
   /**
-   * Ethernet: beside each address from a router's prefix a random one (RFC 8981), which is preferred as a source (Linux: use_tempaddr 2), for a day
-   * at most, and receives for two. Default: the stack's.
+   * Ethernet: beside each address from a router's prefix a random one (RFC 8981), which is
+   * preferred as a source (Linux: use_tempaddr 2), for a day at most, and receives for two.
+   * Default: the stack's.
    */
   temporaryAddresses?: boolean
 }
@@ -151,8 +198,9 @@ export class Stack {
   /** Host names this stack resolves by itself, as /etc/hosts would: name to addresses. */
   readonly hosts: Map<string, readonly string[]>
   /**
-   * Told when a link fails. `fatal` is false when it may come back (its interface was taken down): meanwhile routes over it do not count. Without a
-   * listener a fatal failure is thrown as an uncaught exception, and another one shows in what `send` says, in the drops and in `netstat`.
+   * Told when a link fails. `fatal` is false when it may come back (its interface was taken down):
+   * meanwhile routes over it do not count. Without a listener a fatal failure is thrown as an
+   * uncaught exception, and another one shows in what `send` says, in the drops and in `netstat`.
    */
   onLinkFailure: ((nic: Nic, error: Error, fatal: boolean) => void) | null = null
   readonly #dad: boolean
@@ -165,7 +213,9 @@ export class Stack {
   constructor(options: StackOptions = {}) {
     const { icmpRateLimit, icmpRateLimitPerDestination, hopLimit } = options
     if (typeof icmpRateLimit === 'number' && !(icmpRateLimit >= 0))
-      throw new RangeError(`icmpRateLimit ${icmpRateLimit} is out of range: errors per second from 0, or false for no limit.`)
+      throw new RangeError(
+        `icmpRateLimit ${icmpRateLimit} is out of range: errors per second from 0, or false for no limit.`,
+      )
     if (typeof icmpRateLimitPerDestination === 'number' && !(icmpRateLimitPerDestination > 0))
       throw new RangeError(
         `icmpRateLimitPerDestination ${icmpRateLimitPerDestination} is out of range: errors per second above 0, or false for no limit.`,
@@ -255,7 +305,8 @@ export class Stack {
 
   /**
    * Adds a route.
-   * @throws {TypeError} for malformed text; @throws {Error} when no nic leads to the gateway, or the nic does not exist
+   * @throws {TypeError} for malformed text; @throws {Error} when no nic leads to the gateway, or
+   *   the nic does not exist
    */
   addRoute(options: RouteOptions): readonly Route[] {
     const gateway = options.via === undefined ? null : Address.parse(options.via)
@@ -288,7 +339,8 @@ export class Stack {
   }
 
   /**
-   * Sets the hardware address of a host on an Ethernet link for good: it is never asked for. `nic` is the name of a nic.
+   * Sets the hardware address of a host on an Ethernet link for good: it is never asked for. `nic`
+   * is the name of a nic.
    * @throws {TypeError} for a malformed address
    * @throws {Error} when there is no such nic, or its link has no hardware addresses
    */
@@ -296,7 +348,10 @@ export class Stack {
     this.#named(nic).addNeighbor(Address.parse(address), hardwareAddress)
   }
 
-  /** Forgets what is known of a host on a link; `false` when nothing was. @throws {Error} when there is no such nic */
+  /**
+   * Forgets what is known of a host on a link; `false` when nothing was. @throws {Error} when there
+   * is no such nic
+   */
   removeNeighbor(nic: string, address: string): boolean {
     return this.#named(nic).removeNeighbor(Address.parse(address))
   }
@@ -343,7 +398,8 @@ export class Stack {
   }
 
   /**
-   * Closes all links and forgets all timers. Sockets that are open find the network down, and keep the process alive no longer. Safe to call twice.
+   * Closes all links and forgets all timers. Sockets that are open find the network down, and keep
+   * the process alive no longer. Safe to call twice.
    */
   close(): void {
     if (this.#closed) return
@@ -369,13 +425,16 @@ export class Stack {
     }
     const route = this.ip.routes.lookup(gateway.w0, gateway.w1, gateway.w2, gateway.w3, 0)
     if (route === null || route.gateway !== null)
-      throw new Error(`The gateway ${gateway} is on no link of this stack: add an address of its network to a nic first, or name the nic.`)
+      throw new Error(
+        `The gateway ${gateway} is on no link of this stack: add an address of its network to a nic first, or name the nic.`,
+      )
     return route.nic
   }
 
   #named(name: string): Nic {
     const named = this.nic(name)
-    if (named === undefined) throw new Error(`No nic is named ${name}: there are ${this.nics.map((nic) => nic.name).join(', ')}.`)
+    if (named === undefined)
+      throw new Error(`No nic is named ${name}: there are ${this.nics.map((nic) => nic.name).join(', ')}.`)
     return named
   }
 
@@ -388,7 +447,10 @@ export class Stack {
   }
 }
 
-/** @throws {RangeError} for what is no whole number from 0, for thresholds out of order, and for no entry at all */
+/**
+ * @throws {RangeError} for what is no whole number from 0, for thresholds out of order, and for no
+ * entry at all
+ */
 function readNeighborLimits(options: NeighborOptions = {}): NeighborLimits {
   const limits = { ...NEIGHBOR_LIMITS }
   for (const name of Object.keys(NEIGHBOR_LIMITS) as (keyof NeighborOptions)[]) {
@@ -399,7 +461,8 @@ function readNeighborLimits(options: NeighborOptions = {}): NeighborLimits {
     limits[name] = given
   }
   const { gcThresh1, gcThresh2, gcThresh3 } = limits
-  if (gcThresh3 < 1) throw new RangeError(`neighborLimits.gcThresh3 ${gcThresh3} leaves no room for a neighbor: 1 or more.`)
+  if (gcThresh3 < 1)
+    throw new RangeError(`neighborLimits.gcThresh3 ${gcThresh3} leaves no room for a neighbor: 1 or more.`)
   if (gcThresh1 > gcThresh2 || gcThresh2 > gcThresh3)
     throw new RangeError(
       `neighborLimits are out of order: gcThresh1 ${gcThresh1}, gcThresh2 ${gcThresh2}, gcThresh3 ${gcThresh3}; each at most the next.`,
@@ -418,7 +481,10 @@ function readSecret(text: string | undefined): Uint8Array | null {
   return Uint8Array.from(text.match(/../g) as string[], (pair) => Number.parseInt(pair, 16))
 }
 
-/** The limit per destination; no limit for the whole host means none per destination either, unless one is given. */
+/**
+ * The limit per destination; no limit for the whole host means none per destination either, unless
+ * one is given.
+ */
 function destinationRate(host: number | false | undefined, destination: number | false | undefined): Rate | null {
   if (destination === false || (host === false && destination === undefined)) return null
   const perSecond = destination ?? DESTINATION_RATE.perSecond

@@ -1,5 +1,6 @@
 /**
- * A network for each test, for any test runner whose tests are functions: vitest, node:test and others.
+ * A network for each test, for any test runner whose tests are functions: vitest, node:test and
+ * others.
  *
  * A test that fails leaves the packets behind, and says with which seed it can be repeated.
  */
@@ -9,11 +10,15 @@ import { visible } from './base/visible.ts'
 import { Network, type NetworkOptions } from './network-node.ts'
 
 export interface NetworkTestOptions extends NetworkOptions {
-  /** Where the capture of a failed test goes. Default: `tungram-failures` in the working directory. */
+  /**
+   * Where the capture of a failed test goes. Default: `tungram-failures` in the working directory.
+   */
   directory?: string
   /** Whether sockets may be open at the end of a test that passed. Default false. */
   allowOpenSockets?: boolean
-  /** Whether the program's timers follow the network; see `Network.installTimers`. Default false. */
+  /**
+   * Whether the program's timers follow the network; see `Network.installTimers`. Default false.
+   */
   installTimers?: boolean
 }
 
@@ -24,10 +29,12 @@ interface TestContext {
 }
 
 /**
- * Makes a test: `test('…', withNetwork(async (network) => { … }))`. The body gets a network of its own, which is closed behind it.
+ * Makes a test: `test('…', withNetwork(async (network) => { … }))`. The body gets a network of its
+ * own, which is closed behind it.
  *
- * `TUNGRAM_SEED` in the environment goes before the seed in the options. A test fails when it leaves a socket open. On failure the capture of
- * all nics is written as pcapng, and the error's message names the file and the seed.
+ * `TUNGRAM_SEED` in the environment goes before the seed in the options. A test fails when it
+ * leaves a socket open. On failure the capture of all nics is written as pcapng, and the error's
+ * message names the file and the seed.
  */
 export function withNetwork(body: (network: Network) => void | Promise<void>): (context?: unknown) => Promise<void>
 export function withNetwork(
@@ -62,8 +69,12 @@ export function withNetwork(
 function refuseOpenSockets(network: Network): void {
   const open = network.sockets()
   if (open.length === 0) return
-  const list = open.map(({ host, protocol, localAddress, localPort }) => `${protocol} ${localAddress} port ${localPort} on ${host}`)
-  throw new Error(`The test left ${open.length === 1 ? 'a socket' : `${open.length} sockets`} open: ${list.join(', ')}.`)
+  const list = open.map(
+    ({ host, protocol, localAddress, localPort }) => `${protocol} ${localAddress} port ${localPort} on ${host}`,
+  )
+  throw new Error(
+    `The test left ${open.length === 1 ? 'a socket' : `${open.length} sockets`} open: ${list.join(', ')}.`,
+  )
 }
 
 function nameOf(context: unknown): string {
@@ -87,7 +98,9 @@ function fileName(text: string, most: number): string {
   return text.replace(/[^A-Za-z0-9]+/g, '-').slice(0, most)
 }
 
-/** Tests of one name, and seeds that look alike as part of a name, get a file each: `…-2.pcapng`. */
+/**
+ * Tests of one name, and seeds that look alike as part of a name, get a file each: `…-2.pcapng`.
+ */
 function writeNew(path: string, bytes: Uint8Array): string {
   for (let number = 1; ; number++) {
     const file = `${path}${number === 1 ? '' : `-${number}`}.pcapng`

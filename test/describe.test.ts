@@ -25,11 +25,14 @@ test('a datagram is one line', () => {
 })
 
 test('an echo request tells its identifier, number and size, whatever options are in front of it', () => {
-  expect(line(ping4)).toBe('IPv4 10.9.0.1 > 10.9.0.2 ttl 64 id 44875 DF length 124, ICMP echo request id 9565 seq 1 payload 56')
+  expect(line(ping4)).toBe(
+    'IPv4 10.9.0.1 > 10.9.0.2 ttl 64 id 44875 DF length 124, ICMP echo request id 9565 seq 1 payload 56',
+  )
 })
 
 test('an error tells what it quotes, even when the quote is cut short', () => {
-  // IPv4 header and checksums worked out by hand; the quote is the datagram above without its payload.
+  // IPv4 header and checksums worked out by hand; the quote is the datagram above without its
+  // payload.
   const quote = udp4.replace('68 69 0a', '')
   const text = line(`45 00 00 38 00 00 00 00 40 01 66 b1 0a 09 00 02 0a 09 00 01 03 03 1f 66 00 00 00 00 ${quote}`)
   expect(text).toMatch(
@@ -40,13 +43,18 @@ test('an error tells what it quotes, even when the quote is cut short', () => {
 test('a fragment tells its place, and only the first one has ports', () => {
   const first =
     '60 00 00 00 00 18 2c 40 fd09 0000 0000 0000 0000 0000 0000 0001 fd09 0000 0000 0000 0000 0000 0000 0002 11 00 00 01 00 00 00 07'
-  expect(line(`${first} 8a 2c 00 63 00 20 08 c9 00 00 00 00 00 00 00 00`)).toMatch(/length 64, frag 0\+ id 7, UDP 35372 > 99 payload 24$/)
+  expect(line(`${first} 8a 2c 00 63 00 20 08 c9 00 00 00 00 00 00 00 00`)).toMatch(
+    /length 64, frag 0\+ id 7, UDP 35372 > 99 payload 24$/,
+  )
   const last = first.replace('00 01 00 00 00 07', '00 10 00 00 00 07')
-  expect(line(`${last} 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00`)).toMatch(/frag 16 id 7, UDP fragment of 16 bytes$/)
+  expect(line(`${last} 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00`)).toMatch(
+    /frag 16 id 7, UDP fragment of 16 bytes$/,
+  )
 })
 
 test('extension headers are named in their order', () => {
-  const packet = '60 00 00 00 00 18 00 40 fe80 0000 0000 0000 0000 0000 0000 0001 ff02 0000 0000 0000 0000 0000 0000 0016'
+  const packet =
+    '60 00 00 00 00 18 00 40 fe80 0000 0000 0000 0000 0000 0000 0001 ff02 0000 0000 0000 0000 0000 0000 0016'
   const options = '3a 00 05 02 00 00 01 00'
   expect(line(`${packet} ${options} 8f 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00`)).toMatch(
     /hop-by-hop options, MLDv2 report 0 records \[IcmpChecksum\]$/,
@@ -99,7 +107,9 @@ test('what finds neighbors and manages groups is told in the words of its own pr
     'MLDv1 report ff15::1235',
     'MLDv1 done ff15::1235',
   ])
-  const [request, , , , advertisement] = readVectors('ethernet').map(({ bytes }) => describeLine(inWords(bytes, 'ethernet')))
+  const [request, , , , advertisement] = readVectors('ethernet').map(({ bytes }) =>
+    describeLine(inWords(bytes, 'ethernet')),
+  )
   expect(request).toMatch(/ARP who has 10\.0\.0\.2, tell 10\.0\.0\.1$/)
   expect(advertisement).toMatch(/ND 2001:db8::2 answers \(solicited, override\)$/)
 })
@@ -132,7 +142,8 @@ describe.each([
 ])('%s', (_, text) => {
   test('no truncation and no changed byte throws', () => {
     const bytes = hex(text)
-    for (let length = 0; length < bytes.length; length++) expect(inWords(bytes.subarray(0, length)).drop).not.toBe('None')
+    for (let length = 0; length < bytes.length; length++)
+      expect(inWords(bytes.subarray(0, length)).drop).not.toBe('None')
     for (let at = 0; at < bytes.length; at++) {
       for (let value = 0; value < 256; value++) {
         const changed = bytes.slice()

@@ -1,4 +1,7 @@
-/** Every reason to discard a packet of the network, the packet that has it, and the counter that Linux would move. */
+/**
+ * Every reason to discard a packet of the network, the packet that has it, and the counter that
+ * Linux would move.
+ */
 import { describe, expect, test } from 'vitest'
 import { Address } from '../src/base/address.ts'
 import { Drop, type DropName } from '../src/base/drop.ts'
@@ -40,12 +43,27 @@ const GROUP6 = 'ff15::1234'
 const rows: Row[] = [
   { drop: 'IpVersion', packet: 'an empty frame', bytes: new Uint8Array(0) },
   { drop: 'IpVersion', packet: 'version 5', bytes: changed(hello4, 0, 0x55) },
-  { drop: 'IpTooShort', packet: '19 bytes of IPv4', bytes: hello4.slice(0, 19), counters: ['IpInReceives', 'IpInHdrErrors'] },
-  { drop: 'IpTooShort', packet: '39 bytes of IPv6', bytes: hello6.slice(0, 39), counters: ['Ip6InReceives', 'Ip6InHdrErrors'] },
+  {
+    drop: 'IpTooShort',
+    packet: '19 bytes of IPv4',
+    bytes: hello4.slice(0, 19),
+    counters: ['IpInReceives', 'IpInHdrErrors'],
+  },
+  {
+    drop: 'IpTooShort',
+    packet: '39 bytes of IPv6',
+    bytes: hello6.slice(0, 39),
+    counters: ['Ip6InReceives', 'Ip6InHdrErrors'],
+  },
   { drop: 'IpHeaderLength', packet: 'IHL 4', bytes: changed(hello4, 0, 0x44), counters: ['IpInHdrErrors'] },
   { drop: 'IpTotalLength', packet: 'IPv4 that is cut', bytes: hello4.slice(0, 25), counters: ['IpInHdrErrors'] },
   { drop: 'IpTotalLength', packet: 'IPv6 that is cut', bytes: hello6.slice(0, 45), counters: ['Ip6InHdrErrors'] },
-  { drop: 'IpChecksum', packet: 'a wrong header checksum', bytes: changed(hello4, 10, 0x12, 0x34), counters: ['IpInHdrErrors'] },
+  {
+    drop: 'IpChecksum',
+    packet: 'a wrong header checksum',
+    bytes: changed(hello4, 10, 0x12, 0x34),
+    counters: ['IpInHdrErrors'],
+  },
   ...['127.0.0.1', '224.0.0.1', '239.255.255.255', '255.255.255.255', '0.0.0.0', HOST4].map(
     (source): Row => ({
       drop: 'IpMartianSource',
@@ -155,7 +173,12 @@ const rows: Row[] = [
     bytes: ipv4([], { offset: 8, moreFragments: true }),
     counters: ['IpReasmFails'],
   },
-  { drop: 'FragmentLength', packet: 'an IPv6 fragment without payload', bytes: frag6([], 8, true), counters: ['Ip6ReasmFails'] },
+  {
+    drop: 'FragmentLength',
+    packet: 'an IPv6 fragment without payload',
+    bytes: frag6([], 8, true),
+    counters: ['Ip6ReasmFails'],
+  },
   {
     drop: 'FragmentTooBig',
     packet: 'an IPv4 fragment beyond 65535',
@@ -186,7 +209,11 @@ const rows: Row[] = [
     packet: 'an IPv4 fragment twice',
     bytes: [ipv4(first4, { moreFragments: true }), ipv4(first4, { moreFragments: true })],
   },
-  { drop: 'FragmentDuplicate', packet: 'an IPv6 fragment twice', bytes: [frag6(first6, 0, true), frag6(first6, 0, true)] },
+  {
+    drop: 'FragmentDuplicate',
+    packet: 'an IPv6 fragment twice',
+    bytes: [frag6(first6, 0, true), frag6(first6, 0, true)],
+  },
   {
     drop: 'FragmentEcn',
     packet: 'Not-ECT and CE in one IPv4 datagram',
@@ -196,7 +223,10 @@ const rows: Row[] = [
   {
     drop: 'FragmentEcn',
     packet: 'Not-ECT and CE in one IPv6 datagram',
-    bytes: [frag6(first6, 0, true), ipv6([...fragmentHeader(17, 32, false), ...pattern(8)], { next: 44, trafficClass: 3 })],
+    bytes: [
+      frag6(first6, 0, true),
+      ipv6([...fragmentHeader(17, 32, false), ...pattern(8)], { next: 44, trafficClass: 3 }),
+    ],
     counters: ['Ip6ReasmFails'],
   },
   {
@@ -207,8 +237,18 @@ const rows: Row[] = [
     answers: 1,
   },
 
-  { drop: 'IcmpTooShort', packet: '7 bytes of ICMPv4', bytes: ipv4(pattern(7), { protocol: 1 }), counters: ['IcmpInMsgs', 'IcmpInErrors'] },
-  { drop: 'IcmpTooShort', packet: '7 bytes of ICMPv6', bytes: ipv6(pattern(7), { next: 58 }), counters: ['Icmp6InMsgs', 'Icmp6InErrors'] },
+  {
+    drop: 'IcmpTooShort',
+    packet: '7 bytes of ICMPv4',
+    bytes: ipv4(pattern(7), { protocol: 1 }),
+    counters: ['IcmpInMsgs', 'IcmpInErrors'],
+  },
+  {
+    drop: 'IcmpTooShort',
+    packet: '7 bytes of ICMPv6',
+    bytes: ipv6(pattern(7), { next: 58 }),
+    counters: ['Icmp6InMsgs', 'Icmp6InErrors'],
+  },
   {
     drop: 'IcmpChecksum',
     packet: 'an echo request with a wrong checksum',
@@ -240,19 +280,37 @@ const rows: Row[] = [
   {
     drop: 'IcmpUnmatched',
     packet: 'an error about a datagram that no socket sent',
-    bytes: icmpPacket(3, 3, 0, datagram([], 4, { source: HOST4, destination: PEER4, sourcePort: 7, destinationPort: 9 }), 4),
+    bytes: icmpPacket(
+      3,
+      3,
+      0,
+      datagram([], 4, { source: HOST4, destination: PEER4, sourcePort: 7, destinationPort: 9 }),
+      4,
+    ),
     counters: ['IcmpInDestUnreachs', 'IcmpInErrors'],
   },
   {
     drop: 'IcmpUnmatched',
     packet: 'an ICMPv6 error about a datagram that no socket sent',
-    bytes: icmpPacket(1, 4, 0, datagram([], 6, { source: HOST6, destination: PEER6, sourcePort: 7, destinationPort: 9 }), 6),
+    bytes: icmpPacket(
+      1,
+      4,
+      0,
+      datagram([], 6, { source: HOST6, destination: PEER6, sourcePort: 7, destinationPort: 9 }),
+      6,
+    ),
     counters: ['Icmp6InDestUnreachs', 'Icmp6InErrors'],
   },
   {
     drop: 'IcmpUnmatched',
     packet: 'an error about a datagram of another host',
-    bytes: icmpPacket(3, 3, 0, datagram([], 4, { source: PEER4, destination: HOST4, destinationPort: 9, sourcePort: 7 }), 4),
+    bytes: icmpPacket(
+      3,
+      3,
+      0,
+      datagram([], 4, { source: PEER4, destination: HOST4, destinationPort: 9, sourcePort: 7 }),
+      4,
+    ),
     prepare: listen,
   },
   {
@@ -265,7 +323,11 @@ const rows: Row[] = [
     packet: 'an echo request to the directed broadcast',
     bytes: icmpPacket(8, 0, 1, [], 4, { destination: '198.51.100.255' }),
   },
-  { drop: 'IcmpEchoBroadcast', packet: 'an echo request to all hosts', bytes: icmpPacket(8, 0, 1, [], 4, { destination: '224.0.0.1' }) },
+  {
+    drop: 'IcmpEchoBroadcast',
+    packet: 'an echo request to all hosts',
+    bytes: icmpPacket(8, 0, 1, [], 4, { destination: '224.0.0.1' }),
+  },
 
   { drop: 'UdpTooShort', packet: '7 bytes of UDP over IPv4', bytes: ipv4(pattern(7)), counters: ['UdpInErrors'] },
   { drop: 'UdpTooShort', packet: '7 bytes of UDP over IPv6', bytes: ipv6(pattern(7)), counters: ['Udp6InErrors'] },
@@ -322,7 +384,11 @@ const rows: Row[] = [
     packet: 'to a closed port of a broadcast address',
     bytes: datagram([1], 4, { destinationPort: 99, destination: '255.255.255.255' }),
   },
-  { drop: 'UdpNoPort', packet: 'to a closed port of all nodes', bytes: datagram([1], 6, { destinationPort: 99, destination: 'ff02::1' }) },
+  {
+    drop: 'UdpNoPort',
+    packet: 'to a closed port of all nodes',
+    bytes: datagram([1], 6, { destinationPort: 99, destination: 'ff02::1' }),
+  },
 ]
 
 /** Builds the packet by hand when an address is a mapped one, which the builder takes for IPv4. */
@@ -356,9 +422,9 @@ describe.each(rows)('$packet', (row) => {
     const [dropped] = host.stack.drops
     expect(host.stack.drops).toEqual([{ reason: row.drop, layer: dropped?.layer, count: 1 }])
     expect(told).toEqual([`${row.drop} ${dropped?.layer}`])
-    expect(Object.fromEntries((row.counters ?? []).map((name, at) => [name, counters[name] - (before[at] as number)]))).toEqual(
-      Object.fromEntries((row.counters ?? []).map((name) => [name, 1])),
-    )
+    expect(
+      Object.fromEntries((row.counters ?? []).map((name, at) => [name, counters[name] - (before[at] as number)])),
+    ).toEqual(Object.fromEntries((row.counters ?? []).map((name) => [name, 1])))
     expect(host.link.take().length).toBe(row.answers ?? 0)
     for (const socket of host.stack.netstat().sockets) expect(socket.receiveQueue).toBe(0)
   })
@@ -405,7 +471,8 @@ describe('a drop that takes more than a packet', () => {
     expect(dropCount(host.stack, 'IcmpRateLimited')).toBe(60 - sent)
     expect(host.stack.counters.IcmpOutRateLimitHost).toBe(60 - sent)
     host.clock.advance(5)
-    for (let i = 0; i < 10; i++) host.link.receive(datagram([], 4, { source: `192.0.2.${i + 101}`, destinationPort: 99 }))
+    for (let i = 0; i < 10; i++)
+      host.link.receive(datagram([], 4, { source: `192.0.2.${i + 101}`, destinationPort: 99 }))
     const more = host.link.take().length
     expect(more).toBeGreaterThan(0)
     expect(more).toBeLessThanOrEqual(10)
@@ -416,7 +483,8 @@ describe('a drop that takes more than a packet', () => {
 
   test('no ICMP error at all with a limit of 0', () => {
     const host = makeHost({ icmpRateLimit: 0 })
-    for (let i = 0; i < 100; i++) host.link.receive(datagram([], 4, { source: `192.0.2.${i + 1}`, destinationPort: 99 }))
+    for (let i = 0; i < 100; i++)
+      host.link.receive(datagram([], 4, { source: `192.0.2.${i + 1}`, destinationPort: 99 }))
     expect(host.link.take()).toEqual([])
     expect(dropCount(host.stack, 'IcmpRateLimited')).toBe(100)
   })
@@ -429,7 +497,12 @@ describe('a drop that takes more than a packet', () => {
     expect(host.stack.drops).toEqual([])
     host.clock.advance(1)
     expect(dropCount(host.stack, 'FragmentTimeout')).toBe(2)
-    expect(host.stack.counters).toMatchObject({ IpReasmTimeout: 2, IpReasmFails: 2, IcmpOutTimeExcds: 1, Ip6ReasmTimeout: 0 })
+    expect(host.stack.counters).toMatchObject({
+      IpReasmTimeout: 2,
+      IpReasmFails: 2,
+      IcmpOutTimeExcds: 1,
+      Ip6ReasmTimeout: 0,
+    })
     const [error4, ...more] = host.link.take()
     expect(more).toEqual([])
     expect(error4?.subarray(20, 22)).toEqual(Uint8Array.of(11, 1))
@@ -444,7 +517,8 @@ describe('a drop that takes more than a packet', () => {
 
   test('FragmentMemory: a source that holds more than its share loses its oldest datagrams', () => {
     const host = makeHost()
-    for (let id = 0; id < 1000; id++) host.link.receive(ipv4(pattern(1480), { moreFragments: true, identification: id }))
+    for (let id = 0; id < 1000; id++)
+      host.link.receive(ipv4(pattern(1480), { moreFragments: true, identification: id }))
     const lost = dropCount(host.stack, 'FragmentMemory')
     expect(lost).toBeGreaterThan(200)
     expect(host.stack.counters.IpReasmFails).toBe(lost)
@@ -495,7 +569,11 @@ describe('a drop that takes more than a packet', () => {
     const host = makeHost()
     const { endpoint, mailbox } = open(host.stack, 4, 7)
     expect(endpoint.connect(address(PEER4), 40_000)).toBe('')
-    host.link.receive(datagram([1], 4), datagram([2], 4, { sourcePort: 40_001 }), datagram([3], 4, { source: '192.0.2.11' }))
+    host.link.receive(
+      datagram([1], 4),
+      datagram([2], 4, { sourcePort: 40_001 }),
+      datagram([3], 4, { source: '192.0.2.11' }),
+    )
     expect(mailbox.received.map(({ payload }) => [...payload])).toEqual([[1]])
     expect(dropCount(host.stack, 'UdpNoPort')).toBe(2)
     expect(host.link.take().length).toBe(2)

@@ -2,13 +2,15 @@
 import { Address } from '../src/base/address.ts'
 import { ManualClock } from '../src/base/clock.ts'
 import { SeededRandom } from '../src/base/random.ts'
-import type { Nic } from '../src/ip/nic.ts'
+import type { Nic } from '../src/ip/nic/nic.ts'
 import { NO_OFFLOAD } from '../src/link/link.ts'
 import { type NicOptions, Stack, type StackOptions } from '../src/stack.ts'
 import { TestLink } from './host.ts'
 import { type Ipv6Fields, icmpPacket } from './wire.ts'
 
-/** The stations of `test/vectors/ethernet.hex`: this host is the first one, unless told otherwise. */
+/**
+ * The stations of `test/vectors/ethernet.hex`: this host is the first one, unless told otherwise.
+ */
 export const OUR_MAC = '02:00:00:00:00:01'
 export const PEER_MAC = '02:00:00:00:00:02'
 export const OTHER_MAC = '02:00:00:00:00:03'
@@ -22,7 +24,8 @@ export const PEER_LINK_LOCAL = 'fe80::ff:fe00:2'
 
 export const bytesOfMac = (text: string) => text.split(':').map((octet) => Number.parseInt(octet, 16))
 export const bytesOf = (address: string) => [...Address.parse(address).toBytes()]
-export const hex = (bytes: ArrayLike<number>) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+export const hex = (bytes: ArrayLike<number>) =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 const word = (value: number) => [(value >>> 24) & 255, (value >>> 16) & 255, (value >>> 8) & 255, value & 255]
 
 export interface EthernetHost {
@@ -36,12 +39,27 @@ export interface EthernetHost {
   after(milliseconds: number): string[]
 }
 
-/** The host of the captures: {@link OUR4} and {@link OUR6}, in use at once and the first words said, unless options say otherwise. */
+/**
+ * The host of the captures: {@link OUR4} and {@link OUR6}, in use at once and the first words said,
+ * unless options say otherwise.
+ */
 export function ethernetHost(options: StackOptions & NicOptions & { quiet?: boolean } = {}): EthernetHost {
   const clock = new ManualClock()
-  const stack = new Stack({ clock, random: new SeededRandom('ethernet'), icmpRateLimit: false, dad: false, ...options, name: 'host' })
+  const stack = new Stack({
+    clock,
+    random: new SeededRandom('ethernet'),
+    icmpRateLimit: false,
+    dad: false,
+    ...options,
+    name: 'host',
+  })
   const link = new TestLink('eth0', 1500, NO_OFFLOAD, Uint8Array.from(bytesOfMac(OUR_MAC)))
-  const nic = stack.addNic(link, { addresses: [`${OUR4}/24`, `${OUR6}/64`], acceptRouterAdvertisements: false, ...options, name: 'eth0' })
+  const nic = stack.addNic(link, {
+    addresses: [`${OUR4}/24`, `${OUR6}/64`],
+    acceptRouterAdvertisements: false,
+    ...options,
+    name: 'eth0',
+  })
   const take = () => link.take().map(hex)
   const host: EthernetHost = {
     stack,
@@ -60,7 +78,13 @@ export function ethernetHost(options: StackOptions & NicOptions & { quiet?: bool
 }
 
 export function frame(destination: string, source: string, type: number, payload: ArrayLike<number>): Uint8Array {
-  return Uint8Array.from([...bytesOfMac(destination), ...bytesOfMac(source), type >>> 8, type & 255, ...Array.from(payload)])
+  return Uint8Array.from([
+    ...bytesOfMac(destination),
+    ...bytesOfMac(source),
+    type >>> 8,
+    type & 255,
+    ...Array.from(payload),
+  ])
 }
 
 export interface ArpFields {
@@ -74,12 +98,30 @@ export interface ArpFields {
 /** The body of an ARP message: by default a request of the peer for us. */
 export function arpBody(fields: ArpFields = {}): number[] {
   const { operation = 1, senderMac = PEER_MAC, sender = PEER4, targetMac = '00:00:00:00:00:00', target = OUR4 } = fields
-  return [0, 1, 8, 0, 6, 4, 0, operation, ...bytesOfMac(senderMac), ...bytesOf(sender), ...bytesOfMac(targetMac), ...bytesOf(target)]
+  return [
+    0,
+    1,
+    8,
+    0,
+    6,
+    4,
+    0,
+    operation,
+    ...bytesOfMac(senderMac),
+    ...bytesOf(sender),
+    ...bytesOfMac(targetMac),
+    ...bytesOf(target),
+  ]
 }
 
 /** A whole ARP frame; replies are for us alone, requests for all. */
 export function arpFrame(fields: ArpFields & { to?: string } = {}): Uint8Array {
-  return frame(fields.to ?? (fields.operation === 2 ? OUR_MAC : BROADCAST), fields.senderMac ?? PEER_MAC, 0x0806, arpBody(fields))
+  return frame(
+    fields.to ?? (fields.operation === 2 ? OUR_MAC : BROADCAST),
+    fields.senderMac ?? PEER_MAC,
+    0x0806,
+    arpBody(fields),
+  )
 }
 
 /** A link-layer address option: type 1 (source) or 2 (target). */
@@ -98,7 +140,10 @@ export function solicitedNode(address: string): string {
   return Address.fromBytes([0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, a, b, c]).toString()
 }
 
-/** A frame with an ICMPv6 message of Neighbor Discovery: `rest` is the second word, `body` what follows it. */
+/**
+ * A frame with an ICMPv6 message of Neighbor Discovery: `rest` is the second word, `body` what
+ * follows it.
+ */
 export function ndFrame(
   type: number,
   rest: number,
@@ -107,11 +152,19 @@ export function ndFrame(
 ): Uint8Array {
   const { destination = OUR6, source = PEER6, mac = PEER_MAC } = fields
   const to = fields.to ?? (destination.startsWith('ff') ? groupMac6(destination) : OUR_MAC)
-  return frame(to, mac, 0x86dd, icmpPacket(type, fields.code ?? 0, rest, body, 6, { hopLimit: 255, ...fields, destination, source }))
+  return frame(
+    to,
+    mac,
+    0x86dd,
+    icmpPacket(type, fields.code ?? 0, rest, body, 6, { hopLimit: 255, ...fields, destination, source }),
+  )
 }
 
 /** Somebody asks for an address of ours. */
-export function solicitation(target: string, fields: Parameters<typeof ndFrame>[3] & { option?: readonly number[] } = {}): Uint8Array {
+export function solicitation(
+  target: string,
+  fields: Parameters<typeof ndFrame>[3] & { option?: readonly number[] } = {},
+): Uint8Array {
   const { option = linkOption(1, fields.mac ?? PEER_MAC) } = fields
   return ndFrame(135, 0, [...bytesOf(target), ...option], { destination: solicitedNode(target), ...fields })
 }

@@ -47,7 +47,9 @@ for (const [name, expected] of [
 }
 
 test("the README's first program prints what its comment says", async () => {
-  const program = /```js\n(import \{ Segment[\s\S]*?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8'))?.[1] as string
+  const program = /```js\n(import \{ Segment[\s\S]*?)```/.exec(
+    readFileSync(join(root, 'README.md'), 'utf8'),
+  )?.[1] as string
   const directory = mkdtempSync(join(root, 'node_modules', '.readme-'))
   try {
     const path = join(directory, 'program.mjs')

@@ -1,11 +1,14 @@
-/** A host for tests: a stack on a clock that stands still, with one link whose frames the test puts in and takes out. */
+/**
+ * A host for tests: a stack on a clock that stands still, with one link whose frames the test puts
+ * in and takes out.
+ */
 import { Address } from '../src/base/address.ts'
 import { ManualClock } from '../src/base/clock.ts'
 import { Drop } from '../src/base/drop.ts'
 import { Packet } from '../src/base/packet.ts'
 import { SeededRandom } from '../src/base/random.ts'
-import type { IcmpError } from '../src/ip/icmp.ts'
-import type { Nic } from '../src/ip/nic.ts'
+import type { IcmpError } from '../src/ip/icmp/icmp.ts'
+import type { Nic } from '../src/ip/nic/nic.ts'
 import { type Link, type LinkReceiver, type Medium, NO_OFFLOAD, type Offload } from '../src/link/link.ts'
 import { Stack, type StackOptions } from '../src/stack.ts'
 import type { Endpoint, EndpointReceiver } from '../src/udp/endpoint.ts'
@@ -88,7 +91,10 @@ export interface Received {
   readonly fragments: number
 }
 
-/** The upper side of an endpoint: keeps what comes; gives the receive buffer back at once unless told to hold it. */
+/**
+ * The upper side of an endpoint: keeps what comes; gives the receive buffer back at once unless
+ * told to hold it.
+ */
 export class Mailbox implements EndpointReceiver {
   readonly received: Received[] = []
   readonly errors: { error: IcmpError; errno: string }[] = []
@@ -131,7 +137,10 @@ export const HOST6 = '2001:db8:b::20'
 export const PEER4 = '192.0.2.10'
 export const PEER6 = '2001:db8:a::10'
 
-/** The host of the captures in `test/vectors`: the addresses above, and a router to everywhere else. No limit on ICMP errors. */
+/**
+ * The host of the captures in `test/vectors`: the addresses above, and a router to everywhere else.
+ * No limit on ICMP errors.
+ */
 export function makeHost(options: StackOptions & { mtu?: number; offload?: Offload } = {}): Host {
   const clock = new ManualClock()
   const stack = new Stack({ clock, random: new SeededRandom('host'), icmpRateLimit: false, ...options })
@@ -144,7 +153,13 @@ export function makeHost(options: StackOptions & { mtu?: number; offload?: Offlo
 }
 
 /** An endpoint with its mailbox, bound to a port of any address unless told otherwise. */
-export function open(stack: Stack, family: 4 | 6, port = 0, address = family === 4 ? '0.0.0.0' : '::', prepare = (_: Endpoint) => {}) {
+export function open(
+  stack: Stack,
+  family: 4 | 6,
+  port = 0,
+  address = family === 4 ? '0.0.0.0' : '::',
+  prepare = (_: Endpoint) => {},
+) {
   const mailbox = new Mailbox()
   const endpoint = stack.udp.createEndpoint(family, mailbox)
   mailbox.endpoint = endpoint

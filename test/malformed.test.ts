@@ -1,4 +1,7 @@
-/** Every truncation and every changed byte of every vector, through a whole stack: nothing throws, and nothing vanishes without a reason. */
+/**
+ * Every truncation and every changed byte of every vector, through a whole stack: nothing throws,
+ * and nothing vanishes without a reason.
+ */
 import { describe, expect, test } from 'vitest'
 import { HEADROOM, Packet } from '../src/base/packet.ts'
 import { type Host, type Mailbox, makeHost, open } from './host.ts'
@@ -46,9 +49,11 @@ class Tried {
 
   constructor() {
     const { stack } = this.host
-    this.mailboxes = [open(stack, 4, 7), open(stack, 6, 7, '::', (endpoint) => (endpoint.ipv6Only = true)), open(stack, 6, 40_000)].map(
-      ({ mailbox }) => mailbox,
-    )
+    this.mailboxes = [
+      open(stack, 4, 7),
+      open(stack, 6, 7, '::', (endpoint) => (endpoint.ipv6Only = true)),
+      open(stack, 6, 40_000),
+    ].map(({ mailbox }) => mailbox)
     this.#sum = this.#accounted()
   }
 

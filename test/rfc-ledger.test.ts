@@ -15,7 +15,9 @@ function status({ test: shown, notApplicable }: Requirement): Status {
 }
 
 function render(): string {
-  const ordered = [...requirements].sort((a, b) => a.rfc - b.rfc || a.section.localeCompare(b.section, 'en', { numeric: true }))
+  const ordered = [...requirements].sort(
+    (a, b) => a.rfc - b.rfc || a.section.localeCompare(b.section, 'en', { numeric: true }),
+  )
   const rows = ordered.map((each) => {
     const { rfc, section, asks, level, test: shown } = each
     const where = shown === null ? (each.notApplicable ?? '') : `\`${shown[0]}\`: ${shown[1]}`
@@ -64,15 +66,18 @@ function render(): string {
 test('every test that the ledger names exists', () => {
   // In a name, that is, and not in a comment.
   const code = (path: string) => read(path).replaceAll(/^\s*(\/\/|\/?\*).*$/gm, '')
-  const missing = requirements.filter(({ test: shown }) => shown !== null && !code(`test/${shown[0]}`).includes(shown[1]))
+  const missing = requirements.filter(
+    ({ test: shown }) => shown !== null && !code(`test/${shown[0]}`).includes(shown[1]),
+  )
   expect(missing.map(({ test: shown }) => shown)).toEqual([])
 })
 
 /** The documents that a UDP/IP host and router is built by. */
 const DOCUMENTS = [
-  768, 791, 792, 815, 826, 894, 919, 922, 1071, 1112, 1122, 1191, 1624, 1812, 2113, 2236, 2474, 2711, 2827, 3021, 3168, 3493, 3542, 3678,
-  3704, 3828, 3927, 4007, 4291, 4443, 4607, 4787, 4861, 4862, 4884, 5082, 5095, 5227, 5508, 5722, 5952, 6040, 6056, 6164, 6437, 6633, 6724,
-  6864, 6890, 6918, 6935, 6936, 6946, 6980, 7112, 7739, 7857, 8021, 8085, 8200, 8201, 8504, 8899, 8900, 9776, 9777, 9868, 9869,
+  768, 791, 792, 815, 826, 894, 919, 922, 1071, 1112, 1122, 1191, 1624, 1812, 2113, 2236, 2474, 2711, 2827, 3021, 3168,
+  3493, 3542, 3678, 3704, 3828, 3927, 4007, 4291, 4443, 4607, 4787, 4861, 4862, 4884, 5082, 5095, 5227, 5508, 5722,
+  5952, 6040, 6056, 6164, 6437, 6633, 6724, 6864, 6890, 6918, 6935, 6936, 6946, 6980, 7112, 7739, 7857, 8021, 8085,
+  8200, 8201, 8504, 8899, 8900, 9776, 9777, 9868, 9869,
 ]
 
 test('every document has its rows', () => {

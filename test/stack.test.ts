@@ -47,13 +47,20 @@ describe('a stack of its own', () => {
     const { mailbox } = open(stack, 4, 7, '127.0.0.1')
     const { endpoint } = open(stack, 4)
     expect(send(endpoint, pattern(10), '127.0.0.1', 7)).toBe('')
-    for (let i = 0; i < 100 && mailbox.received.length === 0; i++) await new Promise((resolve) => setTimeout(resolve, 1))
+    for (let i = 0; i < 100 && mailbox.received.length === 0; i++)
+      await new Promise((resolve) => setTimeout(resolve, 1))
     expect(mailbox.received.map(({ payload }) => payload)).toEqual([pattern(10)])
     stack.close()
   })
 
   test('refuses options out of range', () => {
-    for (const options of [{ hopLimit: 0 }, { hopLimit: 256 }, { hopLimit: 1.5 }, { icmpRateLimit: -1 }, { icmpRateLimit: Number.NaN }])
+    for (const options of [
+      { hopLimit: 0 },
+      { hopLimit: 256 },
+      { hopLimit: 1.5 },
+      { icmpRateLimit: -1 },
+      { icmpRateLimit: Number.NaN },
+    ])
       expect(() => new Stack(options), JSON.stringify(options)).toThrow(RangeError)
     expect(new Stack({ hopLimit: 255, icmpRateLimit: 0 }).name).toBe('host')
   })
@@ -134,7 +141,9 @@ describe('a nic', () => {
   test('has IPv6 addresses only while its MTU is 1280 or more', () => {
     const stack = newStack()
     expect(() => stack.addNic(new TestLink('eth0', 1279), { addresses: ['10.1.0.1/24', 'fd01::1/64'] })).toThrow(
-      new RangeError('fd01::1 cannot be an address of eth0: IPv6 needs an MTU of 1280 at least (RFC 8200 section 5), and it has 1279.'),
+      new RangeError(
+        'fd01::1 cannot be an address of eth0: IPv6 needs an MTU of 1280 at least (RFC 8200 section 5), and it has 1279.',
+      ),
     )
     expect(() => stack.addNic(new TestLink('eth0'), { mtu: 1279, addresses: ['fd01::1/64'] })).toThrow(RangeError)
     expect(stack.nics.map(({ name }) => name)).toEqual(['lo'])
@@ -207,7 +216,10 @@ describe('a route', () => {
   test('over a nic without a gateway may be of both families', () => {
     const stack = newStack()
     stack.addNic(new TestLink())
-    expect(stack.addRoute({ to: 'default', nic: 'eth0' }).map(({ prefix }) => prefix.toString())).toEqual(['0.0.0.0/0', '::/0'])
+    expect(stack.addRoute({ to: 'default', nic: 'eth0' }).map(({ prefix }) => prefix.toString())).toEqual([
+      '0.0.0.0/0',
+      '::/0',
+    ])
   })
 
   test('with an MTU of its own fragments to it', () => {
@@ -247,9 +259,12 @@ describe('two stacks on a wire', () => {
     send(client.endpoint, pattern(5000), '10.0.0.2', 7)
     clock.settle()
     expect(server.mailbox.received).toMatchObject([{ payload: pattern(5000), from: '10.0.0.1', port: 7 }])
-    expect([a.counters.UdpInDatagrams, b.counters.UdpInDatagrams, a.counters.UdpOutDatagrams, b.counters.UdpOutDatagrams]).toEqual([
-      0, 1, 1, 0,
-    ])
+    expect([
+      a.counters.UdpInDatagrams,
+      b.counters.UdpInDatagrams,
+      a.counters.UdpOutDatagrams,
+      b.counters.UdpOutDatagrams,
+    ]).toEqual([0, 1, 1, 0])
     send(client.endpoint, pattern(1), '10.0.0.2', 9)
     clock.settle()
     expect([dropCount(a, 'UdpNoPort'), dropCount(b, 'UdpNoPort')]).toEqual([0, 1])

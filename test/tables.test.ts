@@ -1,6 +1,6 @@
 /**
- * Keys that were chosen to land in one place: of a hash without a secret, and of one whose secret was guessed. In no table do they make a longer way than
- * other keys do.
+ * Keys that were chosen to land in one place: of a hash without a secret, and of one whose secret
+ * was guessed. In no table do they make a longer way than other keys do.
  */
 import { describe, expect, test } from 'vitest'
 import { Address, Prefix } from '../src/base/address.ts'
@@ -10,19 +10,19 @@ import { KeyedHash } from '../src/base/hash.ts'
 import { Packet } from '../src/base/packet.ts'
 import { SeededRandom } from '../src/base/random.ts'
 import { Counters } from '../src/ip/counters.ts'
-import { ErrorLimit } from '../src/ip/error-limit.ts'
-import { Memberships } from '../src/ip/memberships.ts'
-import { NEIGHBOR_LIMITS } from '../src/ip/neighbor-limits.ts'
-import { type NeighborProtocol, NeighborTable } from '../src/ip/neighbor-table.ts'
-import type { Nic } from '../src/ip/nic.ts'
-import { PathMtu } from '../src/ip/path-mtu.ts'
-import { Reassembler } from '../src/ip/reassembler.ts'
-import { RouteTable } from '../src/ip/route-table.ts'
-import { WaitingPackets } from '../src/ip/waiting-packets.ts'
-import * as ethernet from '../src/link/ethernet.ts'
-import type { Port } from '../src/network/port.ts'
-import { Switch } from '../src/network/switch.ts'
+import { Reassembler } from '../src/ip/fragments/reassembler.ts'
+import { Memberships } from '../src/ip/groups/memberships.ts'
+import { ErrorLimit } from '../src/ip/icmp/error-limit.ts'
+import { NEIGHBOR_LIMITS } from '../src/ip/nic/neighbor-limits.ts'
+import { type NeighborProtocol, NeighborTable } from '../src/ip/nic/neighbor-table.ts'
+import type { Nic } from '../src/ip/nic/nic.ts'
+import { WaitingPackets } from '../src/ip/nic/waiting-packets.ts'
+import { PathMtu } from '../src/ip/routing/path-mtu.ts'
+import { RouteTable } from '../src/ip/routing/route-table.ts'
+import type { Port } from '../src/network/nodes/port.ts'
+import { Switch } from '../src/network/nodes/switch.ts'
 import { Stack } from '../src/stack.ts'
+import * as ethernet from '../src/wire/ethernet.ts'
 
 type Words = readonly [number, number, number, number]
 
@@ -50,7 +50,8 @@ function unkeyed(): Words[] {
 function guessed4(): Words[] {
   const guess = new KeyedHash(new SeededRandom('guess'))
   const found: Words[] = []
-  for (let i = 0; found.length < COUNT; i++) if ((guess.address(0, 0, 0xffff, i) & 255) === 9) found.push([0, 0, 0xffff, i])
+  for (let i = 0; found.length < COUNT; i++)
+    if ((guess.address(0, 0, 0xffff, i) & 255) === 9) found.push([0, 0, 0xffff, i])
   return found
 }
 
@@ -58,7 +59,8 @@ function guessed4(): Words[] {
 function guessed6(): Words[] {
   const guess = new KeyedHash(new SeededRandom('guess'))
   const found: Words[] = []
-  for (let i = 0; found.length < COUNT; i++) if ((guess.address(0x20010db8, i, 0, 1) & 255) === 9) found.push([0x20010db8, i, 0, 1])
+  for (let i = 0; found.length < COUNT; i++)
+    if ((guess.address(0x20010db8, i, 0, 1) & 255) === 9) found.push([0x20010db8, i, 0, 1])
   return found
 }
 
@@ -112,10 +114,24 @@ describe.each(keys)('keys chosen %s', (_, chosen) => {
   })
 
   test('make no longer chains of neighbors', () => {
-    const protocol: NeighborProtocol = { family: 4, solicit: () => {}, transmit: () => {}, unreachable: () => {}, lost: () => {} }
+    const protocol: NeighborProtocol = {
+      family: 4,
+      solicit: () => {},
+      transmit: () => {},
+      unreachable: () => {},
+      lost: () => {},
+    }
     const counters = new Counters()
     const waiting = new WaitingPackets(NEIGHBOR_LIMITS, counters)
-    const table = new NeighborTable(protocol, new ManualClock(), random(), counters, NEIGHBOR_LIMITS, waiting, new KeyedHash(random()))
+    const table = new NeighborTable(
+      protocol,
+      new ManualClock(),
+      random(),
+      counters,
+      NEIGHBOR_LIMITS,
+      waiting,
+      new KeyedHash(random()),
+    )
     for (const words of chosen) table.addPermanent(new Address(...words), 1, 2)
     expect(table.longestChain).toBeLessThan(LONGEST)
     for (const words of chosen) expect(table.find(...words)?.address.is(...words)).toBe(true)
@@ -143,7 +159,9 @@ describe.each(keys)('keys chosen %s', (_, chosen) => {
 
   test('make no longer chains of fragments', () => {
     const four = chosen[0]?.[2] === 0xffff
-    const reassembler = new Reassembler(four ? 4 : 6, new ManualClock(), random(), new Counters(), { timedOut: () => {} })
+    const reassembler = new Reassembler(four ? 4 : 6, new ManualClock(), random(), new Counters(), {
+      timedOut: () => {},
+    })
     const packet = new Packet(4096)
     for (const [s0, s1, s2, s3] of chosen) {
       packet.reset(0, four ? 28 : 56)
@@ -193,7 +211,12 @@ test('hardware addresses chosen for a guessed secret make no longer chains in a 
   const guess = new KeyedHash(new SeededRandom('guess'))
   const device = new Switch('switch', () => 0, new KeyedHash(random()))
   let receive: ((packet: Packet) => void) | null = null
-  const port = { name: 'one', isUp: true, attach: (to: { input: (packet: Packet) => void }) => (receive = to.input), flush: () => {} }
+  const port = {
+    name: 'one',
+    isUp: true,
+    attach: (to: { input: (packet: Packet) => void }) => (receive = to.input),
+    flush: () => {},
+  }
   device.addPort(port as unknown as Port)
   const packet = new Packet(256)
   let sent = 0

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { readCapture } from '../src/link/pcapng.ts'
+import { readCapture } from '../src/link/capture/pcapng.ts'
 import { withNetwork } from '../src/testing.ts'
 
 let directory = ''
@@ -29,7 +29,9 @@ describe('a test with a network', () => {
       network.host('a').dgram.createSocket('udp4').bind(9).unref()
       await network.run()
     })
-    await expect(body({ name: 'leaky: test/1' })).rejects.toThrow('The test left a socket open: udp 0.0.0.0 port 9 on a.')
+    await expect(body({ name: 'leaky: test/1' })).rejects.toThrow(
+      'The test left a socket open: udp 0.0.0.0 port 9 on a.',
+    )
     expect(readdirSync(directory)).toEqual(['leaky-test-1-seed-5.pcapng'])
     const lenient = withNetwork({ directory, allowOpenSockets: true }, (network) => {
       network.host('a').dgram.createSocket('udp4').bind(9).unref()
@@ -55,7 +57,12 @@ describe('a test with a network', () => {
     const file = join(directory, 'my-test-seed-77.pcapng')
     expect(error?.message).toContain("expected 'got' to be 'not'")
     expect(error?.message).toContain(`(network at 1000 ms; repeat with TUNGRAM_SEED=77; the packets are in ${file})`)
-    expect([...readCapture(readFileSync(file))].map((frame) => frame.interface)).toEqual(['a.eth0', 'b.eth0', 'b.eth0', 'a.eth0'])
+    expect([...readCapture(readFileSync(file))].map((frame) => frame.interface)).toEqual([
+      'a.eth0',
+      'b.eth0',
+      'b.eth0',
+      'a.eth0',
+    ])
   })
 
   test('keeps every capture in its directory, whatever the seed and the name are, and overwrites none', async () => {

@@ -1,4 +1,7 @@
-/** Packets written by the obvious code: what the codecs under test are not. Options that are left out take ordinary values. */
+/**
+ * Packets written by the obvious code: what the codecs under test are not. Options that are left
+ * out take ordinary values.
+ */
 import { Address } from '../src/base/address.ts'
 import { HOST4, HOST6, PEER4, PEER6 } from './host.ts'
 import { slowChecksum } from './twins/checksum.ts'
@@ -26,7 +29,16 @@ export interface Ipv4Fields extends Ends {
 }
 
 export function ipv4(payload: ArrayLike<number>, fields: Ipv4Fields = {}): Uint8Array {
-  const { source = PEER4, destination = HOST4, protocol = 17, ttl = 64, tos = 0, identification = 1, offset = 0, options = [] } = fields
+  const {
+    source = PEER4,
+    destination = HOST4,
+    protocol = 17,
+    ttl = 64,
+    tos = 0,
+    identification = 1,
+    offset = 0,
+    options = [],
+  } = fields
   const header = [
     0x45 + options.length / 4,
     tos,
@@ -93,7 +105,11 @@ export function udp(payload: ArrayLike<number>, family: 4 | 6, fields: UdpFields
 }
 
 /** A whole IP packet with a datagram. */
-export function datagram(payload: ArrayLike<number>, family: 4 | 6, fields: UdpFields & Ipv4Fields & Ipv6Fields = {}): Uint8Array {
+export function datagram(
+  payload: ArrayLike<number>,
+  family: 4 | 6,
+  fields: UdpFields & Ipv4Fields & Ipv6Fields = {},
+): Uint8Array {
   const message = udp(payload, family, fields)
   return family === 4 ? ipv4(message, fields) : ipv6(message, fields)
 }

@@ -1,5 +1,6 @@
 /**
- * An honest client: asks for echoes of each kind, a hundred a second of each, through the kernel's sockets.
+ * An honest client: asks for echoes of each kind, a hundred a second of each, through the kernel's
+ * sockets.
  *
  * Started with a JSON argument `{four, six, seconds}`; prints `{kind: {asked, answered}}`.
  */
@@ -29,7 +30,9 @@ const asking = setInterval(() => {
   if (elapsed >= seconds * 1000) {
     clearInterval(asking)
     setTimeout(() => {
-      console.log(JSON.stringify(Object.fromEntries(KINDS.map(({ name, asked, answered }) => [name, { asked, answered }]))))
+      console.log(
+        JSON.stringify(Object.fromEntries(KINDS.map(({ name, asked, answered }) => [name, { asked, answered }]))),
+      )
       process.exit(0)
     }, PATIENCE_MS)
     return

@@ -1,10 +1,12 @@
 /**
- * Floods on a real device, the kernel under the same frames beside: what an honest client is still answered, CPU, memory, delays.
+ * Floods on a real device, the kernel under the same frames beside: what an honest client is still
+ * answered, CPU, memory, delays.
  *
  *     npm run attack -- [--seconds 5] [--rate 20000] [--floods first,second] [--only tungram|kernel] [--json]
  *
- * Two worlds, each in network namespaces made for the run: a TAP device of tungram, and a veth pair to the kernel's own sockets. The attacker
- * writes frames into a packet socket. Needs root (or `unshare -rn` with a writable /run/netns) and iproute2.
+ * Two worlds, each in network namespaces made for the run: a TAP device of tungram, and a veth pair
+ * to the kernel's own sockets. The attacker writes frames into a packet socket. Needs root (or
+ * `unshare -rn` with a writable /run/netns) and iproute2.
  */
 import { execFileSync, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -34,12 +36,16 @@ const here = import.meta.dirname
 const ip = (...words) => execFileSync('ip', words, { stdio: ['ignore', 'pipe', 'pipe'] })
 const VICTIM_MAC = '02:00:00:00:00:02'
 const ATTACKER_MAC = '02:00:00:00:00:66'
-/** The client's interface also is the attacker and the router to everywhere, so that answers to it leave. */
+/**
+ * The client's interface also is the attacker and the router to everywhere, so that answers to it
+ * leave.
+ */
 const CLIENT_ADDRESSES = ['10.99.0.3/16', '10.99.0.66/16', 'fd99::3/64', 'fd99::66/64', 'fe80::66/64']
 const VICTIM_ADDRESSES = ['10.99.0.2/16', 'fd99::2/64', 'fe80::2/64']
 
 function address(namespace, device, addresses) {
-  for (const each of addresses) ip('-n', namespace, 'address', 'add', each, 'dev', device, ...(each.includes(':') ? ['nodad'] : []))
+  for (const each of addresses)
+    ip('-n', namespace, 'address', 'add', each, 'dev', device, ...(each.includes(':') ? ['nodad'] : []))
 }
 
 const WORLDS = {
@@ -150,7 +156,8 @@ process.on('SIGINT', () => {
   for (const [, world] of worlds) remove(world)
   process.exit(130)
 })
-if (!options.json) console.log('| flood | frames/s | stack | answered | CPU | memory | loop delay |\n|---|---|---|---|---|---|---|')
+if (!options.json)
+  console.log('| flood | frames/s | stack | answered | CPU | memory | loop delay |\n|---|---|---|---|---|---|---|')
 for (const flood of floods) {
   for (const [name, world] of worlds) {
     const row = { flood: flood.name, stack: name, ...(await measure(world, flood)) }

@@ -1,8 +1,10 @@
 /**
- * The attacked side, in a process of its own: an echo over tungram's sockets on a TAP device, or over node:dgram on the kernel's.
+ * The attacked side, in a process of its own: an echo over tungram's sockets on a TAP device, or
+ * over node:dgram on the kernel's.
  *
- * Started with a JSON argument `{stack, device}` and an IPC channel; says 'ready'; answers 'start' by measuring, and 'stop' with
- * `{cpu, milliseconds, rss, delay}`: CPU in microseconds, the largest resident set in bytes, the longest delay of the event loop in milliseconds.
+ * Started with a JSON argument `{stack, device}` and an IPC channel; says 'ready'; answers 'start'
+ * by measuring, and 'stop' with `{cpu, milliseconds, rss, delay}`: CPU in microseconds, the largest
+ * resident set in bytes, the longest delay of the event loop in milliseconds.
  */
 import dgram from 'node:dgram'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
@@ -54,8 +56,9 @@ process.on('message', (word) => {
   }
   clearInterval(watch)
   const used = process.cpuUsage(cpu)
-  process.send({ cpu: used.user + used.system, milliseconds: performance.now() - since, rss, delay: delay.max / 1e6 }, () =>
-    process.exit(0),
+  process.send(
+    { cpu: used.user + used.system, milliseconds: performance.now() - since, rss, delay: delay.max / 1e6 },
+    () => process.exit(0),
   )
 })
 process.send('ready')

@@ -1,5 +1,6 @@
-// How much faster than real time a network is in which little happens: ten hosts on a router with jitter and loss, one of which says something to each of
-// the others once a second, for ten minutes.
+// How much faster than real time a network is in which little happens: ten hosts on a router with
+// jitter and loss, one of which says something to each of the others once a second, for ten
+// minutes.
 //
 //   npm run build && node bench/network/idle.mjs [--json]
 //

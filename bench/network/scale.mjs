@@ -1,8 +1,10 @@
-// How a network of many hosts behaves: time to build it and to compute its routes, time and memory for datagrams between random hosts, in virtual time.
+// How a network of many hosts behaves: time to build it and to compute its routes, time and memory
+// for datagrams between random hosts, in virtual time.
 //
 //   npm run build && node bench/network/scale.mjs [--json]
 //
-// Growth is linear in datagrams, and no worse than n log n in hosts, when the last columns stay about the same.
+// Growth is linear in datagrams, and no worse than n log n in hosts, when the last columns stay
+// about the same.
 import { execFileSync } from 'node:child_process'
 import { Network } from '../../dist/network-node.js'
 
@@ -10,7 +12,9 @@ const json = process.argv.includes('--json')
 
 /** In a process of its own, so that memory is that of one network. */
 function row(setup) {
-  const output = execFileSync(process.execPath, ['--expose-gc', import.meta.filename, JSON.stringify(setup)], { encoding: 'utf8' })
+  const output = execFileSync(process.execPath, ['--expose-gc', import.meta.filename, JSON.stringify(setup)], {
+    encoding: 'utf8',
+  })
   return JSON.parse(output)
 }
 

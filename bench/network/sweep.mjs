@@ -1,5 +1,7 @@
-// What threads gain in a sweep: the same runs of one scenario with `tungram sim --jobs 1`, 2, … up to all cores, in turns, so that what else the machine
-// does hits all alike. Where other programs keep the cores busy, the last column tells more: the gain on cores that are free, by the CPU time that was used.
+// What threads gain in a sweep: the same runs of one scenario with `tungram sim --jobs 1`, 2, … up
+// to all cores, in turns, so that what else the machine does hits all alike. Where other programs
+// keep the cores busy, the last column tells more: the gain on cores that are free, by the CPU time
+// that was used.
 //
 //   npm run build && node bench/network/sweep.mjs [--json]
 import { spawnSync } from 'node:child_process'
@@ -8,7 +10,15 @@ import { fileURLToPath } from 'node:url'
 
 const ROUNDS = 3
 const file = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
-const sweep = ['sim', file('examples/scenarios/fragmentation-loss.yaml'), '--sweep', 'count=10000', '--repeat', '16', '--json']
+const sweep = [
+  'sim',
+  file('examples/scenarios/fragmentation-loss.yaml'),
+  '--sweep',
+  'count=10000',
+  '--repeat',
+  '16',
+  '--json',
+]
 /** Says the CPU time of all threads at the end. */
 const tellCpu = `data:text/javascript,process.on('exit',()=>{const{user,system}=process.cpuUsage();console.error((user+system)/1e6)})`
 
@@ -21,9 +31,13 @@ let results
 for (let round = 0; round < ROUNDS; round++)
   for (const number of jobs) {
     const begun = performance.now()
-    const { stdout, stderr } = spawnSync(process.execPath, ['--import', tellCpu, file('dist/cli.js'), ...sweep, '--jobs', String(number)], {
-      encoding: 'utf8',
-    })
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--import', tellCpu, file('dist/cli.js'), ...sweep, '--jobs', String(number)],
+      {
+        encoding: 'utf8',
+      },
+    )
     seconds.get(number).push((performance.now() - begun) / 1000)
     cpu.get(number).push(Number(stderr.trim().split('\n').at(-1)))
     results ??= stdout
@@ -38,5 +52,6 @@ const rows = jobs.map((number) => ({
   gain: Number((median(seconds.get(jobs[0])) / median(seconds.get(number))).toFixed(2)),
   'gain on free cores': Number(((number * median(cpu.get(jobs[0]))) / median(cpu.get(number))).toFixed(2)),
 }))
-if (process.argv.includes('--json')) console.log(JSON.stringify({ node: process.version, rounds: ROUNDS, rows }, null, 2))
+if (process.argv.includes('--json'))
+  console.log(JSON.stringify({ node: process.version, rounds: ROUNDS, rows }, null, 2))
 else console.table(rows)

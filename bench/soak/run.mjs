@@ -1,6 +1,6 @@
 /**
- * Hours in small: an echo over a TUN device at half of its full rate, for minutes. Nothing may be lost, memory must not grow, and the slowest
- * thousandth must not be slow.
+ * Hours in small: an echo over a TUN device at half of its full rate, for minutes. Nothing may be
+ * lost, memory must not grow, and the slowest thousandth must not be slow.
  *
  *     npm run soak -- [--minutes 10] [--size 64] [--json]
  *
@@ -37,7 +37,16 @@ process.on('exit', () => {
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130))
 execFileSync('ip', ['-n', NAMESPACE, 'link', 'set', 'lo', 'up'])
 
-const task = { stack: 'tungram', job: 'echo', port: PORT, size, shared, peer: PEER, address: `${ADDRESS}/24`, device: {} }
+const task = {
+  stack: 'tungram',
+  job: 'echo',
+  port: PORT,
+  size,
+  shared,
+  peer: PEER,
+  address: `${ADDRESS}/24`,
+  device: {},
+}
 const server = fork(join(bench, 'server.mjs'), [JSON.stringify(task)], {
   execPath: 'ip',
   execArgv: ['netns', 'exec', NAMESPACE, process.execPath, '--expose-gc'],
@@ -85,9 +94,15 @@ const missed = [
 const row = { pace, ...result, growth, rss: after.rss, missed }
 if (options.json) console.log(JSON.stringify(row))
 else {
-  console.log(`${result.sent} round trips of ${size} bytes at ${pace} a second, half of the full rate, in ${options.minutes} minutes`)
-  console.log(`lost ${result.lost}, p50 ${result.p50.toFixed(2)} ms, p99 ${result.p99.toFixed(2)} ms, p99.9 ${result.p999.toFixed(2)} ms`)
-  console.log(`memory ${(before.held / 1e6).toFixed(1)} -> ${(after.held / 1e6).toFixed(1)} MB, resident ${Math.round(after.rss / 1e6)} MB`)
+  console.log(
+    `${result.sent} round trips of ${size} bytes at ${pace} a second, half of the full rate, in ${options.minutes} minutes`,
+  )
+  console.log(
+    `lost ${result.lost}, p50 ${result.p50.toFixed(2)} ms, p99 ${result.p99.toFixed(2)} ms, p99.9 ${result.p999.toFixed(2)} ms`,
+  )
+  console.log(
+    `memory ${(before.held / 1e6).toFixed(1)} -> ${(after.held / 1e6).toFixed(1)} MB, resident ${Math.round(after.rss / 1e6)} MB`,
+  )
   console.log(missed.length === 0 ? 'All goals are met.' : `Missed: ${missed.join(', ')}.`)
 }
 process.exitCode = missed.length === 0 ? 0 : 1

@@ -1,12 +1,17 @@
 /**
- * The kernel's side of each job: a kernel UDP socket driven with sendmmsg and recvmmsg, so that it is never the slower end.
+ * The kernel's side of each job: a kernel UDP socket driven with sendmmsg and recvmmsg, so that it
+ * is never the slower end.
  *
- * Started with a JSON argument `{job, address, port, size, seconds, window, pace, shared}`; prints one JSON line.
- * - `blast`: sends for `seconds`, at most `window` datagrams ahead of what the server has counted in shared memory.
+ * Started with a JSON argument `{job, address, port, size, seconds, window, pace, shared}`; prints
+ * one JSON line.
+ * - `blast`: sends for `seconds`, at most `window` datagrams ahead of what the server has counted
+ *   in shared memory.
  * - `paced`: sends `pace` a second for `seconds`, one at a time.
  * - `sink`: receives on `port` until `seconds` have passed without a datagram.
- * - `echo`: keeps `window` datagrams in flight for `seconds`; with a window of 1, also the round-trip times.
- * - `steady`: asks for `pace` echoes a second for `seconds`, each with a number of its own, and counts what comes back, how late, and what never does.
+ * - `echo`: keeps `window` datagrams in flight for `seconds`; with a window of 1, also the
+ *   round-trip times.
+ * - `steady`: asks for `pace` echoes a second for `seconds`, each with a number of its own, and
+ *   counts what comes back, how late, and what never does.
  */
 import koffi from 'koffi'
 import { mapShared } from './shared.mjs'

@@ -1,12 +1,17 @@
-/** Where a process spends its time, by layer of the stack: a CPU profile of this very process, its samples added up by where their function lives. */
+/**
+ * Where a process spends its time, by layer of the stack: a CPU profile of this very process, its
+ * samples added up by where their function lives.
+ */
 import { Session } from 'node:inspector'
 
-/** Of a node of the profile. Builtins and system calls, which have no file, count for their caller. */
+/**
+ * Of a node of the profile. Builtins and system calls, which have no file, count for their caller.
+ */
 function layerOf({ callFrame: { functionName, url } }, caller) {
   if (functionName === '(idle)') return 'idle'
   if (functionName === '(garbage collector)') return 'garbage collector'
   if (url === '') return functionName.startsWith('(') ? 'Node' : caller
-  if (url.includes('/dist/link/tun.js') && (functionName === '#read' || functionName === '#write'))
+  if (url.includes('/dist/link/device/tun.js') && (functionName === '#read' || functionName === '#write'))
     return `system call ${functionName.slice(1)}`
   const dist = /\/dist\/([\w-]+)\//.exec(url)
   if (dist !== null) return dist[1]
@@ -14,7 +19,10 @@ function layerOf({ callFrame: { functionName, url } }, caller) {
   return url.endsWith('/server.mjs') ? 'program' : 'Node'
 }
 
-/** Profiles from now on; the returned function stops, and gives nanoseconds by layer. Both work without a turn of the event loop. */
+/**
+ * Profiles from now on; the returned function stops, and gives nanoseconds by layer. Both work
+ * without a turn of the event loop.
+ */
 export function profile() {
   const session = new Session()
   session.connect()

@@ -1,11 +1,12 @@
 /**
- * tungram on a TUN device against node:dgram on kernel sockets: the same jobs, interleaved, in network namespaces made for the run.
+ * tungram on a TUN device against node:dgram on kernel sockets: the same jobs, interleaved, in
+ * network namespaces made for the run.
  *
  *     node bench/tun/run.mjs [--rounds 5] [--seconds 1] [--jobs receive64,send64,…] [--json]
  *     node bench/tun/run.mjs --layers [--seconds 4] [--jobs …]         where tungram's time goes, in nanoseconds per datagram
  *
- * node:dgram's server sits behind a veth pair, tungram's behind its TUN device; the kernel client is the same program for both. Needs root (or
- * `unshare -rn`), iproute2 and taskset.
+ * node:dgram's server sits behind a veth pair, tungram's behind its TUN device; the kernel client
+ * is the same program for both. Needs root (or `unshare -rn`), iproute2 and taskset.
  */
 import { execFileSync, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -39,7 +40,8 @@ const JOBS = {
   // Evenly paced, so that each datagram is a wake-up: what one costs.
   wakeup64: { job: 'receive', size: 64, pace: 20_000 },
   wakeup64thread: { job: 'receive', size: 64, pace: 20_000, device: { wakeup: 'worker' } },
-  // Client and server on a core each, and on the same one: left to itself the kernel changes its mind between rounds.
+  // Client and server on a core each, and on the same one: left to itself the kernel changes its
+  // mind between rounds.
   latency64: { job: 'echo', size: 64, window: 1, cores: [0, cpus().length - 1] },
   latency64busy: { job: 'echo', size: 64, window: 1, cores: [0, cpus().length - 1], device: { busyPoll: 50 } },
   latency64core: { job: 'echo', size: 64, window: 1, cores: [0, 0] },
@@ -64,7 +66,8 @@ function makeNamespaces() {
   ip('-n', CLIENT, 'link', 'add', 'veth0', 'type', 'veth', 'peer', 'name', 'veth0', 'netns', SERVER)
   ip('-n', CLIENT, 'address', 'add', '10.78.0.1/24', 'dev', 'veth0')
   ip('-n', SERVER, 'address', 'add', '10.78.0.2/24', 'dev', 'veth0')
-  for (const namespace of [CLIENT, SERVER]) for (const link of ['lo', 'veth0']) ip('-n', namespace, 'link', 'set', link, 'up')
+  for (const namespace of [CLIENT, SERVER])
+    for (const link of ['lo', 'veth0']) ip('-n', namespace, 'link', 'set', link, 'up')
 }
 
 function removeNamespaces() {
@@ -145,7 +148,10 @@ async function run(stack, { job, size, window, pace, device, cores = [] }) {
       }
     }
     const kernelJob = job === 'echo' ? 'echo' : pace === undefined ? 'blast' : 'paced'
-    const { done } = await client({ job: kernelJob, address: local, port: PORT, size, seconds, window, pace, shared }, clientCore)
+    const { done } = await client(
+      { job: kernelJob, address: local, port: PORT, size, seconds, window, pace, shared },
+      clientCore,
+    )
     const result = await done
     await new Promise((resolve) => setTimeout(resolve, 50))
     server.send('stop')
@@ -170,7 +176,9 @@ async function run(stack, { job, size, window, pace, device, cores = [] }) {
 
 /** Nanoseconds per datagram by layer. */
 function perDatagram({ layers = {}, profiled = 0 }) {
-  return Object.fromEntries(Object.entries(layers).map(([layer, nanoseconds]) => [layer, Math.round(nanoseconds / profiled)]))
+  return Object.fromEntries(
+    Object.entries(layers).map(([layer, nanoseconds]) => [layer, Math.round(nanoseconds / profiled)]),
+  )
 }
 
 async function printLayers() {
@@ -227,7 +235,8 @@ async function main() {
       node: summary(results.node),
       rateRatio: median(ratios),
       cpuRatio: median(cpuRatios),
-      latencyRatio: JOBS[name].window === 1 ? median(results.tungram.map((result, i) => result.p50 / results.node[i].p50)) : null,
+      latencyRatio:
+        JOBS[name].window === 1 ? median(results.tungram.map((result, i) => result.p50 / results.node[i].p50)) : null,
     }
     if (!options.json) process.stderr.write(`${name} done\n`)
   }
@@ -248,7 +257,9 @@ function print(table) {
         : `${k(side.rate)} (${Math.round(side.low / 1000)}–${Math.round(side.high / 1000)}), ${side.cpu.toFixed(2)} µs`
     const ratio = row.latencyRatio === null ? `${row.rateRatio.toFixed(2)}×` : `latency ${row.latencyRatio.toFixed(2)}×`
     const loss = `${(row.tungram.loss * 100).toFixed(2)} % / ${(row.node.loss * 100).toFixed(2)} %`
-    console.log(`| ${name} | ${cell(row.tungram)} | ${cell(row.node)} | ${ratio} | ${row.cpuRatio.toFixed(2)}× | ${loss} |`)
+    console.log(
+      `| ${name} | ${cell(row.tungram)} | ${cell(row.node)} | ${ratio} | ${row.cpuRatio.toFixed(2)}× | ${loss} |`,
+    )
   }
 }
 

@@ -1,16 +1,21 @@
 /**
- * The side under test, in a process of its own: the same program over tungram's sockets on a TUN device, or over node:dgram on the kernel's.
+ * The side under test, in a process of its own: the same program over tungram's sockets on a TUN
+ * device, or over node:dgram on the kernel's.
  *
- * Started with a JSON argument `{stack, job, port, size, to, toPort, shared, peer, address, device, layers}` and an IPC channel; says 'ready', works, and
- * answers 'memory' with `{held, rss}` in bytes, and
- * 'stop' with `{count, cpu, milliseconds}` (CPU in microseconds, from the first datagram on); with `layers` also with `{layers, profiled}`:
- * nanoseconds by layer, and for how many datagrams, after a second of warming up.
+ * Started with a JSON argument
+ * `{stack, job, port, size, to, toPort, shared, peer, address, device, layers}` and an IPC channel;
+ * says 'ready', works, and answers 'memory' with `{held, rss}` in bytes, and 'stop' with
+ * `{count, cpu, milliseconds}` (CPU in microseconds, from the first datagram on); with `layers`
+ * also with `{layers, profiled}`: nanoseconds by layer, and for how many datagrams, after a second
+ * of warming up.
  */
 import dgram from 'node:dgram'
 import { profile } from './layers.mjs'
 import { mapShared } from './shared.mjs'
 
-const { stack, job, port, size, seconds, to, toPort, shared, peer, address, device, layers } = JSON.parse(process.argv[2])
+const { stack, job, port, size, seconds, to, toPort, shared, peer, address, device, layers } = JSON.parse(
+  process.argv[2],
+)
 
 async function makeDgram() {
   if (stack === 'node') return dgram

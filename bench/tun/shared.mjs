@@ -1,4 +1,7 @@
-/** Numbers that two processes see: a page of a temporary file, mapped by both. No message is needed to follow the other side's progress. */
+/**
+ * Numbers that two processes see: a page of a temporary file, mapped by both. No message is needed
+ * to follow the other side's progress.
+ */
 import { closeSync, ftruncateSync, openSync } from 'node:fs'
 import koffi from 'koffi'
 

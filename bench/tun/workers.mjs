@@ -1,6 +1,7 @@
 /**
- * One worker thread against two, on the queues of one TUN device: datagrams per second that sockets of one port receive from 16 flows. The kernel's
- * sender uses UDP_SEGMENT, so that it leaves the cores to the workers. Interleaved rounds, medians.
+ * One worker thread against two, on the queues of one TUN device: datagrams per second that sockets
+ * of one port receive from 16 flows. The kernel's sender uses UDP_SEGMENT, so that it leaves the
+ * cores to the workers. Interleaved rounds, medians.
  *
  *     node bench/tun/workers.mjs [--rounds 5] [--seconds 2] [--size 64] [--json]
  *
@@ -37,7 +38,11 @@ else {
   })
   if (options.send !== undefined) await send(options.send, Number(options.size))
   else if (options.inside) await compare(options)
-  else process.exit(spawnSync('unshare', ['-n', process.execPath, ...process.argv.slice(1), '--inside'], { stdio: 'inherit' }).status ?? 1)
+  else
+    process.exit(
+      spawnSync('unshare', ['-n', process.execPath, ...process.argv.slice(1), '--inside'], { stdio: 'inherit' })
+        .status ?? 1,
+    )
 }
 
 async function serve() {
@@ -104,7 +109,9 @@ async function measure(count, seconds, size) {
   const counts = mapShared(shared)
   const workers = Array.from({ length: count }, () => new Worker(import.meta.filename, { workerData: { shared } }))
   await Promise.all(workers.map((worker) => once(worker, 'message')))
-  const sender = spawn(process.execPath, [import.meta.filename, '--send', shared, '--size', `${size}`], { stdio: 'inherit' })
+  const sender = spawn(process.execPath, [import.meta.filename, '--send', shared, '--size', `${size}`], {
+    stdio: 'inherit',
+  })
   const total = () => counts.subarray(0, FLOWS).reduce((sum, flow) => sum + flow, 0)
   const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
   // Past the compiler's warming up.
@@ -129,7 +136,8 @@ async function compare({ rounds, seconds, size, json }) {
   spawnSync('ip', ['link', 'set', 'lo', 'up'])
   const results = { 1: [], 2: [] }
   for (let round = 0; round < Number(rounds); round++)
-    for (const count of round % 2 === 0 ? [1, 2] : [2, 1]) results[count].push(await measure(count, Number(seconds), Number(size)))
+    for (const count of round % 2 === 0 ? [1, 2] : [2, 1])
+      results[count].push(await measure(count, Number(seconds), Number(size)))
   const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]
   const row = (count) => ({
     rate: median(results[count].map(({ rate }) => rate)),
@@ -141,7 +149,9 @@ async function compare({ rounds, seconds, size, json }) {
     console.log(JSON.stringify(table))
     return
   }
-  console.log(`Node ${process.version}, ${cpus().length} CPUs; ${size} B, medians of ${rounds} interleaved rounds of ${seconds} s\n`)
+  console.log(
+    `Node ${process.version}, ${cpus().length} CPUs; ${size} B, medians of ${rounds} interleaved rounds of ${seconds} s\n`,
+  )
   console.log('| workers | datagrams/s | CPU per datagram |')
   console.log('|---|---|---|')
   for (const [name, { rate, cpu }] of [
@@ -151,5 +161,7 @@ async function compare({ rounds, seconds, size, json }) {
     console.log(`| ${name} | ${Math.round(rate / 1000)} k/s | ${cpu.toFixed(2)} µs |`)
   console.log(`\nTwo against one: ${table.ratio.toFixed(2)}×`)
   if (table.one.stalls + table.two.stalls > 0)
-    console.log(`Flows that lost datagrams and began anew: ${table.one.stalls} with one, ${table.two.stalls} with two at most.`)
+    console.log(
+      `Flows that lost datagrams and began anew: ${table.one.stalls} with one, ${table.two.stalls} with two at most.`,
+    )
 }

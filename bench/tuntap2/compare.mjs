@@ -1,6 +1,7 @@
 /**
- * The device of tungram against the stream of `tuntap2`: packets of 92 bytes (64-byte payloads) written and read a second, and the CPU time
- * of this process for each. No stack is involved. As root: `npm run build`, then `npm install` in this folder, then
+ * The device of tungram against the stream of `tuntap2`: packets of 92 bytes (64-byte payloads)
+ * written and read a second, and the CPU time of this process for each. No stack is involved. As
+ * root: `npm run build`, then `npm install` in this folder, then
  *
  *     node bench/tuntap2/compare.mjs
  */
@@ -9,8 +10,8 @@ import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import koffi from 'koffi'
 import { Packet } from '../../dist/base/packet.js'
-import { openTun } from '../../dist/link/tun.js'
-import { fromTuntap2 } from '../../dist/link/tuntap2.js'
+import { openTun } from '../../dist/link/device/tun.js'
+import { fromTuntap2 } from '../../dist/link/device/tuntap2.js'
 
 const SECONDS = 2
 const AF_INET = 2
@@ -62,7 +63,10 @@ async function main() {
   process.exit()
 }
 
-/** A kernel socket on the discard port that nobody reads: without one every datagram would be answered. */
+/**
+ * A kernel socket on the discard port that nobody reads: without one every datagram would be
+ * answered.
+ */
 function discard() {
   const fd = libc.func('int socket(int, int, int)')(AF_INET, SOCK_DGRAM, 0)
   const address = Uint8Array.of(AF_INET, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)

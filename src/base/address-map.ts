@@ -1,5 +1,6 @@
 /**
- * Values by address (or by any four words), in the order of their setting: the table for whatever is remembered of other hosts.
+ * Values by address (or by any four words), in the order of their setting: the table for whatever
+ * is remembered of other hosts.
  *
  * A map of few entries compares them and hashes nothing: most hosts know few others.
  */

@@ -1,9 +1,10 @@
 /**
  * IP addresses and prefixes of both families.
  *
- * At rest an address is four signed 32-bit words, an IPv4 address being its IPv4-mapped form `::ffff:a.b.c.d` (RFC 4291 section 2.5.5.2), so
- * that every table is one table. The words are signed because V8 then keeps them as small integers: an unsigned word with the top bit set
- * would turn the field into a heap number.
+ * At rest an address is four signed 32-bit words, an IPv4 address being its IPv4-mapped form
+ * `::ffff:a.b.c.d` (RFC 4291 section 2.5.5.2), so that every table is one table. The words are
+ * signed because V8 then keeps them as small integers: an unsigned word with the top bit set would
+ * turn the field into a heap number.
  */
 import { Address4, Address6 } from 'ip-address'
 
@@ -36,14 +37,18 @@ export class Address {
   /** Reads 4 or 16 bytes as they are on the wire. */
   static fromBytes(bytes: ArrayLike<number>): Address {
     const word = (at: number) =>
-      ((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number)
+      ((bytes[at] as number) << 24) |
+      ((bytes[at + 1] as number) << 16) |
+      ((bytes[at + 2] as number) << 8) |
+      (bytes[at + 3] as number)
     if (bytes.length === 4) return Address.fromIPv4(word(0))
     if (bytes.length === 16) return new Address(word(0), word(4), word(8), word(12))
     throw new RangeError(`An address has 4 or 16 bytes, not ${bytes.length}.`)
   }
 
   /**
-   * Reads `192.0.2.1` or `2001:db8::1` (any legal form of RFC 4291 section 2.2); no zone, no prefix length, no leading zeros in IPv4.
+   * Reads `192.0.2.1` or `2001:db8::1` (any legal form of RFC 4291 section 2.2); no zone, no prefix
+   * length, no leading zeros in IPv4.
    * @throws {TypeError} when the text is no address
    */
   static parse(text: string): Address {
@@ -60,7 +65,9 @@ export class Address {
     if (typeof text !== 'string' || text.includes('/') || text.includes('%') || text.includes('[')) return null
     try {
       if (!text.includes(':'))
-        return /^\d{1,3}(\.\d{1,3}){3}$/.test(text) && !/(^|\.)0\d/.test(text) ? Address.fromBytes(new Address4(text).toArray()) : null
+        return /^\d{1,3}(\.\d{1,3}){3}$/.test(text) && !/(^|\.)0\d/.test(text)
+          ? Address.fromBytes(new Address4(text).toArray())
+          : null
       const bytes = new Address6(text).toUnsignedByteArray()
       return Address.fromBytes([...new Array<number>(16 - bytes.length).fill(0), ...bytes])
     } catch {
@@ -182,7 +189,10 @@ export function formatWords(w0: number, w1: number, w2: number, w3: number): str
   return longestAt < 0 ? hex(0, 8) : `${hex(0, longestAt)}::${hex(longestAt + longest, 8)}`
 }
 
-/** The same for an address in an IPv6 header, where a mapped one is one of IPv6 (RFC 5952 section 5). */
+/**
+ * The same for an address in an IPv6 header, where a mapped one is one of IPv6 (RFC 5952 section
+ * 5).
+ */
 export function formatWords6(w0: number, w1: number, w2: number, w3: number): string {
   const text = formatWords(w0, w1, w2, w3)
   return w0 === 0 && w1 === 0 && w2 === MAPPED ? `::ffff:${text}` : text
@@ -200,7 +210,9 @@ export class Prefix {
   constructor(address: Address, length: number) {
     const bits = address.family === 4 ? 32 : 128
     if (!Number.isInteger(length) || length < 0 || length > bits)
-      throw new RangeError(`Prefix length ${length} of ${address} is out of range: 0 to ${bits} for IPv${address.family}.`)
+      throw new RangeError(
+        `Prefix length ${length} of ${address} is out of range: 0 to ${bits} for IPv${address.family}.`,
+      )
     const long = length + 128 - bits
     const mask = (index: number) => {
       const ones = Math.min(32, Math.max(0, long - index * 32))
@@ -253,7 +265,8 @@ export class Prefix {
 export type Cidr = { readonly address: Address; readonly prefix: Prefix }
 
 /**
- * Reads `192.0.2.7/24` into the address and its prefix; without a length the prefix is the address alone.
+ * Reads `192.0.2.7/24` into the address and its prefix; without a length the prefix is the address
+ * alone.
  * @throws {TypeError} when the text is no address with a prefix length
  */
 export function parseCidr(text: string): Cidr {
@@ -261,11 +274,16 @@ export function parseCidr(text: string): Cidr {
   const address = Address.tryParse(slash < 0 ? text : text.slice(0, slash))
   const lengthText = slash < 0 ? '' : text.slice(slash + 1)
   if (address === null || (slash >= 0 && !/^\d{1,3}$/.test(lengthText)))
-    throw new TypeError(`Not an address with a prefix length: '${text}'. Expected for example 192.0.2.7/24 or 2001:db8::7/64.`)
+    throw new TypeError(
+      `Not an address with a prefix length: '${text}'. Expected for example 192.0.2.7/24 or 2001:db8::7/64.`,
+    )
   return { address, prefix: new Prefix(address, slash < 0 ? (address.family === 4 ? 32 : 128) : Number(lengthText)) }
 }
 
-/** `fe80::1%eth0` into the address and its zone (RFC 4007 section 11); the zone is `''` when there is none; `null` when it is no address. */
+/**
+ * `fe80::1%eth0` into the address and its zone (RFC 4007 section 11); the zone is `''` when there
+ * is none; `null` when it is no address.
+ */
 export function parseScoped(text: string): { address: Address; zone: string } | null {
   const percent = text.indexOf('%')
   const address = Address.tryParse(percent < 0 ? text : text.slice(0, percent))

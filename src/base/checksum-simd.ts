@@ -1,6 +1,7 @@
 /**
- * The sum of 16-bit words by vector instructions, which JavaScript reaches through WebAssembly only: 32 bytes a turn instead of 16, in a fifth of the
- * time. It works in a memory of its own, so that bytes are copied there first; from {@link SIMD_FROM} bytes on that pays.
+ * The sum of 16-bit words by vector instructions, which JavaScript reaches through WebAssembly
+ * only: 32 bytes a turn instead of 16, in a fifth of the time. It works in a memory of its own, so
+ * that bytes are copied there first; from {@link SIMD_FROM} bytes on that pays.
  */
 
 /** Bytes; `bench/codecs.mjs` shows where the two ways cross. */
@@ -70,7 +71,10 @@ const view = new DataView(memory.buffer)
 /** Whether {@link sumWords} works here. */
 export const simd = module !== null
 
-/** The sum, below 2^32, of the little-endian 16-bit words of `bytes`, which are `length`, at most a packet's; an odd last byte counts as the low byte of a word. */
+/**
+ * The sum, below 2^32, of the little-endian 16-bit words of `bytes`, which are `length`, at most a
+ * packet's; an odd last byte counts as the low byte of a word.
+ */
 export function sumWords(bytes: Uint8Array, length: number): number {
   memory.set(bytes)
   // What is behind them counts as zeros.

@@ -1,17 +1,19 @@
 /**
  * The Internet checksum: RFC 1071, and its incremental update, RFC 1624.
  *
- * Everything stays within small integers, which is what makes it fast in V8. Bytes are read as little-endian 32-bit words, four a turn, and added up
- * modulo 2^32; their high halves are added up apart, and the low halves' sum follows from both. One's-complement sums do not care about byte
- * order (RFC 1071 section 2 (B)), so the bytes are swapped once at the end. What is long goes through vector instructions instead, where there are
- * any. `bench/codecs.mjs` has the figures.
+ * Everything stays within small integers, which is what makes it fast in V8. Bytes are read as
+ * little-endian 32-bit words, four a turn, and added up modulo 2^32; their high halves are added up
+ * apart, and the low halves' sum follows from both. One's-complement sums do not care about byte
+ * order (RFC 1071 section 2 (B)), so the bytes are swapped once at the end. What is long goes
+ * through vector instructions instead, where there are any. `bench/codecs.mjs` has the figures.
  */
 import { SIMD_FROM, simd, sumWords } from './checksum-simd.ts'
 import type { Packet } from './packet.ts'
 
 /**
- * The one's-complement sum of `view[start, end)` added to `initial`: below 2^31 when `initial` is below 2^30. Not folded.
- * An odd last byte counts as the high byte of a pair (RFC 1071 section 4.1). At most 128 KiB.
+ * The one's-complement sum of `view[start, end)` added to `initial`: below 2^31 when `initial` is
+ * below 2^30. Not folded. An odd last byte counts as the high byte of a pair (RFC 1071 section
+ * 4.1). At most 128 KiB.
  */
 export function sum(view: DataView, start: number, end: number, initial: number): number {
   let whole = 0
@@ -30,7 +32,8 @@ export function sum(view: DataView, start: number, end: number, initial: number)
     whole = (whole + a) | 0
     high = (high + (a >>> 16)) | 0
   }
-  // What the words add up to without their high halves: below 2^31, so the overflows of `whole` cancel out.
+  // What the words add up to without their high halves: below 2^31, so the overflows of `whole`
+  // cancel out.
   let low = (whole - (high << 16)) | 0
   if (end - at >= 2) {
     low = (low + view.getUint16(at, true)) | 0
@@ -66,7 +69,10 @@ export function checksum(view: DataView, start: number, end: number): number {
   return finish(sum(view, start, end, 0))
 }
 
-/** Whether a region that contains its checksum field, and whose sum is `total`, sums to all ones; 0x0000 and 0xffff are the same (RFC 1071 section 1). */
+/**
+ * Whether a region that contains its checksum field, and whose sum is `total`, sums to all ones;
+ * 0x0000 and 0xffff are the same (RFC 1071 section 1).
+ */
 export function isComplete(total: number): boolean {
   const folded = fold(total)
   return folded === 0xffff || folded === 0

@@ -1,16 +1,23 @@
 /**
  * Time comes in from outside. All times are milliseconds, fractions included.
  *
- * Within one clock, callbacks run in the order of their time and, at the same time, in the order in which they were scheduled.
+ * Within one clock, callbacks run in the order of their time and, at the same time, in the order in
+ * which they were scheduled.
  */
 export interface Clock {
   /** Monotonic milliseconds; only differences mean anything. */
   now(): number
   /** Milliseconds since 1970-01-01T00:00:00Z, for time stamps. */
   wallTime(): number
-  /** Runs `callback` once after `delay` milliseconds, however many; never after `Infinity`. A pending timer does not keep the process alive. */
+  /**
+   * Runs `callback` once after `delay` milliseconds, however many; never after `Infinity`. A
+   * pending timer does not keep the process alive.
+   */
   schedule(delay: number, callback: () => void): Timer
-  /** Runs `callback` in a later turn, before any timer that is not due yet; never before this call returns. */
+  /**
+   * Runs `callback` in a later turn, before any timer that is not due yet; never before this call
+   * returns.
+   */
   soon(callback: () => void): void
 }
 
@@ -19,7 +26,8 @@ export interface Timer {
   cancel(): void
 }
 
-// Read once: a program under test may replace the globals by fake ones, and the stack must not stop with them.
+// Read once: a program under test may replace the globals by fake ones, and the stack must not stop
+// with them.
 const { setTimeout, clearTimeout, performance, Date: WallTime } = globalThis
 const setImmediate: ((callback: () => void) => unknown) | undefined = globalThis.setImmediate
 
@@ -37,7 +45,9 @@ class SystemTimer implements Timer {
     if (delay === Number.POSITIVE_INFINITY) return
     // setTimeout cuts fractions off; rounding up keeps "not before".
     this.#handle =
-      delay > LONGEST ? setTimeout(() => this.#wait(delay - LONGEST, callback), LONGEST) : setTimeout(callback, Math.ceil(delay))
+      delay > LONGEST
+        ? setTimeout(() => this.#wait(delay - LONGEST, callback), LONGEST)
+        : setTimeout(callback, Math.ceil(delay))
     const handle: unknown = this.#handle
     if (typeof handle === 'object' && handle !== null && 'unref' in handle) (handle as { unref(): void }).unref()
   }
@@ -53,8 +63,10 @@ const ALMOST = 1 - 2 ** -10
 /** The machine's own time. */
 export class SystemClock implements Clock {
   /**
-   * The wall time at `performance.now() === 0`, as far as is known. `Date.now()` has whole milliseconds and is asked each time: it says between which two
-   * of them the time is, after a step of the wall clock too; the fraction goes on from what was known, and gets exact as those bounds shift it.
+   * The wall time at `performance.now() === 0`, as far as is known. `Date.now()` has whole
+   * milliseconds and is asked each time: it says between which two of them the time is, after a
+   * step of the wall clock too; the fraction goes on from what was known, and gets exact as those
+   * bounds shift it.
    */
   #origin = performance.timeOrigin
 
@@ -102,7 +114,9 @@ class ManualTimer implements Timer {
   }
 }
 
-/** Time that moves only when told: a binary heap of timers, ties broken by the order of scheduling. */
+/**
+ * Time that moves only when told: a binary heap of timers, ties broken by the order of scheduling.
+ */
 export class ManualClock implements Clock {
   #now: number
   readonly #epoch: number
@@ -146,7 +160,9 @@ export class ManualClock implements Clock {
     return this.#heap[0]?.time ?? Number.POSITIVE_INFINITY
   }
 
-  /** Runs the next callback, moving the time to it; `false` when nothing is scheduled for any time. */
+  /**
+   * Runs the next callback, moving the time to it; `false` when nothing is scheduled for any time.
+   */
   step(): boolean {
     if (this.nextTime === Number.POSITIVE_INFINITY) return false
     const timer = this.#pop()
@@ -159,7 +175,10 @@ export class ManualClock implements Clock {
     return true
   }
 
-  /** Runs everything that is due within the next `duration` milliseconds and leaves the time at their end. */
+  /**
+   * Runs everything that is due within the next `duration` milliseconds and leaves the time at
+   * their end.
+   */
   advance(duration: number): void {
     const end = this.#now + duration
     while (this.nextTime <= end) this.step()

@@ -1,8 +1,9 @@
 /**
  * Why a packet was discarded: a closed list. A discard without one of these names is a bug.
  *
- * A drop is a small integer, returned (never thrown) by `parse`, `input`, `output` and `send`; `Drop.None` is success.
- * Codes below 30 belong to the link layer, below 80 to IP, below 100 to ICMP, the rest to UDP.
+ * A drop is a small integer, returned (never thrown) by `parse`, `input`, `output` and `send`;
+ * `Drop.None` is success. Codes below 30 belong to the link layer, below 80 to IP, below 100 to
+ * ICMP, the rest to UDP.
  */
 export const Drop = {
   None: 0,
@@ -35,17 +36,26 @@ export const Drop = {
   WireQueueFull: 13,
   /** No link of the segment has this destination. */
   WireNoReceiver: 14,
-  /** ARP or Neighbor Discovery from another station that uses one of our addresses (RFC 5227, RFC 4862). */
+  /**
+   * ARP or Neighbor Discovery from another station that uses one of our addresses (RFC 5227, RFC
+   * 4862).
+   */
   AddressConflict: 15,
   /** A simulated firewall or partition lets it not pass. */
   WireFiltered: 16,
   /** A NAT has no mapping for it, or no port left for one. */
   WireNatUnmapped: 17,
-  /** The table of neighbors is full of others that are being resolved or in use (Linux: "neighbor table overflow"). */
+  /**
+   * The table of neighbors is full of others that are being resolved or in use (Linux: "neighbor
+   * table overflow").
+   */
   NeighborTableFull: 24,
   /** A NAT has a mapping, which this sender may not use (RFC 4787 section 5). */
   WireNatFiltered: 18,
-  /** A device's offload header that does not fit its frame, or asks for work that nobody offered (virtio 1.2 section 5.1.6). */
+  /**
+   * A device's offload header that does not fit its frame, or asks for work that nobody offered
+   * (virtio 1.2 section 5.1.6).
+   */
   FrameOffload: 19,
 
   /** Fewer bytes than the header, or than the header's own length, announces. */
@@ -62,7 +72,9 @@ export const Drop = {
   IpOption: 35,
   /** A source route while they are refused. */
   IpSourceRoute: 36,
-  /** A source address that no packet may have here (RFC 1122 section 3.2.1.3, RFC 6890, RFC 4291). */
+  /**
+   * A source address that no packet may have here (RFC 1122 section 3.2.1.3, RFC 6890, RFC 4291).
+   */
   IpMartianSource: 37,
   /** A destination address that no packet may have here. */
   IpMartianDestination: 38,
@@ -86,7 +98,10 @@ export const Drop = {
   IpDontFragment: 47,
   /** A source address that is reached by another nic (RFC 3704). */
   IpReversePath: 48,
-  /** Scope or link-local addresses that are never forwarded (RFC 4007 section 9, RFC 3927 section 7). */
+  /**
+   * Scope or link-local addresses that are never forwarded (RFC 4007 section 9, RFC 3927 section
+   * 7).
+   */
   IpBeyondScope: 49,
   /** A group that no socket of this nic has joined. */
   IpNotMember: 50,
@@ -94,7 +109,10 @@ export const Drop = {
   IpSourceFilter: 55,
   /** Forwarding of a link-level broadcast or multicast (RFC 1812 section 5.3.4). */
   IpLinkBroadcast: 51,
-  /** A loopback source or destination on its way out of the host (RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3). */
+  /**
+   * A loopback source or destination on its way out of the host (RFC 1122 section 3.2.1.3, RFC 4291
+   * section 2.5.3).
+   */
   IpLoopbackLeaves: 56,
 
   /** A fragment that is not last and whose length is no multiple of 8. */
@@ -132,13 +150,22 @@ export const Drop = {
   NdMalformed: 86,
   /** An IGMP or MLD message that fails its checks. */
   GroupReportMalformed: 87,
-  /** A Neighbor Discovery message that this host does not heed: an advertisement to a router, any on a link without neighbors. */
+  /**
+   * A Neighbor Discovery message that this host does not heed: an advertisement to a router, any on
+   * a link without neighbors.
+   */
   NdIgnored: 88,
   /** A solicitation for an anycast address while as many others as may wait for their answers. */
   NdQueueFull: 94,
-  /** A redirect that is not from the present first hop, leads off the link, or comes to a host that takes none (RFC 1122 3.2.2.2, RFC 4861 8.1). */
+  /**
+   * A redirect that is not from the present first hop, leads off the link, or comes to a host that
+   * takes none (RFC 1122 3.2.2.2, RFC 4861 8.1).
+   */
   IcmpRedirect: 90,
-  /** An error about a datagram of a socket whose program has not taken what waits yet: the receive buffer is full. */
+  /**
+   * An error about a datagram of a socket whose program has not taken what waits yet: the receive
+   * buffer is full.
+   */
   IcmpErrorsFull: 91,
 
   /** Shorter than a UDP header. */

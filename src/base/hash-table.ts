@@ -1,4 +1,7 @@
-/** A hash table whose entries bring their own links, so that a lookup allocates nothing. Hashes come from a {@link KeyedHash}. */
+/**
+ * A hash table whose entries bring their own links, so that a lookup allocates nothing. Hashes come
+ * from a {@link KeyedHash}.
+ */
 
 /** What an entry has to have; the table writes `chain`. */
 export interface Hashed<Entry> {
@@ -18,7 +21,10 @@ export class HashTable<Entry extends Hashed<Entry>> {
     return this.#size
   }
 
-  /** The first entry of the chain where those with `hash` are; the caller walks along `chain` and compares keys. */
+  /**
+   * The first entry of the chain where those with `hash` are; the caller walks along `chain` and
+   * compares keys.
+   */
   head(hash: number): Entry | null {
     return this.#size === 0 ? null : (this.#heads[hash & (this.#heads.length - 1)] as Entry | null)
   }

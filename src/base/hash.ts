@@ -1,14 +1,18 @@
 /**
- * The hash of every table whose keys come from the network: HalfSipHash-1-3 (Aumasson and Bernstein) over all words of the key, with a secret of 64 bits.
+ * The hash of every table whose keys come from the network: HalfSipHash-1-3 (Aumasson and
+ * Bernstein) over all words of the key, with a secret of 64 bits.
  *
- * Who knows a table's hash can send keys that all land in one place, and makes each lookup a walk through everything that he sent. A secret that is only
- * mixed in does not help: keys that differ in the top bit of two words meet again behind a multiplication, whatever the secret is. SipHash's rounds
- * were made against that; its half-width form (Linux: hsiphash, for the same use) computes with words of 32 bits, as JavaScript does. One round a word and
- * three at the end are what Linux's kernel takes for its tables.
+ * Who knows a table's hash can send keys that all land in one place, and makes each lookup a walk
+ * through everything that he sent. A secret that is only mixed in does not help: keys that differ
+ * in the top bit of two words meet again behind a multiplication, whatever the secret is. SipHash's
+ * rounds were made against that; its half-width form (Linux: hsiphash, for the same use) computes
+ * with words of 32 bits, as JavaScript does. One round a word and three at the end are what Linux's
+ * kernel takes for its tables.
  *
- * An IPv4 address, `::ffff:a.b.c.d`, counts as the one word that tells it apart. It takes 12 ns, an IPv6 address 18, two of IPv4 with a port 16, two of
- * IPv6 50 (Node 20, on a busy machine; `bench/tables.mjs` has the tables). Tables save it where they can: few entries are compared, and what was found last
- * is tried first.
+ * An IPv4 address, `::ffff:a.b.c.d`, counts as the one word that tells it apart. It takes 12 ns, an
+ * IPv6 address 18, two of IPv4 with a port 16, two of IPv6 50 (Node 20, on a busy machine;
+ * `bench/tables.mjs` has the tables). Tables save it where they can: few entries are compared, and
+ * what was found last is tried first.
  */
 import type { Random } from './random.ts'
 
@@ -36,12 +40,32 @@ export class KeyedHash {
   }
 
   /**
-   * The hash of two addresses and one word more, a signed integer of 32 bits; each `tag` makes another hash. Two of IPv6 are hashed by themselves first,
-   * which is faster than one loop over so many words.
+   * The hash of two addresses and one word more, a signed integer of 32 bits; each `tag` makes
+   * another hash. Two of IPv6 are hashed by themselves first, which is faster than one loop over so
+   * many words.
    */
-  flow(s0: number, s1: number, s2: number, s3: number, d0: number, d1: number, d2: number, d3: number, x: number, tag: number): number {
-    if (s0 === 0 && s1 === 0 && s2 === MAPPED && d0 === 0 && d1 === 0 && d2 === MAPPED) return this.#hash(s3, d3, x, tag, 4, FLOW)
-    return this.#hash(this.#hash(s0, s1, s2, s3, 4, SOURCE), this.#hash(d0, d1, d2, d3, 4, DESTINATION), x, tag, 4, FLOW + 1)
+  flow(
+    s0: number,
+    s1: number,
+    s2: number,
+    s3: number,
+    d0: number,
+    d1: number,
+    d2: number,
+    d3: number,
+    x: number,
+    tag: number,
+  ): number {
+    if (s0 === 0 && s1 === 0 && s2 === MAPPED && d0 === 0 && d1 === 0 && d2 === MAPPED)
+      return this.#hash(s3, d3, x, tag, 4, FLOW)
+    return this.#hash(
+      this.#hash(s0, s1, s2, s3, 4, SOURCE),
+      this.#hash(d0, d1, d2, d3, 4, DESTINATION),
+      x,
+      tag,
+      4,
+      FLOW + 1,
+    )
   }
 
   /** The first `words` of four words. */

@@ -1,6 +1,7 @@
 /**
- * What a waiting room makes the process hold, in bytes, overhead included: a limit on it is a limit on what a heap snapshot shows. Small things cost the
- * more: a fragment of 8 bytes that waits holds about 800.
+ * What a waiting room makes the process hold, in bytes, overhead included: a limit on it is a limit
+ * on what a heap snapshot shows. Small things cost the more: a fragment of 8 bytes that waits holds
+ * about 800.
  *
  * Each room says what its own objects cost, with constants that a test compares with the heap.
  */
@@ -36,12 +37,18 @@ export class MemoryAccount {
   }
 }
 
-/** Bytes of an array that lies on the heap itself; a longer one has memory outside of it (V8: typed_array_max_size_in_heap). */
+/**
+ * Bytes of an array that lies on the heap itself; a longer one has memory outside of it (V8:
+ * typed_array_max_size_in_heap).
+ */
 const ON_HEAP = 64
 const ARRAY = 208
 const OUTSIDE = 80
 
-/** What a `Uint8Array` of so many bytes with a buffer of its own costs: the two objects, and their memory (V8, 64 bits). */
+/**
+ * What a `Uint8Array` of so many bytes with a buffer of its own costs: the two objects, and their
+ * memory (V8, 64 bits).
+ */
 export function bytesCost(length: number): number {
   return ARRAY + ((length + 7) & ~7) + (length > ON_HEAP ? OUTSIDE : 0)
 }

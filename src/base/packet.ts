@@ -1,11 +1,15 @@
 /**
  * A packet on its way through the layers: one reusable buffer and what the headers said.
  *
- * Going up, `parse` of each codec fills the fields; going down, `start` moves towards the front as headers are written. A packet is **lent for
- * the call**: whoever keeps bytes copies them. All fields are small integers and initialised, so that every function sees one shape.
+ * Going up, `parse` of each codec fills the fields; going down, `start` moves towards the front as
+ * headers are written. A packet is **lent for the call**: whoever keeps bytes copies them. All
+ * fields are small integers and initialised, so that every function sees one shape.
  */
 
-/** Room for the headers that are written in front of a payload: Ethernet 14, IPv6 40, options and extension headers, UDP 8, a vnet header 10. */
+/**
+ * Room for the headers that are written in front of a payload: Ethernet 14, IPv6 40, options and
+ * extension headers, UDP 8, a vnet header 10.
+ */
 export const HEADROOM = 256
 
 /** The largest IP packet (an IPv6 payload of 65535 behind a 40-byte header). */
@@ -69,7 +73,10 @@ export class Packet {
   protocol = 0
   /** Offset of the field that names `protocol`: an unknown one is answered with a pointer to it. */
   protocolAt = 0
-  /** Set with a drop that asks for a Parameter Problem: its code (or -1 for silence), and the offset it points to, from `network`. */
+  /**
+   * Set with a drop that asks for a Parameter Problem: its code (or -1 for silence), and the offset
+   * it points to, from `network`.
+   */
   problem = -1
   pointer = 0
   /** TTL or hop limit. */
@@ -102,7 +109,10 @@ export class Packet {
 
   #windows: Window[] | null = null
 
-  /** `capacity` in bytes; a packet that goes down needs 256 bytes of headroom in front of its payload. */
+  /**
+   * `capacity` in bytes; a packet that goes down needs 256 bytes of headroom in front of its
+   * payload.
+   */
   constructor(capacity: number = HEADROOM + MAX_PACKET) {
     // One ArrayBuffer of its own, so that a view never reaches into Node's shared pool.
     const buffer = new ArrayBuffer(capacity)
@@ -116,8 +126,8 @@ export class Packet {
   }
 
   /**
-   * `bytes.subarray(start, end)`, remembered: to make one costs as much as to copy it, and packets of a flow begin at the same places. For copying from
-   * only: it is the packet's.
+   * `bytes.subarray(start, end)`, remembered: to make one costs as much as to copy it, and packets
+   * of a flow begin at the same places. For copying from only: it is the packet's.
    */
   window(start: number, end: number): Uint8Array {
     this.#windows ??= new Array(WINDOWS).fill(NO_WINDOW)
@@ -129,7 +139,10 @@ export class Packet {
     return bytes
   }
 
-  /** Copies `bytes` behind the headroom and makes them the whole content; what the headers said is forgotten. */
+  /**
+   * Copies `bytes` behind the headroom and makes them the whole content; what the headers said is
+   * forgotten.
+   */
   load(bytes: Uint8Array): this {
     this.reset(HEADROOM, HEADROOM + bytes.length)
     this.bytes.set(bytes, HEADROOM)

@@ -6,16 +6,25 @@ export interface Random {
   below(limit: number): number
   /** A number from 0 (included) to 1 (excluded), with 32 bits of precision. */
   float(): number
-  /** A generator of its own for one part, if this kind of generator has such; `branch` takes this one otherwise. */
+  /**
+   * A generator of its own for one part, if this kind of generator has such; `branch` takes this
+   * one otherwise.
+   */
   fork?(label: string): Random
 }
 
-/** What one part is to draw from, so that it does not shift what others draw, where `random` can do that. */
+/**
+ * What one part is to draw from, so that it does not shift what others draw, where `random` can do
+ * that.
+ */
 export function branch(random: Random, label: string): Random {
   return random.fork?.(label) ?? random
 }
 
-/** The platform's cryptographic generator, 256 words at a time: ports and identifications must not be predictable (RFC 6056, RFC 7739). */
+/**
+ * The platform's cryptographic generator, 256 words at a time: ports and identifications must not
+ * be predictable (RFC 6056, RFC 7739).
+ */
 export class SystemRandom implements Random {
   #pool = new Uint32Array(256)
   #used = 256
@@ -37,7 +46,9 @@ export class SystemRandom implements Random {
   }
 }
 
-/** sfc32 (the 32-bit "small fast counting" generator of PractRand), seeded from a number or a text. */
+/**
+ * sfc32 (the 32-bit "small fast counting" generator of PractRand), seeded from a number or a text.
+ */
 export class SeededRandom implements Random {
   #a: number
   #b: number
@@ -70,7 +81,10 @@ export class SeededRandom implements Random {
     return this.uint32() / 0x1_0000_0000
   }
 
-  /** An independent generator: what one part of a simulation draws does not shift what another draws. */
+  /**
+   * An independent generator: what one part of a simulation draws does not shift what another
+   * draws.
+   */
   fork(label: string): SeededRandom {
     return new SeededRandom(`${this.#a}:${this.#b}:${this.#c}:${label}`)
   }

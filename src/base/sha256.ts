@@ -1,6 +1,12 @@
-/** SHA-256 (FIPS 180-4), for what needs a hash that nobody can turn back and is asked for seldom: in the browser there is none that answers at once. */
+/**
+ * SHA-256 (FIPS 180-4), for what needs a hash that nobody can turn back and is asked for seldom: in
+ * the browser there is none that answers at once.
+ */
 
-/** The first 32 bits of the fractional parts of the cube roots of the first 64 primes (section 4.2.2), … */
+/**
+ * The first 32 bits of the fractional parts of the cube roots of the first 64 primes (section
+ * 4.2.2), …
+ */
 const K = new Int32Array(64)
 /** … and of the square roots of the first eight (section 5.3.3). */
 const H = new Int32Array(8)
@@ -49,7 +55,13 @@ export function sha256(message: Uint8Array): Uint8Array {
 function compress(state: Int32Array, w: Int32Array): void {
   let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = state
   for (let t = 0; t < 64; t++) {
-    const t1 = (h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & f) ^ (~e & g)) + (K[t] as number) + (w[t] as number)) | 0
+    const t1 =
+      (h +
+        (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) +
+        ((e & f) ^ (~e & g)) +
+        (K[t] as number) +
+        (w[t] as number)) |
+      0
     const t2 = ((rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & b) ^ (a & c) ^ (b & c))) | 0
     h = g
     g = f

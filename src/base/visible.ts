@@ -1,8 +1,12 @@
-/** Text that came from outside, made safe to be shown: every character that would act on a terminal, or hide, is shown as its escape. */
+/**
+ * Text that came from outside, made safe to be shown: every character that would act on a terminal,
+ * or hide, is shown as its escape.
+ */
 
 /**
- * Controls (C0, DEL, C1), line and paragraph separators, marks of direction and joining (which reorder or hide what is around them), the byte order
- * mark, interlinear annotation, tags, and halves of surrogate pairs.
+ * Controls (C0, DEL, C1), line and paragraph separators, marks of direction and joining (which
+ * reorder or hide what is around them), the byte order mark, interlinear annotation, tags, and
+ * halves of surrogate pairs.
  */
 const UNSAFE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
@@ -21,7 +25,9 @@ export function visible(text: string): string {
   })
 }
 
-/** JSON in one line, in which the same characters are JSON's own escapes: it reads back as it was. */
+/**
+ * JSON in one line, in which the same characters are JSON's own escapes: it reads back as it was.
+ */
 export function visibleJson(value: unknown): string {
   return JSON.stringify(value).replace(UNSAFE, (character) => {
     let escaped = ''

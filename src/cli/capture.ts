@@ -1,5 +1,8 @@
-/** The files of `--capture`: one that cannot be written any more is told at once, the command goes on without it, and ends with exit code 1. */
-import { type CaptureFile, FileSink, openCaptureFile } from '../link/capture-file.ts'
+/**
+ * The files of `--capture`: one that cannot be written any more is told at once, the command goes
+ * on without it, and ends with exit code 1.
+ */
+import { type CaptureFile, FileSink, openCaptureFile } from '../link/capture/capture-file.ts'
 import { complain } from './output.ts'
 
 const failed = (error: Error) => complain(`${error.message} The command goes on without it.`)

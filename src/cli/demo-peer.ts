@@ -1,19 +1,22 @@
-/** Who the demo's stack talks to: the Linux kernel behind a TUN device, or a second stack on a wire in memory. */
+/**
+ * Who the demo's stack talks to: the Linux kernel behind a TUN device, or a second stack on a wire
+ * in memory.
+ */
 import { spawn } from 'node:child_process'
 import * as kernelDgram from 'node:dgram'
 import { once } from 'node:events'
 import { Address } from '../base/address.ts'
 import { Drop } from '../base/drop.ts'
 import { HEADROOM, Packet } from '../base/packet.ts'
-import * as icmpv4 from '../ip/icmpv4.ts'
-import * as icmpv6 from '../ip/icmpv6.ts'
-import * as ipv4 from '../ip/ipv4.ts'
-import * as ipv6 from '../ip/ipv6.ts'
-import { ICMPV4, ICMPV6 } from '../ip/protocol.ts'
+import { openTun } from '../link/device/tun.ts'
 import type { Link, LinkReceiver } from '../link/link.ts'
 import { Segment } from '../link/segment.ts'
-import { openTun } from '../link/tun.ts'
-import '../socket-api/dgram.ts'
+import * as icmpv4 from '../wire/icmpv4.ts'
+import * as icmpv6 from '../wire/icmpv6.ts'
+import * as ipv4 from '../wire/ipv4.ts'
+import * as ipv6 from '../wire/ipv6.ts'
+import { ICMPV4, ICMPV6 } from '../wire/protocol.ts'
+import '../socket-api/dgram/dgram.ts'
 import { Stack } from '../stack.ts'
 
 export type Family = 4 | 6
@@ -71,7 +74,9 @@ export function kernelPeer(): Peer {
     families,
     dgram: kernelDgram,
     async ping(family, size) {
-      const child = spawn('ping', [`-${family}`, '-c', '1', '-W', '2', '-s', `${size}`, OWN[family]], { stdio: 'ignore' })
+      const child = spawn('ping', [`-${family}`, '-c', '1', '-W', '2', '-s', `${size}`, OWN[family]], {
+        stdio: 'ignore',
+      })
       try {
         const [code] = (await once(child, 'exit')) as [number | null]
         return code === 0 ? 'answered' : 'no answer'
@@ -115,7 +120,10 @@ export function memoryPeer(reason: string): Peer {
 
 const IDENTIFIER = 0x7467
 
-/** A Link around a Link that sends echo requests and keeps the replies to them: what `ping` is to the kernel. */
+/**
+ * A Link around a Link that sends echo requests and keeps the replies to them: what `ping` is to
+ * the kernel.
+ */
 class Pinger implements Link {
   readonly #inner: Link
   #sequence = 0
@@ -216,7 +224,11 @@ class Pinger implements Link {
   #isReply(packet: Packet): boolean {
     const { view, start } = packet
     const isIPv4 = ipv4.version(view, start) === 4
-    if ((isIPv4 ? ipv4.parse(packet) : ipv6.parse(packet)) !== Drop.None || packet.protocol !== (isIPv4 ? ICMPV4 : ICMPV6)) return false
+    if (
+      (isIPv4 ? ipv4.parse(packet) : ipv6.parse(packet)) !== Drop.None ||
+      packet.protocol !== (isIPv4 ? ICMPV4 : ICMPV6)
+    )
+      return false
     const at = packet.transport
     if ((isIPv4 ? icmpv4.parse(packet) : icmpv6.parse(packet)) !== Drop.None) return false
     const type = icmpv4.type(view, at)

@@ -1,11 +1,11 @@
 /** What the demo shows, whoever the peer is: the steps, the packets as they pass, the checks. */
 import { visible } from '../base/visible.ts'
-import * as ipv4 from '../ip/ipv4.ts'
-import * as ipv6 from '../ip/ipv6.ts'
-import { Capture } from '../link/capture.ts'
-import type { CaptureFile } from '../link/capture-file.ts'
-import type { CapturedFrame } from '../link/pcapng.ts'
+import { Capture } from '../link/capture/capture.ts'
+import type { CaptureFile } from '../link/capture/capture-file.ts'
+import type { CapturedFrame } from '../link/capture/pcapng.ts'
 import { Stack } from '../stack.ts'
+import * as ipv4 from '../wire/ipv4.ts'
+import * as ipv6 from '../wire/ipv6.ts'
 import { openCapture } from './capture.ts'
 import { type Dgram, type Family, OWN, PEER, type Peer, PREFIX_LENGTH } from './demo-peer.ts'
 import { describeFrame, frameLine } from './frame-text.ts'
@@ -99,9 +99,15 @@ class Demo {
     const who = short === 'kernel' ? 'The kernel' : 'The peer'
     await this.#play(`${who} pings the stack`, (family) => this.#ping(family))
     await this.#play('64 bytes there and back', (family) => this.#echo(family, { size: 64, packets: 1 }))
-    await this.#play('4000 bytes there and back: fragments at MTU 1500', (family) => this.#echo(family, { size: 4000, packets: 3 }))
-    await this.#play('A TTL of 1: enough for the next host', (family) => this.#echo(family, { size: 64, ttl: 1, packets: 1 }))
-    await this.#play('A TOS of 0xb8 on the way back', (family) => this.#echo(family, { size: 64, tos: VOICE, packets: 1 }))
+    await this.#play('4000 bytes there and back: fragments at MTU 1500', (family) =>
+      this.#echo(family, { size: 4000, packets: 3 }),
+    )
+    await this.#play('A TTL of 1: enough for the next host', (family) =>
+      this.#echo(family, { size: 64, ttl: 1, packets: 1 }),
+    )
+    await this.#play('A TOS of 0xb8 on the way back', (family) =>
+      this.#echo(family, { size: 64, tos: VOICE, packets: 1 }),
+    )
     await this.#play('A closed port, each way', (family) => this.#refuse(family))
     return this.#sum()
   }
@@ -129,7 +135,8 @@ class Demo {
     const type = family === 4 ? 'udp4' : 'udp6'
     const payload = Buffer.from(Array.from({ length: size }, (_, index) => (index * 7 + size) & 255))
     const arrived = (message: Buffer) => `${message.length} bytes ${message.equals(payload) ? 'intact' : 'DAMAGED'}`
-    const told = (ttl = 0, tos = 0, packets = 0) => `TTL ${ttl}, TOS 0x${tos.toString(16).padStart(2, '0')}, ${plural(packets, 'packet')}`
+    const told = (ttl = 0, tos = 0, packets = 0) =>
+      `TTL ${ttl}, TOS 0x${tos.toString(16).padStart(2, '0')}, ${plural(packets, 'packet')}`
     const server = this.#stack.dgram.createSocket(type)
     const client = this.#peer.dgram.createSocket(type)
     try {
@@ -153,7 +160,11 @@ class Demo {
       const seen = told(wire[0]?.ttl, wire[0]?.tos, wire.length)
       const back = message === null ? 'nothing' : `${arrived(message)}, ${seen}`
       this.#check(`IPv${family}: the stack received`, there, `${arrived(payload)}, ${told(ttl, 0, packets)}`)
-      this.#check(`IPv${family}: the ${this.#peer.short} got back`, back, `${arrived(payload)}, ${told(ttl, tos, packets)}`)
+      this.#check(
+        `IPv${family}: the ${this.#peer.short} got back`,
+        back,
+        `${arrived(payload)}, ${told(ttl, tos, packets)}`,
+      )
     } finally {
       client.close()
       server.close()
@@ -173,7 +184,11 @@ class Demo {
     }
     const { short, dgram } = this.#peer
     this.#check(`IPv${family}: the ${short} sends to the stack`, await knock(dgram, OWN[family]), 'ECONNREFUSED')
-    this.#check(`IPv${family}: the stack sends to the ${short}`, await knock(this.#stack.dgram, PEER[family]), 'ECONNREFUSED')
+    this.#check(
+      `IPv${family}: the stack sends to the ${short}`,
+      await knock(this.#stack.dgram, PEER[family]),
+      'ECONNREFUSED',
+    )
   }
 
   #check(name: string, actual: string, expected: string): void {
@@ -198,9 +213,18 @@ class Demo {
     const drops = Object.fromEntries(this.#stack.drops.map(({ reason, count }) => [reason, count]))
     if (this.#scene.json) {
       const { kind, wire } = this.#peer
-      printJson({ kind, wire, checks: this.#checks, packets: this.#frames, seconds, drops, interrupted: this.interrupted })
+      printJson({
+        kind,
+        wire,
+        checks: this.#checks,
+        packets: this.#frames,
+        seconds,
+        drops,
+        interrupted: this.interrupted,
+      })
     } else {
-      const verdict = failed === 0 ? style('green', 'all passed', this.#colors) : style('red', `${failed} failed`, this.#colors)
+      const verdict =
+        failed === 0 ? style('green', 'all passed', this.#colors) : style('red', `${failed} failed`, this.#colors)
       this.#print(`\n${plural(this.#checks.length, 'check')}, ${verdict}${this.interrupted ? ', interrupted' : ''}`)
       this.#print(`${plural(this.#frames, 'packet')} in ${seconds.toFixed(1)} s; ${dropsText(drops)}`)
       this.#print("'tungram --help' lists the other commands")

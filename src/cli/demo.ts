@@ -1,4 +1,7 @@
-/** `tungram demo`: the main job before your eyes, against the Linux kernel where a TUN device can be opened, else in memory. */
+/**
+ * `tungram demo`: the main job before your eyes, against the Linux kernel where a TUN device can be
+ * opened, else in memory.
+ */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
@@ -39,9 +42,13 @@ export async function run(args: string[]): Promise<number> {
 
 type Way = { possible: true; command: string[] } | { possible: false; reason: string }
 
-/** How to get a network namespace of our own: as root, or as anybody where user namespaces are allowed. */
+/**
+ * How to get a network namespace of our own: as root, or as anybody where user namespaces are
+ * allowed.
+ */
 function findNamespace(): Way {
-  if (process.platform !== 'linux') return { possible: false, reason: `because TUN devices are Linux's, and this is ${process.platform}` }
+  if (process.platform !== 'linux')
+    return { possible: false, reason: `because TUN devices are Linux's, and this is ${process.platform}` }
   if (!existsSync('/dev/net/tun')) return { possible: false, reason: 'because there is no /dev/net/tun here' }
   let reason = ''
   for (const flags of ['-n', '-rn']) {
@@ -57,7 +64,8 @@ function insidePeer(): Peer {
   try {
     return kernelPeer()
   } catch (error) {
-    // The first sentence says what is wrong; the others, what helps a program that needs the device.
+    // The first sentence says what is wrong; the others, what helps a program that needs the
+    // device.
     const [problem = ''] = (error as Error).message.split(/\.(?: |$)/)
     return memoryPeer(`because no TUN device can be opened (${problem})`)
   }

@@ -1,8 +1,8 @@
 /** `tungram dump`: packets in words, from a capture file, from standard input or from a device. */
-import { Capture } from '../link/capture.ts'
-import { CaptureReader } from '../link/capture-reader.ts'
-import type { CapturedFrame } from '../link/pcapng.ts'
-import { openTun } from '../link/tun.ts'
+import { Capture } from '../link/capture/capture.ts'
+import { CaptureReader } from '../link/capture/capture-reader.ts'
+import type { CapturedFrame } from '../link/capture/pcapng.ts'
+import { openTun } from '../link/device/tun.ts'
 import { describeFrame, fieldLines, frameJson, frameLine, hexLines } from './frame-text.ts'
 import { readPieces } from './input-file.ts'
 import { flushOutput, LiveOutput, note, outputIsFull, outputReady, plural, print, printJson } from './output.ts'
@@ -52,7 +52,8 @@ export async function run(args: string[]): Promise<number> {
   const fromDevice = tun !== undefined || tap !== undefined
   const file = fromDevice ? undefined : positionals[0]
   const sources = [file, tun, tap].filter((source) => source !== undefined)
-  if (sources.length !== 1 || sources[0] === '') throw new UsageError('name what to read: a FILE, --tun NAME or --tap NAME, one of them')
+  if (sources.length !== 1 || sources[0] === '')
+    throw new UsageError('name what to read: a FILE, --tun NAME or --tap NAME, one of them')
   const printer = new Printer(readFilter(positionals.slice(fromDevice ? 0 : 1).join(' ')), values)
   if (file !== undefined) return dumpFile(file, printer)
 
@@ -85,7 +86,10 @@ export async function run(args: string[]): Promise<number> {
   return 0
 }
 
-/** As the file comes: never more of it in memory than a piece and a frame, nor more of the output than its reader leaves. */
+/**
+ * As the file comes: never more of it in memory than a piece and a frame, nor more of the output
+ * than its reader leaves.
+ */
 async function dumpFile(file: string, printer: Printer): Promise<number> {
   const reader = new CaptureReader((message) => note(`tungram dump: warning: ${message}`))
   const run = startRun()

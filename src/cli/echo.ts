@@ -43,7 +43,10 @@ export async function run(args: string[]): Promise<number> {
         if (bound) failed++
         else run.end(error.message)
       })
-      socket.bind(port, address.isLinkLocal && address.family === 6 ? `${address}%${host.device.name}` : address.toString())
+      socket.bind(
+        port,
+        address.isLinkLocal && address.family === 6 ? `${address}%${host.device.name}` : address.toString(),
+      )
     }
   }
   note(`echo on ${host.addresses.join(', ')}, port ${ports.join(', ')}, device ${host.device.interfaceName}`)

@@ -1,8 +1,19 @@
-/** A captured frame as `dump` and `demo` print it: link headers of tcpdump.org's registry, the headers behind them, what a stack says of it all. */
+/**
+ * A captured frame as `dump` and `demo` print it: link headers of tcpdump.org's registry, the
+ * headers behind them, what a stack says of it all.
+ */
 import { visible } from '../base/visible.ts'
-import { type Description, describeLine, ethernetLayers, type Layer, layer, layersBehind, typeText } from '../describe.ts'
-import * as ethernet from '../link/ethernet.ts'
-import type { CapturedFrame } from '../link/pcapng.ts'
+import {
+  type Description,
+  describeLine,
+  ethernetLayers,
+  type Layer,
+  layer,
+  layersBehind,
+  typeText,
+} from '../describe.ts'
+import type { CapturedFrame } from '../link/capture/pcapng.ts'
+import * as ethernet from '../wire/ethernet.ts'
 import { Judge, type Passage } from './verdict.ts'
 
 /** What a link type's header makes of a frame. */
@@ -30,8 +41,9 @@ const readers: Record<number, Reader> = {
 }
 
 /**
- * What the frame's headers say, and for which reason a stack would discard it; what the capture did not keep whole is not judged, nor is a link type that
- * is not known. `judge` remembers the fragments of the frames before.
+ * What the frame's headers say, and for which reason a stack would discard it; what the capture did
+ * not keep whole is not judged, nor is a link type that is not known. `judge` remembers the
+ * fragments of the frames before.
  */
 export function describeFrame(frame: CapturedFrame, judge: Judge = new Judge()): Description {
   const read = readers[frame.linkType]
@@ -63,7 +75,9 @@ function version(bytes: Uint8Array, type: number): Framed {
   return { layers: layersBehind(bytes, 0, type), frame: judged(bytes, type), passage: 'ip' }
 }
 
-/** What an IP link hands up; a version that the header does not announce is one that nobody knows. */
+/**
+ * What an IP link hands up; a version that the header does not announce is one that nobody knows.
+ */
 function judged(packet: Uint8Array, type: number): Uint8Array {
   if ((packet[0] ?? 0) >>> 4 === (type === ethernet.IPV4 ? 4 : 6)) return packet
   const changed = packet.slice()
@@ -71,10 +85,22 @@ function judged(packet: Uint8Array, type: number): Uint8Array {
   return changed
 }
 
-/** Numbers of the families as the systems have them: AF_INET, and AF_INET6 of Linux, NetBSD, FreeBSD and Darwin. */
-const families: Record<number, number> = { 2: ethernet.IPV4, 10: ethernet.IPV6, 24: ethernet.IPV6, 28: ethernet.IPV6, 30: ethernet.IPV6 }
+/**
+ * Numbers of the families as the systems have them: AF_INET, and AF_INET6 of Linux, NetBSD, FreeBSD
+ * and Darwin.
+ */
+const families: Record<number, number> = {
+  2: ethernet.IPV4,
+  10: ethernet.IPV6,
+  24: ethernet.IPV6,
+  28: ethernet.IPV6,
+  30: ethernet.IPV6,
+}
 
-/** LINKTYPE_NULL and LINKTYPE_LOOP: four bytes with the family, in the order of the host that captured or of the network. */
+/**
+ * LINKTYPE_NULL and LINKTYPE_LOOP: four bytes with the family, in the order of the host that
+ * captured or of the network.
+ */
 function loopback(bytes: Uint8Array, order: 'host' | 'network'): Framed {
   const name = order === 'host' ? 'NULL' : 'LOOP'
   if (bytes.length < 4) return cutShort(name, bytes)
@@ -87,8 +113,16 @@ function loopback(bytes: Uint8Array, order: 'host' | 'network'): Framed {
   const line = () => (type === undefined ? `${name} family ${family}` : '')
   const header = layer(name, 0, 4, line, () => [['family', text]])
   if (type === undefined)
-    return { layers: [header, ...layersOfBytes(bytes, 4)], frame: etherFrame(bytes.subarray(4), 0, 0), passage: 'ethernet' }
-  return { layers: [header, ...layersBehind(bytes, 4, type)], frame: judged(bytes.subarray(4), type), passage: 'loopback' }
+    return {
+      layers: [header, ...layersOfBytes(bytes, 4)],
+      frame: etherFrame(bytes.subarray(4), 0, 0),
+      passage: 'ethernet',
+    }
+  return {
+    layers: [header, ...layersBehind(bytes, 4, type)],
+    frame: judged(bytes.subarray(4), type),
+    passage: 'loopback',
+  }
 }
 
 const packetTypes = ['to us', 'broadcast', 'multicast', 'to another host', 'from us'] as const
@@ -96,19 +130,45 @@ const OTHER_HOST = 3
 const ARPHRD_ETHER = 1
 const ARPHRD_LOOPBACK = 772
 
-/** LINKTYPE_LINUX_SLL: packet type (2) | ARPHRD type (2) | address length (2) | address (8) | protocol (2). */
+/**
+ * LINKTYPE_LINUX_SLL: packet type (2) | ARPHRD type (2) | address length (2) | address (8) |
+ * protocol (2).
+ */
 function cooked(bytes: Uint8Array): Framed {
   if (bytes.length < 16) return cutShort('SLL', bytes)
   const view = viewOf(bytes)
-  return cookedFrame('SLL', bytes, 16, view.getUint16(0), view.getUint16(2), view.getUint16(4), 6, view.getUint16(14), [])
+  return cookedFrame(
+    'SLL',
+    bytes,
+    16,
+    view.getUint16(0),
+    view.getUint16(2),
+    view.getUint16(4),
+    6,
+    view.getUint16(14),
+    [],
+  )
 }
 
-/** LINKTYPE_LINUX_SLL2: protocol (2) | reserved (2) | interface index (4) | ARPHRD type (2) | packet type (1) | address length (1) | address (8). */
+/**
+ * LINKTYPE_LINUX_SLL2: protocol (2) | reserved (2) | interface index (4) | ARPHRD type (2) | packet
+ * type (1) | address length (1) | address (8).
+ */
 function cooked2(bytes: Uint8Array): Framed {
   if (bytes.length < 20) return cutShort('SLL2', bytes)
   const view = viewOf(bytes)
   const index = [['interface index', `${view.getUint32(4)}`] as const]
-  return cookedFrame('SLL2', bytes, 20, view.getUint8(10), view.getUint16(8), view.getUint8(11), 12, view.getUint16(0), index)
+  return cookedFrame(
+    'SLL2',
+    bytes,
+    20,
+    view.getUint8(10),
+    view.getUint16(8),
+    view.getUint8(11),
+    12,
+    view.getUint16(0),
+    index,
+  )
 }
 
 function cookedFrame(
@@ -122,7 +182,8 @@ function cookedFrame(
   protocol: number,
   more: readonly (readonly [string, string])[],
 ): Framed {
-  const address = () => Array.from(bytes.subarray(addressAt, addressAt + Math.min(addressLength, 8)), byteText).join(':')
+  const address = () =>
+    Array.from(bytes.subarray(addressAt, addressAt + Math.min(addressLength, 8)), byteText).join(':')
   const said = () => packetTypes[packetType] ?? `packet type ${packetType}`
   // Below 0x0600 it is no EtherType: 802.3 frames, CAN and others.
   const known = protocol >= 0x0600
@@ -143,14 +204,18 @@ function cookedFrame(
   const packet = bytes.subarray(header)
   const isIp = protocol === ethernet.IPV4 || protocol === ethernet.IPV6
   if (isIp && hardwareType === ARPHRD_LOOPBACK) return { layers, frame: judged(packet, protocol), passage: 'loopback' }
-  if (isIp && hardwareType !== ARPHRD_ETHER && packetType !== OTHER_HOST) return { layers, frame: judged(packet, protocol), passage: 'ip' }
+  if (isIp && hardwareType !== ARPHRD_ETHER && packetType !== OTHER_HOST)
+    return { layers, frame: judged(packet, protocol), passage: 'ip' }
   const frame = etherFrame(packet, protocol, packetType)
   frame.set(bytes.subarray(addressAt, addressAt + Math.min(addressLength, 6)), 6)
   // A frame for another station is not one for this one, whatever its address was.
   return { layers, frame, passage: packetType === OTHER_HOST ? 'other host' : 'ethernet' }
 }
 
-/** The frame that had this header's content on Ethernet; the destination is not known, but its kind is. */
+/**
+ * The frame that had this header's content on Ethernet; the destination is not known, but its kind
+ * is.
+ */
 function etherFrame(packet: Uint8Array, type: number, packetType: number): Uint8Array {
   const frame = new Uint8Array(ethernet.HEADER + packet.length)
   if (packetType === 1) frame.fill(0xff, 0, 6)
@@ -200,7 +265,8 @@ function byteText(byte: number): string {
 /** The frame's line; what the stack said of it comes last. */
 export function frameLine(frame: CapturedFrame, description: Description): string {
   let line = describeLine(description)
-  if (frame.bytes.length < frame.originalLength) line += ` (${frame.bytes.length} of ${frame.originalLength} bytes kept)`
+  if (frame.bytes.length < frame.originalLength)
+    line += ` (${frame.bytes.length} of ${frame.originalLength} bytes kept)`
   for (const comment of frame.comments) line += ` (${visible(comment)})`
   return line
 }
@@ -209,7 +275,10 @@ export function frameLine(frame: CapturedFrame, description: Description): strin
 export function fieldLines(description: Description): string[] {
   return description.layers.flatMap(({ name, at, length, fields }) => {
     const width = Math.max(0, ...fields.map(([field]) => field.length))
-    return [`  ${name}, ${length} bytes at ${at}`, ...fields.map(([field, value]) => `    ${field.padEnd(width)}  ${value}`)]
+    return [
+      `  ${name}, ${length} bytes at ${at}`,
+      ...fields.map(([field, value]) => `    ${field.padEnd(width)}  ${value}`),
+    ]
   })
 }
 

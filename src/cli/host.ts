@@ -1,11 +1,13 @@
-/** What the commands on a device share: one stack on one device, as the common options describe it. */
+/**
+ * What the commands on a device share: one stack on one device, as the common options describe it.
+ */
 import { type Address, parseCidr } from '../base/address.ts'
-import type { NeighborRow } from '../ip/nic.ts'
-import type { CaptureFile } from '../link/capture-file.ts'
+import type { NeighborRow } from '../ip/nic/nic.ts'
+import type { CaptureFile } from '../link/capture/capture-file.ts'
+import { openTun, type TunLink, type TunOptions } from '../link/device/tun.ts'
 import type { Link } from '../link/link.ts'
-import { openTun, type TunLink, type TunOptions } from '../link/tun.ts'
-import type { Socket, SocketOptions } from '../socket-api/dgram.ts'
-import '../socket-api/dgram.ts'
+import type { Socket, SocketOptions } from '../socket-api/dgram/dgram.ts'
+import '../socket-api/dgram/dgram.ts'
 import { Stack } from '../stack.ts'
 import { openCapture } from './capture.ts'
 import { note } from './output.ts'
@@ -60,7 +62,9 @@ export interface Host {
   readonly addresses: readonly Address[]
   /** A socket of the stack, closed with it. */
   socket(options: SocketOptions): Socket
-  /** The neighbor that packets to an address are sent to, as far as it is known; never one on TUN. */
+  /**
+   * The neighbor that packets to an address are sent to, as far as it is known; never one on TUN.
+   */
   neighbor(to: Address): NeighborRow | undefined
   /** Counts of discarded packets by reason. */
   drops(): Record<string, number>
@@ -78,13 +82,16 @@ export async function openHost(values: HostArguments): Promise<Host> {
   if ((tun === undefined) === (tap === undefined) || (tun ?? tap) === '')
     throw new UsageError('name the device that carries the packets: --tun NAME or --tap NAME, one of them')
   const addresses = (values.address ?? []).map((text) => ({ text, ...cidr('address', text) }))
-  if (addresses.length === 0) throw new UsageError("give the stack an address of its own: --address CIDR, such as '--address 10.9.0.2/24'")
+  if (addresses.length === 0)
+    throw new UsageError("give the stack an address of its own: --address CIDR, such as '--address 10.9.0.2/24'")
   const peers = values.peer ?? []
   for (const peer of peers) {
     const { prefix } = cidr('peer', peer)
     const own = addresses.find(({ address }) => address.equals(parseCidr(peer).address))
     if (own !== undefined)
-      throw new UsageError(`--address and --peer are both ${own.address}: the stack and the kernel need an address each, in ${prefix}`)
+      throw new UsageError(
+        `--address and --peer are both ${own.address}: the stack and the kernel need an address each, in ${prefix}`,
+      )
   }
   const gateways = (values.gateway ?? []).map((text) => address('gateway', text))
   for (const family of [4, 6])
@@ -94,7 +101,8 @@ export async function openHost(values: HostArguments): Promise<Host> {
   const limit = values['icmp-rate-limit']
   const icmpRateLimit = limit === 'off' ? false : integer('icmp-rate-limit', limit, 0, 1_000_000_000)
 
-  // From here on a signal no longer just kills: whoever sees the device can end the command with its summary.
+  // From here on a signal no longer just kills: whoever sees the device can end the command with
+  // its summary.
   const run = startRun()
   let device: TunLink | null = null
   let file: CaptureFile | null = null
@@ -148,10 +156,15 @@ export async function openHost(values: HostArguments): Promise<Host> {
   }
 }
 
-/** Packets that may wait in the device: Linux's 500 are over in 1 ms of a fast sender, before a busy process looks again. */
+/**
+ * Packets that may wait in the device: Linux's 500 are over in 1 ms of a fast sender, before a busy
+ * process looks again.
+ */
 const QUEUE_LENGTH = 10_000
 
-/** Who owns a persistent device may use it, but not lengthen its queue: that is then left as it is. */
+/**
+ * Who owns a persistent device may use it, but not lengthen its queue: that is then left as it is.
+ */
 function openDevice(options: TunOptions): TunLink {
   try {
     return openTun({ ...options, queueLength: QUEUE_LENGTH })

@@ -1,5 +1,5 @@
 /** ICMP errors as ping and traceroute show them. */
-import { type IcmpError, isTooBig } from '../ip/icmp.ts'
+import { type IcmpError, isTooBig } from '../ip/icmp/icmp.ts'
 
 const TEXTS4: Record<string, string> = {
   '3.0': 'Destination Net Unreachable',
@@ -25,7 +25,8 @@ const TEXTS6: Record<string, string> = {
 
 /** `Time to live exceeded`, `Frag needed and DF set (mtu = 1400)`, … */
 export function icmpText({ family, type, code, mtu, pointer }: IcmpError): string {
-  if (isTooBig(family, type, code)) return family === 4 ? `Frag needed and DF set (mtu = ${mtu})` : `Packet too big: mtu=${mtu}`
+  if (isTooBig(family, type, code))
+    return family === 4 ? `Frag needed and DF set (mtu = ${mtu})` : `Packet too big: mtu=${mtu}`
   if (type === (family === 4 ? 12 : 4)) return `Parameter problem: pointer = ${pointer}`
   return (family === 4 ? TEXTS4 : TEXTS6)[`${type}.${code}`] ?? `ICMP type ${type} code ${code}`
 }
@@ -33,7 +34,10 @@ export function icmpText({ family, type, code, mtu, pointer }: IcmpError): strin
 const MARKS4: Record<number, string> = { 0: '!N', 1: '!H', 2: '!P', 5: '!S', 9: '!X', 10: '!X', 13: '!X' }
 const MARKS6: Record<number, string> = { 0: '!N', 1: '!X', 2: '!S', 3: '!H' }
 
-/** traceroute's mark for an error that is not the expected one: `!H`, `!F-1400`; `''` for a port unreachable and a time exceeded. */
+/**
+ * traceroute's mark for an error that is not the expected one: `!H`, `!F-1400`; `''` for a port
+ * unreachable and a time exceeded.
+ */
 export function traceMark({ family, type, code, mtu }: IcmpError): string {
   if (isTooBig(family, type, code)) return `!F-${mtu}`
   if (isTimeExceeded(family, type)) return ''

@@ -23,7 +23,8 @@ export function readInputFile(path: string): Buffer {
 const PIECE = 1 << 16
 
 /**
- * The bytes of a file in pieces, of standard input for `-`; what gzip has packed is unpacked. It ends early when `until` is settled.
+ * The bytes of a file in pieces, of standard input for `-`; what gzip has packed is unpacked. It
+ * ends early when `until` is settled.
  * @throws {Error} that names the file, and why it cannot be read
  */
 export async function* readPieces(path: string, until: Promise<unknown>): AsyncGenerator<Buffer, void> {

@@ -1,12 +1,22 @@
-/** `tungram mtu`: the path MTU by what routers say and by what arrives, and the hop that limits it. */
-import { type Echo, type IcmpError, isTooBig } from '../ip/icmp.ts'
-import { probePath } from '../ip/path-mtu-prober.ts'
-import { PmtuMode } from '../ip/route-table.ts'
+/**
+ * `tungram mtu`: the path MTU by what routers say and by what arrives, and the hop that limits it.
+ */
+import { type Echo, type IcmpError, isTooBig } from '../ip/icmp/icmp.ts'
+import { probePath } from '../ip/icmp/path-mtu-prober.ts'
+import { PmtuMode } from '../ip/routing/route-table.ts'
 import { icmpText, isTimeExceeded } from './icmp-text.ts'
 import { plural, print, printJson } from './output.ts'
 import { requireOneHost } from './reach.ts'
 import { integer, readArguments, UsageError } from './usage.ts'
-import { type Destination, destination, openVantage, seconds, type Vantage, vantageOptions, vantageUsage } from './vantage.ts'
+import {
+  type Destination,
+  destination,
+  openVantage,
+  seconds,
+  type Vantage,
+  vantageOptions,
+  vantageUsage,
+} from './vantage.ts'
 
 export const usage = `Usage: tungram mtu --tun NAME --address CIDR HOST [options]
        tungram mtu --on FILE --from HOST HOST [options]
@@ -25,7 +35,11 @@ Example: tungram mtu --on examples/scenarios/pmtu-black-hole.yaml --from client 
 
 const TRIES = 3
 
-type Answer = { kind: 'reply' } | { kind: 'error'; error: IcmpError } | { kind: 'none' } | { kind: 'unsent'; errno: string }
+type Answer =
+  | { kind: 'reply' }
+  | { kind: 'error'; error: IcmpError }
+  | { kind: 'none' }
+  | { kind: 'unsent'; errno: string }
 
 interface Limit {
   /** The router in front of the narrow link, by its number on the way; 0 is this host. */
@@ -50,7 +64,8 @@ export async function run(args: string[]): Promise<number> {
   const [name, ...others] = positionals
   if (name === undefined || others.length > 0) throw new UsageError('name one host')
   const { method = 'both' } = values
-  if (!['both', 'icmp', 'probing'].includes(method)) throw new UsageError(`--method takes icmp, probing or both, not '${method}'`)
+  if (!['both', 'icmp', 'probing'].includes(method))
+    throw new UsageError(`--method takes icmp, probing or both, not '${method}'`)
   const wait = seconds('wait', values.wait) ?? 1000
   const lastHop = integer('max-ttl', values['max-ttl'], 1, 255) ?? 30
 
@@ -83,10 +98,13 @@ export async function run(args: string[]): Promise<number> {
             : `  ICMP: ${icmp.mtu} bytes arrive`,
         )
       }
-      if (probing !== null) print(`  probing: ${probing.mtu} bytes arrive, found with ${plural(probing.probes, 'probe')}`)
+      if (probing !== null)
+        print(`  probing: ${probing.mtu} bytes arrive, found with ${plural(probing.probes, 'probe')}`)
       if (limit !== null) {
         const where = limit.hop === 0 ? 'this host' : `hop ${limit.hop}, ${limit.address ?? 'which does not answer'}`
-        print(`  limited by the link behind ${where}${limit.reported || limit.hop === 0 ? '' : ', which does not say so'}`)
+        print(
+          `  limited by the link behind ${where}${limit.reported || limit.hop === 0 ? '' : ', which does not say so'}`,
+        )
       }
     }
     return 0
@@ -114,7 +132,10 @@ async function explore(vantage: Vantage, to: Destination, method: string, wait: 
   }
 }
 
-/** Packets as long as the last report allows, until one arrives; `mtu` is `null` when one ends without a report. */
+/**
+ * Packets as long as the last report allows, until one arrives; `mtu` is `null` when one ends
+ * without a report.
+ */
 async function byIcmp(prober: EchoProber, link: number) {
   const reports: { address: string; mtu: number }[] = []
   for (let size = link; ; ) {
@@ -123,7 +144,8 @@ async function byIcmp(prober: EchoProber, link: number) {
     if (answer.kind === 'unsent') throw new Error(`a packet of ${size} bytes cannot be sent: ${answer.errno}`)
     if (answer.kind === 'none') return { mtu: null, reports, tried: size }
     const { error } = answer
-    if (!isTooBig(error.family, error.type, error.code)) throw new Error(`${error.offender} answers: ${icmpText(error)}`)
+    if (!isTooBig(error.family, error.type, error.code))
+      throw new Error(`${error.offender} answers: ${icmpText(error)}`)
     if (error.mtu >= size || error.mtu < prober.lowest)
       throw new Error(`${error.offender} says ${error.mtu} about a packet of ${size} bytes`)
     reports.push({ address: `${error.offender}`, mtu: error.mtu })
@@ -132,7 +154,12 @@ async function byIcmp(prober: EchoProber, link: number) {
 }
 
 /** RFC 8899: exact to the byte. */
-function byProbing(vantage: Vantage, to: Destination, link: number, wait: number): Promise<{ mtu: number; probes: number }> {
+function byProbing(
+  vantage: Vantage,
+  to: Destination,
+  link: number,
+  wait: number,
+): Promise<{ mtu: number; probes: number }> {
   const base = to.address.family === 4 ? 68 : 1280
   const { icmp } = vantage.stack.ip
   return new Promise((resolve, reject) => {
@@ -172,7 +199,9 @@ function byProbing(vantage: Vantage, to: Destination, link: number, wait: number
   })
 }
 
-/** Follows packets that are too long hop by hop to where they end; `null` when that is not found. */
+/**
+ * Follows packets that are too long hop by hop to where they end; `null` when that is not found.
+ */
 async function findLimit(prober: EchoProber, mtu: number, link: number, lastHop: number): Promise<Limit | null> {
   if (mtu >= link) return { hop: 0, address: null, reported: true }
   let before: Limit = { hop: 0, address: null, reported: false }

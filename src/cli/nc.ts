@@ -1,6 +1,6 @@
 /** `tungram nc`: a UDP netcat. */
-import '../socket-api/dgram.ts'
-import type { Socket } from '../socket-api/dgram.ts'
+import '../socket-api/dgram/dgram.ts'
+import type { Socket } from '../socket-api/dgram/dgram.ts'
 import { LiveOutput, note, printBytes, printJson } from './output.ts'
 import { requireBroadcast } from './reach.ts'
 import { port, readArguments, UsageError } from './usage.ts'
@@ -153,7 +153,8 @@ class Idle {
 
   touch(): void {
     this.stop()
-    if (this.#started && this.#after < Number.POSITIVE_INFINITY) this.#timer = setTimeout(this.#end, Math.min(this.#after, LONGEST))
+    if (this.#started && this.#after < Number.POSITIVE_INFINITY)
+      this.#timer = setTimeout(this.#end, Math.min(this.#after, LONGEST))
   }
 
   stop(): void {

@@ -1,6 +1,7 @@
 /**
- * What the commands say, in one place: words and colours for people, JSON for programs. Text from outside is shown escaped, a reader that is slower than
- * the command is waited for, and one that has gone ends it.
+ * What the commands say, in one place: words and colours for people, JSON for programs. Text from
+ * outside is shown escaped, a reader that is slower than the command is waited for, and one that
+ * has gone ends it.
  */
 import { once } from 'node:events'
 import { styleText } from 'node:util'
@@ -88,7 +89,8 @@ export async function outputReady(): Promise<void> {
 }
 
 /**
- * For what comes from a network and cannot be made to wait: counts lines that a reader too slow for them does not get.
+ * For what comes from a network and cannot be made to wait: counts lines that a reader too slow for
+ * them does not get.
  */
 export class LiveOutput {
   /** How many were not printed. */
@@ -110,7 +112,10 @@ export class LiveOutput {
 /** Whether the reader of the output has gone. */
 let readerGone = false
 
-/** A reader that has gone (`tungram recv … | head -1`) ends the command as SIGTERM does; what it still writes goes nowhere. */
+/**
+ * A reader that has gone (`tungram recv … | head -1`) ends the command as SIGTERM does; what it
+ * still writes goes nowhere.
+ */
 export function watchReaders(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') {
@@ -138,7 +143,10 @@ export function note(line: string): void {
   process.stderr.write(`${visible(line)}\n`)
 }
 
-/** Something failed without which the command goes on: said at once, and the exit code is 1 in the end. */
+/**
+ * Something failed without which the command goes on: said at once, and the exit code is 1 in the
+ * end.
+ */
 export function complain(line: string): void {
   process.stderr.write(`${style('red', visible(line), colored(process.stderr))}\n`)
   process.exitCode = 1
@@ -160,5 +168,7 @@ export function amount(datagrams: number, bytes: number, seconds: number): strin
 /** `drops: UdpNoPort 3, IpChecksum 1`, or `no drops`. */
 export function dropsText(drops: Record<string, number>): string {
   const entries = Object.entries(drops)
-  return entries.length === 0 ? 'no drops' : `drops: ${entries.map(([reason, count]) => `${reason} ${count}`).join(', ')}`
+  return entries.length === 0
+    ? 'no drops'
+    : `drops: ${entries.map(([reason, count]) => `${reason} ${count}`).join(', ')}`
 }

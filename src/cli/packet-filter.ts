@@ -1,4 +1,7 @@
-/** The filter expression of `dump`, in tcpdump's language as far as it goes: `host 10.0.0.1 and (port 53 or icmp) and not frag`. */
+/**
+ * The filter expression of `dump`, in tcpdump's language as far as it goes:
+ * `host 10.0.0.1 and (port 53 or icmp) and not frag`.
+ */
 import { Address, Prefix } from '../base/address.ts'
 import type { Description } from '../describe.ts'
 
@@ -18,7 +21,10 @@ const PROTOCOLS: Record<string, string> = {
 type Side = 'src' | 'dst' | 'either' | 'both'
 type Kind = 'host' | 'net' | 'port' | 'portrange'
 
-/** What stands in front of an address or a port; one that stands alone has those of the one before, as in `port 53 or 67`. */
+/**
+ * What stands in front of an address or a port; one that stands alone has those of the one before,
+ * as in `port 53 or 67`.
+ */
 interface Qualifiers {
   readonly protocol: string | null
   readonly side: Side
@@ -30,9 +36,11 @@ const EXPECTED =
   "host, port, proto, icmp, frag, not or '(' belongs (also src, dst, net, portrange, vlan, udp, tcp, icmp6, igmp, arp, ip, ip6)"
 
 /**
- * Reads an expression: `[udp|tcp|ip|…] [src|dst] host ADDRESS`, `net PREFIX`, `port N`, `portrange N-M`, a protocol by itself (`icmp` is that of both
- * families), `proto NAME`, `vlan [N]`, `frag`, joined by `and`, `or`, `not` (`&&`, `||`, `!`) and parentheses. As in tcpdump `not` binds most, and `and`
- * and `or` equally, from left to right. Of an ICMP error the headers count, not the packet that it quotes; tags of VLANs are looked through.
+ * Reads an expression: `[udp|tcp|ip|…] [src|dst] host ADDRESS`, `net PREFIX`, `port N`,
+ * `portrange N-M`, a protocol by itself (`icmp` is that of both families), `proto NAME`,
+ * `vlan [N]`, `frag`, joined by `and`, `or`, `not` (`&&`, `||`, `!`) and parentheses. As in tcpdump
+ * `not` binds most, and `and` and `or` equally, from left to right. Of an ICMP error the headers
+ * count, not the packet that it quotes; tags of VLANs are looked through.
  * @throws {TypeError} for what is no expression
  */
 export function packetFilter(expression: string): PacketFilter {
@@ -101,7 +109,8 @@ class Parser {
 
   #protocolName(): string {
     const word = this.#word
-    if (word === undefined || !Object.hasOwn(PROTOCOLS, word)) this.#fail(`one of ${Object.keys(PROTOCOLS).join(', ')} belongs`)
+    if (word === undefined || !Object.hasOwn(PROTOCOLS, word))
+      this.#fail(`one of ${Object.keys(PROTOCOLS).join(', ')} belongs`)
     this.#at++
     return word as string
   }
@@ -132,7 +141,9 @@ class Parser {
       if (this.#last === null || !looksLikeValue(word ?? '')) this.#fail(EXPECTED)
     }
     const alone = this.#at === begin
-    const qualifiers: Qualifiers = alone ? (this.#last as Qualifiers) : { protocol, side: side ?? 'either', kind: kind ?? 'host' }
+    const qualifiers: Qualifiers = alone
+      ? (this.#last as Qualifiers)
+      : { protocol, side: side ?? 'either', kind: kind ?? 'host' }
     const test = this.#value(qualifiers)
     this.#last = qualifiers
     if (qualifiers.protocol === null) return test
@@ -169,7 +180,9 @@ class Parser {
       return sides(side, ADDRESSES, (value) => {
         const address = Address.tryParse(value)
         // A mapped address on the wire is one of IPv6.
-        return address !== null && value.includes(':') === (prefix?.family === 6) && (prefix as Prefix).contains(address)
+        return (
+          address !== null && value.includes(':') === (prefix?.family === 6) && (prefix as Prefix).contains(address)
+        )
       })
     }
     const range = kind === 'port' ? /^(\d{1,5})$/.exec(word) : /^(\d{1,5})-(\d{1,5})$/.exec(word)
@@ -205,7 +218,11 @@ interface Ends {
   readonly destination: readonly string[]
 }
 
-const ADDRESSES: Ends = { layer: /^(IPv[46]|ARP)$/, source: ['source', 'sender address'], destination: ['destination', 'target address'] }
+const ADDRESSES: Ends = {
+  layer: /^(IPv[46]|ARP)$/,
+  source: ['source', 'sender address'],
+  destination: ['destination', 'target address'],
+}
 const PORTS: Ends = { layer: /^(UDP|TCP)$/, source: ['source port'], destination: ['destination port'] }
 
 function sides(side: Side, { layer, source, destination }: Ends, test: (value: string) => boolean): PacketFilter {
@@ -213,7 +230,9 @@ function sides(side: Side, { layer, source, destination }: Ends, test: (value: s
   const [from, to] = [at(source), at(destination)]
   if (side === 'src') return from
   if (side === 'dst') return to
-  return side === 'both' ? (description) => from(description) && to(description) : (description) => from(description) || to(description)
+  return side === 'both'
+    ? (description) => from(description) && to(description)
+    : (description) => from(description) || to(description)
 }
 
 function fieldsOf({ layers }: Description, layer: RegExp, names: readonly string[]): string[] {
@@ -236,7 +255,9 @@ function hasProtocol(description: Description, name: string): boolean {
   if (description.layers.some((layer) => layer.name === name)) return true
   const said = [
     ...fieldsOf(description, /^IPv[46]$/, ['protocol', 'next header']),
-    ...fieldsOf(description, /^(fragment header|hop-by-hop options|routing header|destination options)$/, ['next header']),
+    ...fieldsOf(description, /^(fragment header|hop-by-hop options|routing header|destination options)$/, [
+      'next header',
+    ]),
     ...fieldsOf(description, /^(Ethernet|SLL2?)$/, ['type', 'protocol']),
   ]
   return said.some((value) => value === name || value.endsWith(` (${name})`))

@@ -1,7 +1,7 @@
 /** `tungram ping`: echo requests, one after another. */
 import { formatWords } from '../base/address.ts'
-import type { EchoOptions } from '../ip/icmp.ts'
-import { PmtuMode } from '../ip/route-table.ts'
+import type { EchoOptions } from '../ip/icmp/icmp.ts'
+import { PmtuMode } from '../ip/routing/route-table.ts'
 import { icmpText } from './icmp-text.ts'
 import { plural, print, printJson } from './output.ts'
 import { integer, readArguments, UsageError } from './usage.ts'
@@ -25,7 +25,12 @@ ${vantageUsage}
 Example: tungram ping --tun tun0 --address 10.9.0.2/24 --peer 10.9.0.1/24 10.9.0.1
 `
 
-const DF_MODES: Record<string, PmtuMode> = { dont: PmtuMode.Dont, want: PmtuMode.Want, do: PmtuMode.Do, probe: PmtuMode.Probe }
+const DF_MODES: Record<string, PmtuMode> = {
+  dont: PmtuMode.Dont,
+  want: PmtuMode.Want,
+  do: PmtuMode.Do,
+  probe: PmtuMode.Probe,
+}
 
 interface Reply {
   seq: number
@@ -60,7 +65,8 @@ export async function run(args: string[]): Promise<number> {
   const ttl = integer('ttl', values.ttl, 1, 255)
   const tos = integer('tos', values.tos, 0, 255)
   const dontFragment = DF_MODES[values.df ?? 'dont']
-  if (dontFragment === undefined) throw new UsageError(`--df takes one of ${Object.keys(DF_MODES).join(', ')}, not '${values.df}'`)
+  if (dontFragment === undefined)
+    throw new UsageError(`--df takes one of ${Object.keys(DF_MODES).join(', ')}, not '${values.df}'`)
   if (interval < 1) throw new UsageError('--interval is 0.001 seconds at least')
   const json = values.json === true
 
@@ -174,5 +180,10 @@ function milliseconds(time: number): string {
 function spread(times: readonly number[]): { min: number; avg: number; max: number; mdev: number } {
   const avg = times.reduce((sum, each) => sum + each, 0) / times.length
   const squares = times.reduce((sum, each) => sum + (each - avg) ** 2, 0) / times.length
-  return { min: times.reduce((a, b) => Math.min(a, b)), avg, max: times.reduce((a, b) => Math.max(a, b)), mdev: Math.sqrt(squares) }
+  return {
+    min: times.reduce((a, b) => Math.min(a, b)),
+    avg,
+    max: times.reduce((a, b) => Math.max(a, b)),
+    mdev: Math.sqrt(squares),
+  }
 }

@@ -1,6 +1,9 @@
-/** Whether a stack can send to an address at all: asked before anything is sent, and answered with what to do about it. */
+/**
+ * Whether a stack can send to an address at all: asked before anything is sent, and answered with
+ * what to do about it.
+ */
 import type { Address } from '../base/address.ts'
-import type { Route } from '../ip/route-table.ts'
+import type { Route } from '../ip/routing/route-table.ts'
 import type { Stack } from '../stack.ts'
 import { note } from './output.ts'
 import { UsageError } from './usage.ts'
@@ -19,7 +22,9 @@ export function reach(stack: Stack, to: Address, nic: number): Route {
   if (route !== null) return route
   const networks = stack.nics
     .filter(({ isLoopback }) => !isLoopback)
-    .flatMap(({ addresses }) => addresses.filter(({ address }) => address.family === to.family).map(({ prefix }) => `${prefix}`))
+    .flatMap(({ addresses }) =>
+      addresses.filter(({ address }) => address.family === to.family).map(({ prefix }) => `${prefix}`),
+    )
   if (networks.length === 0) {
     const example = to.family === 4 ? '10.9.0.2/24' : 'fd09::2/64'
     throw new Error(
@@ -33,8 +38,9 @@ export function reach(stack: Stack, to: Address, nic: number): Route {
 }
 
 /**
- * Waits, where nothing leads to an address yet, for what routers of the device may advertise, as long as they are asked (RFC 4861 section 6.3.7) and until
- * `over`; for the addresses that are made from it, too.
+ * Waits, where nothing leads to an address yet, for what routers of the device may advertise, as
+ * long as they are asked (RFC 4861 section 6.3.7) and until `over`; for the addresses that are made
+ * from it, too.
  */
 export async function awaitRouters(stack: Stack, to: Address, nic: number, over: Promise<unknown>): Promise<void> {
   const { w0, w1, w2, w3 } = to
@@ -48,10 +54,13 @@ export async function awaitRouters(stack: Stack, to: Address, nic: number, over:
   await Promise.race([device.addressesReady(), isOver])
 }
 
-/** The index of the nic that the zone of an address names. @throws {UsageError} when there is none */
+/**
+ * The index of the nic that the zone of an address names. @throws {UsageError} when there is none
+ */
 export function zoneIndex(stack: Stack, zone: string): number {
   const nic = stack.nic(zone)
-  if (nic === undefined) throw new UsageError(`no interface is named '${zone}': there are ${stack.nics.map(({ name }) => name).join(', ')}`)
+  if (nic === undefined)
+    throw new UsageError(`no interface is named '${zone}': there are ${stack.nics.map(({ name }) => name).join(', ')}`)
   return nic.index
 }
 
@@ -63,7 +72,8 @@ export function requireOneHost(stack: Stack, to: Address, what: string): void {
 
 /** @throws {Error} when an address is a broadcast and that was not asked for */
 export function requireBroadcast(stack: Stack, to: Address, asked: boolean | undefined): void {
-  if (asked !== true && isBroadcast(stack, to)) throw new Error(`${to} is a broadcast address: add --broadcast to send to all hosts there`)
+  if (asked !== true && isBroadcast(stack, to))
+    throw new Error(`${to} is a broadcast address: add --broadcast to send to all hosts there`)
 }
 
 function isBroadcast(stack: Stack, { family, w3 }: Address): boolean {

@@ -49,7 +49,10 @@ export async function run(args: string[]): Promise<number> {
       if (payload && output.hasRoom()) {
         const { address, port, size, ttl, tos, local } = rinfo
         if (json) printJson({ address, port, size, payload: message.toString('base64'), ttl, tos, local })
-        else print(`${address} port ${port} to ${local}, ttl ${ttl}, tos ${tos}, ${plural(size, 'byte')}: ${printable(message)}`)
+        else
+          print(
+            `${address} port ${port} to ${local}, ttl ${ttl}, tos ${tos}, ${plural(size, 'byte')}: ${printable(message)}`,
+          )
       }
       if (meter.datagrams === count) run.end()
     })

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { resolve as resolvePath } from 'node:path'
-import { readConfig } from '../socket-api/config.ts'
+import { readConfig } from '../socket-api/process/config.ts'
 import { readArguments, UsageError } from './usage.ts'
 
 export const usage = `Usage: tungram run [--config FILE|JSON] -- COMMAND [argument …]
@@ -16,7 +16,11 @@ Example: tungram run -- node app.js
 `
 
 export async function run(args: string[]): Promise<number> {
-  const { values, positionals } = readArguments({ args, options: { config: { type: 'string' } }, allowPositionals: true })
+  const { values, positionals } = readArguments({
+    args,
+    options: { config: { type: 'string' } },
+    allowPositionals: true,
+  })
   const [command, ...rest] = positionals
   if (command === undefined || args[args.length - positionals.length - 1] !== '--')
     throw new UsageError("name the command after '--', such as '-- node app.js'")
@@ -38,7 +42,10 @@ export async function run(args: string[]): Promise<number> {
   })
 }
 
-/** Told here what is wrong in it, once. A path is made absolute: what runs the program (npm) may do so in another directory. */
+/**
+ * Told here what is wrong in it, once. A path is made absolute: what runs the program (npm) may do
+ * so in another directory.
+ */
 function config(given: string): string {
   readConfig(given)
   const start = given.trim()[0]

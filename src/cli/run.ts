@@ -8,7 +8,10 @@ export interface Run {
   readonly ended: Promise<string>
 }
 
-/** Starts a run that SIGINT and SIGTERM end. A second signal ends the process at once, as signals do. */
+/**
+ * Starts a run that SIGINT and SIGTERM end. A second signal ends the process at once, as signals
+ * do.
+ */
 export function startRun(): Run {
   const { promise, resolve } = withResolvers()
   // A promise alone does not keep Node alive.
@@ -34,7 +37,8 @@ function withResolvers(): { promise: Promise<string>; resolve: (failure: string)
 }
 
 /**
- * Counts datagrams and the time from the first to the last. The clock is read once a turn of the event loop, not once a datagram.
+ * Counts datagrams and the time from the first to the last. The clock is read once a turn of the
+ * event loop, not once a datagram.
  */
 export class Meter {
   datagrams = 0

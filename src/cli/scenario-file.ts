@@ -1,7 +1,19 @@
 /** Reading a scenario file; its errors name file, line, column and key. */
-import { type Alias, type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from 'yaml'
-import { checkScenario, type Scenario } from '../network/scenario.ts'
-import { ScenarioError } from '../network/scenario-schema.ts'
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from 'yaml'
+import { checkScenario, type Scenario } from '../network/scenario/scenario.ts'
+import { ScenarioError } from '../network/scenario/scenario-schema.ts'
 import { readInputFile } from './input-file.ts'
 
 /** What is wrong at a place of the file's text. */
@@ -50,7 +62,8 @@ function checkAliases(document: Document): void {
   visit(document, {
     Alias(_key, alias, path) {
       const target = alias.resolve(document)
-      if (target === undefined) throw new Fault(offsetOf(alias), `the alias *${alias.source} stands before its anchor, or has none`)
+      if (target === undefined)
+        throw new Fault(offsetOf(alias), `the alias *${alias.source} stands before its anchor, or has none`)
       if (path.includes(target))
         throw new Fault(offsetOf(alias), `the alias *${alias.source} is within what it stands for: that has no end`)
     },
@@ -88,7 +101,10 @@ function offsetOf(node: unknown, otherwise = 0): number {
   return (isNode(node) ? node.range?.[0] : undefined) ?? otherwise
 }
 
-/** Where the key at the end of the path stands, or what is nearest to it; behind an alias, where its anchor is. */
+/**
+ * Where the key at the end of the path stands, or what is nearest to it; behind an alias, where its
+ * anchor is.
+ */
 function offsetAt(document: Document, path: readonly (string | number)[]): number {
   const target = (node: unknown) => (isAlias(node) ? (node as Alias).resolve(document) : node)
   let node: unknown = document.contents

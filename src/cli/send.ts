@@ -57,7 +57,8 @@ export async function run(args: string[]): Promise<number> {
   const headers = to.address.family === 4 ? 28 : 48
   const size = integer('size', values.size, 0, longest)
   const rate = integer('rate', values.rate, 1, 1_000_000_000)
-  const count = integer('count', values.count, 1, Number.MAX_SAFE_INTEGER) ?? (rate === undefined ? 1 : Number.POSITIVE_INFINITY)
+  const count =
+    integer('count', values.count, 1, Number.MAX_SAFE_INTEGER) ?? (rate === undefined ? 1 : Number.POSITIVE_INFINITY)
   const ttl = integer('ttl', values.ttl, 1, 255)
   const tos = integer('tos', values.tos, 0, 255)
   const { data, df } = values
@@ -78,7 +79,9 @@ export async function run(args: string[]): Promise<number> {
     requireWay(host, to, values.broadcast)
     const payload = data !== undefined ? Buffer.from(data) : fromInput ? await readInput() : pattern(size ?? 64)
     if (payload.length > longest)
-      throw new Error(`the payload has ${payload.length} bytes: a datagram over IPv${to.address.family} carries ${longest} at most`)
+      throw new Error(
+        `the payload has ${payload.length} bytes: a datagram over IPv${to.address.family} carries ${longest} at most`,
+      )
     await kernelIsReady(host, to.address, sender)
     if (sender.stopped) return
     if (values.broadcast) socket.setOption('broadcast', true)
@@ -118,7 +121,9 @@ export async function run(args: string[]): Promise<number> {
   const unanswered = drops.NeighborUnreachable ?? 0
   if (unanswered > 0) {
     const asked = to.address.family === 4 ? 'ARP' : 'Neighbor Discovery'
-    throw new Error(`${silent} does not answer ${asked}: ${plural(unanswered, 'packet')} could not be sent to ${values.to}`)
+    throw new Error(
+      `${silent} does not answer ${asked}: ${plural(unanswered, 'packet')} could not be sent to ${values.to}`,
+    )
   }
   return 0
 }
@@ -134,11 +139,16 @@ function requireWay({ stack }: Host, { address, zone }: Target, broadcast: boole
     throw new Error(`${address} is the stack itself, where nobody listens: name an address beyond the device`)
 }
 
-/** Settled when the kernel's side of the device has an address that can talk to `to`, or when the run is over. */
+/**
+ * Settled when the kernel's side of the device has an address that can talk to `to`, or when the
+ * run is over.
+ */
 async function kernelIsReady(host: Host, to: Address, sender: Sender): Promise<void> {
   const deadline = performance.now() + PATIENCE
-  // Linux gives an IPv6 link-local address to a device at once: it is of no use to other destinations.
-  const useful = (address: Address) => address.family === to.family && (address.family === 4 || address.isLinkLocal === to.isLinkLocal)
+  // Linux gives an IPv6 link-local address to a device at once: it is of no use to other
+  // destinations.
+  const useful = (address: Address) =>
+    address.family === to.family && (address.family === 4 || address.isLinkLocal === to.isLinkLocal)
   while (!sender.stopped && !host.device.kernelAddresses().some(({ address }) => useful(address))) {
     if (performance.now() > deadline) {
       const name = host.device.interfaceName

@@ -1,4 +1,4 @@
-import type { NeighborState } from '../ip/neighbor-table.ts'
+import type { NeighborState } from '../ip/nic/neighbor-table.ts'
 
 /** Datagrams in a turn of the event loop, so that signals, timers and the device have theirs. */
 const BATCH = 256
@@ -23,7 +23,10 @@ export class Sender {
   readonly #pace: number
   readonly #neighbor: () => NeighborState | undefined
 
-  /** `neighbor`: the state of the neighbor that the datagrams go to. While it is being asked for, what is sent only waits, and little can. */
+  /**
+   * `neighbor`: the state of the neighbor that the datagrams go to. While it is being asked for,
+   * what is sent only waits, and little can.
+   */
   constructor(count: number, rate: number, neighbor: () => NeighborState | undefined) {
     this.#left = count
     this.#neighbor = neighbor
@@ -34,15 +37,23 @@ export class Sender {
     return (this.#ended - this.#started) / 1000
   }
 
-  /** `end` is called with what went wrong, or when all is sent, or when no neighbor answered for the first one; its first call counts. */
-  start(size: number, send: (callback: (error: Error | null) => void) => void, end: (failure?: NodeJS.ErrnoException) => void): void {
+  /**
+   * `end` is called with what went wrong, or when all is sent, or when no neighbor answered for the
+   * first one; its first call counts.
+   */
+  start(
+    size: number,
+    send: (callback: (error: Error | null) => void) => void,
+    end: (failure?: NodeJS.ErrnoException) => void,
+  ): void {
     const done = (error: NodeJS.ErrnoException | null) => {
       this.#waiting--
       if (error === null) {
         this.sent++
         this.bytes += size
       } else if (error.code === 'ENOBUFS' || error.code === 'ECONNREFUSED') {
-        // The device's queue is full, or ICMP answered an earlier datagram: this one was not sent and goes again.
+        // The device's queue is full, or ICMP answered an earlier datagram: this one was not sent
+        // and goes again.
         this.#left++
         this.#handed--
         if (error.code === 'ENOBUFS') this.#queueFull = true
@@ -62,7 +73,8 @@ export class Sender {
       }
       const elapsed = performance.now() - this.#started
       const due = this.#pace === Number.POSITIVE_INFINITY ? BATCH : Math.floor(elapsed * this.#pace) + 1 - this.#handed
-      // The first one alone finds the neighbor out. Callbacks that are still to come hold the next batch back.
+      // The first one alone finds the neighbor out. Callbacks that are still to come hold the next
+      // batch back.
       const most = this.#handed === 0 ? 1 : BATCH
       const batch = Math.max(0, Math.min(this.#left, due, most, 4 * BATCH - this.#waiting))
       this.#left -= batch

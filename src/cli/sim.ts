@@ -1,9 +1,16 @@
 /** `tungram sim`: runs a scenario file, once or as a sweep. */
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import { type FlowResult, runScenario, type ScenarioResult } from '../network/flow.ts'
-import { checkScenario, type Scenario } from '../network/scenario.ts'
-import { combinations, type Estimate, parseSweep, type Sweep, summarizeRuns, withParameters } from '../network/sweep.ts'
+import {
+  combinations,
+  type Estimate,
+  parseSweep,
+  type Sweep,
+  summarizeRuns,
+  withParameters,
+} from '../network/campaign/sweep.ts'
+import { type FlowResult, runScenario, type ScenarioResult } from '../network/scenario/flow.ts'
+import { checkScenario, type Scenario } from '../network/scenario/scenario.ts'
 import { openCaptureSink } from './capture.ts'
 import { print, printJson } from './output.ts'
 import type { Report, SweepPoint } from './report/report.ts'
@@ -53,7 +60,8 @@ export async function run(args: string[]): Promise<number> {
   const ladder = integer('ladder', values.ladder, 0, 10_000) ?? 100
   if (values.ladder !== undefined && values.report === undefined) throw new UsageError('--ladder is for --report')
   const many = values.sweep !== undefined || repeat > 1
-  if (many && values.capture !== undefined) throw new UsageError('--capture is for a single run, without --sweep and --repeat')
+  if (many && values.capture !== undefined)
+    throw new UsageError('--capture is for a single run, without --sweep and --repeat')
   const sweeps = (values.sweep ?? []).map(readSweep)
   const scenario = readScenarioFile(file)
   const seed = values.seed ?? scenario.seed ?? 1
@@ -98,7 +106,9 @@ async function once(
     else {
       if (scenario.name !== undefined) print(scenario.name)
       for (const flow of result.flows) print(...flowLines(flow))
-      print(`${(result.time / 1000).toFixed(3)} s of simulated time, seed ${result.seed}${result.interrupted ? ', interrupted' : ''}`)
+      print(
+        `${(result.time / 1000).toFixed(3)} s of simulated time, seed ${result.seed}${result.interrupted ? ', interrupted' : ''}`,
+      )
     }
     return 0
   } finally {
@@ -128,7 +138,8 @@ function flowLines(flow: FlowResult): string[] {
   if (flow.fragments > 0) lines.push(`  fragments ${flow.fragments}`)
   if (Object.keys(flow.errors).length > 0) lines.push(`  not sent: ${counted(flow.errors)}`)
   if (Object.keys(flow.icmp).length > 0) lines.push(`  caused ${counted(flow.icmp)}`)
-  for (const { node, nic, reason, count } of drops) lines.push(`  dropped ${count} at ${node}${nic === '' ? '' : `.${nic}`}: ${reason}`)
+  for (const { node, nic, reason, count } of drops)
+    lines.push(`  dropped ${count} at ${node}${nic === '' ? '' : `.${nic}`}: ${reason}`)
   return lines
 }
 
@@ -172,7 +183,12 @@ async function sweep(
 }
 
 /** A task for each run of each combination. @throws {Error} for one that makes no scenario */
-function tasksOf(scenario: Scenario, seed: number | string, points: readonly Record<string, number | string>[], repeat: number): Task[] {
+function tasksOf(
+  scenario: Scenario,
+  seed: number | string,
+  points: readonly Record<string, number | string>[],
+  repeat: number,
+): Task[] {
   const tasks: Task[] = []
   for (const parameters of points) {
     let changed: Scenario
@@ -183,13 +199,21 @@ function tasksOf(scenario: Scenario, seed: number | string, points: readonly Rec
     }
     // A swept seed is the seed.
     const base = parameters.seed ?? seed
-    for (let i = 0; i < repeat; i++) tasks.push({ index: tasks.length, scenario: changed, seed: i === 0 ? base : `${base} ${i}` })
+    for (let i = 0; i < repeat; i++)
+      tasks.push({ index: tasks.length, scenario: changed, seed: i === 0 ? base : `${base} ${i}` })
   }
   return tasks
 }
 
-/** @returns the results in the order of the tasks, `undefined` for those that were not done when `ended` came */
-function inThreads(tasks: readonly Task[], threads: number, ended: Promise<string>): Promise<(ScenarioResult | undefined)[]> {
+/**
+ * @returns the results in the order of the tasks, `undefined` for those that were not done when
+ * `ended` came
+ */
+function inThreads(
+  tasks: readonly Task[],
+  threads: number,
+  ended: Promise<string>,
+): Promise<(ScenarioResult | undefined)[]> {
   const results = new Array<ScenarioResult | undefined>(tasks.length).fill(undefined)
   return new Promise((resolve, reject) => {
     let next = 0

@@ -1,12 +1,20 @@
 /** `tungram trace`: UDP traceroute. */
 import { type Address, formatWords } from '../base/address.ts'
-import type { IcmpError } from '../ip/icmp.ts'
+import type { IcmpError } from '../ip/icmp/icmp.ts'
 import type { Endpoint } from '../udp/endpoint.ts'
 import { isTimeExceeded, traceMark } from './icmp-text.ts'
 import { print, printJson } from './output.ts'
 import { requireOneHost } from './reach.ts'
 import { integer, readArguments, UsageError } from './usage.ts'
-import { type Destination, destination, openVantage, seconds, type Vantage, vantageOptions, vantageUsage } from './vantage.ts'
+import {
+  type Destination,
+  destination,
+  openVantage,
+  seconds,
+  type Vantage,
+  vantageOptions,
+  vantageUsage,
+} from './vantage.ts'
 
 export const usage = `Usage: tungram trace --tun NAME --address CIDR HOST [options]
        tungram trace --on FILE --from HOST HOST [options]
@@ -70,12 +78,16 @@ export async function run(args: string[]): Promise<number> {
     requireOneHost(vantage.stack, to.address, 'trace')
     if (values.df) requireFit(vantage, to, size)
     const say = (text: string) => values.json || print(text)
-    say(`traceroute to ${name} (${address}), ${last} hops max, ${size + (to.address.family === 4 ? 28 : 48)} byte packets`)
+    say(
+      `traceroute to ${name} (${address}), ${last} hops max, ${size + (to.address.family === 4 ? 28 : 48)} byte packets`,
+    )
     const tracer = new Tracer(vantage, to.address, to.nic, size, wait, values.df === true)
     const work = async () => {
       for (let hop = first; hop <= last && !reached; hop++) {
         const base = port + (hop - first) * queries
-        const answers = await Promise.all(Array.from({ length: queries }, (_, index) => tracer.probe(hop, base + index)))
+        const answers = await Promise.all(
+          Array.from({ length: queries }, (_, index) => tracer.probe(hop, base + index)),
+        )
         hops.push({ hop, probes: answers.map(({ probe }) => probe) })
         say(`${String(hop).padStart(2)}${probesText(hops.at(-1)?.probes ?? [])}`)
         reached = answers.some(({ ends }) => ends)
@@ -99,9 +111,12 @@ export async function run(args: string[]): Promise<number> {
 
 /** @throws {Error} when a payload never fragmented cannot even leave */
 function requireFit({ stack }: Vantage, { address, nic }: Destination, size: number): void {
-  const mtu = stack.ip.route(address.w0, address.w1, address.w2, address.w3, nic)?.nic.mtuOf(address.family) ?? Number.POSITIVE_INFINITY
+  const mtu =
+    stack.ip.route(address.w0, address.w1, address.w2, address.w3, nic)?.nic.mtuOf(address.family) ??
+    Number.POSITIVE_INFINITY
   const most = mtu - (address.family === 4 ? 28 : 48)
-  if (size > most) throw new Error(`--size ${size} with --df does not fit into the device's MTU of ${mtu} bytes: ${most} is the most`)
+  if (size > most)
+    throw new Error(`--size ${size} with --df does not fit into the device's MTU of ${mtu} bytes: ${most} is the most`)
 }
 
 /** `  10.0.0.1  0.123 ms  0.100 ms  *`: an address is named when it is another one than before. */
@@ -166,7 +181,10 @@ class Tracer {
       })
       const packet = this.#endpoint.beginSend(this.#size)
       packet.bytes.fill(0x40, packet.start, packet.end)
-      const errno = this.#endpoint.send(packet, this.#to, port, this.#nic, { hopLimit, dontFragment: this.#dontFragment ? 3 : 0 })
+      const errno = this.#endpoint.send(packet, this.#to, port, this.#nic, {
+        hopLimit,
+        dontFragment: this.#dontFragment ? 3 : 0,
+      })
       for (const { link } of stack.nics) link.flush()
       if (errno !== '') done({ from: null, time: 0, mark: errno }, true)
     })

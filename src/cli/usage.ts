@@ -74,6 +74,13 @@ export function target(option: string, text: string): Target {
   const host = match?.[1] ?? match?.[2] ?? ''
   const scoped = parseScoped(host)
   if (match === null || scoped === null || (match[1] !== undefined) !== (scoped.address.family === 6))
-    throw new UsageError(`--${option} takes an address and a port, such as 192.0.2.1:5000 or [2001:db8::1]:5000, not '${text}'`)
-  return { text: host, address: scoped.address, zone: scoped.zone, port: port(`the port of --${option}`, match[3] as string) }
+    throw new UsageError(
+      `--${option} takes an address and a port, such as 192.0.2.1:5000 or [2001:db8::1]:5000, not '${text}'`,
+    )
+  return {
+    text: host,
+    address: scoped.address,
+    zone: scoped.zone,
+    port: port(`the port of --${option}`, match[3] as string),
+  }
 }

@@ -1,7 +1,7 @@
 /** From where ping, trace, mtu and nc look: a stack on a device, or a host of a scenario. */
 import { type Address, type Family, parseScoped } from '../base/address.ts'
 import { SystemClock, type Timer } from '../base/clock.ts'
-import { buildScenario } from '../network/scenario.ts'
+import { buildScenario } from '../network/scenario/scenario.ts'
 import type { Stack } from '../stack.ts'
 import { openCaptureSink } from './capture.ts'
 import { type HostArguments, hostOptions, hostUsage, openHost } from './host.ts'
@@ -42,7 +42,10 @@ export interface Vantage {
   readonly stack: Stack
   /** Whether time is simulated, so that something without end has none. */
   readonly isSimulated: boolean
-  /** Whether it looks from a device: what cannot be reached when its routers were asked, will not be later either. */
+  /**
+   * Whether it looks from a device: what cannot be reached when its routers were asked, will not be
+   * later either.
+   */
   readonly isOnDevice: boolean
   /** Milliseconds. */
   now(): number
@@ -59,7 +62,8 @@ export interface Vantage {
 export async function openVantage(values: VantageArguments, realTime = false): Promise<Vantage> {
   if (values.ipv4 && values.ipv6) throw new UsageError('-4 and -6 exclude each other')
   if (values.on === undefined) {
-    if (values.from !== undefined || values.seed !== undefined) throw new UsageError('--from and --seed belong to a scenario: --on FILE')
+    if (values.from !== undefined || values.seed !== undefined)
+      throw new UsageError('--from and --seed belong to a scenario: --on FILE')
     const host = await openHost(values)
     const clock = new SystemClock()
     return {
@@ -78,7 +82,11 @@ export async function openVantage(values: VantageArguments, realTime = false): P
   const { from, seed, capture } = values
   if (from === undefined) throw new UsageError('name the host to look from: --from HOST')
   const scenario = readScenarioFile(values.on)
-  const network = buildScenario(scenario, { clock: realTime ? 'real' : 'virtual', lineage: 0, ...(seed === undefined ? {} : { seed }) })
+  const network = buildScenario(scenario, {
+    clock: realTime ? 'real' : 'virtual',
+    lineage: 0,
+    ...(seed === undefined ? {} : { seed }),
+  })
   let stack: Stack
   try {
     stack = network.stack(from)
@@ -117,7 +125,11 @@ export interface Destination {
  * An address, possibly with a zone, or the name of a host of the scenario.
  * @throws {UsageError} when there is none, {Error} when the stack of a device cannot reach it
  */
-export async function destination(vantage: Vantage, name: string, values: { ipv4?: boolean; ipv6?: boolean }): Promise<Destination> {
+export async function destination(
+  vantage: Vantage,
+  name: string,
+  values: { ipv4?: boolean; ipv6?: boolean },
+): Promise<Destination> {
   const { stack } = vantage
   const wanted: Family | null = values.ipv4 ? 4 : values.ipv6 ? 6 : null
   const candidates = stack.hosts.get(name) ?? [name]
@@ -141,6 +153,7 @@ export async function destination(vantage: Vantage, name: string, values: { ipv4
 export function seconds(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const value = Number(text)
-  if (!/^\d+(\.\d+)?$/.test(text) || value > 86_400) throw new UsageError(`--${option} takes seconds, such as 0.5, not '${text}'`)
+  if (!/^\d+(\.\d+)?$/.test(text) || value > 86_400)
+    throw new UsageError(`--${option} takes seconds, such as 0.5, not '${text}'`)
   return value * 1000
 }

@@ -1,25 +1,29 @@
 /**
- * What a stack would say of a captured frame: the frame goes into one, whose address is always the one that the frame is for, so that there is no other
- * rule here than the stack's own.
+ * What a stack would say of a captured frame: the frame goes into one, whose address is always the
+ * one that the frame is for, so that there is no other rule here than the stack's own.
  *
- * What the stack says for want of a socket, a role or an earlier request is not the frame's fault and left out.
+ * What the stack says for want of a socket, a role or an earlier request is not the frame's fault
+ * and left out.
  */
 import { Address, MAPPED } from '../base/address.ts'
 import { ManualClock } from '../base/clock.ts'
 import { Drop, type DropLayer, type DropName } from '../base/drop.ts'
 import { HEADROOM, Packet } from '../base/packet.ts'
 import { SeededRandom } from '../base/random.ts'
-import * as arp from '../ip/arp.ts'
-import * as ipv4 from '../ip/ipv4.ts'
-import * as ipv6 from '../ip/ipv6.ts'
-import * as ndp from '../ip/ndp.ts'
-import type { Nic } from '../ip/nic.ts'
-import { ICMPV6 } from '../ip/protocol.ts'
-import * as ethernet from '../link/ethernet.ts'
+import type { Nic } from '../ip/nic/nic.ts'
 import { type Link, type LinkReceiver, type Medium, NO_OFFLOAD } from '../link/link.ts'
 import { Stack } from '../stack.ts'
+import * as arp from '../wire/arp.ts'
+import * as ethernet from '../wire/ethernet.ts'
+import * as ipv4 from '../wire/ipv4.ts'
+import * as ipv6 from '../wire/ipv6.ts'
+import * as ndp from '../wire/ndp.ts'
+import { ICMPV6 } from '../wire/protocol.ts'
 
-/** How a frame came: by a wire of one of the two kinds (on Ethernet for another station perhaps), or over the loopback of the host of the capture. */
+/**
+ * How a frame came: by a wire of one of the two kinds (on Ethernet for another station perhaps), or
+ * over the loopback of the host of the capture.
+ */
 export type Passage = Place | 'other host'
 type Place = Medium | 'loopback'
 
@@ -38,7 +42,10 @@ const NOT_THE_FRAMES_FAULT: ReadonlySet<DropName> = new Set<DropName>([
 /** The hardware address of the stacks, that of no sender most likely. */
 const OWN = Uint8Array.of(0x02, 0x7e, 0x5a, 0xc3, 0x91, 0xd4)
 
-/** Both directions of a conversation, and two more, each have a stack that is the receiver and not the sender. */
+/**
+ * Both directions of a conversation, and two more, each have a stack that is the receiver and not
+ * the sender.
+ */
 const STACKS = 4
 /** Addresses and groups of a stack at most. */
 const MOST_ADDRESSES = 32
@@ -135,7 +142,9 @@ export class Judge {
     if (this.#drop === 'None' && !NOT_THE_FRAMES_FAULT.has(reason)) this.#drop = reason
   }
 
-  /** The reason for which the frame is discarded, `'None'` for a sound one; `time` is nanoseconds. */
+  /**
+   * The reason for which the frame is discarded, `'None'` for a sound one; `time` is nanoseconds.
+   */
   judge(bytes: Uint8Array, way: Passage, time = 0n): DropName {
     const passage = way === 'other host' ? 'ethernet' : way
     const packet = HEADROOM + bytes.length <= this.#packet.capacity ? this.#packet : new Packet(HEADROOM + bytes.length)
@@ -164,7 +173,8 @@ export class Judge {
     if (passed < 1 && this.#time >= 0n && passed >= 0) return
     this.#time = time
     if (passed <= 0) return
-    for (const receivers of this.#receivers.values()) for (const { clock } of receivers) clock.advance(Math.min(passed, LONGEST_PAUSE))
+    for (const receivers of this.#receivers.values())
+      for (const { clock } of receivers) clock.advance(Math.min(passed, LONGEST_PAUSE))
   }
 
   #forArp(view: DataView, at: number, end: number): Receiver {
@@ -207,7 +217,9 @@ export class Judge {
     const foreign = `${from}`
     const third = other === null ? foreign : `${other}`
     const host = isHost(to)
-    const free = receivers.filter((each) => (!each.has(foreign) || foreign === key) && (!each.has(third) || third === key))
+    const free = receivers.filter(
+      (each) => (!each.has(foreign) || foreign === key) && (!each.has(third) || third === key),
+    )
     let found = host ? free.find((each) => each.has(key)) : free[0]
     if (found === undefined) {
       found = free[0] ?? (receivers[0] as Receiver)

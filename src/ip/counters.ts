@@ -8,8 +8,8 @@ export type DropCount = { reason: DropName; layer: DropLayer; count: number }
 export type DropListener = (reason: DropName, layer: DropLayer, packet: Packet) => void
 
 /**
- * What one stack counted: the MIB counters under Linux's names (`/proc/net/snmp`, `/proc/net/snmp6`, `/proc/net/netstat`), and every discarded
- * packet by reason.
+ * What one stack counted: the MIB counters under Linux's names (`/proc/net/snmp`,
+ * `/proc/net/snmp6`, `/proc/net/netstat`), and every discarded packet by reason.
  */
 export class Counters {
   IpInReceives = 0

@@ -1,22 +1,22 @@
 /**
- * A router's work on packets for others: RFC 1812 section 5.2 and 5.3, RFC 8200 section 3, RFC 4007 section 9. Order and answers are Linux's
- * (ip_forward, ip6_forward). Groups are never forwarded.
+ * A router's work on packets for others: RFC 1812 section 5.2 and 5.3, RFC 8200 section 3, RFC 4007
+ * section 9. Order and answers are Linux's (ip_forward, ip6_forward). Groups are never forwarded.
  */
 import { isLinkLocal, isLoopback, isUnspecified, MAPPED } from '../base/address.ts'
 import { update } from '../base/checksum.ts'
 import { Drop } from '../base/drop.ts'
 import { Cast, ChecksumState, type Packet } from '../base/packet.ts'
 import { completeChecksum } from '../link/checksum-offload.ts'
+import * as icmpv4 from '../wire/icmpv4.ts'
+import * as icmpv6 from '../wire/icmpv6.ts'
+import * as ipv4 from '../wire/ipv4.ts'
+import * as ipv6 from '../wire/ipv6.ts'
 import type { Counters } from './counters.ts'
-import * as icmpv4 from './icmpv4.ts'
-import * as icmpv6 from './icmpv6.ts'
 import type { IpLayer } from './ip-layer.ts'
-import * as ipv4 from './ipv4.ts'
 import type { Ipv4Options } from './ipv4-options.ts'
-import * as ipv6 from './ipv6.ts'
-import type { Nic } from './nic.ts'
-import type { Redirector } from './redirector.ts'
-import type { Route } from './route-table.ts'
+import type { Nic } from './nic/nic.ts'
+import type { Redirector } from './routing/redirector.ts'
+import type { Route } from './routing/route-table.ts'
 
 export class Forwarder {
   readonly #ip: IpLayer
@@ -77,7 +77,8 @@ export class Forwarder {
     packet.start = network
     packet.end = packet.networkEnd
     // Left out between a kernel and this router; the next wire may be one where it has to be there.
-    if (packet.checksumState === ChecksumState.Partial && (tooLong || !route.nic.link.offload.checksum)) completeChecksum(packet)
+    if (packet.checksumState === ChecksumState.Partial && (tooLong || !route.nic.link.offload.checksum))
+      completeChecksum(packet)
     packet.hopLimit--
     const redirector = route.nic === nic ? this.#redirector : null
     if (six) {
@@ -122,7 +123,13 @@ export class Forwarder {
     if (route?.kind === 'blackhole') return Drop.IpNoRoute
     const { icmp } = this.#ip
     if (packet.family === 6) {
-      icmp.sendError(packet, nic, icmpv6.DESTINATION_UNREACHABLE, route?.kind === 'prohibit' ? icmpv6.PROHIBITED : icmpv6.NO_ROUTE, 0)
+      icmp.sendError(
+        packet,
+        nic,
+        icmpv6.DESTINATION_UNREACHABLE,
+        route?.kind === 'prohibit' ? icmpv6.PROHIBITED : icmpv6.NO_ROUTE,
+        0,
+      )
     } else if (route === null) icmp.sendError(packet, nic, icmpv4.DESTINATION_UNREACHABLE, icmpv4.NET_UNREACHABLE, 0)
     else {
       const code = route.kind === 'prohibit' ? icmpv4.ADMINISTRATIVELY_PROHIBITED : icmpv4.HOST_UNREACHABLE

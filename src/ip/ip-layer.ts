@@ -1,5 +1,6 @@
 /**
- * IP of one host: what comes in is checked and goes up, what goes out gets its header and is fragmented to the path's MTU.
+ * IP of one host: what comes in is checked and goes up, what goes out gets its header and is
+ * fragmented to the path's MTU.
  *
  * The path allocates nothing here.
  */
@@ -12,28 +13,31 @@ import { Cast, ChecksumState, type Packet } from '../base/packet.ts'
 import type { Random } from '../base/random.ts'
 import { completeChecksum } from '../link/checksum-offload.ts'
 import type { Link } from '../link/link.ts'
+import * as icmpv4 from '../wire/icmpv4.ts'
+import * as ipv4 from '../wire/ipv4.ts'
+import * as ipv6 from '../wire/ipv6.ts'
+import { FRAGMENT, ICMPV4, ICMPV6, IGMP, NO_NEXT_HEADER, TCP, UDP } from '../wire/protocol.ts'
 import type { Counters } from './counters.ts'
-import { DESTINATION_RATE, ErrorLimit, HOST_RATE, type Rate } from './error-limit.ts'
 import { Forwarder } from './forwarder.ts'
-import { Fragmenter } from './fragmenter.ts'
+import { Fragmenter } from './fragments/fragmenter.ts'
+import { Identification } from './fragments/identification.ts'
+import { Reassembler } from './fragments/reassembler.ts'
 import { isHostGroup } from './host-only.ts'
-import { Icmp } from './icmp.ts'
-import * as icmpv4 from './icmpv4.ts'
-import { Identification } from './identification.ts'
-import * as ipv4 from './ipv4.ts'
+import { DESTINATION_RATE, ErrorLimit, HOST_RATE, type Rate } from './icmp/error-limit.ts'
+import { Icmp } from './icmp/icmp.ts'
 import { Ipv4Options, type OptionsHost } from './ipv4-options.ts'
-import * as ipv6 from './ipv6.ts'
-import { NEIGHBOR_LIMITS, type NeighborLimits } from './neighbor-limits.ts'
-import { Nic, type NicAddress, type NicSettings } from './nic.ts'
-import { MIN_PMTU4, PathMtu } from './path-mtu.ts'
-import { FRAGMENT, ICMPV4, ICMPV6, IGMP, NO_NEXT_HEADER, TCP, UDP } from './protocol.ts'
-import { Reassembler } from './reassembler.ts'
-import { Redirector } from './redirector.ts'
-import { Redirects } from './redirects.ts'
-import { PmtuMode, type Route, RouteTable } from './route-table.ts'
-import { WaitingPackets } from './waiting-packets.ts'
+import { NEIGHBOR_LIMITS, type NeighborLimits } from './nic/neighbor-limits.ts'
+import { Nic, type NicAddress, type NicSettings } from './nic/nic.ts'
+import { WaitingPackets } from './nic/waiting-packets.ts'
+import { MIN_PMTU4, PathMtu } from './routing/path-mtu.ts'
+import { Redirector } from './routing/redirector.ts'
+import { Redirects } from './routing/redirects.ts'
+import { PmtuMode, type Route, RouteTable } from './routing/route-table.ts'
 
-/** An upper protocol. Its `input` says what became of the packet; `NoPort` and unknown protocols are answered here. */
+/**
+ * An upper protocol. Its `input` says what became of the packet; `NoPort` and unknown protocols are
+ * answered here.
+ */
 export interface UpperLayer {
   input(packet: Packet, nic: Nic): Drop
   idle(): void
@@ -48,7 +52,10 @@ export interface IpOptions {
   hopLimit?: number | undefined
   /** Packets for others go on their way. */
   forwarding?: boolean | undefined
-  /** Only addresses of the nic by which a packet came are its destination (RFC 1122 section 3.3.4.2). */
+  /**
+   * Only addresses of the nic by which a packet came are its destination (RFC 1122 section
+   * 3.3.4.2).
+   */
   strongHost?: boolean | undefined
   reversePath?: ReversePath | undefined
   /** Bytes that fragments of one family may wait in. */
@@ -63,8 +70,8 @@ export interface IpOptions {
 }
 
 /**
- * RFC 3704: `loose` discards a packet whose source no route leads to, `strict` one whose source is reached by another nic than it came by
- * (Linux: rp_filter).
+ * RFC 3704: `loose` discards a packet whose source no route leads to, `strict` one whose source is
+ * reached by another nic than it came by (Linux: rp_filter).
  */
 export type ReversePath = 'off' | 'loose' | 'strict'
 
@@ -111,8 +118,10 @@ export class IpLayer implements OptionsHost {
   readonly #fragmenter = new Fragmenter()
   #upper: UpperLayer | null = null
   /**
-   * IP_ROUTER_ALERT and IPV6_ROUTER_ALERT: is lent what this router would pass on and that has a Router Alert (RFC 2113 with value 0, RFC 2711 with
-   * `value`), at `packet.network … packet.networkEnd`, fragments as they are; `true` keeps it from going on its way.
+   * IP_ROUTER_ALERT and IPV6_ROUTER_ALERT: is lent what this router would pass on and that has a
+   * Router Alert (RFC 2113 with value 0, RFC 2711 with `value`), at
+   * `packet.network … packet.networkEnd`, fragments as they are; `true` keeps it from going on its
+   * way.
    */
   onRouterAlert: ((packet: Packet, nic: Nic, value: number) => boolean) | null = null
 
@@ -122,7 +131,10 @@ export class IpLayer implements OptionsHost {
   #n1 = 0
   #n2 = 0
   #n3 = 0
-  /** The addresses and the nic of the last IPv4 packet that was one for this host, which nearly all packets after it have too, … */
+  /**
+   * The addresses and the nic of the last IPv4 packet that was one for this host, which nearly all
+   * packets after it have too, …
+   */
   #knownSource = 0
   #knownDestination = 0
   #knownNic: Nic | null = null
@@ -150,7 +162,13 @@ export class IpLayer implements OptionsHost {
     this.#random = random
     this.#identification = new Identification(clock, random)
     this.#options = new Ipv4Options(this)
-    this.icmp = new Icmp(this, random, counters, new ErrorLimit(clock, icmpRate, icmpDestinationRate, random, this.hash), this.#options)
+    this.icmp = new Icmp(
+      this,
+      random,
+      counters,
+      new ErrorLimit(clock, icmpRate, icmpDestinationRate, random, this.hash),
+      this.#options,
+    )
     if (options.forwarding === true) {
       const redirector = options.sendRedirects === true ? new Redirector(this, clock, random) : null
       this.#forwarder = new Forwarder(this, counters, this.#options, redirector)
@@ -232,7 +250,10 @@ export class IpLayer implements OptionsHost {
       this.#broadcasts.set(w3, [...(this.#broadcasts.get(w3) ?? []), nic])
     }
     if (nic.isLoopback) return
-    if (address.family === 6 && !this.routes.list().some((route) => route.nic === nic && route.prefix.equals(MULTICAST6)))
+    if (
+      address.family === 6 &&
+      !this.routes.list().some((route) => route.nic === nic && route.prefix.equals(MULTICAST6))
+    )
       add(MULTICAST6, nic, 'multicast', null, 256)
   }
 
@@ -244,7 +265,8 @@ export class IpLayer implements OptionsHost {
       const own = route.kind === 'local' && route.prefix.equals(host) && route.source?.equals(address)
       const connected = route.nic === nic && route.gateway === null && route.prefix.equals(prefix)
       const stillUsed = nic.addresses.some((each) => each.prefix.equals(prefix))
-      const cast = broadcast !== null && route.kind === 'broadcast' && route.nic === nic && route.prefix.address.equals(broadcast)
+      const cast =
+        broadcast !== null && route.kind === 'broadcast' && route.nic === nic && route.prefix.address.equals(broadcast)
       if (own || ((connected || cast) && !stillUsed)) this.routes.remove(route)
     }
     if (broadcast !== null) {
@@ -255,11 +277,22 @@ export class IpLayer implements OptionsHost {
     }
   }
 
-  /** Called by a router's nic: packets to the address are for this host too (Linux: a route of type anycast in the local table). */
+  /**
+   * Called by a router's nic: packets to the address are for this host too (Linux: a route of type
+   * anycast in the local table).
+   */
   anycastAdded(nic: Nic, address: Address): void {
     this.#addLocal({ address, nic, anycast: true })
     const loopback = this.#nics[1] as Nic
-    this.routes.add({ prefix: new Prefix(address, 128), nic: loopback, gateway: null, metric: 0, source: null, mtu: 0, kind: 'anycast' })
+    this.routes.add({
+      prefix: new Prefix(address, 128),
+      nic: loopback,
+      gateway: null,
+      metric: 0,
+      source: null,
+      mtu: 0,
+      kind: 'anycast',
+    })
   }
 
   anycastRemoved(nic: Nic, address: Address): void {
@@ -286,11 +319,17 @@ export class IpLayer implements OptionsHost {
 
   // ── questions ──
 
-  /** Whether the address is one of this host's; an anycast address, which is no source, does not count. */
+  /**
+   * Whether the address is one of this host's; an anycast address, which is no source, does not
+   * count.
+   */
   isLocal(w0: number, w1: number, w2: number, w3: number): boolean {
     const hosts = this.#local.get(w0, w1, w2, w3)
-    if (hosts !== undefined) for (const { address, anycast } of hosts) if (!anycast && address.is(w0, w1, w2, w3)) return true
-    return w2 === MAPPED && w0 === 0 && w1 === 0 && w3 >>> 24 === 127 && this.#nics[1]?.isUp === true && this.#hasLoopback4()
+    if (hosts !== undefined)
+      for (const { address, anycast } of hosts) if (!anycast && address.is(w0, w1, w2, w3)) return true
+    return (
+      w2 === MAPPED && w0 === 0 && w1 === 0 && w3 >>> 24 === 127 && this.#nics[1]?.isUp === true && this.#hasLoopback4()
+    )
   }
 
   /** Whether packets to the IPv6 address are for this host. */
@@ -304,13 +343,19 @@ export class IpLayer implements OptionsHost {
     return (this.#nics[1] as Nic).addresses.some(({ address }) => address.family === 4)
   }
 
-  /** Whether a packet that came by the nic is for an address of this host: a link-local one is its link's (RFC 4007 section 6). */
+  /**
+   * Whether a packet that came by the nic is for an address of this host: a link-local one is its
+   * link's (RFC 4007 section 6).
+   */
   isLocalOn(nic: Nic, packet: Packet): boolean {
     const { d0, d1, d2, d3, looped } = packet
     return this.isLocal(d0, d1, d2, d3) && (looped === 1 || d0 >>> 22 !== 0x3fa || nic.hasWords(d0, d1, d2, d3))
   }
 
-  /** Whether a packet that came by the nic is for an anycast address of this host: a link-local one is its link's, too. */
+  /**
+   * Whether a packet that came by the nic is for an anycast address of this host: a link-local one
+   * is its link's, too.
+   */
   isAnycastOn(nic: Nic, { d0, d1, d2, d3 }: Packet): boolean {
     const hosts = this.#local.get(d0, d1, d2, d3)
     if (hosts === undefined) return false
@@ -332,20 +377,26 @@ export class IpLayer implements OptionsHost {
     return word === -1 || this.#broadcasts.has(word)
   }
 
-  /** Whether an IPv4 word is the limited broadcast address or, on this nic's link, a directed one. */
+  /**
+   * Whether an IPv4 word is the limited broadcast address or, on this nic's link, a directed one.
+   */
   isBroadcastOn(nic: Nic, word: number): boolean {
     return word === -1 || this.#broadcasts.get(word)?.includes(nic) === true
   }
 
-  /** Whether an IPv4 word can be one host's address (RFC 1122 section 3.2.2: "does not define a single host"). */
+  /**
+   * Whether an IPv4 word can be one host's address (RFC 1122 section 3.2.2: "does not define a
+   * single host").
+   */
   isUnicast4(word: number): boolean {
     return word >>> 28 < 0xe && !this.isBroadcast4(word) && word >>> 24 !== 0
   }
 
   /**
-   * The source address for a destination over a route. IPv4: the route's own, else the nic's first whose prefix holds the next hop, else its first,
-   * else any nic's (Linux: inet_select_addr). IPv6: RFC 6724 section 5 as far as it distinguishes here: same address, scope, not
-   * deprecated, outgoing nic (`over`), label, longest common prefix.
+   * The source address for a destination over a route. IPv4: the route's own, else the nic's first
+   * whose prefix holds the next hop, else its first, else any nic's (Linux: inet_select_addr).
+   * IPv6: RFC 6724 section 5 as far as it distinguishes here: same address, scope, not deprecated,
+   * outgoing nic (`over`), label, longest common prefix.
    */
   selectSource(route: Route, w0: number, w1: number, w2: number, w3: number, over = route.nic): Address | null {
     if (w2 === MAPPED && w0 === 0 && w1 === 0) {
@@ -360,7 +411,8 @@ export class IpLayer implements OptionsHost {
       }
       if (first !== null) return first
       for (const nic of this.nics)
-        for (const { address } of nic.addresses) if (address.family === 4 && !nic.isLoopback && !address.isLinkLocal) return address
+        for (const { address } of nic.addresses)
+          if (address.family === 4 && !nic.isLoopback && !address.isLinkLocal) return address
       return null
     }
     if (route.source !== null) return route.source
@@ -373,7 +425,8 @@ export class IpLayer implements OptionsHost {
       const outgoing = nic === over
       for (const { address, prefix, deprecated, temporary } of nic.addresses) {
         if (address.family !== 6) continue
-        // Link-local addresses, and all for link-local and multicast destinations, come from the outgoing nic (RFC 6724 section 4).
+        // Link-local addresses, and all for link-local and multicast destinations, come from the
+        // outgoing nic (RFC 6724 section 4).
         if (!outgoing && (address.isLinkLocal || wanted <= LINK_LOCAL_SCOPE || w0 >>> 24 === 0xff)) continue
         const scope = scope6(address.w0, address.w1, address.w2, address.w3)
         // Rule 2: the smallest scope that is large enough; without one, the largest.
@@ -381,7 +434,8 @@ export class IpLayer implements OptionsHost {
         const sameLabel = label6(address.w0, address.w1, address.w2) === wantedLabel
         // Rule 8 counts no bits of the interface identifier.
         const common = Math.min(commonPrefix(address, w0, w1, w2, w3), prefix.length)
-        // Rules 3 (not a deprecated one), 5 (the outgoing nic's), 6 (of the same label), 7 (a temporary one) and 8.
+        // Rules 3 (not a deprecated one), 5 (the outgoing nic's), 6 (of the same label), 7 (a
+        // temporary one) and 8.
         const better = (deprecated ? 0 : 8) + (outgoing ? 4 : 0) + (sameLabel ? 2 : 0) + (temporary ? 1 : 0)
         const score = (scopeScore << 12) + (better << 8) + common
         if (score > bestScore) {
@@ -393,7 +447,10 @@ export class IpLayer implements OptionsHost {
     return best
   }
 
-  /** TTL or hop limit of what is sent over a nic without one of its own: for IPv6 what routers advertise (RFC 4861 section 6.3.4). */
+  /**
+   * TTL or hop limit of what is sent over a nic without one of its own: for IPv6 what routers
+   * advertise (RFC 4861 section 6.3.4).
+   */
   hopLimitOver(nic: Nic, family: number): number {
     return family === 6 && nic.hopLimit6 !== 0 ? nic.hopLimit6 : this.hopLimit
   }
@@ -406,11 +463,15 @@ export class IpLayer implements OptionsHost {
     return known !== 0 && known < mtu ? known : mtu
   }
 
-  /** Believes a too-big report about a quoted packet that this host sent to `to`. @returns the path MTU now in force, or 0 */
+  /**
+   * Believes a too-big report about a quoted packet that this host sent to `to`. @returns the path
+   * MTU now in force, or 0
+   */
   reportMtu(quote: Packet, to: Address, mtu: number): number {
     const { view, network } = quote
     const { w0, w1, w2, w3 } = to
-    const length = quote.family === 4 ? ipv4.totalLength(view, network) : ipv6.payloadLength(view, network) + ipv6.HEADER
+    const length =
+      quote.family === 4 ? ipv4.totalLength(view, network) : ipv6.payloadLength(view, network) + ipv6.HEADER
     const route = this.routes.lookup(w0, w1, w2, w3, 0)
     return route === null ? 0 : this.pathMtu.report(w0, w1, w2, w3, mtu, length, this.mtuTo(route, w0, w1, w2, w3))
   }
@@ -477,7 +538,10 @@ export class IpLayer implements OptionsHost {
     return Drop.None
   }
 
-  /** Makes the next stop of a packet's source route, when this host is its present one, the destination (RFC 791 section 3.1). */
+  /**
+   * Makes the next stop of a packet's source route, when this host is its present one, the
+   * destination (RFC 791 section 3.1).
+   */
   #followRoute(packet: Packet, nic: Nic, local: boolean): Drop {
     // No stop is a group or a broadcast address (Linux).
     if (packet.cast !== Cast.Unicast) return Drop.IpSourceRoute
@@ -488,7 +552,8 @@ export class IpLayer implements OptionsHost {
       return Drop.IpSourceRoute
     }
     const drop = this.#options.followRoute(packet)
-    if (drop !== Drop.None) this.icmp.sendError(packet, nic, icmpv4.PARAMETER_PROBLEM, 0, (this.#options.sourceRoute + 2) << 24)
+    if (drop !== Drop.None)
+      this.icmp.sendError(packet, nic, icmpv4.PARAMETER_PROBLEM, 0, (this.#options.sourceRoute + 2) << 24)
     if (drop !== Drop.None || this.#options.stopSlot === 0) return drop
     return this.#forwarder === null || packet.d3 >>> 24 === 127 ? Drop.IpSourceRoute : Drop.None
   }
@@ -499,7 +564,10 @@ export class IpLayer implements OptionsHost {
     if (isLinkLocal(s0, s1, s2, s3)) return true
     const route = this.routes.lookup(s0, s1, s2, s3, 0)
     if (route === null || route.kind !== 'unicast') return false
-    return this.#reversePath === 'loose' || this.routes.lookup(s0, s1, s2, s3, nic.index)?.prefix.length === route.prefix.length
+    return (
+      this.#reversePath === 'loose' ||
+      this.routes.lookup(s0, s1, s2, s3, nic.index)?.prefix.length === route.prefix.length
+    )
   }
 
   #deliver4(packet: Packet, nic: Nic): Drop {
@@ -521,7 +589,8 @@ export class IpLayer implements OptionsHost {
     const { network } = packet
     const drop = (this.#upper as UpperLayer).input(packet, nic)
     if (drop === Drop.UdpNoPort) {
-      // The upper layer narrowed the packet to the payload: an error quotes all of the datagram, but, as Linux, not what is behind it.
+      // The upper layer narrowed the packet to the payload: an error quotes all of the datagram,
+      // but, as Linux, not what is behind it.
       packet.start = network
       packet.networkEnd = packet.end
       this.icmp.sendUnreachable(packet, nic, 'port')
@@ -604,7 +673,8 @@ export class IpLayer implements OptionsHost {
     if (packet.looped === 0) {
       if (isLoopback(s0, s1, s2, s3)) return Drop.IpMartianSource
       if (isLoopback(d0, d1, d2, d3)) return Drop.IpMartianDestination
-      if (this.#reversePath !== 'off' && !isUnspecified(s0, s1, s2, s3) && !this.#isExpected(packet, nic)) return Drop.IpReversePath
+      if (this.#reversePath !== 'off' && !isUnspecified(s0, s1, s2, s3) && !this.#isExpected(packet, nic))
+        return Drop.IpReversePath
     }
     if (d0 >>> 24 === 0xff) {
       const scope = (d0 >>> 16) & 15
@@ -618,17 +688,24 @@ export class IpLayer implements OptionsHost {
     if (!this.#isDestination6(d0, d1, d2, d3)) return Drop.IpNotForUs
     // A link-local address is one of its link's (RFC 4007 section 6), in every host model.
     const own =
-      packet.looped === 1 || !(this.#strongHost || d0 >>> 22 === 0x3fa) || nic.hasWords(d0, d1, d2, d3) || nic.isAnycast(d0, d1, d2, d3)
+      packet.looped === 1 ||
+      !(this.#strongHost || d0 >>> 22 === 0x3fa) ||
+      nic.hasWords(d0, d1, d2, d3) ||
+      nic.isAnycast(d0, d1, d2, d3)
     return own ? Drop.None : Drop.IpNotForUs
   }
 
-  /** RFC 7112: a first fragment holds every header up to the upper layer's; Linux asks for its fixed part (UDP, ICMPv6, TCP). */
+  /**
+   * RFC 7112: a first fragment holds every header up to the upper layer's; Linux asks for its fixed
+   * part (UDP, ICMPv6, TCP).
+   */
   #checkHeaderChain(packet: Packet): Drop {
     if (packet.moreFragments === 0) return Drop.None
     const found = ipv6.skip(packet.view, packet.protocol, packet.transport, packet.end)
     const next = found & 0xff
     const need = next === UDP || next === ICMPV6 ? 8 : next === TCP ? 20 : 1
-    if (found >= 0 && (next === NO_NEXT_HEADER || next === FRAGMENT || packet.end - (found >> 8) >= need)) return Drop.None
+    if (found >= 0 && (next === NO_NEXT_HEADER || next === FRAGMENT || packet.end - (found >> 8) >= need))
+      return Drop.None
     packet.problem = ipv6.INCOMPLETE_HEADER_CHAIN
     packet.pointer = 0
     return Drop.FragmentHeaderChain
@@ -662,20 +739,26 @@ export class IpLayer implements OptionsHost {
   // ── down ──
 
   /**
-   * Sends the upper-layer message at `packet.start` with the packet's addresses, protocol, hop limit and TOS over a route.
+   * Sends the upper-layer message at `packet.start` with the packet's addresses, protocol, hop
+   * limit and TOS over a route.
    *
-   * With `loop`, a multicast or broadcast packet also comes back to this host as if it had arrived by the same nic; with hop limit 0 it does not
-   * leave at all.
+   * With `loop`, a multicast or broadcast packet also comes back to this host as if it had arrived
+   * by the same nic; with hop limit 0 it does not leave at all.
    *
-   * `options` are IPv4 options, a multiple of 4 bytes, whose route and timestamp this host's entry is added to.
+   * `options` are IPv4 options, a multiple of 4 bytes, whose route and timestamp this host's entry
+   * is added to.
    *
-   * @returns what went wrong, for the caller to count; `Drop.IpDontFragment` when it is longer than the path and `mode` forbids fragments
+   * @returns what went wrong, for the caller to count; `Drop.IpDontFragment` when it is longer than
+   *   the path and `mode` forbids fragments
    */
   output(packet: Packet, route: Route, mode: PmtuMode, loop = false, options: Uint8Array | null = null): Drop {
     const four = packet.family === 4
     const header = four ? ipv4.HEADER + (options === null ? 0 : options.length) : ipv6.HEADER
     const length = packet.end - packet.start + header
-    const mtu = mode === PmtuMode.Probe ? route.nic.mtuOf(packet.family) : this.mtuTo(route, packet.d0, packet.d1, packet.d2, packet.d3)
+    const mtu =
+      mode === PmtuMode.Probe
+        ? route.nic.mtuOf(packet.family)
+        : this.mtuTo(route, packet.d0, packet.d1, packet.d2, packet.d3)
     if (length > mtu && mode >= PmtuMode.Do) return Drop.IpDontFragment
     this.#chooseNextHop(packet, route)
     const nic = route.nic
@@ -686,10 +769,11 @@ export class IpLayer implements OptionsHost {
     if (four) {
       this.counters.IpOutRequests++
       const { d0, d1, d2, d3 } = packet
-      const free = mode === PmtuMode.Dont || (mode === PmtuMode.Want && mtu <= MIN_PMTU4 && this.pathMtu.isLocked(d0, d1, d2, d3))
+      const free =
+        mode === PmtuMode.Dont || (mode === PmtuMode.Want && mtu <= MIN_PMTU4 && this.pathMtu.isLocked(d0, d1, d2, d3))
       packet.dontFragment = !free && length <= mtu ? 1 : 0
-      // RFC 6864 section 4.1: an atomic datagram needs no identification (a socket's are numbered where that saves frames); any other one must not
-      // be predictable.
+      // RFC 6864 section 4.1: an atomic datagram needs no identification (a socket's are numbered
+      // where that saves frames); any other one must not be predictable.
       if (packet.dontFragment === 0) packet.identification = this.#identification.next(packet) & 0xffff
       else if (!nic.numbered || packet.protocol !== UDP) packet.identification = 0
       packet.start -= header
@@ -715,10 +799,19 @@ export class IpLayer implements OptionsHost {
     if (this.#sentLong(packet, nic, mtu)) return Drop.None
     this.#outNic = nic
     this.counters.Ip6FragOKs++
-    return this.#fragmenter.fragment6(packet, mtu, this.#identification.next(packet), 0, ipv6.NEXT_HEADER, this.#sendFragment)
+    return this.#fragmenter.fragment6(
+      packet,
+      mtu,
+      this.#identification.next(packet),
+      0,
+      ipv6.NEXT_HEADER,
+      this.#sendFragment,
+    )
   }
 
-  /** Whether the device took a datagram to fragment it itself; else its checksum is complete now. */
+  /**
+   * Whether the device took a datagram to fragment it itself; else its checksum is complete now.
+   */
   #sentLong(packet: Packet, nic: Nic, mtu: number): boolean {
     if (packet.checksumState !== ChecksumState.Partial) return false
     if (nic.transmitLong(packet, mtu)) return true
@@ -726,12 +819,16 @@ export class IpLayer implements OptionsHost {
     return false
   }
 
-  /** Sends a packet whose IP header is complete, as a router does: IPv4 is fragmented when it is longer than `mtu`. Whoever called counts a drop. */
+  /**
+   * Sends a packet whose IP header is complete, as a router does: IPv4 is fragmented when it is
+   * longer than `mtu`. Whoever called counts a drop.
+   */
   transmit(packet: Packet, route: Route, mtu: number): Drop {
     const { nic } = route
     this.#chooseNextHop(packet, route)
     packet.nic = 0
-    if (packet.family === 6 || packet.end - packet.start <= mtu) return nic.output(packet, this.#n0, this.#n1, this.#n2, this.#n3)
+    if (packet.family === 6 || packet.end - packet.start <= mtu)
+      return nic.output(packet, this.#n0, this.#n1, this.#n2, this.#n3)
     this.#outNic = nic
     this.counters.IpFragOKs++
     return this.#fragmenter.fragment4(packet, mtu, this.#sendFragment)
@@ -766,7 +863,10 @@ export class IpLayer implements OptionsHost {
     packet.nic = 0
   }
 
-  /** RFC 1112 section 6.4, RFC 1122 section 3.3.6: a group or a broadcast address is on the link, whatever the route says. */
+  /**
+   * RFC 1112 section 6.4, RFC 1122 section 3.3.6: a group or a broadcast address is on the link,
+   * whatever the route says.
+   */
   #chooseNextHop(packet: Packet, { gateway, nic }: Route): void {
     const { d0, d1, d2, d3 } = packet
     if (gateway === null || isMulticast(d0, d1, d2, d3) || (packet.family === 4 && this.isBroadcastOn(nic, d3))) {
@@ -782,7 +882,10 @@ export class IpLayer implements OptionsHost {
     this.#n3 = gateway.w3
   }
 
-  /** The route to a destination; groups and 255.255.255.255 without one of their own take the default route, as in Linux. */
+  /**
+   * The route to a destination; groups and 255.255.255.255 without one of their own take the
+   * default route, as in Linux.
+   */
   route(w0: number, w1: number, w2: number, w3: number, nic: number): Route | null {
     const found = this.routes.lookup(w0, w1, w2, w3, nic)
     if (nic === 0 || !(isMulticast(w0, w1, w2, w3) || isLimitedBroadcast(w0, w1, w2, w3))) return found
@@ -794,8 +897,9 @@ export class IpLayer implements OptionsHost {
 }
 
 /**
- * A route for groups and 255.255.255.255 over a nic; of one that was found for them alone the MTU counts. No source: IPv4 takes the nic's first
- * address, not the one that goes with a gateway (Linux: ip_route_output_key, which looks for routes of groups in 224.0.0.0/4 and below).
+ * A route for groups and 255.255.255.255 over a nic; of one that was found for them alone the MTU
+ * counts. No source: IPv4 takes the nic's first address, not the one that goes with a gateway
+ * (Linux: ip_route_output_key, which looks for routes of groups in 224.0.0.0/4 and below).
  */
 function routeOnLink(nic: Nic, family: 4 | 6, found: Route | null): Route {
   const own = found !== null && found.prefix.length >= (family === 4 ? 4 : 8) ? found : null
@@ -814,8 +918,10 @@ const LINK_LOCAL_SCOPE = 2
 const GLOBAL_SCOPE = 14
 
 /**
- * Whether an IPv4 packet from 0.0.0.0, which is nobody, may be for this host: one to 255.255.255.255 or to a group of the link, and all of IGMP
- * (Linux: ip_route_input_slow, ip_mc_validate_source). Switches without an address query groups from 0.0.0.0 (RFC 4541 section 2.1.1).
+ * Whether an IPv4 packet from 0.0.0.0, which is nobody, may be for this host: one to
+ * 255.255.255.255 or to a group of the link, and all of IGMP (Linux: ip_route_input_slow,
+ * ip_mc_validate_source). Switches without an address query groups from 0.0.0.0 (RFC 4541 section
+ * 2.1.1).
  */
 function takesNobody({ d3, protocol }: Packet): boolean {
   return d3 === -1 || d3 >>> 8 === LOCAL_GROUPS || (d3 >>> 28 === 0xe && protocol === IGMP)
@@ -828,7 +934,10 @@ function scope6(w0: number, w1: number, w2: number, w3: number): number {
   return GLOBAL_SCOPE
 }
 
-/** RFC 6724 section 2.1: addresses of one kind of connectivity. (::1 and mapped addresses never come here.) */
+/**
+ * RFC 6724 section 2.1: addresses of one kind of connectivity. (::1 and mapped addresses never come
+ * here.)
+ */
 function label6(w0: number, w1: number, w2: number): number {
   if (w0 >>> 16 === 0x2002) return 2
   if (w0 === 0x20010000) return 5

@@ -1,17 +1,19 @@
 /**
- * IPv4 options: RFC 791 section 3.1, RFC 1122 section 3.2.1.8, Router Alert RFC 2113; what to do with them today: RFC 7126.
+ * IPv4 options: RFC 791 section 3.1, RFC 1122 section 3.2.1.8, Router Alert RFC 2113; what to do
+ * with them today: RFC 7126.
  *
  *     +--------+--------+--------+------//------+
  *     |  Type  | Length | Pointer| data         |   Type: copy flag, 2 bits class, 5 bits number
  *     +--------+--------+--------+------//------+
  *
- * Nothing here runs for a header of 20 bytes. What is malformed, what is recorded and what is sent back follow Linux (ip_options_compile,
- * ip_options_echo). Offsets are bytes from the start of the IP header, as in a Parameter Problem's pointer.
+ * Nothing here runs for a header of 20 bytes. What is malformed, what is recorded and what is sent
+ * back follow Linux (ip_options_compile, ip_options_echo). Offsets are bytes from the start of the
+ * IP header, as in a Parameter Problem's pointer.
  */
 import { Drop } from '../base/drop.ts'
 import type { Packet } from '../base/packet.ts'
-import * as ipv4 from './ipv4.ts'
-import type { Route } from './route-table.ts'
+import * as ipv4 from '../wire/ipv4.ts'
+import type { Route } from './routing/route-table.ts'
 
 const END = 0
 const NO_OPERATION = 1
@@ -33,9 +35,15 @@ const NO_OPTIONS = new Uint8Array(0)
 
 /** What options ask of their host. */
 export interface OptionsHost {
-  /** The own address that a received packet's route or timestamp records: its destination when that is ours. */
+  /**
+   * The own address that a received packet's route or timestamp records: its destination when that
+   * is ours.
+   */
   recordedAddress(packet: Packet): number
-  /** Whether a prespecified timestamp is for this host: any address that is not another host's unicast one. */
+  /**
+   * Whether a prespecified timestamp is for this host: any address that is not another host's
+   * unicast one.
+   */
   isPrespecified(word: number): boolean
   /** Whether a stop of a source route is this host. */
   isOwnStop(word: number): boolean
@@ -54,7 +62,10 @@ export class Ipv4Options {
   firstHop = 0
   /** A Router Alert with value 0 (RFC 2113): "examine". */
   routerAlert = false
-  /** Where the last {@link receive} wrote our address, for a router to put that of the nic it leaves by; 0 for nowhere. */
+  /**
+   * Where the last {@link receive} wrote our address, for a router to put that of the nic it leaves
+   * by; 0 for nowhere.
+   */
   routeSlot = 0
   timestampSlot = 0
 
@@ -63,8 +74,8 @@ export class Ipv4Options {
   }
 
   /**
-   * Checks the options of a received packet and fills in its route and timestamp. The header checksum is left as it was: a router rewrites it,
-   * and what goes up needs none.
+   * Checks the options of a received packet and fills in its route and timestamp. The header
+   * checksum is left as it was: a router rewrites it, and what goes up needs none.
    * @returns `Drop.IpOption`, with `problem` and `pointer` set, when one is malformed
    */
   receive(packet: Packet): Drop {
@@ -164,8 +175,8 @@ export class Ipv4Options {
   }
 
   /**
-   * A router: what was recorded is the address of the nic that the packet leaves by (RFC 1812 section 4.2.2.1), and takes the place of the stop
-   * that becomes the destination.
+   * A router: what was recorded is the address of the nic that the packet leaves by (RFC 1812
+   * section 4.2.2.1), and takes the place of the stop that becomes the destination.
    */
   forward(packet: Packet, word: number): void {
     const { view, network } = packet
@@ -178,15 +189,20 @@ export class Ipv4Options {
     view.setUint8(at + 2, this.stopSlot - at + 5)
   }
 
-  /** A strict source route whose next hop is not on a link of this router (RFC 1812 section 5.2.7.1, code 5). */
+  /**
+   * A strict source route whose next hop is not on a link of this router (RFC 1812 section 5.2.7.1,
+   * code 5).
+   */
   leavesStrictRoute(route: Route): boolean {
     return this.sourceRoute !== 0 && this.strict && route.gateway !== null
   }
 
   /**
-   * Finds the next stop of a source route for which this host is the present destination, and makes it `packet.d3`; without one the packet is for
-   * this host. Stops that are this host as well are passed over. The route itself stays as it came, for an error to quote, until {@link forward}.
-   * @returns `Drop.IpOption` when there is room for a part of a stop only: the pointer of the route is wrong
+   * Finds the next stop of a source route for which this host is the present destination, and makes
+   * it `packet.d3`; without one the packet is for this host. Stops that are this host as well are
+   * passed over. The route itself stays as it came, for an error to quote, until {@link forward}.
+   * @returns `Drop.IpOption` when there is room for a part of a stop only: the pointer of the route
+   *   is wrong
    */
   followRoute(packet: Packet): Drop {
     const { view, network } = packet
@@ -205,9 +221,10 @@ export class Ipv4Options {
   }
 
   /**
-   * The options that answer a received packet's: its route and timestamp, and its source route in reverse, whose first stop is then
-   * {@link firstHop} (RFC 1122 section 3.2.2.6); {@link recordAll} adds this host's entries.
-   * Empty when there is nothing to send back; `null` when an entry that is due has room for a part of it only, so that nothing can be answered.
+   * The options that answer a received packet's: its route and timestamp, and its source route in
+   * reverse, whose first stop is then {@link firstHop} (RFC 1122 section 3.2.2.6);
+   * {@link recordAll} adds this host's entries. Empty when there is nothing to send back; `null`
+   * when an entry that is due has room for a part of it only, so that nothing can be answered.
    */
   echo(packet: Packet): Uint8Array | null {
     const { bytes, network, transport } = packet
@@ -218,7 +235,10 @@ export class Ipv4Options {
     const routeLength = route === 0 ? 0 : (bytes[route + 1] as number)
     const timestampLength = timestamp === 0 ? 0 : (bytes[timestamp + 1] as number)
     if ((route !== 0 && !hasRoom(packet, route)) || (timestamp !== 0 && !hasRoom(packet, timestamp))) return null
-    const back = this.#reverse(packet, find(packet, LOOSE_SOURCE_ROUTE, limit) || find(packet, STRICT_SOURCE_ROUTE, limit))
+    const back = this.#reverse(
+      packet,
+      find(packet, LOOSE_SOURCE_ROUTE, limit) || find(packet, STRICT_SOURCE_ROUTE, limit),
+    )
     const options = new Uint8Array((routeLength + timestampLength + back.length + 3) & ~3)
     options.set(bytes.subarray(route, route + routeLength))
     options.set(bytes.subarray(timestamp, timestamp + timestampLength), routeLength)
@@ -226,13 +246,17 @@ export class Ipv4Options {
     return options
   }
 
-  /** The source route at `at` as far as it was gone, backwards and ending at the packet's source; sets {@link firstHop}. Empty without one. */
+  /**
+   * The source route at `at` as far as it was gone, backwards and ending at the packet's source;
+   * sets {@link firstHop}. Empty without one.
+   */
   #reverse(packet: Packet, at: number): Uint8Array {
     this.firstHop = 0
     if (at === 0) return NO_OPTIONS
     const { view } = packet
     const gone = (Math.min(view.getUint8(at + 2), view.getUint8(at + 1) + 1) >> 2) - 1
-    // RFC 1122 section 3.2.1.8: the route back is right even if the source is the first that was recorded.
+    // RFC 1122 section 3.2.1.8: the route back is right even if the source is the first that was
+    // recorded.
     const stops = gone > 0 && view.getInt32(at + 3) === packet.s3 ? gone - 1 : gone
     if (stops <= 0) return NO_OPTIONS
     this.firstHop = view.getInt32(at + gone * 4 - 1)
@@ -258,7 +282,8 @@ export class Ipv4Options {
       if (kind === TIMES_ONLY) view.setUint32(slot, this.#host.timeOfDay())
       else {
         if (kind === TIMES_AND_ADDRESSES) view.setInt32(slot, packet.s3)
-        else if (kind !== PRESPECIFIED || pointer + 7 > length || !this.#host.isPrespecified(view.getInt32(slot))) return
+        else if (kind !== PRESPECIFIED || pointer + 7 > length || !this.#host.isPrespecified(view.getInt32(slot)))
+          return
         view.setUint32(slot + 4, this.#host.timeOfDay())
         size = 8
       }
@@ -281,19 +306,27 @@ export class Ipv4Options {
 export interface OwnOptions {
   /** As the program gave them, padded to a multiple of 4. */
   readonly given: Uint8Array
-  /** As they go out. A source route lacks its first hop there, which is the destination in the header, and ends with the slot at {@link last}. */
+  /**
+   * As they go out. A source route lacks its first hop there, which is the destination in the
+   * header, and ends with the slot at {@link last}.
+   */
   readonly sent: Uint8Array
   /** The first hop of a source route, as a word; 0 without one. */
   readonly firstHop: number
-  /** Offset in {@link sent} of the route's last slot, for the address that the datagram is for in the end. */
+  /**
+   * Offset in {@link sent} of the route's last slot, for the address that the datagram is for in
+   * the end.
+   */
   readonly last: number
   /** The first hop must be on a link of this host. */
   readonly strict: boolean
 }
 
 /**
- * Checks options that a program wants to send, source routes included (Linux: ip_options_compile without a packet).
- * @returns `null` when they are too long or malformed, or have two source routes (RFC 1812 section 5.2.4.1)
+ * Checks options that a program wants to send, source routes included (Linux: ip_options_compile
+ * without a packet).
+ * @returns `null` when they are too long or malformed, or have two source routes (RFC 1812 section
+ *   5.2.4.1)
  */
 export function checkOwn(options: Uint8Array): OwnOptions | null {
   if (options.length > MAX_OPTIONS) return null
@@ -334,7 +367,10 @@ function find(packet: Packet, wanted: number, limit: number): number {
   return 0
 }
 
-/** Whether a route or timestamp is full, or has room for the whole of the entry that is due (as far as Linux asks for it). */
+/**
+ * Whether a route or timestamp is full, or has room for the whole of the entry that is due (as far
+ * as Linux asks for it).
+ */
 function hasRoom(packet: Packet, at: number): boolean {
   const { view } = packet
   const left = view.getUint8(at + 1) - view.getUint8(at + 2) + 1

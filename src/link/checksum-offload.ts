@@ -1,4 +1,7 @@
-/** Transport checksums that were left to a device (`ChecksumState.Partial`): completing them where no device does. */
+/**
+ * Transport checksums that were left to a device (`ChecksumState.Partial`): completing them where
+ * no device does.
+ */
 import { finish, fold, sum, sumLong } from '../base/checksum.ts'
 import { ChecksumState, type Packet } from '../base/packet.ts'
 
@@ -10,14 +13,18 @@ const UDP_HEADER = 8
 const HEADER4 = 20
 const HEADER6 = 40
 
-/** The unfolded sum of the pseudo-header (RFC 768, RFC 8200 section 8.1) of `length` bytes behind the IP header at `at`. */
+/**
+ * The unfolded sum of the pseudo-header (RFC 768, RFC 8200 section 8.1) of `length` bytes behind
+ * the IP header at `at`.
+ */
 export function pseudoHeaderSum(view: DataView, at: number, four: boolean, protocol: number, length: number): number {
   return four ? sum(view, at + 12, at + 20, protocol + length) : sum(view, at + 8, at + 40, protocol + length)
 }
 
 /**
- * Completes the checksum of the packet in `start … end` whose field holds the pseudo-header's sum only (`ChecksumState.Partial`): UDP or TCP directly
- * behind the IP header, as Linux leaves it to a device.
+ * Completes the checksum of the packet in `start … end` whose field holds the pseudo-header's sum
+ * only (`ChecksumState.Partial`): UDP or TCP directly behind the IP header, as Linux leaves it to a
+ * device.
  */
 export function completeChecksum(packet: Packet, start = packet.start, end = packet.end): void {
   packet.checksumState = ChecksumState.None
@@ -34,8 +41,9 @@ export function completeChecksum(packet: Packet, start = packet.start, end = pac
 }
 
 /**
- * Does what a device does that is told to complete the checksum at `field` (virtio 1.2 section 5.1.6): the field, which holds what is not in the packet,
- * is summed with all from `from` to the end. Whose checksum it is does not matter. 0 becomes 0xffff (Linux: skb_checksum_help).
+ * Does what a device does that is told to complete the checksum at `field` (virtio 1.2 section
+ * 5.1.6): the field, which holds what is not in the packet, is summed with all from `from` to the
+ * end. Whose checksum it is does not matter. 0 becomes 0xffff (Linux: skb_checksum_help).
  */
 export function completeChecksumAt(packet: Packet, from: number, field: number): void {
   const value = finish(sumLong(packet, from, packet.end, 0))
@@ -43,8 +51,9 @@ export function completeChecksumAt(packet: Packet, from: number, field: number):
 }
 
 /**
- * Whether the checksum at `field` over all from `from` on is what {@link completeChecksum} completes: that of UDP or TCP directly behind an IP header
- * without options, whose lengths agree with the packet's.
+ * Whether the checksum at `field` over all from `from` on is what {@link completeChecksum}
+ * completes: that of UDP or TCP directly behind an IP header without options, whose lengths agree
+ * with the packet's.
  */
 export function isOwnChecksum(packet: Packet, from: number, field: number): boolean {
   const { view, start, end } = packet
@@ -54,7 +63,8 @@ export function isOwnChecksum(packet: Packet, from: number, field: number): bool
   const four = first === 0x45
   const header = four ? HEADER4 : HEADER6
   if (from !== start + header) return false
-  if (four ? view.getUint16(start + 2) !== length || (view.getUint16(start + 6) & 0x3fff) !== 0 : first >>> 4 !== 6) return false
+  if (four ? view.getUint16(start + 2) !== length || (view.getUint16(start + 6) & 0x3fff) !== 0 : first >>> 4 !== 6)
+    return false
   if (!four && (length < HEADER6 + UDP_HEADER || view.getUint16(start + 4) !== length - HEADER6)) return false
   const protocol = view.getUint8(start + (four ? 9 : 6))
   if (protocol === UDP) {

@@ -1,7 +1,10 @@
 // Read once: a program under test may replace the globals by fake ones.
 const { setInterval, clearInterval } = globalThis
 
-/** Holds the process alive while it is on; in-memory links have no handle of the platform's that would. */
+/**
+ * Holds the process alive while it is on; in-memory links have no handle of the platform's that
+ * would.
+ */
 export class KeepAlive {
   #timer: ReturnType<typeof setInterval> | null = null
 

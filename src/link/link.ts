@@ -1,12 +1,17 @@
 import type { Drop } from '../base/drop.ts'
 import type { Packet } from '../base/packet.ts'
 
-/** What a frame is: an IP packet, or an Ethernet frame (14-byte header, no frame check sequence). */
+/**
+ * What a frame is: an IP packet, or an Ethernet frame (14-byte header, no frame check sequence).
+ */
 export type Medium = 'ip' | 'ethernet'
 
 /** Work that a link takes off the stack's hands. */
 export interface Offload {
-  /** Transport checksums: `ChecksumState.Partial` may be sent; `Verified` may arrive, or `Partial` as it was sent on a wire that cannot corrupt. */
+  /**
+   * Transport checksums: `ChecksumState.Partial` may be sent; `Verified` may arrive, or `Partial`
+   * as it was sent on a wire that cannot corrupt.
+   */
   readonly checksum: boolean
 }
 
@@ -16,7 +21,10 @@ export const NO_OFFLOAD: Offload = { checksum: false }
 export interface LinkReceiver {
   /** A frame from the wire, lent for the call. */
   input(packet: Packet): void
-  /** After the last `input` of one wake-up: what was collected is now delivered to programs. Must be called after every run of inputs. */
+  /**
+   * After the last `input` of one wake-up: what was collected is now delivered to programs. Must be
+   * called after every run of inputs.
+   */
   idle(): void
   /** A frame that was accepted by `send`, or came in, and was then discarded by the link. */
   dropped(drop: Drop, packet: Packet): void
@@ -27,7 +35,8 @@ export interface LinkReceiver {
 }
 
 /**
- * An interface through which packets leave and come in. The laws, which `test/link-contract` runs over every link:
+ * An interface through which packets leave and come in. The laws, which `test/link-contract` runs
+ * over every link:
  *
  * - A packet is lent: `send` copies what it keeps, and so does the receiver.
  * - `send` never calls the receiver's `input` before it returns.
@@ -44,13 +53,17 @@ export interface Link {
   readonly offload: Offload
   /** Six bytes on Ethernet, `null` elsewhere. */
   readonly hardwareAddress: Uint8Array | null
-  /** True for a loopback: what is sent comes back to the sender, and addresses that must not leave a host may appear. */
+  /**
+   * True for a loopback: what is sent comes back to the sender, and addresses that must not leave a
+   * host may appear.
+   */
   readonly loopback: boolean
   /** Whether the interface is up, where that can change while the link is open. Default: it is. */
   readonly isUp?: boolean
   /**
-   * IPv4 datagrams with DF, whose Identification means nothing (RFC 6864 section 4.1), are numbered one by one, so that those of a burst can leave as one
-   * frame: taken apart it gives numbers that grow. Linux numbers those of connected sockets. Default: 0.
+   * IPv4 datagrams with DF, whose Identification means nothing (RFC 6864 section 4.1), are numbered
+   * one by one, so that those of a burst can leave as one frame: taken apart it gives numbers that
+   * grow. Linux numbers those of connected sockets. Default: 0.
    */
   readonly numbered?: boolean
 
@@ -59,11 +72,15 @@ export interface Link {
    * @throws {Error} when a receiver is attached already
    */
   attach(receiver: LinkReceiver): void
-  /** Takes the frame in `packet.start … packet.end`, or says why not. The packet's headroom may be overwritten. */
+  /**
+   * Takes the frame in `packet.start … packet.end`, or says why not. The packet's headroom may be
+   * overwritten.
+   */
   send(packet: Packet): Drop
   /**
-   * Takes a UDP datagram longer than the MTU, without IP options or extension headers and with a `Partial` checksum, which the device makes fragments of
-   * at most `mtu` bytes of. Anything but `Drop.None`: the sender fragments it.
+   * Takes a UDP datagram longer than the MTU, without IP options or extension headers and with a
+   * `Partial` checksum, which the device makes fragments of at most `mtu` bytes of. Anything but
+   * `Drop.None`: the sender fragments it.
    */
   sendLong?(packet: Packet, mtu: number): Drop
   /** Writes what was queued. */

@@ -1,18 +1,24 @@
 import type { Clock } from '../base/clock.ts'
 import { Drop } from '../base/drop.ts'
 import type { Packet } from '../base/packet.ts'
-import { DEFAULT_QUEUE_BYTES, Inbox } from './inbox.ts'
 import { KeepAlive } from './keep-alive.ts'
 import type { Link, LinkReceiver, Offload } from './link.ts'
+import { DEFAULT_QUEUE_BYTES, Inbox } from './memory/inbox.ts'
 
 export interface LoopbackOptions {
   /** Default `lo`. */
   name?: string
   /** Default 65536, as Linux's. */
   mtu?: number
-  /** Bytes that may wait to come back, 12 a frame added; above it `send` returns `Drop.LinkQueueFull`. Default 4 MiB. */
+  /**
+   * Bytes that may wait to come back, 12 a frame added; above it `send` returns
+   * `Drop.LinkQueueFull`. Default 4 MiB.
+   */
   queueBytes?: number
-  /** Declares {@link Offload.checksum}: checksums need not be computed, as on Linux's `lo`; captures show them incomplete. Default false. */
+  /**
+   * Declares {@link Offload.checksum}: checksums need not be computed, as on Linux's `lo`; captures
+   * show them incomplete. Default false.
+   */
   checksumOffload?: boolean
 }
 

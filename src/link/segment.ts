@@ -2,11 +2,18 @@ import { type Clock, SystemClock } from '../base/clock.ts'
 import { Drop } from '../base/drop.ts'
 import { Cast, MAX_PACKET, type Packet } from '../base/packet.ts'
 import { type Random, SystemRandom } from '../base/random.ts'
-import * as ethernet from './ethernet.ts'
-import { addressHigh, addressKey, addressLow, formatKey, isStation, randomHardwareAddress } from './hardware-address.ts'
-import { DEFAULT_QUEUE_BYTES, Inbox } from './inbox.ts'
+import * as ethernet from '../wire/ethernet.ts'
+import {
+  addressHigh,
+  addressKey,
+  addressLow,
+  formatKey,
+  isStation,
+  randomHardwareAddress,
+} from '../wire/hardware-address.ts'
 import { KeepAlive } from './keep-alive.ts'
 import type { Link, LinkReceiver, Medium, Offload } from './link.ts'
+import { DEFAULT_QUEUE_BYTES, Inbox } from './memory/inbox.ts'
 
 export interface SegmentOptions {
   /** Default: the machine's own time. */
@@ -22,8 +29,9 @@ export interface SegmentOptions {
   /** Bytes that may wait for one link, 12 a frame added. Default 4 MiB. */
   queueBytes?: number
   /**
-   * Declares a perfect wire ({@link Offload.checksum}): a frame keeps its `checksumState`, so that one sent as `Partial` arrives so, without the
-   * checksum ever being computed, and is valid. Captures then show incomplete checksums, as on Linux's veth. Default false.
+   * Declares a perfect wire ({@link Offload.checksum}): a frame keeps its `checksumState`, so that
+   * one sent as `Partial` arrives so, without the checksum ever being computed, and is valid.
+   * Captures then show incomplete checksums, as on Linux's veth. Default false.
    */
   checksumOffload?: boolean
 }
@@ -35,18 +43,25 @@ export interface SegmentLinkOptions {
   mtu?: number
   /** Ethernet only: six bytes. Default: a random, locally administered one. */
   hardwareAddress?: Uint8Array
-  /** Ethernet only: also receives unicast frames for others, as `Cast.OtherHost`; a switch's port does. Default false. */
+  /**
+   * Ethernet only: also receives unicast frames for others, as `Cast.OtherHost`; a switch's port
+   * does. Default false.
+   */
   promiscuous?: boolean
 }
 
 /**
- * An in-memory wire with any number of links. Frames are copied when sent and arrive in order in a later turn of the clock.
+ * An in-memory wire with any number of links. Frames are copied when sent and arrive in order in a
+ * later turn of the clock.
  *
- * - Medium `'ip'`: every packet reaches all other links; there is nothing to address a link by. More than two hosts want Ethernet.
- * - Medium `'ethernet'`: a unicast frame reaches the link with its destination address, broadcast and multicast reach all others.
+ * - Medium `'ip'`: every packet reaches all other links; there is nothing to address a link by.
+ *   More than two hosts want Ethernet.
+ * - Medium `'ethernet'`: a unicast frame reaches the link with its destination address, broadcast
+ *   and multicast reach all others.
  *
- * A unicast frame for a full queue is refused with `Drop.LinkQueueFull`; of a frame for several links, each full one reports the drop itself.
- * A frame that reaches nobody is reported to its sender as `Drop.WireNoReceiver`.
+ * A unicast frame for a full queue is refused with `Drop.LinkQueueFull`; of a frame for several
+ * links, each full one reports the drop itself. A frame that reaches nobody is reported to its
+ * sender as `Drop.WireNoReceiver`.
  */
 export class Segment {
   readonly name: string
@@ -79,7 +94,8 @@ export class Segment {
 
   /**
    * Plugs a new link in.
-   * @throws {RangeError} for an MTU out of range, or a hardware address that is not six bytes of a unicast address
+   * @throws {RangeError} for an MTU out of range, or a hardware address that is not six bytes of a
+   *   unicast address
    * @throws {Error} for a hardware address that the segment has already
    */
   link(options: SegmentLinkOptions = {}): Link {
@@ -165,7 +181,8 @@ export class Segment {
         `Link ${name}: [${given}] is no hardware address: six bytes, the lowest bit of the first one 0, and not all zero.`,
       )
     const key = keyOf(given)
-    if (this.#byAddress.has(key)) throw new Error(`Link ${name}: another link of ${this.name} has the hardware address ${formatKey(key)}.`)
+    if (this.#byAddress.has(key))
+      throw new Error(`Link ${name}: another link of ${this.name} has the hardware address ${formatKey(key)}.`)
     return given.slice()
   }
 }

@@ -1,6 +1,7 @@
 /**
- * Where the upper-layer header of an IP packet begins, behind IPv4 options (RFC 791 section 3.1) or IPv6 extension headers (RFC 8200 section 4) of
- * any length. For links, which touch a packet before IP has checked it: nothing is believed that lies beyond the packet.
+ * Where the upper-layer header of an IP packet begins, behind IPv4 options (RFC 791 section 3.1) or
+ * IPv6 extension headers (RFC 8200 section 4) of any length. For links, which touch a packet before
+ * IP has checked it: nothing is believed that lies beyond the packet.
  */
 const HEADER4 = 20
 const HEADER6 = 40
@@ -9,7 +10,10 @@ const ROUTING = 43
 const AUTHENTICATION = 51
 const DESTINATION_OPTIONS = 60
 
-/** The offset of the header of this protocol in `view[start, end)`, or -1 where the packet is a fragment, has another one, or ends before it. */
+/**
+ * The offset of the header of this protocol in `view[start, end)`, or -1 where the packet is a
+ * fragment, has another one, or ends before it.
+ */
 export function findUpper(view: DataView, start: number, end: number, protocol: number): number {
   if (end - start < HEADER4) return -1
   const first = view.getUint8(start)

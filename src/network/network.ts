@@ -1,35 +1,36 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /**
- * Hosts, routers, switches and segments, their cables and the time that they share. Everything in a network has its own seeded randomness, so that
- * the same seed gives the same bytes at the same times, whatever else is added.
+ * Hosts, routers, switches and segments, their cables and the time that they share. Everything in a
+ * network has its own seeded randomness, so that the same seed gives the same bytes at the same
+ * times, whatever else is added.
  */
 import { Address, type Family, parseCidr } from '../base/address.ts'
 import { type Clock, SystemClock, type Timer } from '../base/clock.ts'
 import { Drop, type DropLayer, type DropName, dropLayer, dropName } from '../base/drop.ts'
 import { KeyedHash } from '../base/hash.ts'
 import { SeededRandom, SystemRandom } from '../base/random.ts'
-import type { Nic } from '../ip/nic.ts'
-import { MIN_PMTU6 } from '../ip/path-mtu.ts'
-import type { Route } from '../ip/route-table.ts'
-import { Capture } from '../link/capture.ts'
+import type { Nic } from '../ip/nic/nic.ts'
+import { MIN_PMTU6 } from '../ip/routing/path-mtu.ts'
+import type { Route } from '../ip/routing/route-table.ts'
+import { Capture } from '../link/capture/capture.ts'
 import type { Link, Medium } from '../link/link.ts'
 import { Segment } from '../link/segment.ts'
 import { type SocketRow, Stack, type StackOptions } from '../stack.ts'
-import { Cable, type CableEnd, impairEnd } from './cable.ts'
-import { Domain, Subnets } from './domain.ts'
-import { type Duration, milliseconds } from './duration.ts'
-import { type FilterSpec, filterGate } from './filter.ts'
-import { IMPAIRMENTS, type ImpairmentSpec } from './impairment-spec.ts'
-import { ipOffset, summarize } from './ip-frame.ts'
-import { type Datagram, type DatagramFilter, explain, Lineage } from './lineage.ts'
-import { Nat, type NatOptions } from './nat.ts'
-import { checkOptions } from './options.ts'
-import { type Gate, Port, type PortContext, type PortOwner } from './port.ts'
-import { type ReplayOptions, replay } from './replay.ts'
-import { installRoutes, type Member, type RoutedNode } from './routing.ts'
-import { Switch } from './switch.ts'
-import { installTimers } from './timers.ts'
-import { HostClock, ProgramClock, VirtualTime } from './virtual-time.ts'
+import { installRoutes, type Member, type RoutedNode } from './addressing/routing.ts'
+import { Nat, type NatOptions } from './nat/nat.ts'
+import { Cable, type CableEnd, impairEnd } from './nodes/cable.ts'
+import { Domain, Subnets } from './nodes/domain.ts'
+import { type FilterSpec, filterGate } from './nodes/filter.ts'
+import { type Gate, Port, type PortContext, type PortOwner } from './nodes/port.ts'
+import { Switch } from './nodes/switch.ts'
+import { ipOffset, summarize } from './observe/ip-frame.ts'
+import { type Datagram, type DatagramFilter, explain, Lineage } from './observe/lineage.ts'
+import { type ReplayOptions, replay } from './observe/replay.ts'
+import { IMPAIRMENTS, type ImpairmentSpec } from './scenario/impairment-spec.ts'
+import { checkOptions } from './scenario/options.ts'
+import { type Duration, milliseconds } from './time/duration.ts'
+import { installTimers } from './time/timers.ts'
+import { HostClock, ProgramClock, VirtualTime } from './time/virtual-time.ts'
 
 // Read once: a program under test may replace the globals by fake ones.
 const { setTimeout } = globalThis
@@ -37,9 +38,15 @@ const { setTimeout } = globalThis
 export interface NetworkOptions {
   /** All chance comes from it. Default: drawn, and to be read from `network.seed`. */
   seed?: number | string
-  /** Simulated time, which moves only in `run`, `runFor` and `step`, or the machine's. Default `virtual`. */
+  /**
+   * Simulated time, which moves only in `run`, `runFor` and `step`, or the machine's. Default
+   * `virtual`.
+   */
   clock?: 'virtual' | 'real'
-  /** How many datagrams' lives are remembered, the last ones; 0 for none, which is faster. Default 10 000. */
+  /**
+   * How many datagrams' lives are remembered, the last ones; 0 for none, which is faster. Default
+   * 10 000.
+   */
   lineage?: number
 }
 
@@ -55,17 +62,27 @@ export interface SegmentSettings {
   cost?: number
 }
 
-/** The faults of both directions lie beside the other settings; those of one direction go before them, name by name. */
+/**
+ * The faults of both directions lie beside the other settings; those of one direction go before
+ * them, name by name.
+ */
 export interface ConnectOptions extends Omit<ImpairmentSpec, 'mtu'> {
   /** Default: the two ends' names with a dash. */
   name?: string
-  /** Bytes; both ends know it. Default 1500. A lower `mtu` in `forward` or `back` is a black hole. */
+  /**
+   * Bytes; both ends know it. Default 1500. A lower `mtu` in `forward` or `back` is a black hole.
+   */
   mtu?: number
   /** Between two hosts or routers. Default `ip`, which has no ARP and no Neighbor Discovery. */
   medium?: Medium
-  /** Between two hosts or routers: one prefix, or one of each family. Default: numbered, of both families. */
+  /**
+   * Between two hosts or routers: one prefix, or one of each family. Default: numbered, of both
+   * families.
+   */
   subnet?: string | readonly string[]
-  /** Addresses by node, with or without prefix length. Default: the next free ones of the subnet. */
+  /**
+   * Addresses by node, with or without prefix length. Default: the next free ones of the subnet.
+   */
   addresses?: Readonly<Record<string, string | readonly string[]>>
   /** What the way over it costs in routes. Default 1. */
   cost?: number
@@ -157,7 +174,10 @@ export class Network {
   #restoreTimers: (() => void) | null = null
   #closed = false
 
-  /** @throws {TypeError | RangeError} for unknown options, and values that do not fit; so do all methods that have options */
+  /**
+   * @throws {TypeError | RangeError} for unknown options, and values that do not fit; so do all
+   * methods that have options
+   */
   constructor(options: NetworkOptions = {}) {
     checkOptions('network', options, 'new Network')
     const { clock = 'virtual', lineage = 10_000 } = options
@@ -193,7 +213,10 @@ export class Network {
     return made
   }
 
-  /** Adds an Ethernet wire to which any number of nodes connect. @throws {Error} when the name is taken */
+  /**
+   * Adds an Ethernet wire to which any number of nodes connect. @throws {Error} when the name is
+   * taken
+   */
   segment(name: string, options: SegmentSettings = {}): void {
     this.#checkName(name)
     checkOptions('segment', options, `segment ${name}`)
@@ -213,7 +236,8 @@ export class Network {
   /**
    * Joins two nodes with a cable.
    * @throws {Error} for unknown nodes, a loop of switches, a name that is taken
-   * @throws {TypeError | RangeError} for subnets that overlap, addresses that do not fit, faults out of range
+   * @throws {TypeError | RangeError} for subnets that overlap, addresses that do not fit, faults
+   *   out of range
    */
   connect(a: string | Stack | Switch, b: string | Stack | Switch, options: ConnectOptions = {}): Cable {
     const first = this.#node(a)
@@ -232,13 +256,15 @@ export class Network {
   }
 
   /**
-   * Joins a real device, or any other link, as a nic of a host or router: what is behind it and the network see each other. Real time only.
+   * Joins a real device, or any other link, as a nic of a host or router: what is behind it and the
+   * network see each other. Real time only.
    * @returns the nic, named as the link
    * @throws {Error} in virtual time, and for an unknown host
    */
   attach(link: Link, options: AttachOptions): Nic {
     checkOptions('attach', options, `link ${link.name}`)
-    if (this.#virtual !== null) throw new Error(`The link ${link.name} lives in real time: make the network with clock: 'real'.`)
+    if (this.#virtual !== null)
+      throw new Error(`The link ${link.name} lives in real time: make the network with clock: 'real'.`)
     const host = this.#host(options.to)
     const domain = new Domain()
     const port = this.#newPort(host, link.name, link, this.#random.fork(`attached ${link.name}`))
@@ -262,7 +288,9 @@ export class Network {
     const found =
       other === undefined
         ? this.#cables.get(nameOrNode)
-        : [...this.#cables.values()].find(({ ends }) => [nameOrNode, other].every((name) => ends.some(({ node }) => node === name)))
+        : [...this.#cables.values()].find(({ ends }) =>
+            [nameOrNode, other].every((name) => ends.some(({ node }) => node === name)),
+          )
     if (found !== undefined) return found
     const what = other === undefined ? `is named ${nameOrNode}` : `joins ${nameOrNode} and ${other}`
     throw new Error(`No cable ${what}: there are ${list([...this.#cables.keys()])}.`)
@@ -292,8 +320,8 @@ export class Network {
   // ── routes ──
 
   /**
-   * Computes all routes anew, over the cables that are up, as a routing protocol would when it has settled. Done by itself when something was
-   * connected; not when a cable goes up or down.
+   * Computes all routes anew, over the cables that are up, as a routing protocol would when it has
+   * settled. Done by itself when something was connected; not when a cable goes up or down.
    */
   updateRoutes(): void {
     this.#routesStale = false
@@ -302,7 +330,10 @@ export class Network {
 
   // ── faults ──
 
-  /** Lets a node discard some of what it would send on; `null` ends that. @throws {Error} for an unknown host or router */
+  /**
+   * Lets a node discard some of what it would send on; `null` ends that. @throws {Error} for an
+   * unknown host or router
+   */
   filter(node: string, spec: FilterSpec | null): void {
     const host = this.#host(node)
     if (spec !== null) checkOptions('filter', spec, `filter of ${node}`)
@@ -310,8 +341,9 @@ export class Network {
   }
 
   /**
-   * Hosts of different groups no longer hear each other, whatever lies between: packets are lost where they arrive. Hosts of no group are not
-   * touched. One group alone is cut off from all other hosts.
+   * Hosts of different groups no longer hear each other, whatever lies between: packets are lost
+   * where they arrive. Hosts of no group are not touched. One group alone is cut off from all other
+   * hosts.
    * @throws {Error} for an unknown host, or one that is named twice
    */
   partition(...groups: (readonly string[])[]): void {
@@ -346,7 +378,8 @@ export class Network {
   }
 
   /**
-   * Makes a router translate IPv4 addresses and ports between its other cables, the inside, and the one outside.
+   * Makes a router translate IPv4 addresses and ports between its other cables, the inside, and the
+   * one outside.
    * @throws {Error} when it is no router, has one already, or has no such cable
    */
   nat(router: string, settings: NatSettings): Nat {
@@ -357,7 +390,8 @@ export class Network {
     if (host.nat !== null) throw new Error(`${router} has a NAT already.`)
     const place = this.cables
       .filter(
-        ({ name, ends }) => ends.some(({ node }) => node === router) && (name === outside || ends.some(({ node }) => node === outside)),
+        ({ name, ends }) =>
+          ends.some(({ node }) => node === router) && (name === outside || ends.some(({ node }) => node === outside)),
       )
       .flatMap(({ ends }) => ends.filter(({ node }) => node === router))[0]
     if (place === undefined) throw new Error(`${router} has no cable to, or named, ${outside}.`)
@@ -392,11 +426,12 @@ export class Network {
   }
 
   /**
-   * Runs until a promise has settled, and gives its value; without one, until nothing is on its way, and no scripted event or program's timer is
-   * left. Stacks' own timers (the age of a neighbor or a path MTU, a fragment that does not come) are not waited for. In real time it waits for the
-   * promise.
-   * @throws what the promise is rejected with; {Error} when it has not settled after `limit` (default one hour of the network's time), and when the
-   *   network is running already
+   * Runs until a promise has settled, and gives its value; without one, until nothing is on its
+   * way, and no scripted event or program's timer is left. Stacks' own timers (the age of a
+   * neighbor or a path MTU, a fragment that does not come) are not waited for. In real time it
+   * waits for the promise.
+   * @throws what the promise is rejected with; {Error} when it has not settled after `limit`
+   *   (default one hour of the network's time), and when the network is running already
    */
   async run(): Promise<void>
   async run<T>(until: PromiseLike<T>, limit?: Duration): Promise<T>
@@ -405,7 +440,8 @@ export class Network {
     this.#settle()
     const virtual = this.#virtual
     if (virtual === null) {
-      if (until === undefined) throw new Error('Real time runs by itself, and does not end: wait for a promise, or use runFor.')
+      if (until === undefined)
+        throw new Error('Real time runs by itself, and does not end: wait for a promise, or use runFor.')
       return await until
     }
     if (until === undefined) {
@@ -458,8 +494,9 @@ export class Network {
   }
 
   /**
-   * Puts the network's time behind setTimeout, setInterval, setImmediate, Date, performance.now and AbortSignal.timeout of the whole process, and in
-   * Node behind `node:timers` and `node:timers/promises`, whose names may have been imported before.
+   * Puts the network's time behind setTimeout, setInterval, setImmediate, Date, performance.now and
+   * AbortSignal.timeout of the whole process, and in Node behind `node:timers` and
+   * `node:timers/promises`, whose names may have been imported before.
    * @returns what puts the former ones back; `close` does so too
    * @throws {Error} in real time, and when it is done already
    */
@@ -481,7 +518,10 @@ export class Network {
     return this.#lineage.find(filter)
   }
 
-  /** Names the one listener for datagrams that are about to be forgotten, the oldest when there are more than `lineage`; or none. */
+  /**
+   * Names the one listener for datagrams that are about to be forgotten, the oldest when there are
+   * more than `lineage`; or none.
+   */
   onForget(listener: ((datagram: Datagram) => void) | null): void {
     this.#lineage.onForget = listener
   }
@@ -491,7 +531,8 @@ export class Network {
    * @throws {Error} when the datagram is not remembered
    */
   explain(which: Datagram | number | DatagramFilter): string {
-    const found = typeof which === 'number' ? [this.#lineage.get(which)] : 'events' in which ? [which] : this.datagrams(which)
+    const found =
+      typeof which === 'number' ? [this.#lineage.get(which)] : 'events' in which ? [which] : this.datagrams(which)
     return found
       .map((datagram) => {
         if (datagram === undefined) throw new Error(`Datagram ${which} is not remembered.`)
@@ -528,8 +569,9 @@ export class Network {
   }
 
   /**
-   * Writes what passes to one pcapng stream: an interface for each nic, named `host.eth0`, comments with the number of the datagram and the reason of
-   * a drop. A packet shows at each nic that it leaves or reaches.
+   * Writes what passes to one pcapng stream: an interface for each nic, named `host.eth0`, comments
+   * with the number of the datagram and the reason of a drop. A packet shows at each nic that it
+   * leaves or reaches.
    * @returns what ends it
    * @throws {Error} for a name that is no node and no cable
    */
@@ -600,7 +642,8 @@ export class Network {
   }
 
   #ends(a: Node, b: Node, name: string, random: SeededRandom, options: ConnectOptions): readonly [CableEnd, CableEnd] {
-    if (isLan(a) && isLan(b)) throw new Error(`The segments ${a.name} and ${b.name} need a switch or a router between them.`)
+    if (isLan(a) && isLan(b))
+      throw new Error(`The segments ${a.name} and ${b.name} need a switch or a router between them.`)
     const domain = this.#domainOf(a, b, options)
     const mtu = options.mtu ?? (isLan(a) ? a.wire.mtu : isLan(b) ? b.wire.mtu : 1500)
     checkIpv6Mtu(options.subnet, mtu)
@@ -608,7 +651,8 @@ export class Network {
     const medium = a instanceof Host && b instanceof Host ? (options.medium ?? 'ip') : 'ethernet'
     const wire = lan?.wire ?? new Segment({ name, clock: this.clock, random: random.fork('addresses'), medium, mtu })
     for (const node of Object.keys(options.addresses ?? {}))
-      if (node !== a.name && node !== b.name) throw new Error(`addresses.${node}: ${node} is no end of the cable ${name}.`)
+      if (node !== a.name && node !== b.name)
+        throw new Error(`addresses.${node}: ${node} is no end of the cable ${name}.`)
     const both = Object.fromEntries(IMPAIRMENTS.filter((each) => each !== 'mtu').map((each) => [each, options[each]]))
     const forward = { ...both, ...options.forward }
     const back = { ...both, ...options.back }
@@ -625,7 +669,11 @@ export class Network {
       }
       const { addresses = {} } = options
       const given = Object.hasOwn(addresses, node.name) ? addresses[node.name] : undefined
-      return { node: node.name, port, nic: this.#addNic(node, port, domain, typeof given === 'string' ? [given] : given) }
+      return {
+        node: node.name,
+        port,
+        nic: this.#addNic(node, port, domain, typeof given === 'string' ? [given] : given),
+      }
     }
     return [end(a, forward, b, back), end(b, back, a, forward)]
   }
@@ -636,7 +684,9 @@ export class Network {
     return port
   }
 
-  /** Two hosts have a domain of their own; segments and switches share theirs with all that connect. */
+  /**
+   * Two hosts have a domain of their own; segments and switches share theirs with all that connect.
+   */
   #domainOf(a: Node, b: Node, options: ConnectOptions): Domain {
     const shared = [a, b].flatMap((node) => this.#domains.get(node) ?? [])
     const [first, second] = shared
@@ -645,12 +695,17 @@ export class Network {
       throw new Error(`subnet: The subnet belongs to ${a instanceof Host ? b.name : a.name}, not to the cable.`)
     if (second === undefined) return first
     if (first === second)
-      throw new Error(`${a.name} and ${b.name} are joined already: a loop of switches would pass broadcasts round for ever.`)
+      throw new Error(
+        `${a.name} and ${b.name} are joined already: a loop of switches would pass broadcasts round for ever.`,
+      )
     if (first.members.length > 0 && second.members.length > 0)
       throw new Error(`${a.name} and ${b.name} have hosts in different subnets already: connect switches before hosts.`)
     const [kept, gone] =
-      second.members.length > 0 || (first.prefixes.length === 0 && second.prefixes.length > 0) ? [second, first] : [first, second]
-    if (gone.prefixes.length > 0) throw new Error(`${a.name} and ${b.name} have a subnet each: give one to one of them.`)
+      second.members.length > 0 || (first.prefixes.length === 0 && second.prefixes.length > 0)
+        ? [second, first]
+        : [first, second]
+    if (gone.prefixes.length > 0)
+      throw new Error(`${a.name} and ${b.name} have a subnet each: give one to one of them.`)
     for (const [node, domain] of this.#domains) if (domain === gone) this.#domains.set(node, kept)
     return kept
   }
@@ -658,7 +713,8 @@ export class Network {
   #newDomain({ subnet, cost = 1 }: { subnet?: string | readonly string[]; cost?: number }): Domain {
     const domain = new Domain()
     domain.cost = cost
-    if (subnet !== undefined) domain.prefixes = placed('subnet', () => this.#subnets.given(typeof subnet === 'string' ? [subnet] : subnet))
+    if (subnet !== undefined)
+      domain.prefixes = placed('subnet', () => this.#subnets.given(typeof subnet === 'string' ? [subnet] : subnet))
     return domain
   }
 
@@ -677,13 +733,18 @@ export class Network {
     host.places.push({ domain, member })
     const all = [...(this.#names.get(host.name) ?? []), ...parsed.map(String)]
     // IPv4 first, as in a hosts file.
-    this.#names.set(host.name, [...all.filter((each) => !each.includes(':')), ...all.filter((each) => each.includes(':'))])
+    this.#names.set(host.name, [
+      ...all.filter((each) => !each.includes(':')),
+      ...all.filter((each) => each.includes(':')),
+    ])
     return nic
   }
 
   #freeAddresses(domain: Domain, mtu: number): string[] {
     if (domain.prefixes.length === 0) domain.prefixes = this.#subnets.next(mtu < MIN_PMTU6 ? [4] : [4, 6])
-    const addresses = domain.prefixes.filter(({ family }) => family === 4 || mtu >= MIN_PMTU6).map((prefix) => domain.newAddress(prefix))
+    const addresses = domain.prefixes
+      .filter(({ family }) => family === 4 || mtu >= MIN_PMTU6)
+      .map((prefix) => domain.newAddress(prefix))
     domain.nextHost()
     return addresses
   }
@@ -697,7 +758,9 @@ export class Network {
       within = prefix
     }
     if (within === undefined)
-      throw new RangeError(`${address} is in no subnet of its cable (${list(domain.prefixes.map(String))}); add a prefix length.`)
+      throw new RangeError(
+        `${address} is in no subnet of its cable (${list(domain.prefixes.map(String))}); add a prefix length.`,
+      )
     if (!domain.take(address)) throw new Error(`another node has the address ${address}.`)
     return `${address}/${within.length}`
   }
@@ -713,18 +776,22 @@ export class Network {
   }
 
   #needVirtual(what: string): VirtualTime {
-    if (this.#virtual === null) throw new Error(`${what} is for virtual time; this network was made with clock: 'real'.`)
+    if (this.#virtual === null)
+      throw new Error(`${what} is for virtual time; this network was made with clock: 'real'.`)
     return this.#virtual
   }
 
   #checkName(name: string): void {
     if (this.#nodes.has(name)) throw new Error(`The network has a node named ${name} already.`)
     if (typeof name !== 'string' || !/^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/.test(name))
-      throw new TypeError(`'${name}' is no name for a node: letters, digits, dots, dashes, beginning and ending with a letter or digit.`)
+      throw new TypeError(
+        `'${name}' is no name for a node: letters, digits, dots, dashes, beginning and ending with a letter or digit.`,
+      )
   }
 
   #cableName(given: string | undefined, proposed: string): string {
-    if (given !== undefined && this.#cables.has(given)) throw new Error(`The network has a cable named ${given} already.`)
+    if (given !== undefined && this.#cables.has(given))
+      throw new Error(`The network has a cable named ${given} already.`)
     if (given !== undefined) return given
     let name = proposed
     for (let number = 2; this.#cables.has(name); number++) name = `${proposed}-${number}`
@@ -776,11 +843,16 @@ function placed<T>(option: string, make: () => T): T {
   }
 }
 
-/** @throws {RangeError} for an IPv6 subnet where nobody can have an address of it (RFC 8200 section 5) */
+/**
+ * @throws {RangeError} for an IPv6 subnet where nobody can have an address of it (RFC 8200 section
+ * 5)
+ */
 function checkIpv6Mtu(subnet: string | readonly string[] | undefined, mtu: number): void {
   const six = [subnet ?? []].flat().find((text) => text.includes(':'))
   if (six !== undefined && mtu < MIN_PMTU6)
-    throw new RangeError(`subnet: ${six} cannot be used here: IPv6 needs an MTU of ${MIN_PMTU6} at least, and it is ${mtu}.`)
+    throw new RangeError(
+      `subnet: ${six} cannot be used here: IPv6 needs an MTU of ${MIN_PMTU6} at least, and it is ${mtu}.`,
+    )
 }
 
 function kindOf(node: Node): 'host' | 'router' | 'switch' | 'segment' {
@@ -789,5 +861,9 @@ function kindOf(node: Node): 'host' | 'router' | 'switch' | 'segment' {
 }
 
 function list(names: readonly string[]): string {
-  return names.length === 0 ? 'none' : names.length <= 8 ? names.join(', ') : `${names.slice(0, 8).join(', ')} and ${names.length - 8} more`
+  return names.length === 0
+    ? 'none'
+    : names.length <= 8
+      ? names.join(', ')
+      : `${names.slice(0, 8).join(', ')} and ${names.length - 8} more`
 }

@@ -1,8 +1,10 @@
 /**
- * Emacs's network processes for datagrams: `make-network-process` and its family, in camelCase, over a tungram stack.
+ * Emacs's network processes for datagrams: `make-network-process` and its family, in camelCase,
+ * over a tungram stack.
  *
- * What they do follows the Emacs Lisp manual (Network Processes, Datagrams, Network Options) and Emacs on Linux; `docs/network-process.md`
- * lists every function and the places where JavaScript makes a difference.
+ * What they do follows the Emacs Lisp manual (Network Processes, Datagrams, Network Options) and
+ * Emacs on Linux; `docs/network-process.md` lists every function and the places where JavaScript
+ * makes a difference.
  */
 import { Buffer } from 'node:buffer'
 import { inspect } from 'node:util'
@@ -11,15 +13,27 @@ import { MAX_PACKET, type Packet } from '../base/packet.ts'
 import { KeepAlive } from '../link/keep-alive.ts'
 import type { Stack } from '../stack.ts'
 import type { Endpoint, EndpointReceiver, Errno } from '../udp/endpoint.ts'
-import { defaultStack } from './default-stack.ts'
 import { messageOf } from './delivery/message-memory.ts'
 import { MESSAGES_A_TURN } from './delivery/turns.ts'
-import { addressError, errnoError } from './errors.ts'
-import { type AddressLike, isPort, type NetworkAddress, type Peer, readAddress, zoneIndex } from './network-address.ts'
+import { addressError, errnoError } from './dgram/errors.ts'
+import {
+  type AddressLike,
+  isPort,
+  type NetworkAddress,
+  type Peer,
+  readAddress,
+  zoneIndex,
+} from './emacs/network-address.ts'
+import { defaultStack } from './process/default-stack.ts'
 import { Backlog } from './sending/backlog.ts'
 
-export { type InterfaceAddress, type InterfaceInfo, networkInterfaceInfo, networkInterfaceList } from './interfaces.ts'
-export { type AddressLike, formatNetworkAddress, type NetworkAddress } from './network-address.ts'
+export {
+  type InterfaceAddress,
+  type InterfaceInfo,
+  networkInterfaceInfo,
+  networkInterfaceList,
+} from './dgram/interfaces.ts'
+export { type AddressLike, formatNetworkAddress, type NetworkAddress } from './emacs/network-address.ts'
 
 /** Called once per datagram; the process's peer is its sender by then. */
 export type Filter<Data> = (process: NetworkProcess, data: Data) => void
@@ -30,13 +44,22 @@ export type Sentinel = (process: NetworkProcess, event: string) => void
 /** `open`, `stop` (stopped: incoming datagrams wait) or `closed` (deleted). */
 export type ProcessStatus = 'open' | 'stop' | 'closed'
 
-/** The options that Emacs hands to setsockopt. Of the booleans, `null`, `undefined` and `false` are off. */
+/**
+ * The options that Emacs hands to setsockopt. Of the booleans, `null`, `undefined` and `false` are
+ * off.
+ */
 export interface NetworkOptions {
-  /** Send and receive by this nic only; `null`, `false` or `''` for any. Default `null`. Linux: SO_BINDTODEVICE. */
+  /**
+   * Send and receive by this nic only; `null`, `false` or `''` for any. Default `null`. Linux:
+   * SO_BINDTODEVICE.
+   */
   bindtodevice?: string | false | null
   /** Sending to broadcast addresses is allowed. Default `false`. Linux: SO_BROADCAST. */
   broadcast?: boolean | null
-  /** Only destinations on a network of this host's own are reached; others are ENETUNREACH. Default `false`. Linux: SO_DONTROUTE. */
+  /**
+   * Only destinations on a network of this host's own are reached; others are ENETUNREACH. Default
+   * `false`. Linux: SO_DONTROUTE.
+   */
   dontroute?: boolean | null
   /** No effect on datagrams. Default `false`. */
   keepalive?: boolean | null
@@ -44,9 +67,15 @@ export interface NetworkOptions {
   linger?: boolean | number | null
   /** No effect on datagrams. Default `false`. */
   oobinline?: boolean | null
-  /** TOS or Traffic Class byte of what is sent, 0 to 255; links with priority bands queue by it. Default 0. */
+  /**
+   * TOS or Traffic Class byte of what is sent, 0 to 255; links with priority bands queue by it.
+   * Default 0.
+   */
   priority?: number | false | null
-  /** Others that set it too may have the same address and port. Only at creation. Default: `true` for servers. Linux: SO_REUSEADDR. */
+  /**
+   * Others that set it too may have the same address and port. Only at creation. Default: `true`
+   * for servers. Linux: SO_REUSEADDR.
+   */
   reuseaddr?: boolean | null
 }
 
@@ -58,20 +87,31 @@ export interface NetworkProcessOptions<Data> extends NetworkOptions {
   type: 'datagram'
   /** Default: that of the host. */
   family?: 'ipv4' | 'ipv6' | null
-  /** An address, `local` (this host's loopback), `localhost`, or a name in `stack.hosts`. Default `local`. */
+  /**
+   * An address, `local` (this host's loopback), `localhost`, or a name in `stack.hosts`. Default
+   * `local`.
+   */
   host?: string | null
   /** A port; `true` for a random one (servers). */
   service?: number | string | true | null
-  /** A server's own address; goes before `family`, `host` and `service`. A client may have one too. */
+  /**
+   * A server's own address; goes before `family`, `host` and `service`. A client may have one too.
+   */
   local?: AddressLike | null
   /** The first peer; of a client it goes before `family`, `host` and `service`. */
   remote?: AddressLike | null
-  /** A server is bound to its address from the start; a client gets a random port with its first datagram. A number is as good as `true`. */
+  /**
+   * A server is bound to its address from the start; a client gets a random port with its first
+   * datagram. A number is as good as `true`.
+   */
   server?: boolean | number | null
   /** Without one, datagrams are received and forgotten, and still set the peer. */
   filter?: Filter<Data> | null
   sentinel?: Sentinel | null
-  /** How strings are bytes: an encoding of Node's, or `buffer` for a filter that takes a Buffer. `binary` is a character per byte. Default `utf-8`. */
+  /**
+   * How strings are bytes: an encoding of Node's, or `buffer` for a filter that takes a Buffer.
+   * `binary` is a character per byte. Default `utf-8`.
+   */
   coding?: BufferEncoding | 'buffer'
   /** Starts in status `stop`. */
   stop?: boolean | null
@@ -84,7 +124,9 @@ interface Waiting {
   readonly from: Peer
 }
 
-/** Made by {@link makeNetworkProcess}. `filter`, `sentinel` and `plist` may be replaced at any time. */
+/**
+ * Made by {@link makeNetworkProcess}. `filter`, `sentinel` and `plist` may be replaced at any time.
+ */
 export class NetworkProcess implements EndpointReceiver {
   readonly name: string
   readonly stack: Stack
@@ -179,7 +221,9 @@ export class NetworkProcess implements EndpointReceiver {
 /** Names in use on each stack. */
 const namesOf = new WeakMap<Stack, Set<string>>()
 
-const KEYWORDS = new Set('stack name type family host service local remote server filter sentinel coding stop plist reuseaddr'.split(' '))
+const KEYWORDS = new Set(
+  'stack name type family host service local remote server filter sentinel coding stop plist reuseaddr'.split(' '),
+)
 
 interface Option {
   readonly initial: unknown
@@ -195,7 +239,8 @@ const OPTIONS: Record<string, Option> = {
         endpoint.boundNic = 0
         return null
       }
-      if (typeof value !== 'string') throw badValue('bindtodevice', value, 'the name of a network interface, or null or false')
+      if (typeof value !== 'string')
+        throw badValue('bindtodevice', value, 'the name of a network interface, or null or false')
       const nic = stack.nic(value)
       if (nic === undefined) {
         const error = errnoError('ENODEV', 'setsockopt')
@@ -245,9 +290,11 @@ const OPTIONS: Record<string, Option> = {
 }
 
 /**
- * Makes a datagram process: a server bound to `local` or to `host` and `service`, or a client whose peer is `remote` or `host` and `service`.
+ * Makes a datagram process: a server bound to `local` or to `host` and `service`, or a client whose
+ * peer is `remote` or `host` and `service`.
  * @throws {TypeError} for an unknown keyword or a malformed value
- * @throws {Error} with `code`: EADDRINUSE, EADDRNOTAVAIL, EACCES (bind), ENODEV (bindtodevice), ENOTFOUND (host)
+ * @throws {Error} with `code`: EADDRINUSE, EADDRNOTAVAIL, EACCES (bind), ENODEV (bindtodevice),
+ *   ENOTFOUND (host)
  */
 export function makeNetworkProcess(options: NetworkProcessOptions<Buffer> & { coding: 'buffer' }): NetworkProcess
 export function makeNetworkProcess(options: NetworkProcessOptions<string> & { coding?: BufferEncoding }): NetworkProcess
@@ -286,17 +333,19 @@ export function makeNetworkProcess(options: NetworkProcessOptions<string & Buffe
 
 /**
  * Sends one datagram to the peer. Strings are encoded as the process's `coding` says.
- * @throws {Error} with `code`: EDESTADDRREQ (no peer), EMSGSIZE, ENETUNREACH, EHOSTUNREACH, EACCES (a broadcast address without `broadcast`),
- *   EBADF (deleted). One for which the link has no room waits for it.
+ * @throws {Error} with `code`: EDESTADDRREQ (no peer), EMSGSIZE, ENETUNREACH, EHOSTUNREACH, EACCES
+ *   (a broadcast address without `broadcast`), EBADF (deleted). One for which the link has no room
+ *   waits for it.
  * @throws {TypeError} for other data
  *
- * A peer that sent from port 0 has no port to answer to (RFC 768): nothing is sent, and the first time a warning
- * says so. It is no error, for otherwise anybody could end a server that answers.
+ * A peer that sent from port 0 has no port to answer to (RFC 768): nothing is sent, and the first
+ * time a warning says so. It is no error, for otherwise anybody could end a server that answers.
  */
 export function processSend(process: NetworkProcess, data: string | Uint8Array): void {
   const { endpoint, coding, peer, name } = process
   if (endpoint.closed) throw notRunning(process)
-  if (typeof data !== 'string' && !(data instanceof Uint8Array)) throw badValue('data', data, 'a string or a Uint8Array')
+  if (typeof data !== 'string' && !(data instanceof Uint8Array))
+    throw badValue('data', data, 'a string or a Uint8Array')
   if (peer === null) {
     const error = errnoError('EDESTADDRREQ', 'send')
     error.message += `: process ${name} has no peer. It has one when a datagram has come, or setProcessDatagramAddress has set one.`
@@ -327,17 +376,28 @@ function warnOfPortZero(process: NetworkProcess, { address, nic }: Peer): void {
   if (process.warned) return
   process.warned = true
   const from = addressText(process, address, nic)
-  globalThis.process.emitWarning(`Process ${process.name} does not answer ${from}, which sent from port 0: there is no port to send to.`)
+  globalThis.process.emitWarning(
+    `Process ${process.name} does not answer ${from}, which sent from port 0: there is no port to send to.`,
+  )
 }
 
-/** The address that datagrams are sent to: the last sender's unless set since; `null` while a server has none. */
+/**
+ * The address that datagrams are sent to: the last sender's unless set since; `null` while a server
+ * has none.
+ */
 export function processDatagramAddress(process: NetworkProcess): NetworkAddress | null {
   const { peer } = process
   return peer === null ? null : { address: addressText(process, peer.address, peer.nic), port: peer.port }
 }
 
-/** Sets the peer. Returns `address`; `null`, with nothing set, when it is malformed or not of the process's family. */
-export function setProcessDatagramAddress<Given extends AddressLike>(process: NetworkProcess, address: Given): Given | null {
+/**
+ * Sets the peer. Returns `address`; `null`, with nothing set, when it is malformed or not of the
+ * process's family.
+ */
+export function setProcessDatagramAddress<Given extends AddressLike>(
+  process: NetworkProcess,
+  address: Given,
+): Given | null {
   const peer = readAddress(process.stack, address)
   if (peer === null || (peer.address.family === 6 && process.endpoint.family === 4)) return null
   process.peer = peer
@@ -346,10 +406,17 @@ export function setProcessDatagramAddress<Given extends AddressLike>(process: Ne
 
 /**
  * Changes a network option; any but `reuseaddr`.
- * @returns `true`; `null` for an option that does not exist or cannot be changed, if `noError` is true
- * @throws {TypeError} for such an option otherwise, and for a bad value; @throws {Error} with `code`: ENODEV (bindtodevice), EBADF (deleted)
+ * @returns `true`; `null` for an option that does not exist or cannot be changed, if `noError` is
+ *   true
+ * @throws {TypeError} for such an option otherwise, and for a bad value; @throws {Error} with
+ *   `code`: ENODEV (bindtodevice), EBADF (deleted)
  */
-export function setNetworkProcessOption(process: NetworkProcess, option: string, value: unknown, noError = false): true | null {
+export function setNetworkProcessOption(
+  process: NetworkProcess,
+  option: string,
+  value: unknown,
+  noError = false,
+): true | null {
   if (process.endpoint.closed) throw notRunning(process)
   const name = withoutColon(String(option))
   const known = Object.hasOwn(OPTIONS, name) ? OPTIONS[name] : undefined
@@ -366,8 +433,9 @@ export function setNetworkProcessOption(process: NetworkProcess, option: string,
 }
 
 /**
- * Without `key` `[host, service]` as given; with `true` all keywords as they are now; with a keyword (`remote`, or Emacs's `:remote`) its
- * value, `null` for one that was not given. `local` and `remote` are {@link NetworkAddress}es of this moment.
+ * Without `key` `[host, service]` as given; with `true` all keywords as they are now; with a
+ * keyword (`remote`, or Emacs's `:remote`) its value, `null` for one that was not given. `local`
+ * and `remote` are {@link NetworkAddress}es of this moment.
  */
 export function processContact(process: NetworkProcess): [host: unknown, service: unknown]
 export function processContact(process: NetworkProcess, key: true): Record<string, unknown>
@@ -386,20 +454,29 @@ export function processStatus(process: NetworkProcess): ProcessStatus {
   return process.endpoint.closed ? 'closed' : process.stopped ? 'stop' : 'open'
 }
 
-/** Incoming datagrams wait from now on, as many as the receive buffer holds; sending goes on. Returns the process. */
+/**
+ * Incoming datagrams wait from now on, as many as the receive buffer holds; sending goes on.
+ * Returns the process.
+ */
 export function stopProcess(process: NetworkProcess): NetworkProcess {
   process.stopped = true
   return process
 }
 
-/** Undoes {@link stopProcess}: what waited reaches the filter soon, though not within this call. Returns the process. */
+/**
+ * Undoes {@link stopProcess}: what waited reaches the filter soon, though not within this call.
+ * Returns the process.
+ */
 export function continueProcess(process: NetworkProcess): NetworkProcess {
   process.stopped = false
   process.stack.clock.soon(() => process.flush())
   return process
 }
 
-/** Frees the address and the name, forgets what waits, and tells the sentinel `deleted\n`. Once: further calls do nothing. */
+/**
+ * Frees the address and the name, forgets what waits, and tells the sentinel `deleted\n`. Once:
+ * further calls do nothing.
+ */
 export function deleteProcess(process: NetworkProcess): void {
   if (process.endpoint.closed) return
   process.close()
@@ -436,9 +513,11 @@ function checkKeywords(options: NetworkProcessOptions<string & Buffer>): void {
   if (typeof name !== 'string') throw badValue('name', name, 'a string')
   if (type !== 'datagram') throw badValue('type', type, "'datagram': streams are not provided")
   if (isOn(family) && family !== 'ipv4' && family !== 'ipv6') throw badValue('family', family, "'ipv4', 'ipv6' or null")
-  if (coding !== 'buffer' && !Buffer.isEncoding(coding)) throw badValue('coding', coding, "an encoding of Node's, or 'buffer'")
+  if (coding !== 'buffer' && !Buffer.isEncoding(coding))
+    throw badValue('coding', coding, "an encoding of Node's, or 'buffer'")
   for (const [key, value] of Object.entries({ filter, sentinel }))
-    if (value !== undefined && value !== null && typeof value !== 'function') throw badValue(key, value, 'a function or null')
+    if (value !== undefined && value !== null && typeof value !== 'function')
+      throw badValue(key, value, 'a function or null')
 }
 
 /** Emacs: `echo`, then `echo<1>`, `echo<2>`, …. */
@@ -467,7 +546,8 @@ function hostAddress(stack: Stack, host: string, wanted: 4 | 6 | null): { addres
   const literal = parseScoped(host)
   let address: Address | undefined
   if (literal !== null) address = literal.address
-  else if (own !== undefined) address = own.map((text) => Address.parse(text)).find(({ family }) => wanted === null || family === wanted)
+  else if (own !== undefined)
+    address = own.map((text) => Address.parse(text)).find(({ family }) => wanted === null || family === wanted)
   else if (host === 'local' || host === 'localhost') address = wanted === 6 ? Address.LOOPBACK6 : Address.LOOPBACK4
   else {
     const error = new Error(
@@ -492,7 +572,11 @@ function addressOption(stack: Stack, keyword: string, given: AddressLike | null 
   if (given === null || given === undefined) return null
   const address = readAddress(stack, given)
   if (address === null)
-    throw badValue(keyword, given, "an address such as { address: '127.0.0.1', port: 8080 }, '[::1]:80' or [127, 0, 0, 1, 8080]")
+    throw badValue(
+      keyword,
+      given,
+      "an address such as { address: '127.0.0.1', port: 8080 }, '[::1]:80' or [127, 0, 0, 1, 8080]",
+    )
   return address
 }
 

@@ -3,14 +3,20 @@ import type { Address } from '../base/address.ts'
 import type { IpLayer } from '../ip/ip-layer.ts'
 import type { Endpoint, Errno } from './endpoint.ts'
 
-/** Whether an IPv6 address means nothing without a link: a link-local one, and groups of scope 1 and 2 (Linux: __ipv6_addr_needs_scope_id). */
+/**
+ * Whether an IPv6 address means nothing without a link: a link-local one, and groups of scope 1 and
+ * 2 (Linux: __ipv6_addr_needs_scope_id).
+ */
 export function needsNic(address: Address): boolean {
   if (address.family === 4) return false
   const scope = (address.w0 >>> 16) & 15
   return address.isLinkLocal || (address.isMulticast && (scope === 1 || scope === 2))
 }
 
-/** Own addresses, groups and broadcast addresses may be bound to; a link-local one on its own nic only. `over` is the nic, 0 for none. */
+/**
+ * Own addresses, groups and broadcast addresses may be bound to; a link-local one on its own nic
+ * only. `over` is the nic, 0 for none.
+ */
 export function checkBind(ip: IpLayer, endpoint: Endpoint, address: Address, over: number): Errno {
   if (endpoint.family === 4 && address.family === 6 && !address.isUnspecified) return 'EAFNOSUPPORT'
   if (endpoint.family === 6 && address.family === 4 && endpoint.ipv6Only) return 'EINVAL'
@@ -18,17 +24,21 @@ export function checkBind(ip: IpLayer, endpoint: Endpoint, address: Address, ove
   return address.isUnspecified || address.isMulticast || isOwn(ip, address, over) ? '' : 'EADDRNOTAVAIL'
 }
 
-/** IPv6 addresses of less than global scope, ::1 among them, are their nic's (Linux: ipv6_chk_addr). */
+/**
+ * IPv6 addresses of less than global scope, ::1 among them, are their nic's (Linux: ipv6_chk_addr).
+ */
 function isOwn(ip: IpLayer, address: Address, over: number): boolean {
   const { w0, w1, w2, w3 } = address
   if (address.family === 4) return ip.isLocal(w0, w1, w2, w3) || ip.isBroadcast4(w3)
-  if (address.isLinkLocal || (over !== 0 && address.isLoopback)) return ip.nicByIndex(over)?.hasAddress(address) ?? false
+  if (address.isLinkLocal || (over !== 0 && address.isLoopback))
+    return ip.nicByIndex(over)?.hasAddress(address) ?? false
   return ip.isLocal(w0, w1, w2, w3)
 }
 
 /**
- * What an endpoint that is bound to the address sends from; `null` when the route decides, as for groups and broadcast addresses. But a udp6 endpoint's
- * mapped group or broadcast address stays its source, from which Linux then sends nothing (EINVAL).
+ * What an endpoint that is bound to the address sends from; `null` when the route decides, as for
+ * groups and broadcast addresses. But a udp6 endpoint's mapped group or broadcast address stays its
+ * source, from which Linux then sends nothing (EINVAL).
  */
 export function sourceOf(ip: IpLayer, endpoint: Endpoint, address: Address): Address | null {
   if (address.isUnspecified) return endpoint.family === 6 && address.family === 4 ? address : null

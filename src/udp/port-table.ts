@@ -1,7 +1,9 @@
 /**
- * Which endpoint has a port: conflicts when binding, and the best match for a datagram, with Linux's rules (udp_lib_get_port, udp4_lib_lookup).
+ * Which endpoint has a port: conflicts when binding, and the best match for a datagram, with
+ * Linux's rules (udp_lib_get_port, udp4_lib_lookup).
  *
- * One bucket per port. A crowded bucket is hashed by addresses, so that a datagram beside thousands of sockets on its port stays a few probes.
+ * One bucket per port. A crowded bucket is hashed by addresses, so that a datagram beside thousands
+ * of sockets on its port stays a few probes.
  */
 import { MAPPED } from '../base/address.ts'
 import { KeyedHash } from '../base/hash.ts'
@@ -28,8 +30,9 @@ class Bucket {
 }
 
 /**
- * The endpoints of a crowded port by what they are bound and connected to (Linux: udp_ehash, udp_hash2), each list newest first. A list has whoever
- * shares the hash; keys are compared by {@link score}.
+ * The endpoints of a crowded port by what they are bound and connected to (Linux: udp_ehash,
+ * udp_hash2), each list newest first. A list has whoever shares the hash; keys are compared by
+ * {@link score}.
  */
 class Crowd {
   readonly #hash: KeyedHash
@@ -75,7 +78,10 @@ class Crowd {
 
   /** The longest list but that of any. */
   get longestChain(): number {
-    return [...this.#flows.values(), ...this.#locals.values()].reduce((longest, { length }) => Math.max(longest, length), 0)
+    return [...this.#flows.values(), ...this.#locals.values()].reduce(
+      (longest, { length }) => Math.max(longest, length),
+      0,
+    )
   }
 
   #keyOf({ localAddress: to, remoteAddress: from, remotePort }: Endpoint): number {
@@ -124,14 +130,19 @@ export class PortTable {
 
   /** Endpoints that a lookup may have to compare, of those bound to an address. */
   get longestChain(): number {
-    return [...this.#buckets.values()].reduce((most, { crowd, endpoints }) => Math.max(most, crowd?.longestChain ?? endpoints.length), 0)
+    return [...this.#buckets.values()].reduce(
+      (most, { crowd, endpoints }) => Math.max(most, crowd?.longestChain ?? endpoints.length),
+      0,
+    )
   }
 
   all(): Endpoint[] {
     return [...this.#buckets.values()].flatMap((bucket) => bucket.endpoints)
   }
 
-  /** Whether another endpoint keeps this one, with its present address and options, from the port. */
+  /**
+   * Whether another endpoint keeps this one, with its present address and options, from the port.
+   */
   conflicts(endpoint: Endpoint, port: number): boolean {
     const bucket = this.#buckets.get(port)
     if (bucket === undefined) return false
@@ -146,8 +157,9 @@ export class PortTable {
   }
 
   /**
-   * A random free ephemeral port, each as likely as any other (RFC 6056 section 3.3.2; the next free one behind a random one would as a rule be the first
-   * behind a taken range), or 0 when all are taken.
+   * A random free ephemeral port, each as likely as any other (RFC 6056 section 3.3.2; the next
+   * free one behind a random one would as a rule be the first behind a taken range), or 0 when all
+   * are taken.
    */
   freePort(endpoint: Endpoint): number {
     const count = EPHEMERAL_LAST - EPHEMERAL_FIRST + 1
@@ -192,15 +204,17 @@ export class PortTable {
   }
 
   /**
-   * The best endpoint for a unicast datagram: exact address before any, connected before not, the right family before dual-stack, a device binding
-   * before none; among equals of one reusePort group the flow's hash decides.
+   * The best endpoint for a unicast datagram: exact address before any, connected before not, the
+   * right family before dual-stack, a device binding before none; among equals of one reusePort
+   * group the flow's hash decides.
    */
   lookup(packet: Packet, sourcePort: number, destinationPort: number): Endpoint | null {
     const bucket = this.#buckets.get(destinationPort)
     if (bucket === undefined) return null
     const { crowd, endpoints } = bucket
     if (crowd === null) return this.#best(endpoints, packet, sourcePort, bucket)
-    // In the order of their scores: no endpoint of a later list is better than one of an earlier list.
+    // In the order of their scores: no endpoint of a later list is better than one of an earlier
+    // list.
     const { last } = crowd
     if (last !== null && score(last, packet, sourcePort) >= 0) return last
     const flow = crowd.flow(packet, sourcePort)
@@ -233,10 +247,17 @@ export class PortTable {
   }
 
   /** The one of `equals` best endpoints that the flow's hash points to. */
-  #pickByFlow(endpoints: readonly Endpoint[], packet: Packet, sourcePort: number, bestScore: number, equals: number): Endpoint | null {
+  #pickByFlow(
+    endpoints: readonly Endpoint[],
+    packet: Packet,
+    sourcePort: number,
+    bestScore: number,
+    equals: number,
+  ): Endpoint | null {
     const { s0, s1, s2, s3, d0, d1, d2, d3 } = packet
     let left = (this.#hash.flow(s0, s1, s2, s3, d0, d1, d2, d3, sourcePort, 1) >>> 0) % equals
-    for (const endpoint of endpoints) if (score(endpoint, packet, sourcePort) === bestScore && left-- === 0) return endpoint
+    for (const endpoint of endpoints)
+      if (score(endpoint, packet, sourcePort) === bestScore && left-- === 0) return endpoint
     return null
   }
 
@@ -250,7 +271,8 @@ export class PortTable {
 function addressesClash(a: Endpoint, b: Endpoint): boolean {
   const aAny = a.localAddress.isUnspecified
   const bAny = b.localAddress.isUnspecified
-  if (!aAny && !bAny) return a.localAddress.equals(b.localAddress) && (a.localNic === 0 || b.localNic === 0 || a.localNic === b.localNic)
+  if (!aAny && !bAny)
+    return a.localAddress.equals(b.localAddress) && (a.localNic === 0 || b.localNic === 0 || a.localNic === b.localNic)
   return overlaps(a, aAny, b) && overlaps(b, bAny, a)
 }
 
@@ -282,7 +304,8 @@ function score(endpoint: Endpoint, packet: Packet, sourcePort: number): number {
   const remote = endpoint.remoteAddress
   if (remote !== null) {
     if (endpoint.remotePort !== sourcePort) return -1
-    if (remote.w3 !== packet.s3 || remote.w2 !== packet.s2 || remote.w1 !== packet.s1 || remote.w0 !== packet.s0) return -1
+    if (remote.w3 !== packet.s3 || remote.w2 !== packet.s2 || remote.w1 !== packet.s1 || remote.w0 !== packet.s0)
+      return -1
     if (endpoint.remoteNic !== 0 && endpoint.remoteNic !== packet.nic && packet.looped === 0) return -1
     value += 8
   }

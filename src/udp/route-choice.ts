@@ -1,6 +1,9 @@
-/** What the choices of both families share: the result, which is the endpoint's remembered route, and what a kind of route means to a sender. */
+/**
+ * What the choices of both families share: the result, which is the endpoint's remembered route,
+ * and what a kind of route means to a sender.
+ */
 import type { Address } from '../base/address.ts'
-import type { Route } from '../ip/route-table.ts'
+import type { Route } from '../ip/routing/route-table.ts'
 import type { Endpoint, Errno } from './endpoint.ts'
 
 /** What a route, or its lack, means to who sends. */
@@ -14,7 +17,8 @@ export function refusal(endpoint: Endpoint, route: Route | null): Errno {
 
 /** The end of every choice: loopback addresses stay here, broadcasts need permission. */
 export function choose(endpoint: Endpoint, to: Address, route: Route, source: Address, broadcast: boolean): Errno {
-  // Linux refuses sources of IPv4 alone; of IPv6, and of destinations, what leaves would be a martian to every receiver.
+  // Linux refuses sources of IPv4 alone; of IPv6, and of destinations, what leaves would be a
+  // martian to every receiver.
   if (!route.nic.isLoopback && (source.isLoopback || to.isLoopback)) return 'EINVAL'
   if (broadcast && !endpoint.broadcast) return 'EACCES'
   endpoint.route = route

@@ -1,7 +1,10 @@
-/** By which nic and from which address a datagram goes over IPv6, in Linux's order: ip6_datagram_send_ctl, ip6_route_output_flags, ip6_dst_lookup_tail. */
+/**
+ * By which nic and from which address a datagram goes over IPv6, in Linux's order:
+ * ip6_datagram_send_ctl, ip6_route_output_flags, ip6_dst_lookup_tail.
+ */
 import type { Address } from '../base/address.ts'
 import type { IpLayer } from '../ip/ip-layer.ts'
-import type { Route } from '../ip/route-table.ts'
+import type { Route } from '../ip/routing/route-table.ts'
 import type { Endpoint, Errno, SendOptions } from './endpoint.ts'
 import { choose, refusal } from './route-choice.ts'
 
@@ -13,13 +16,15 @@ import { choose, refusal } from './route-choice.ts'
 export function route6(ip: IpLayer, endpoint: Endpoint, to: Address, from: Address | null, over: number): Errno {
   const { w0, w1, w2, w3 } = to
   // Elsewhere another nic will do for a source that is given.
-  const strict = endpoint.device !== 0 || to.isMulticast || to.isLinkLocal || to.isLoopback || (over !== 0 && from === null)
+  const strict =
+    endpoint.device !== 0 || to.isMulticast || to.isLinkLocal || to.isLoopback || (over !== 0 && from === null)
   const route = find(ip, to, over, strict)
   const refused = refusal(endpoint, route)
   if (refused !== '') return refused
   if (from !== null && from.family === 4) return 'EAFNOSUPPORT'
   if (from !== null) return choose(endpoint, to, route as Route, from, false)
-  // To an own address the datagram comes from that very address (RFC 6724 section 5, rule 1), by whatever nic it leaves.
+  // To an own address the datagram comes from that very address (RFC 6724 section 5, rule 1), by
+  // whatever nic it leaves.
   const own = (route as Route).kind === 'local' || (over !== 0 && !to.isLinkLocal && ip.isLocal(w0, w1, w2, w3))
   const source = own ? to : ip.selectSource(route as Route, w0, w1, w2, w3)
   return source === null ? 'EADDRNOTAVAIL' : choose(endpoint, to, route as Route, source, false)
@@ -40,7 +45,10 @@ function find(ip: IpLayer, to: Address, over: number, strict: boolean): Route | 
   return found !== null && found.prefix.length === best?.prefix.length ? found : best
 }
 
-/** What a datagram's own nic and source may be (IPV6_PKTINFO). `over` is the nic that the socket or the destination's zone asks for. */
+/**
+ * What a datagram's own nic and source may be (IPV6_PKTINFO). `over` is the nic that the socket or
+ * the destination's zone asks for.
+ */
 export function checkOwnSource(ip: IpLayer, options: SendOptions, over: number): Errno {
   const { source, nic = 0 } = options
   if (nic !== 0 && over !== 0 && nic !== over) return 'EINVAL'

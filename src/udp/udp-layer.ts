@@ -1,27 +1,33 @@
-/** UDP of one host: from the port table to the endpoints, and from endpoints to IP. Rules and error codes are Linux's (udp_sendmsg, udp_err). */
+/**
+ * UDP of one host: from the port table to the endpoints, and from endpoints to IP. Rules and error
+ * codes are Linux's (udp_sendmsg, udp_err).
+ */
 import { Address, isMulticast } from '../base/address.ts'
 import type { Clock } from '../base/clock.ts'
 import { Drop } from '../base/drop.ts'
 import { Cast, ChecksumState, HEADROOM, MAX_PACKET, Packet } from '../base/packet.ts'
 import type { Random } from '../base/random.ts'
 import type { Counters } from '../ip/counters.ts'
-import { type IcmpErrorSink, isTooBig } from '../ip/icmp.ts'
-import type { IcmpExtension } from '../ip/icmp-extensions.ts'
-import * as icmpv4 from '../ip/icmpv4.ts'
-import * as icmpv6 from '../ip/icmpv6.ts'
+import { type IcmpErrorSink, isTooBig } from '../ip/icmp/icmp.ts'
 import type { IpLayer, UpperLayer } from '../ip/ip-layer.ts'
 import type { OwnOptions } from '../ip/ipv4-options.ts'
-import type { Nic } from '../ip/nic.ts'
-import { UDP } from '../ip/protocol.ts'
-import { PmtuMode, type Route } from '../ip/route-table.ts'
+import type { Nic } from '../ip/nic/nic.ts'
+import { PmtuMode, type Route } from '../ip/routing/route-table.ts'
+import type { IcmpExtension } from '../wire/icmp-extensions.ts'
+import * as icmpv4 from '../wire/icmpv4.ts'
+import * as icmpv6 from '../wire/icmpv6.ts'
+import { UDP } from '../wire/protocol.ts'
+import * as udp from '../wire/udp.ts'
 import { checkBind, needsNic, sourceOf } from './bind.ts'
 import { Endpoint, type EndpointMembership, type EndpointReceiver, type Errno, type SendOptions } from './endpoint.ts'
 import { PortTable } from './port-table.ts'
 import { destinationForAny, route4 } from './route4.ts'
 import { checkOwnSource, route6 } from './route6.ts'
-import * as udp from './udp.ts'
 
-/** Payload that the transmit packet holds until a longer one is sent: simulations have thousands of hosts. */
+/**
+ * Payload that the transmit packet holds until a longer one is sent: simulations have thousands of
+ * hosts.
+ */
 const USUAL_PAYLOAD = 2048
 /** Linux: IP_MAX_MEMBERSHIPS (net.ipv4.igmp_max_memberships). */
 const MAX_MEMBERSHIPS = 20
@@ -60,22 +66,32 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     const { view, transport } = packet
     const sourcePort = udp.sourcePort(view, transport)
     const destinationPort = udp.destinationPort(view, transport)
-    if (packet.cast !== Cast.Unicast && this.#isGroup(packet)) return this.#inputGroup(packet, nic, sourcePort, destinationPort)
+    if (packet.cast !== Cast.Unicast && this.#isGroup(packet))
+      return this.#inputGroup(packet, nic, sourcePort, destinationPort)
     const endpoint = this.ports.lookup(packet, sourcePort, destinationPort)
     if (endpoint === null) return Drop.UdpNoPort
     return this.#deliver(endpoint, packet, sourcePort)
   }
 
-  /** RFC 6936 section 4: one socket's matter, which is chosen by the addresses that no checksum covers. */
+  /**
+   * RFC 6936 section 4: one socket's matter, which is chosen by the addresses that no checksum
+   * covers.
+   */
   #takesZeroChecksum(packet: Packet): boolean {
     if (packet.cast !== Cast.Unicast) return false
     const { view, transport } = packet
-    return this.ports.lookup(packet, udp.sourcePort(view, transport), udp.destinationPort(view, transport))?.takesZeroChecksum === true
+    return (
+      this.ports.lookup(packet, udp.sourcePort(view, transport), udp.destinationPort(view, transport))
+        ?.takesZeroChecksum === true
+    )
   }
 
   /** A unicast packet in a broadcast frame is still for one socket. */
   #isGroup(packet: Packet): boolean {
-    return isMulticast(packet.d0, packet.d1, packet.d2, packet.d3) || (packet.family === 4 && this.#ip.isBroadcast4(packet.d3))
+    return (
+      isMulticast(packet.d0, packet.d1, packet.d2, packet.d3) ||
+      (packet.family === 4 && this.#ip.isBroadcast4(packet.d3))
+    )
   }
 
   #deliver(endpoint: Endpoint, packet: Packet, sourcePort: number): Drop {
@@ -87,7 +103,10 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     return drop
   }
 
-  /** Every endpoint that matches gets a copy; nobody is told when none does (RFC 1122 section 3.2.2). */
+  /**
+   * Every endpoint that matches gets a copy; nobody is told when none does (RFC 1122 section
+   * 3.2.2).
+   */
   #inputGroup(packet: Packet, nic: Nic, sourcePort: number, destinationPort: number): Drop {
     let drop: Drop = Drop.UdpNoPort
     for (const endpoint of this.ports.candidates(packet, sourcePort, destinationPort)) {
@@ -107,7 +126,10 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     this.#ready.push(endpoint)
   }
 
-  /** The end of a wake-up: receivers hand on what they collected. A receiver that throws does not keep the others waiting. */
+  /**
+   * The end of a wake-up: receivers hand on what they collected. A receiver that throws does not
+   * keep the others waiting.
+   */
   idle(): void {
     if (this.#ready.length === 0) return
     const batch = this.#ready
@@ -160,10 +182,17 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     return Drop.None
   }
 
-  /** The endpoint that sends such datagrams as the quoted one: seen from our side its destination is the remote end. */
+  /**
+   * The endpoint that sends such datagrams as the quoted one: seen from our side its destination is
+   * the remote end.
+   */
   #senderOf(quote: Packet): Endpoint | null {
     swapAddresses(quote)
-    const endpoint = this.ports.lookup(quote, udp.destinationPort(quote.view, quote.transport), udp.sourcePort(quote.view, quote.transport))
+    const endpoint = this.ports.lookup(
+      quote,
+      udp.destinationPort(quote.view, quote.transport),
+      udp.sourcePort(quote.view, quote.transport),
+    )
     swapAddresses(quote)
     return endpoint
   }
@@ -259,7 +288,10 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
 
   // ── down ──
 
-  /** The transmit packet with `length` bytes of payload to fill at `packet.start`; valid until the next call into the stack. */
+  /**
+   * The transmit packet with `length` bytes of payload to fill at `packet.start`; valid until the
+   * next call into the stack.
+   */
   beginSend(length: number): Packet {
     // Longer than any datagram: `send` says EMSGSIZE; the bytes do not matter.
     const end = HEADROOM + Math.min(length, MAX_PACKET)
@@ -269,7 +301,14 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     return this.#tx
   }
 
-  send(endpoint: Endpoint, packet: Packet, to: Address | null, toPort: number, zone: number, options: SendOptions | null): Errno {
+  send(
+    endpoint: Endpoint,
+    packet: Packet,
+    to: Address | null,
+    toPort: number,
+    zone: number,
+    options: SendOptions | null,
+  ): Errno {
     if (endpoint.closed) return 'EBADF'
     const given = to ?? endpoint.remoteAddress
     if (given === null) return 'EDESTADDRREQ'
@@ -308,7 +347,11 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     packet.tos = options?.tos ?? endpoint.tos
     packet.hopLimit =
       options?.hopLimit ??
-      (multicast ? endpoint.multicastHopLimit : endpoint.hopLimit < 0 ? this.#ip.hopLimitOver(route.nic, packet.family) : endpoint.hopLimit)
+      (multicast
+        ? endpoint.multicastHopLimit
+        : endpoint.hopLimit < 0
+          ? this.#ip.hopLimitOver(route.nic, packet.family)
+          : endpoint.hopLimit)
     packet.flowLabel = four ? 0 : this.#flowLabel(endpoint, source, address, port)
     // For links whose atomic datagrams are numbered.
     packet.identification = endpoint.sent++ & 0xffff
@@ -325,7 +368,8 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     packet.start -= udp.HEADER
     udp.encode(packet.view, packet.start, packet.end, endpoint.localPort, port)
     const loop =
-      endpoint.routeBroadcast || (multicast && endpoint.multicastLoop && route.nic.isMember(address.w0, address.w1, address.w2, address.w3))
+      endpoint.routeBroadcast ||
+      (multicast && endpoint.multicastLoop && route.nic.isMember(address.w0, address.w1, address.w2, address.w3))
     const mode = options?.dontFragment ?? endpoint.dontFragment
     const pseudo = pseudoHeaderSum(packet)
     if (!four && endpoint.sendsZeroChecksum) {
@@ -353,17 +397,34 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     return drop === Drop.LinkDown ? 'ENETDOWN' : ''
   }
 
-  /** RFC 6437 section 3: one label per flow (addresses, ports, protocol), not to be predicted without a secret of 96 bits, never 0. */
+  /**
+   * RFC 6437 section 3: one label per flow (addresses, ports, protocol), not to be predicted
+   * without a secret of 96 bits, never 0.
+   */
   #flowLabel(endpoint: Endpoint, source: Address, to: Address, port: number): number {
     if (endpoint.flowPort === port) return endpoint.flowLabel
     const ports = (endpoint.localPort << 16) | port
-    const hash = this.#ip.hash.flow(source.w0, source.w1, source.w2, source.w3, to.w0, to.w1, to.w2, to.w3, ports, this.#flowSecret)
+    const hash = this.#ip.hash.flow(
+      source.w0,
+      source.w1,
+      source.w2,
+      source.w3,
+      to.w0,
+      to.w1,
+      to.w2,
+      to.w3,
+      ports,
+      this.#flowSecret,
+    )
     endpoint.flowPort = port
     endpoint.flowLabel = hash & 0xfffff || 1
     return endpoint.flowLabel
   }
 
-  /** The first hop goes into the header, the destination to the end of the route: only the checksum is that of the way's two ends. */
+  /**
+   * The first hop goes into the header, the destination to the end of the route: only the checksum
+   * is that of the way's two ends.
+   */
   #beginSourceRoute(endpoint: Endpoint, packet: Packet, route: Route, firstHop: Address): Errno {
     const { sent, last, strict } = endpoint.ownOptions as OwnOptions
     if (strict && route.gateway !== null) return 'ENETUNREACH'
@@ -374,7 +435,10 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     return ''
   }
 
-  /** The nic that is asked for, or 0 for what the route says. `given` is the destination as it was given. */
+  /**
+   * The nic that is asked for, or 0 for what the route says. `given` is the destination as it was
+   * given.
+   */
   #leavingNic(endpoint: Endpoint, address: Address, given: Address, zone: number, options: SendOptions | null): number {
     const own = options?.nic ?? 0
     if (address.family === 4) {
@@ -450,7 +514,8 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     if (typeof over === 'string') return over
     if (source.family !== group.family) return 'EINVAL'
     const found = findMembership(endpoint, group, over.index)
-    if (found === undefined) return this.#joinNic(endpoint, { group, nic: over.index, exclude: false, sources: [source] }, over)
+    if (found === undefined)
+      return this.#joinNic(endpoint, { group, nic: over.index, exclude: false, sources: [source] }, over)
     // RFC 3678 section 4.1.3: INCLUDE and EXCLUDE do not mix.
     if (found.exclude) return 'EINVAL'
     if (found.sources.some((each) => each.equals(source))) return 'EADDRNOTAVAIL'
@@ -482,7 +547,9 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
 
   #joinedForAny(endpoint: Endpoint, group: Address, source: Address, nic: number): EndpointMembership | undefined {
     if (source.family !== group.family) return undefined
-    return endpoint.memberships.find((each) => each.exclude && each.group.equals(group) && (nic === 0 || each.nic === nic))
+    return endpoint.memberships.find(
+      (each) => each.exclude && each.group.equals(group) && (nic === 0 || each.nic === nic),
+    )
   }
 
   #setSources(membership: EndpointMembership, sources: Address[]): Errno {
@@ -523,7 +590,10 @@ function findMembership(endpoint: Endpoint, group: Address, nic: number): Endpoi
   return endpoint.memberships.find((each) => each.nic === nic && each.group.equals(group))
 }
 
-/** Linux: ip_mc_sf_allow with IP_MULTICAST_ALL, its default: a socket without a membership of its own hears every group of the nic. */
+/**
+ * Linux: ip_mc_sf_allow with IP_MULTICAST_ALL, its default: a socket without a membership of its
+ * own hears every group of the nic.
+ */
 function allowsSource(endpoint: Endpoint, packet: Packet, nic: number): boolean {
   for (const { group, nic: index, exclude, sources } of endpoint.memberships) {
     if (index !== nic || !group.is(packet.d0, packet.d1, packet.d2, packet.d3)) continue
@@ -546,7 +616,10 @@ function halves(word: number): number {
   return (word >>> 16) + (word & 0xffff)
 }
 
-/** What an error means to a program (Linux: icmp_err_convert, icmpv6_err_convert). A hard one reaches a connected socket unasked. */
+/**
+ * What an error means to a program (Linux: icmp_err_convert, icmpv6_err_convert). A hard one
+ * reaches a connected socket unasked.
+ */
 interface Reported {
   readonly errno: Errno
   readonly hard: boolean

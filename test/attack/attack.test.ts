@@ -1,6 +1,7 @@
 /**
- * Floods beside an honest client: what it is still answered, what a frame of the flood costs, what stays in memory. The long form of this, on a
- * real device and with the kernel beside, is `npm run attack`.
+ * Floods beside an honest client: what it is still answered, what a frame of the flood costs, what
+ * stays in memory. The long form of this, on a real device and with the kernel beside, is
+ * `npm run attack`.
  */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -23,7 +24,10 @@ const LEAST_SHARE = 0.98
 const MOST_CPU = 50
 /** Milliseconds of CPU for one millisecond's frames. A collection of garbage may fall into it. */
 const MOST_WORK = 20
-/** Bytes that all tables, queues and buffers may hold after a flood: two reassemblies of 4 MiB, neighbors, sockets. */
+/**
+ * Bytes that all tables, queues and buffers may hold after a flood: two reassemblies of 4 MiB,
+ * neighbors, sockets.
+ */
 const MOST_HELD = 24e6
 
 /** Other work on the machine makes everything slower: a cost that is too high is measured again. */

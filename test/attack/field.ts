@@ -1,6 +1,6 @@
 /**
- * A victim, an honest client and a flood on one Ethernet in memory, in virtual time. The test carries the frames itself, so that the work for the
- * flood can be told from everything else.
+ * A victim, an honest client and a flood on one Ethernet in memory, in virtual time. The test
+ * carries the frames itself, so that the work for the flood can be told from everything else.
  */
 import { Address } from '../../src/base/address.ts'
 import { ManualClock } from '../../src/base/clock.ts'
@@ -45,7 +45,8 @@ export interface Result {
   /** CPU time of the victim's `input` and `idle` for the flood's frames, microseconds a frame. */
   readonly cpu: number
   /**
-   * What a millisecond's worth of frames took, in milliseconds of CPU, in the worst of 200 cases: garbage that is collected falls into fewer.
+   * What a millisecond's worth of frames took, in milliseconds of CPU, in the worst of 200 cases:
+   * garbage that is collected falls into fewer.
    */
   readonly worst: number
 }
@@ -116,7 +117,10 @@ export class Field {
     }
     return (kind) => {
       const number = ++this.#number
-      const payload = Uint8Array.from({ length: kind.endsWith('fragments') ? LONG : SHORT }, (_, at) => (number + at) & 255)
+      const payload = Uint8Array.from(
+        { length: kind.endsWith('fragments') ? LONG : SHORT },
+        (_, at) => (number + at) & 255,
+      )
       new DataView(payload.buffer).setUint32(0, number)
       this.#answers.set(number, kind)
       send(endpoint, payload, text(family === 4 ? VICTIM.four : VICTIM.six), ECHO_PORT)
@@ -150,7 +154,10 @@ export class Field {
     }
   }
 
-  /** Honest traffic for so many milliseconds, with a flood or without, and a quarter of a second more for the last answers. */
+  /**
+   * Honest traffic for so many milliseconds, with a flood or without, and a quarter of a second
+   * more for the last answers.
+   */
   run(milliseconds: number, flood: Flood | null, seed = 1): Result {
     const random = words(seed)
     const rate = RATE / 1000

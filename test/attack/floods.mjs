@@ -1,14 +1,45 @@
 /**
- * Floods: what a hostile neighbor, or a stranger behind a router, can send. Each makes its frames one by one, the n-th of them from `n` and from
- * a generator of random 32-bit words, so that a flood is the same each time.
+ * Floods: what a hostile neighbor, or a stranger behind a router, can send. Each makes its frames
+ * one by one, the n-th of them from `n` and from a generator of random 32-bit words, so that a
+ * flood is the same each time.
  *
- * The victim has port 7 (an echo), port 9 (nobody reads it), the groups 239.1.1.1 and ff15::1, and the addresses of {@link VICTIM}.
+ * The victim has port 7 (an echo), port 9 (nobody reads it), the groups 239.1.1.1 and ff15::1, and
+ * the addresses of {@link VICTIM}.
  */
-import { arp, BROADCAST_MAC, ethernet, fragmentHeader, groupMac, icmp, igmp, ip4, ip6, ipv4, ipv6, mac, udp } from './frames.mjs'
+import {
+  arp,
+  BROADCAST_MAC,
+  ethernet,
+  fragmentHeader,
+  groupMac,
+  icmp,
+  igmp,
+  ip4,
+  ip6,
+  ipv4,
+  ipv6,
+  mac,
+  udp,
+} from './frames.mjs'
 
-export const VICTIM = { mac: mac('02:00:00:00:00:02'), four: ip4('10.99.0.2'), six: ip6('fd99::2'), local: ip6('fe80::2') }
-export const HONEST = { mac: mac('02:00:00:00:00:03'), four: ip4('10.99.0.3'), six: ip6('fd99::3'), local: ip6('fe80::3') }
-export const ATTACKER = { mac: mac('02:00:00:00:00:66'), four: ip4('10.99.0.66'), six: ip6('fd99::66'), local: ip6('fe80::66') }
+export const VICTIM = {
+  mac: mac('02:00:00:00:00:02'),
+  four: ip4('10.99.0.2'),
+  six: ip6('fd99::2'),
+  local: ip6('fe80::2'),
+}
+export const HONEST = {
+  mac: mac('02:00:00:00:00:03'),
+  four: ip4('10.99.0.3'),
+  six: ip6('fd99::3'),
+  local: ip6('fe80::3'),
+}
+export const ATTACKER = {
+  mac: mac('02:00:00:00:00:66'),
+  four: ip4('10.99.0.66'),
+  six: ip6('fd99::66'),
+  local: ip6('fe80::66'),
+}
 export const GROUP4 = ip4('239.1.1.1')
 export const GROUP6 = ip6('ff15::1')
 export const ECHO_PORT = 7
@@ -112,11 +143,15 @@ function solicitedNode(address) {
 }
 
 /** The attacker answers for its own IPv4 address. */
-export const arpAnswer = () => ethernet(VICTIM.mac, ATTACKER.mac, 0x0806, arp(2, ATTACKER.mac, ATTACKER.four, VICTIM.mac, VICTIM.four))
+export const arpAnswer = () =>
+  ethernet(VICTIM.mac, ATTACKER.mac, 0x0806, arp(2, ATTACKER.mac, ATTACKER.four, VICTIM.mac, VICTIM.four))
 
 /** The attacker answers for one of its IPv6 addresses. */
 export const advertisementOf = (address, asker) =>
-  icmp6(136, 0, 0x60000000, Buffer.concat([address, linkOption(2, ATTACKER.mac)]), { source: address, destination: asker })
+  icmp6(136, 0, 0x60000000, Buffer.concat([address, linkOption(2, ATTACKER.mac)]), {
+    source: address,
+    destination: asker,
+  })
 
 export const FLOODS = [
   { name: 'UDP to a closed port', make: () => udp4({}) },
@@ -125,7 +160,10 @@ export const FLOODS = [
     name: 'UDP over IPv6 to closed ports from forged sources',
     make: (_, r) => udp6({ source: anywhere6(r(), r(), r()), destinationPort: 1024 + (r() % 60_000) }),
   },
-  { name: 'UDP to a socket that nobody reads', make: (n) => udp4({ destinationPort: UNREAD_PORT, sourcePort: 1024 + (n % 50_000) }, 1000) },
+  {
+    name: 'UDP to a socket that nobody reads',
+    make: (n) => udp4({ destinationPort: UNREAD_PORT, sourcePort: 1024 + (n % 50_000) }, 1000),
+  },
   {
     name: 'UDP with a wrong checksum',
     make: (n) => {
@@ -146,17 +184,30 @@ export const FLOODS = [
   { name: 'first fragments', make: (n) => fragment4({ identification: n & 0xffff }, 0, true, 1400) },
   {
     name: 'small fragments from forged sources',
-    make: (_, r) => fragment4({ source: anywhere4(r()), identification: r() & 0xffff }, 8 * (1 + (r() % 1000)), true, 8),
+    make: (_, r) =>
+      fragment4({ source: anywhere4(r()), identification: r() & 0xffff }, 8 * (1 + (r() % 1000)), true, 8),
   },
-  { name: 'fragments of few datagrams with many holes', make: (n, r) => fragment4({ identification: n % 7 }, 16 * (r() % 4000), true, 8) },
-  { name: 'overlapping fragments', make: (n, r) => fragment4({ identification: n & 0xffff & ~3 }, 8 * (r() % 8), true, 64) },
+  {
+    name: 'fragments of few datagrams with many holes',
+    make: (n, r) => fragment4({ identification: n % 7 }, 16 * (r() % 4000), true, 8),
+  },
+  {
+    name: 'overlapping fragments',
+    make: (n, r) => fragment4({ identification: n & 0xffff & ~3 }, 8 * (r() % 8), true, 64),
+  },
   { name: 'IPv6 first fragments', make: (n) => fragment6({}, n, 0, true, 1232) },
-  { name: 'small IPv6 fragments with chosen identifications', make: (n) => fragment6({}, Math.imul(n, 0x10000), 8, true, 8) },
+  {
+    name: 'small IPv6 fragments with chosen identifications',
+    make: (n) => fragment6({}, Math.imul(n, 0x10000), 8, true, 8),
+  },
   {
     name: 'small IPv6 fragments from one /64',
     make: (n, r) => fragment6({ source: neighbor6(r(), r()) }, Math.imul(n, 0x10000), 8, true, 8),
   },
-  { name: 'small IPv6 fragments from forged prefixes', make: (_, r) => fragment6({ source: anywhere6(r(), r(), r()) }, r(), 8, true, 8) },
+  {
+    name: 'small IPv6 fragments from forged prefixes',
+    make: (_, r) => fragment6({ source: anywhere6(r(), r(), r()) }, r(), 8, true, 8),
+  },
   {
     name: 'ARP requests of neighbors that do not exist',
     make: (_, r) => {
@@ -211,7 +262,10 @@ export const FLOODS = [
   {
     name: 'advertisements with absurd timers',
     make: (n) =>
-      routerAdvertisement(ATTACKER.local, n % 2 === 0 ? { reachable: 1, retrans: 1 } : { reachable: 0xffffffff, retrans: 0xffffffff }),
+      routerAdvertisement(
+        ATTACKER.local,
+        n % 2 === 0 ? { reachable: 1, retrans: 1 } : { reachable: 0xffffffff, retrans: 0xffffffff },
+      ),
   },
   {
     name: 'IGMP queries with 360 sources across routers',
@@ -242,7 +296,8 @@ export const FLOODS = [
   },
   {
     name: 'redirects',
-    make: (_, r) => four({ protocol: 1 }, icmp(5, 1, 0x0a630042, quote4(VICTIM.four, anywhere4(r()), ECHO_PORT, r() & 0xffff))),
+    make: (_, r) =>
+      four({ protocol: 1 }, icmp(5, 1, 0x0a630042, quote4(VICTIM.four, anywhere4(r()), ECHO_PORT, r() & 0xffff))),
   },
   {
     name: 'IPv6 redirects',
@@ -253,7 +308,8 @@ export const FLOODS = [
   },
   {
     name: 'fragmentation needed, to everywhere',
-    make: (_, r) => four({ protocol: 1 }, icmp(3, 4, 552, quote4(VICTIM.four, anywhere4(r()), ECHO_PORT, r() & 0xffff))),
+    make: (_, r) =>
+      four({ protocol: 1 }, icmp(3, 4, 552, quote4(VICTIM.four, anywhere4(r()), ECHO_PORT, r() & 0xffff))),
   },
   {
     name: 'packet too big, to everywhere',
@@ -261,7 +317,8 @@ export const FLOODS = [
   },
   {
     name: 'port unreachables',
-    make: (_, r) => four({ protocol: 1 }, icmp(3, 3, 0, quote4(VICTIM.four, anywhere4(r()), r() & 0xffff, r() & 0xffff))),
+    make: (_, r) =>
+      four({ protocol: 1 }, icmp(3, 3, 0, quote4(VICTIM.four, anywhere4(r()), r() & 0xffff, r() & 0xffff))),
   },
   {
     name: 'record route and timestamp options',
@@ -280,7 +337,10 @@ export const FLOODS = [
     make: () =>
       six(
         { next: 60 },
-        Buffer.concat([...new Array(100).fill(Uint8Array.of(60, 0, 1, 4, 0, 0, 0, 0)), Uint8Array.of(59, 0, 1, 4, 0, 0, 0, 0)]),
+        Buffer.concat([
+          ...new Array(100).fill(Uint8Array.of(60, 0, 1, 4, 0, 0, 0, 0)),
+          Uint8Array.of(59, 0, 1, 4, 0, 0, 0, 0),
+        ]),
       ),
   },
   { name: 'unknown protocols', make: (_, r) => four({ protocol: 150 + (r() % 100) }, new Uint8Array(20)) },
@@ -296,10 +356,14 @@ export const FLOODS = [
       )
     },
   },
-  { name: 'packets for others', make: (_, r) => four({ destination: anywhere4(r()), protocol: 17 }, new Uint8Array(20)) },
+  {
+    name: 'packets for others',
+    make: (_, r) => four({ destination: anywhere4(r()), protocol: 17 }, new Uint8Array(20)),
+  },
   {
     name: 'noise behind good headers',
-    make: (_, r) => four({ protocol: [1, 2, 17][r() % 3] }, Buffer.concat(Array.from({ length: 8 }, () => bytes4(r())))),
+    make: (_, r) =>
+      four({ protocol: [1, 2, 17][r() % 3] }, Buffer.concat(Array.from({ length: 8 }, () => bytes4(r())))),
   },
   {
     name: 'noise',

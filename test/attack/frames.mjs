@@ -1,4 +1,7 @@
-/** Ethernet frames by the obvious code, independent of the stack: what floods are made of. Plain JavaScript, for benchmarks run it too. */
+/**
+ * Ethernet frames by the obvious code, independent of the stack: what floods are made of. Plain
+ * JavaScript, for benchmarks run it too.
+ */
 
 /** One's-complement sum of 16-bit words, folded and inverted (RFC 1071). */
 function checksum(bytes, sum = 0) {
@@ -18,7 +21,9 @@ export const ip4 = (text) => Uint8Array.from(text.split('.'), Number)
 export function ip6(text) {
   const [head, tail] = text.split('::').map((half) => (half === '' ? [] : half.split(':')))
   const groups = tail === undefined ? head : [...head, ...new Array(8 - head.length - tail.length).fill('0'), ...tail]
-  return Uint8Array.from(groups.flatMap((group) => [Number.parseInt(group, 16) >>> 8, Number.parseInt(group, 16) & 255]))
+  return Uint8Array.from(
+    groups.flatMap((group) => [Number.parseInt(group, 16) >>> 8, Number.parseInt(group, 16) & 255]),
+  )
 }
 
 export const BROADCAST_MAC = mac('ff:ff:ff:ff:ff:ff')
@@ -50,7 +55,10 @@ export function arp(operation, senderMac, sender, targetMac, target) {
 }
 
 /** `flags`: the word of DF, MF and the offset in units of 8 bytes. */
-export function ipv4({ source, destination, protocol, ttl = 64, identification = 0, flags = 0x4000, options = [] }, payload) {
+export function ipv4(
+  { source, destination, protocol, ttl = 64, identification = 0, flags = 0x4000, options = [] },
+  payload,
+) {
   const header = 20 + options.length
   const packet = Buffer.alloc(header + payload.length)
   packet[0] = 0x40 | (header / 4)
@@ -82,7 +90,8 @@ export function ipv6({ source, destination, next, hopLimit = 64 }, payload) {
 /** The sum of the pseudo-header (RFC 768, RFC 8200 section 8.1). */
 function pseudo(source, destination, protocol, length) {
   let sum = protocol + length
-  for (const address of [source, destination]) for (let at = 0; at < address.length; at += 2) sum += (address[at] << 8) | address[at + 1]
+  for (const address of [source, destination])
+    for (let at = 0; at < address.length; at += 2) sum += (address[at] << 8) | address[at + 1]
   return sum
 }
 

@@ -10,7 +10,11 @@ type Step = ['set' | 'delete' | 'get' | 'oldest', number, number]
 
 describe('a map of addresses', () => {
   test('does what a Map with the words as text does, in the same order', () => {
-    const step = fc.tuple(fc.constantFrom('set', 'set', 'set', 'delete', 'get', 'oldest'), fc.nat(30), fc.nat()) as fc.Arbitrary<Step>
+    const step = fc.tuple(
+      fc.constantFrom('set', 'set', 'set', 'delete', 'get', 'oldest'),
+      fc.nat(30),
+      fc.nat(),
+    ) as fc.Arbitrary<Step>
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
         const map = new AddressMap<number>(hash)

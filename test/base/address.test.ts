@@ -28,7 +28,8 @@ describe('an address', () => {
   })
 
   test('reads IPv4 text as inet_pton does', () => {
-    for (const text of ['0.0.0.0', '255.255.255.255', '192.0.2.1', '10.0.0.1']) expect(Address.parse(text).toString()).toBe(text)
+    for (const text of ['0.0.0.0', '255.255.255.255', '192.0.2.1', '10.0.0.1'])
+      expect(Address.parse(text).toString()).toBe(text)
     for (const text of [
       '256.0.0.1',
       '1.2.3',
@@ -69,7 +70,25 @@ describe('an address', () => {
   })
 
   test('reads what node:net calls an address and nothing else', () => {
-    const piece = fc.constantFrom('0', '1', 'f', 'ffff', '12345', 'g', ':', '::', '.', '1.2.3.4', '255', '256', ':0', '00', 'F', '', ' ')
+    const piece = fc.constantFrom(
+      '0',
+      '1',
+      'f',
+      'ffff',
+      '12345',
+      'g',
+      ':',
+      '::',
+      '.',
+      '1.2.3.4',
+      '255',
+      '256',
+      ':0',
+      '00',
+      'F',
+      '',
+      ' ',
+    )
     const texts = fc.oneof(
       fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join('')),
       fc.array(fc.constantFrom('0', 'db8', ':', ':'), { minLength: 3, maxLength: 16 }).map((pieces) => pieces.join('')),
@@ -104,7 +123,9 @@ describe('an address', () => {
   })
 
   test('says in its error what it got and what it wants', () => {
-    expect(() => Address.parse('localhost')).toThrow("Not an IP address: 'localhost'. Expected an IPv4 address such as 192.0.2.1")
+    expect(() => Address.parse('localhost')).toThrow(
+      "Not an IP address: 'localhost'. Expected an IPv4 address such as 192.0.2.1",
+    )
   })
 
   test('is written as RFC 5952 asks, by the examples of its section 4', () => {
@@ -157,7 +178,12 @@ describe('an address', () => {
     const address = new Address(1, 2, 3, 4)
     expect(address.equals(new Address(1, 2, 3, 4))).toBe(true)
     expect(address.is(1, 2, 3, 4)).toBe(true)
-    for (const other of [new Address(0, 2, 3, 4), new Address(1, 0, 3, 4), new Address(1, 2, 0, 4), new Address(1, 2, 3, 0)]) {
+    for (const other of [
+      new Address(0, 2, 3, 4),
+      new Address(1, 0, 3, 4),
+      new Address(1, 2, 0, 4),
+      new Address(1, 2, 3, 0),
+    ]) {
       expect(address.equals(other)).toBe(false)
       expect(address.is(other.w0, other.w1, other.w2, other.w3)).toBe(false)
     }
@@ -250,12 +276,18 @@ describe('a prefix', () => {
     expect(Prefix.parse('10.0.0.0/8').equals(Prefix.parse('10.0.0.0/9'))).toBe(false)
   })
 
-  test.each(['192.0.2.0/', '192.0.2.0/-1', '192.0.2.0/a', '192.0.2.0/2 ', '/24', '192.0.2/24', '192.0.2.0/24/1', '192.0.2.0/1e1'])(
-    "refuses '%s'",
-    (text) => {
-      expect(() => Prefix.parse(text)).toThrow(TypeError)
-    },
-  )
+  test.each([
+    '192.0.2.0/',
+    '192.0.2.0/-1',
+    '192.0.2.0/a',
+    '192.0.2.0/2 ',
+    '/24',
+    '192.0.2/24',
+    '192.0.2.0/24/1',
+    '192.0.2.0/1e1',
+  ])("refuses '%s'", (text) => {
+    expect(() => Prefix.parse(text)).toThrow(TypeError)
+  })
 
   test('refuses a length that the family does not have', () => {
     expect(() => Prefix.parse('192.0.2.0/33')).toThrow(RangeError)
@@ -269,7 +301,8 @@ describe('a prefix', () => {
     expect(Prefix.parse('10.0.0.0/8').broadcast?.toString()).toBe('10.255.255.255')
     expect(Prefix.parse('192.0.2.4/30').broadcast?.toString()).toBe('192.0.2.7')
     expect(Prefix.parse('0.0.0.0/0').broadcast?.toString()).toBe('255.255.255.255')
-    for (const text of ['192.0.2.0/31', '192.0.2.0/32', '2001:db8::/64']) expect(Prefix.parse(text).broadcast).toBe(null)
+    for (const text of ['192.0.2.0/31', '192.0.2.0/32', '2001:db8::/64'])
+      expect(Prefix.parse(text).broadcast).toBe(null)
   })
 
   test('of an interface keeps the host bits in the address', () => {

@@ -49,7 +49,9 @@ describe('the Internet checksum', () => {
     bytes.set(bytes.map((_, at) => (at * 151 + 7) & 255))
     for (let start = 0; start < 40; start++)
       for (let end = SIMD_FROM - 4; end <= bytes.length; end++)
-        expect(finish(sumLong(packet, start, end, 0)), `${start} to ${end}`).toBe(slowChecksum(bytes.subarray(start, end)))
+        expect(finish(sumLong(packet, start, end, 0)), `${start} to ${end}`).toBe(
+          slowChecksum(bytes.subarray(start, end)),
+        )
   })
 
   test('by vector instructions goes on from a sum of what lies before', () => {
@@ -125,7 +127,8 @@ describe('fold', () => {
     expect(fold(0xffff_ffff)).toBe(0xffff)
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 0xffff_ffff }), (total) => {
-        // One's complement arithmetic is arithmetic modulo 65535 in which a sum that is not 0 never becomes 0.
+        // One's complement arithmetic is arithmetic modulo 65535 in which a sum that is not 0 never
+        // becomes 0.
         expect(fold(total)).toBe(total % 65535 || 65535)
       }),
       seeded,

@@ -70,9 +70,12 @@ describe('a manual clock', () => {
       after: readonly Action[]
     }
     const { actions } = fc.letrec<{ actions: Action[] }>((tie) => ({
-      actions: fc.array(fc.record({ delay: fc.nat(3), after: fc.oneof({ depthSize: 'small' }, fc.constant([]), tie('actions')) }), {
-        maxLength: 5,
-      }),
+      actions: fc.array(
+        fc.record({ delay: fc.nat(3), after: fc.oneof({ depthSize: 'small' }, fc.constant([]), tie('actions')) }),
+        {
+          maxLength: 5,
+        },
+      ),
     }))
     fc.assert(
       fc.property(actions, (first) => {

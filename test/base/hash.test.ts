@@ -56,7 +56,18 @@ describe('the keyed hash', () => {
     for (let i = 0; i < 200; i++) {
       const [k0, k1, ...w] = Array.from({ length: 12 }, () => random.uint32() | 0) as [number, number, ...number[]]
       const hash = new KeyedHash(new Words(k0, k1))
-      const [a, b, c, d, e, f, g, h, x, y] = w as [number, number, number, number, number, number, number, number, number, number]
+      const [a, b, c, d, e, f, g, h, x, y] = w as [
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
+      ]
       expect(hash.address(a, b, c, d)).toBe(slow(k0, k1, 4, [a, b, c, d]))
       expect(hash.address(0, 0, MAPPED, d)).toBe(slow(k0, k1, 1, [d]))
       expect(hash.flow(0, 0, MAPPED, d, 0, 0, MAPPED, h, x, y)).toBe(slow(k0, k1, 0x34, [d, h, x, y]))

@@ -28,7 +28,9 @@ describe('a packet', () => {
     for (let round = 0; round < 2; round++)
       for (let start = 0; start < 900; start += 3)
         for (const end of [start, start + 1, 1500, 2000])
-          expect(Buffer.compare(packet.window(start, end), packet.bytes.slice(start, end)), `${start} to ${end}`).toBe(0)
+          expect(Buffer.compare(packet.window(start, end), packet.bytes.slice(start, end)), `${start} to ${end}`).toBe(
+            0,
+          )
     expect(packet.window(100, 200)).toBe(packet.window(100, 200))
     packet.bytes[100] = 99
     expect(packet.window(100, 200)[0]).toBe(99)

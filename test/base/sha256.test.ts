@@ -6,7 +6,9 @@ import { sha256 } from '../../src/base/sha256.ts'
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 
 test("SHA-256 of FIPS 180-4's example", () => {
-  expect(hex(sha256(new TextEncoder().encode('abc')))).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad')
+  expect(hex(sha256(new TextEncoder().encode('abc')))).toBe(
+    'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+  )
 })
 
 test('is what OpenSSL makes, for every length around a block and beyond', () => {

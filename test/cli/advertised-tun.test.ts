@@ -1,8 +1,11 @@
-/** Commands on a TAP whose router comes later: they wait for its advertisement, as long as they ask for one. */
+/**
+ * Commands on a TAP whose router comes later: they wait for its advertisement, as long as they ask
+ * for one.
+ */
 import { execFileSync } from 'node:child_process'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { loadLibc } from '../../src/link/tun-libc.ts'
-import { findInterface, type InterfaceInfo } from '../../src/link/tun-netlink.ts'
+import { loadLibc } from '../../src/link/device/tun-libc.ts'
+import { findInterface, type InterfaceInfo } from '../../src/link/device/tun-netlink.ts'
 import { icmp, ip6, join, u8, u16, u32 } from '../differential/raw-ip.ts'
 import { describeOnTun } from '../tun/namespace.ts'
 import { compile, type Running, start } from './program.ts'
@@ -32,7 +35,10 @@ function transmit(frame: Uint8Array): void {
 /** What a router says that leads everywhere. */
 function advertisement(): Uint8Array {
   const mac = Uint8Array.from(ROUTER_MAC.split(':').map((pair) => Number.parseInt(pair, 16)))
-  const payload = icmp(134, 0, join(u8(64, 0), u16(1800)), join(u32(0), u32(0), u8(1, 1), mac), { from: ROUTER, to: 'ff02::1' })
+  const payload = icmp(134, 0, join(u8(64, 0), u16(1800)), join(u32(0), u32(0), u8(1, 1), mac), {
+    from: ROUTER,
+    to: 'ff02::1',
+  })
   const packet = ip6({ source: ROUTER, destination: 'ff02::1', next: 58, hopLimit: 255, payload })
   return join(Uint8Array.of(0x33, 0x33, 0, 0, 0, 1), mac, u16(0x86dd), packet)
 }

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { readCapture } from '../../src/link/pcapng.ts'
+import { readCapture } from '../../src/link/capture/pcapng.ts'
 import { describeOnTun } from '../tun/namespace.ts'
 import { sendRaw } from '../tun/raw-socket.ts'
 import { datagram } from '../wire.ts'
@@ -62,7 +62,11 @@ describeOnTun('the commands on a TUN device', () => {
     expect(performance.now() - last).toBeLessThan(2000)
     expect({ code, lines: stdout.split('\n').length }).toEqual({ code: 0, lines: 2 })
     const { seconds, ...counts } = JSON.parse(stdout)
-    expect(counts).toEqual({ received: 101, bytes: 50 * 100 + 50 * 4000 + 4, drops: expect.objectContaining({ UdpNoPort: 1 }) })
+    expect(counts).toEqual({
+      received: 101,
+      bytes: 50 * 100 + 50 * 4000 + 4,
+      drops: expect.objectContaining({ UdpNoPort: 1 }),
+    })
     expect(seconds).toBeGreaterThan(0.6)
     expect(seconds).toBeLessThan(1.2)
     expect(gone()).toBe(true)
@@ -85,9 +89,25 @@ describeOnTun('the commands on a TUN device', () => {
     expect(code).toBe(0)
     const lines = stdout.trimEnd().split('\n').map((line) => JSON.parse(line)) // biome-ignore format: one line
     expect(lines).toEqual([
-      { address: '10.9.0.1', port: four.address().port, size: 300, payload: payload.toString('base64'), ttl: 7, tos: 0, local: '10.9.0.2' },
+      {
+        address: '10.9.0.1',
+        port: four.address().port,
+        size: 300,
+        payload: payload.toString('base64'),
+        ttl: 7,
+        tos: 0,
+        local: '10.9.0.2',
+      },
       { address: 'fd09::1', port: six.address().port, size: 0, payload: '', ttl: 64, tos: 0, local: 'fd09::2' },
-      { address: '10.9.0.1', port: four.address().port, size: 5, payload: 'dGhpcmQ=', ttl: 7, tos: 0, local: '10.9.0.2' },
+      {
+        address: '10.9.0.1',
+        port: four.address().port,
+        size: 5,
+        payload: 'dGhpcmQ=',
+        ttl: 7,
+        tos: 0,
+        local: '10.9.0.2',
+      },
     ])
     expect(Object.keys(lines[0])).toEqual(['address', 'port', 'size', 'payload', 'ttl', 'tos', 'local'])
   }, 20_000)
@@ -110,7 +130,10 @@ describeOnTun('the commands on a TUN device', () => {
       })
       const echo = run(['echo', ...ALL, '--port', '7'])
       await echo.says('echo on')
-      expect(await echo.end(signal)).toMatchObject({ code: 0, stdout: expect.stringMatching(/^received 0 .*; sent 0 back; .*\n$/) })
+      expect(await echo.end(signal)).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^received 0 .*; sent 0 back; .*\n$/),
+      })
       expect(gone()).toBe(true)
       const send = run(['send', ...ALL, '--to', '10.9.0.1:9', '--rate', '10'])
       await expect.poll(gone, { timeout: 5000 }).toBe(false)
@@ -151,7 +174,9 @@ describeOnTun('the commands on a TUN device', () => {
         expect(rinfo).toMatchObject({ address, port })
       }
     }
-    expect(execFileSync('ping', ['-c', '1', '-s', '8000', '10.9.0.2'], { encoding: 'utf8' })).toContain(' 0% packet loss')
+    expect(execFileSync('ping', ['-c', '1', '-s', '8000', '10.9.0.2'], { encoding: 'utf8' })).toContain(
+      ' 0% packet loss',
+    )
     const { code, stdout } = await echo.end('SIGTERM')
     const bytes = 3 * sizes.reduce((sum, size) => sum + size, 0)
     expect(code).toBe(0)
@@ -166,7 +191,12 @@ describeOnTun('the commands on a TUN device', () => {
     execFileSync('ip', ['address', 'add', '10.9.0.1/24', 'dev', 'cli0'])
     const first = await send.end()
     expect(first).toMatchObject({ code: 0 })
-    expect(JSON.parse(first.stdout)).toEqual({ sent: 1, bytes: 7, seconds: expect.any(Number), drops: expect.any(Object) })
+    expect(JSON.parse(first.stdout)).toEqual({
+      sent: 1,
+      bytes: 7,
+      seconds: expect.any(Number),
+      drops: expect.any(Object),
+    })
   }, 20_000)
 
   test('send without an address of the kernel gives up after ten seconds', async () => {
@@ -178,7 +208,9 @@ describeOnTun('the commands on a TUN device', () => {
     expect(performance.now() - before).toBeLessThan(13_000)
   }, 20_000)
 
-  /** A persistent device with addresses, so that the kernel's socket is there before the command. */
+  /**
+   * A persistent device with addresses, so that the kernel's socket is there before the command.
+   */
   async function persistent(body: () => Promise<void>): Promise<void> {
     execFileSync('ip', ['tuntap', 'add', 'dev', 'cli0', 'mode', 'tun'])
     try {
@@ -201,7 +233,8 @@ describeOnTun('the commands on a TUN device', () => {
         const socket = await kernel(family, 6000)
         const got: { message: Buffer; rinfo: RemoteInfo }[] = []
         socket.on('message', (message, rinfo) => got.push({ message, rinfo }))
-        const send = (args: string[], input?: Buffer) => run(['send', ...DEVICE, ...OWN, '--to', to, '--json', ...args], input).end()
+        const send = (args: string[], input?: Buffer) =>
+          run(['send', ...DEVICE, ...OWN, '--to', to, '--json', ...args], input).end()
 
         expect(await send(['--data', 'hello'])).toMatchObject({ code: 0 })
         await expect.poll(() => got.length).toBe(1)
@@ -229,7 +262,9 @@ describeOnTun('the commands on a TUN device', () => {
     const file = join(program.directory, 'send.pcapng')
     const ipv4 = run(['send', ...ALL, '--to', '10.9.0.1:9', '--ttl', '9', '--tos', '0xb8', '--df', '--capture', file])
     expect(await ipv4.end()).toMatchObject({ code: 0 })
-    const [datagram] = [...readCapture(readFileSync(file))].filter(({ direction, bytes }) => direction === 'out' && bytes[9] === 17)
+    const [datagram] = [...readCapture(readFileSync(file))].filter(
+      ({ direction, bytes }) => direction === 'out' && bytes[9] === 17,
+    )
     expect({ tos: datagram?.bytes[1], flags: (datagram?.bytes[6] ?? 0) >> 5, ttl: datagram?.bytes[8] }).toEqual({
       tos: 0xb8,
       flags: 2,
@@ -237,14 +272,21 @@ describeOnTun('the commands on a TUN device', () => {
     })
     const tooLong = await run(['send', ...ALL, '--to', '10.9.0.1:9', '--size', '1473', '--df', 'do']).end()
     expect(tooLong.code).toBe(1)
-    expect(tooLong.stderr).toContain('the payload has 1473 bytes, and --df do lets no more than 1472 into a packet of the MTU of 1500')
-    expect(await run(['send', ...ALL, '--to', '10.9.0.1:9', '--size', '1473', '--df', 'off']).end()).toMatchObject({ code: 0 })
+    expect(tooLong.stderr).toContain(
+      'the payload has 1473 bytes, and --df do lets no more than 1472 into a packet of the MTU of 1500',
+    )
+    expect(await run(['send', ...ALL, '--to', '10.9.0.1:9', '--size', '1473', '--df', 'off']).end()).toMatchObject({
+      code: 0,
+    })
   }, 20_000)
 
   const FOUR = [...DEVICE, '--address', '10.9.0.2/24', '--peer', '10.9.0.1/24']
   test.each([
     ['send --data x --to 10.9.0.255:9', '10.9.0.255 is a broadcast address: add --broadcast'],
-    ['send --data x --to [fd00::1]:9', 'the stack has no IPv6 address to reach fd00::1 from: give it one with --address'],
+    [
+      'send --data x --to [fd00::1]:9',
+      'the stack has no IPv6 address to reach fd00::1 from: give it one with --address',
+    ],
     [
       'send --data x --to 10.10.0.1:9',
       "there is no route to 10.10.0.1, the stack's networks being 10.9.0.0/24: name a router with --gateway",
@@ -259,7 +301,10 @@ describeOnTun('the commands on a TUN device', () => {
     ['nc 10.9.0.255 9', 'add --broadcast'],
     ['trace 10.10.0.1', 'there is no route to 10.10.0.1'],
     ['trace 10.9.0.255', '10.9.0.255 is a broadcast address: trace needs the address of one host'],
-    ['trace -F -s 1473 10.9.0.1', "--size 1473 with --df does not fit into the device's MTU of 1500 bytes: 1472 is the most"],
+    [
+      'trace -F -s 1473 10.9.0.1',
+      "--size 1473 with --df does not fit into the device's MTU of 1500 bytes: 1472 is the most",
+    ],
     ['mtu fd00::1', 'the stack has no IPv6 address'],
     ['mtu 10.9.0.255', '10.9.0.255 is a broadcast address: mtu needs the address of one host'],
   ])('%s says at once what is wrong and what to do, and leaves no device', async (line, message) => {
@@ -288,7 +333,10 @@ describeOnTun('the commands on a TUN device', () => {
     socket.on('message', (message) => seen.push(message.toString()))
     const to = ['--broadcast', '--to', '10.9.0.255:6000', '--data', 'from send']
     expect(await run(['send', ...FOUR, ...to]).end()).toMatchObject({ code: 0 })
-    expect(await run(['nc', ...FOUR, '-b', '10.9.0.255', '6000'], 'from nc').end()).toMatchObject({ code: 0, stderr: '' })
+    expect(await run(['nc', ...FOUR, '-b', '10.9.0.255', '6000'], 'from nc').end()).toMatchObject({
+      code: 0,
+      stderr: '',
+    })
     expect(seen).toEqual(['from send', 'from nc'])
   }, 20_000)
 
@@ -326,7 +374,12 @@ describeOnTun('the commands on a TUN device', () => {
       ['--data', 'hello'],
       /^tungram send: 10\.9\.0\.77 does not answer ARP: 1 packet could not be sent to 10\.9\.0\.77:6000\n$/,
     ],
-    ['many', '[fd09::77]:6000', ['--count', '1000'], /^tungram send: fd09::77 does not answer Neighbor Discovery: 1 packet /],
+    [
+      'many',
+      '[fd09::77]:6000',
+      ['--count', '1000'],
+      /^tungram send: fd09::77 does not answer Neighbor Discovery: 1 packet /,
+    ],
     [
       'what a silent gateway would pass on',
       '192.0.2.1:9',
@@ -337,7 +390,16 @@ describeOnTun('the commands on a TUN device', () => {
     'on a TAP device send is exit code 1 when no neighbor answers: %s',
     async (_what, to, args, message) => {
       const started = performance.now()
-      const own = ['--address', '10.9.0.2/24', '--address', 'fd09::2/64', '--peer', '10.9.0.1/24', '--peer', 'fd09::1/64']
+      const own = [
+        '--address',
+        '10.9.0.2/24',
+        '--address',
+        'fd09::2/64',
+        '--peer',
+        '10.9.0.1/24',
+        '--peer',
+        'fd09::1/64',
+      ]
       const { code, stdout, stderr } = await run(['send', '--tap', 'cli2', ...own, '--to', to, ...args, '--json']).end()
       expect(stderr).toMatch(message)
       expect(code).toBe(1)

@@ -1,7 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { enhancedPacket, interfaceDescription, LINKTYPE_ETHERNET, LINKTYPE_RAW, sectionHeader } from '../../src/link/pcapng.ts'
+import {
+  enhancedPacket,
+  interfaceDescription,
+  LINKTYPE_ETHERNET,
+  LINKTYPE_RAW,
+  sectionHeader,
+} from '../../src/link/capture/pcapng.ts'
 import { compile, start } from './program.ts'
 
 let program: ReturnType<typeof compile>
@@ -44,9 +50,15 @@ test('wrong usage is exit code 2, with the reason and the usage on standard erro
     [['send', '--tun', 't', '--to', '10.9.0.1:7', '--size', '65508', ...address], '65507'],
     [['send', '--tun', 't', '--to', '10.9.0.1:7', '--df', '--ttl', '256', ...address], '--ttl'],
     [['send', '--tun', 't', '--to', '10.9.0.1:0', ...address], 'the port of --to takes'],
-    [['send', '--tun', 't', '--to', '10.9.0.1:7', '--df', 'never', ...address], "--df takes one of off, want, do, probe, not 'never'"],
+    [
+      ['send', '--tun', 't', '--to', '10.9.0.1:7', '--df', 'never', ...address],
+      "--df takes one of off, want, do, probe, not 'never'",
+    ],
     [['recv', '--tun', '', '--port', '7', ...address], '--tun NAME or --tap NAME'],
-    [['recv', '--tun', 't', '--port', '7', '--gateway', '10.9.0.1', '--gateway', '10.9.0.3', ...address], 'once a family'],
+    [
+      ['recv', '--tun', 't', '--port', '7', '--gateway', '10.9.0.1', '--gateway', '10.9.0.3', ...address],
+      'once a family',
+    ],
     [['nc', '--tun', 't', ...address, '10.9.0.1', 'http'], "PORT takes a whole number from 1 to 65535, not 'http'"],
     [['ping', '--tun', 't', ...address, '-4', '-6', '10.9.0.1'], '-4 and -6 exclude each other'],
     [['mtu', '--tun', 't', ...address, '-m', '0', '10.9.0.1'], "--max-ttl takes a whole number from 1 to 255, not '0'"],
@@ -62,7 +74,14 @@ test('wrong usage is exit code 2, with the reason and the usage on standard erro
 }, 60_000)
 
 test('help is no error', async () => {
-  for (const args of [['--help'], ['echo', '--help'], ['recv', '-h'], ['send', '--help'], ['dump', '--help'], ['demo', '--help']]) {
+  for (const args of [
+    ['--help'],
+    ['echo', '--help'],
+    ['recv', '-h'],
+    ['send', '--help'],
+    ['dump', '--help'],
+    ['demo', '--help'],
+  ]) {
     const { code, stdout, stderr } = await run(...args)
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toContain('Usage: tungram')
@@ -77,7 +96,10 @@ test('the version is that of the package', async () => {
 
 test('dump prints a line for each packet, every field with -v, the bytes with -x', async () => {
   // A datagram "hi\n" from Linux, 10.9.0.1:39268 to 10.9.0.2:99.
-  const datagram = Buffer.from('4500001f0359400040112361 0a0900010a090002 99640063000bdf92 68690a'.replaceAll(' ', ''), 'hex')
+  const datagram = Buffer.from(
+    '4500001f0359400040112361 0a0900010a090002 99640063000bdf92 68690a'.replaceAll(' ', ''),
+    'hex',
+  )
   const frame = Buffer.concat([Buffer.from('0200000000020200000000010800', 'hex'), datagram])
   const file = join(program.directory, 'dump.pcapng')
   writeFileSync(
@@ -125,5 +147,9 @@ test('the demo plays in memory where it must, and all its checks pass', async ()
   expect(stdout).not.toContain('✘')
   expect(stdout).toMatch(/peer {3}→ stack {3}IPv4 10\.9\.0\.1 > 10\.9\.0\.2 ttl 64 .* ICMP echo request/)
   const json = await run('demo', '--memory', '--json')
-  expect(JSON.parse(json.stdout)).toMatchObject({ kind: 'memory', interrupted: false, checks: expect.objectContaining({ length: 22 }) })
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    kind: 'memory',
+    interrupted: false,
+    checks: expect.objectContaining({ length: 22 }),
+  })
 }, 30_000)

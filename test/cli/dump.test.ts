@@ -4,9 +4,9 @@ import { closeSync, ftruncateSync, openSync, readFileSync, writeFileSync, writeS
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { enhancedPacket, interfaceDescription, LINKTYPE_RAW, sectionHeader } from '../../src/link/pcapng.ts'
+import { enhancedPacket, interfaceDescription, LINKTYPE_RAW, sectionHeader } from '../../src/link/capture/pcapng.ts'
 import { Network } from '../../src/network/network.ts'
-import '../../src/socket-api/dgram.ts'
+import '../../src/socket-api/dgram/dgram.ts'
 import { compile, start } from './program.ts'
 
 let program: ReturnType<typeof compile>
@@ -24,15 +24,26 @@ function file(name: string, bytes: Uint8Array): string {
 }
 
 const head = (linkType: number) =>
-  Buffer.concat([sectionHeader('test'), interfaceDescription({ name: 'if0', linkType, snapLength: 0, hardwareAddress: null })])
+  Buffer.concat([
+    sectionHeader('test'),
+    interfaceDescription({ name: 'if0', linkType, snapLength: 0, hardwareAddress: null }),
+  ])
 
 /** A datagram "hi\n" from Linux, 10.9.0.1:39268 to 10.9.0.2:99. */
 const datagram = Buffer.from('4500001f03594000401123610a0900010a0900029964006300' + '0bdf9268690a', 'hex')
-const packet = (time: bigint, comments: string[] = []) => enhancedPacket(0, time, datagram, datagram.length, 'in', comments)
+const packet = (time: bigint, comments: string[] = []) =>
+  enhancedPacket(0, time, datagram, datagram.length, 'in', comments)
 const small = () =>
-  Buffer.concat([head(LINKTYPE_RAW), packet(1_700_000_000_000_000_000n, ['\x1b[31mred\nforged']), packet(1_700_000_000_500_000_001n)])
+  Buffer.concat([
+    head(LINKTYPE_RAW),
+    packet(1_700_000_000_000_000_000n, ['\x1b[31mred\nforged']),
+    packet(1_700_000_000_500_000_001n),
+  ])
 
-/** Frames of a small Ethernet: UDP of both families, fragments, a closed port, ARP and Neighbor Discovery, and a TCP segment. */
+/**
+ * Frames of a small Ethernet: UDP of both families, fragments, a closed port, ARP and Neighbor
+ * Discovery, and a TCP segment.
+ */
 async function ethernet(): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   const network = new Network({ seed: 1 })
@@ -134,7 +145,9 @@ test('damage is exit code 1 after the packets before it, oddness a warning, and 
   const odd = Buffer.concat([head(LINKTYPE_RAW), enhancedPacket(0, 0n, datagram, 7, 'in', [])])
   expect(await run('dump', file('odd.pcapng', odd))).toMatchObject({
     code: 0,
-    stderr: expect.stringMatching(/^tungram dump: warning: A packet of 7 bytes has 31 bytes in the file \(at byte \d+\)\.\n$/),
+    stderr: expect.stringMatching(
+      /^tungram dump: warning: A packet of 7 bytes has 31 bytes in the file \(at byte \d+\)\.\n$/,
+    ),
   })
   expect(await run('dump', file('none.pcapng', head(1)))).toEqual({
     code: 0,
@@ -147,7 +160,9 @@ test('a reader of one line ends it at once, with the exit code that is documente
   const many = Buffer.concat([head(LINKTYPE_RAW), ...Array.from({ length: 200_000 }, () => packet(0n))])
   const path = file('many.pcapng', many)
   const script = `"$0" "$1" dump -x "$2" | head -1; echo "\${PIPESTATUS[0]}"`
-  const { stdout, stderr } = spawnSync('bash', ['-c', script, process.execPath, program.cli, path], { encoding: 'utf8' })
+  const { stdout, stderr } = spawnSync('bash', ['-c', script, process.execPath, program.cli, path], {
+    encoding: 'utf8',
+  })
   expect(stdout.split('\n').slice(1)).toEqual(['143', ''])
   expect(stderr).toBe('')
 }, 60_000)
@@ -243,7 +258,10 @@ test.skipIf(!tcpdump)(
     for (const expression of expressions) {
       const theirs = spawnSync('tcpdump', ['-nn', '-r', path, '--count', expression], { encoding: 'utf8' }).stdout
       const ours = await run('dump', path, expression)
-      expect({ expression, packets: ours.stdout.split('\n').length - 1 }).toEqual({ expression, packets: Number.parseInt(theirs, 10) })
+      expect({ expression, packets: ours.stdout.split('\n').length - 1 }).toEqual({
+        expression,
+        packets: Number.parseInt(theirs, 10),
+      })
     }
   },
   180_000,

@@ -4,11 +4,14 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readScenarioFile } from '../../src/cli/scenario-file.ts'
-import { type FlowResult, runScenario } from '../../src/network/flow.ts'
+import { type FlowResult, runScenario } from '../../src/network/scenario/flow.ts'
 import { compile } from './program.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const pages = readdirSync(`${root}/docs/lab`).map((name) => ({ name, text: readFileSync(`${root}/docs/lab/${name}`, 'utf8') }))
+const pages = readdirSync(`${root}/docs/lab`).map((name) => ({
+  name,
+  text: readFileSync(`${root}/docs/lab/${name}`, 'utf8'),
+}))
 
 async function flowsOf(name: string): Promise<FlowResult[]> {
   return (await runScenario(readScenarioFile(`${root}/examples/scenarios/${name}.yaml`))).flows
@@ -32,7 +35,10 @@ describe('the pages', () => {
     const shown = [...text.matchAll(/```console\n\$ tungram (.+)\n([\s\S]*?)```/g)]
     expect(shown.length).toBeGreaterThan(0)
     for (const [, command = '', output] of shown) {
-      const { stdout } = spawnSync(process.execPath, [program.cli, ...command.split(' ')], { cwd: root, encoding: 'utf8' })
+      const { stdout } = spawnSync(process.execPath, [program.cli, ...command.split(' ')], {
+        cwd: root,
+        encoding: 'utf8',
+      })
       expect(stdout).toBe(output)
     }
   })
@@ -61,7 +67,9 @@ describe('the claims', () => {
 
   test('a TTL of n ends at the nth router', async () => {
     const flows = await flowsOf('ttl-scoping')
-    expect(flows.map(({ received, drops }) => [received, drops.map(({ node, reason }) => `${node} ${reason}`)])).toEqual([
+    expect(
+      flows.map(({ received, drops }) => [received, drops.map(({ node, reason }) => `${node} ${reason}`)]),
+    ).toEqual([
       [0, ['r1 IpHopLimitExceeded']],
       [0, ['r2 IpHopLimitExceeded']],
       [0, ['r3 IpHopLimitExceeded']],

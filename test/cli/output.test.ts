@@ -91,7 +91,15 @@ test.skipIf(!existsSync('/dev/full'))(
     )
     const config = JSON.stringify({ hosts: { a: '10.0.0.1/24' }, capture: '/dev/full' })
     for (const how of ['end', 'exit']) {
-      const { code, stdout, stderr } = await start(program.cli, ['run', '--config', config, '--', process.execPath, app, how]).end()
+      const { code, stdout, stderr } = await start(program.cli, [
+        'run',
+        '--config',
+        config,
+        '--',
+        process.execPath,
+        app,
+        how,
+      ]).end()
       expect({ how, code, stdout }).toEqual({ how, code: 1, stdout: 'got hello\n' })
       expect(stderr).toContain(
         'tungram: Cannot write the capture file /dev/full: the disk is full (ENOSPC). The program goes on without it.\n',

@@ -3,12 +3,15 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { describeFrame } from '../../src/cli/frame-text.ts'
 import { packetFilter } from '../../src/cli/packet-filter.ts'
-import { type CapturedFrame, readCapture } from '../../src/link/pcapng.ts'
+import { type CapturedFrame, readCapture } from '../../src/link/capture/pcapng.ts'
 import { Network } from '../../src/network/network.ts'
-import '../../src/socket-api/dgram.ts'
+import '../../src/socket-api/dgram/dgram.ts'
 import { compile, start } from './program.ts'
 
-/** A port that is closed, a datagram in fragments, both families, ARP: all frames of a small network. */
+/**
+ * A port that is closed, a datagram in fragments, both families, ARP: all frames of a small
+ * network.
+ */
 async function capture(): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   const network = new Network({ seed: 1 })

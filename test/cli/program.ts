@@ -6,11 +6,21 @@ import { join } from 'node:path'
 
 const root = new URL('../..', import.meta.url).pathname
 
-/** Compiles the sources as they are now; `remove` when done. Inside the checkout, so that the program finds its packages. */
+/**
+ * Compiles the sources as they are now; `remove` when done. Inside the checkout, so that the
+ * program finds its packages.
+ */
 export function compile(): { cli: string; directory: string; remove(): void } {
   const directory = mkdtempSync(join(root, 'node_modules', '.tungram-'))
   // What the types are is the type check's affair.
-  spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', join(root, 'tsconfig.build.json'), '--outDir', directory, '--declaration', 'false'])
+  spawnSync(join(root, 'node_modules/.bin/tsc'), [
+    '-p',
+    join(root, 'tsconfig.build.json'),
+    '--outDir',
+    directory,
+    '--declaration',
+    'false',
+  ])
   return { cli: join(directory, 'cli.js'), directory, remove: () => rmSync(directory, { recursive: true }) }
 }
 
@@ -20,7 +30,10 @@ export interface Running {
   readonly output: { stdout: string; stderr: string }
   /** Settled when standard error has this text; rejected when the program ends before. */
   says(text: string): Promise<void>
-  /** Sends the signal, if any, and waits for the end; `code` is null when a signal ended the program. */
+  /**
+   * Sends the signal, if any, and waits for the end; `code` is null when a signal ended the
+   * program.
+   */
   end(signal?: NodeJS.Signals): Promise<{ code: number | null; stdout: string; stderr: string }>
 }
 

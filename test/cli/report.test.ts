@@ -1,4 +1,7 @@
-/** The report of sim: what the page says agrees with what the command says, and it needs nothing but itself. */
+/**
+ * The report of sim: what the page says agrees with what the command says, and it needs nothing but
+ * itself.
+ */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Script } from 'node:vm'
@@ -6,10 +9,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { drawLadder } from '../../src/cli/report/ladder.ts'
 import { type Life, lifeOf } from '../../src/cli/report/life.ts'
 import { html } from '../../src/cli/report/markup.ts'
-import { type FlowResult, runScenario } from '../../src/network/flow.ts'
-import type { Summary } from '../../src/network/ip-frame.ts'
-import { type Datagram, explain, type LineageEvent, type LineageKind } from '../../src/network/lineage.ts'
-import { checkScenario } from '../../src/network/scenario.ts'
+import type { Summary } from '../../src/network/observe/ip-frame.ts'
+import { type Datagram, explain, type LineageEvent, type LineageKind } from '../../src/network/observe/lineage.ts'
+import { type FlowResult, runScenario } from '../../src/network/scenario/flow.ts'
+import { checkScenario } from '../../src/network/scenario/scenario.ts'
 import { compile, start } from './program.ts'
 
 let program: ReturnType<typeof compile>
@@ -151,7 +154,9 @@ describe('the page of a run', () => {
     const markup = withoutScript(text)
     const tags = markup.match(/<[a-z][^>]*>/g) ?? []
     expect(tags.length).toBeGreaterThan(500)
-    expect(tags.filter((tag) => /\s(src|href|srcset|action|data|on\w+)\s*=|^<(link|iframe|object|base)/.test(tag))).toEqual([])
+    expect(
+      tags.filter((tag) => /\s(src|href|srcset|action|data|on\w+)\s*=|^<(link|iframe|object|base)/.test(tag)),
+    ).toEqual([])
     expect(markup).not.toMatch(/@import|url\(/)
     expect(markup).toContain(`content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"`)
     const script = /<script>(.*?)<\/script>/s.exec(text)?.[1] ?? ''
@@ -163,7 +168,16 @@ describe('the page of a run', () => {
     const drawing = /<svg class="topology".*?<\/svg>/s.exec(text)?.[0] ?? ''
     const words = [...drawing.matchAll(/<text[^>]*>(.*?)<\/text>/g)].map(([, word = '']) => plain(word))
     expect(words).toEqual(
-      expect.arrayContaining(['a', 'r', 'b', '10.0.0.1', 'MTU 1500, 5 ms', 'narrow<', 'MTU 1400, 5 ms', '→ 2 Mbit/s, loss 10 %']),
+      expect.arrayContaining([
+        'a',
+        'r',
+        'b',
+        '10.0.0.1',
+        'MTU 1500, 5 ms',
+        'narrow<',
+        'MTU 1400, 5 ms',
+        '→ 2 Mbit/s, loss 10 %',
+      ]),
     )
   })
 
@@ -172,7 +186,10 @@ describe('the page of a run', () => {
     const labels = [...ladder.matchAll(/<text class="what[^>]*>(.*?)<title>/g)].map(([, word = '']) => plain(word))
     // Cut by the sender, and the first piece again by the router.
     expect(labels.slice(0, 2)).toEqual(['#1 frag 0–1479', '#1 frag 1480–2007, the last'])
-    expect(labels.filter((each) => /^#1 frag (0–1375|1376–1479)/.test(each))).toEqual(['#1 frag 0–1375', '#1 frag 1376–1479, waits'])
+    expect(labels.filter((each) => /^#1 frag (0–1375|1376–1479)/.test(each))).toEqual([
+      '#1 frag 0–1375',
+      '#1 frag 1376–1479, waits',
+    ])
     expect(ladder).toMatch(/class="frame c0 fragment"/)
     expect(labels).toContainEqual(expect.stringMatching(/^#\d+ ICMP time exceeded in transit$/))
     const drops = [...ladder.matchAll(/<g class="drop">.*?<text[^>]*>(.*?)<\/text>/g)].map(([, word]) => word)
@@ -183,12 +200,14 @@ describe('the page of a run', () => {
   })
 
   test('the ladder says what it leaves out, and shows an example of drops that come later', async () => {
-    const [, shown, datagrams, left, others] = /The first (\d+) packets, of (\d+) datagrams; (\d+) more of (\d+) datagrams/.exec(text) ?? []
+    const [, shown, datagrams, left, others] =
+      /The first (\d+) packets, of (\d+) datagrams; (\d+) more of (\d+) datagrams/.exec(text) ?? []
     expect(Number(shown)).toBeGreaterThanOrEqual(100)
     expect(Number(shown)).toBeLessThan(110)
     await run('sim', at('lab.yaml'), '--report', at('short.html'), '--ladder', '10')
     const short = page('short.html')
-    const [, fewer, few, more, rest] = /The first (\d+) packets, of (\d+) datagrams; (\d+) more of (\d+) datagrams/.exec(short) ?? []
+    const [, fewer, few, more, rest] =
+      /The first (\d+) packets, of (\d+) datagrams; (\d+) more of (\d+) datagrams/.exec(short) ?? []
     expect(Number(fewer)).toBeLessThan(20)
     expect(Number(fewer) + Number(more)).toBe(Number(shown) + Number(left))
     expect(Number(few) + Number(rest)).toBe(Number(datagrams) + Number(others))
@@ -222,7 +241,8 @@ describe('the page of a sweep', () => {
     const column = (name: string) => rows.map((row) => row[head.indexOf(name)])
     type Measures = Record<string, { mean: number; halfWidth: number }>
     const all: { parameters: Record<string, number | string>; name: string; measures: Measures }[] = points.flatMap(
-      ({ parameters, flows }: { parameters: object; flows: object[] }) => flows.map((flow) => ({ parameters, ...flow })),
+      ({ parameters, flows }: { parameters: object; flows: object[] }) =>
+        flows.map((flow) => ({ parameters, ...flow })),
     )
     expect(column('loss')).toEqual(all.map(({ parameters }) => parameters.loss))
     expect(column('flow')).toEqual(all.map(({ name }) => name))
@@ -239,7 +259,8 @@ describe('the page of a sweep', () => {
     expect(loss.note).toContain('95 % confidence')
     const line = loss.columns['out <i>, links.1.mtu 600']
     const expected = all.filter(({ name, parameters }) => name === 'out <i>' && parameters['links.1.mtu'] === 600)
-    for (const [index, { measures }] of expected.entries()) expect(line?.[index]).toBeCloseTo((measures.lossRate?.mean ?? 0) * 100, 2)
+    for (const [index, { measures }] of expected.entries())
+      expect(line?.[index]).toBeCloseTo((measures.lossRate?.mean ?? 0) * 100, 2)
     expect(text).toContain('the sweep changes links.1.mtu, loss')
     expect(() => plot(text, 'Duplicated')).toThrow()
     expect(text).not.toContain('Packet ladder')
@@ -247,10 +268,21 @@ describe('the page of a sweep', () => {
 
   test('a range of numbers is an axis of numbers, and many lines are a plot for each flow', async () => {
     const path = file(LAB)
-    await run('sim', path, '--sweep', 'size=500..2500:1000', '--sweep', 'links.1.forward.loss=0,0.1,0.2', '--report', at('flows.html'))
+    await run(
+      'sim',
+      path,
+      '--sweep',
+      'size=500..2500:1000',
+      '--sweep',
+      'links.1.forward.loss=0,0.1,0.2',
+      '--report',
+      at('flows.html'),
+    )
     const text = page('flows.html')
     expect(plot(text, 'Loss: and back')).toMatchObject({ x: ['500', '1500', '2500'], note: 'single runs' })
-    expect(Object.keys(plot(text, 'Loss: and back').columns)).toEqual([0, 0.1, 0.2].map((loss) => `links.1.forward.loss ${loss}`))
+    expect(Object.keys(plot(text, 'Loss: and back').columns)).toEqual(
+      [0, 0.1, 0.2].map((loss) => `links.1.forward.loss ${loss}`),
+    )
     expect(withoutScript(text)).not.toContain('data-at')
   }, 30_000)
 
@@ -282,7 +314,9 @@ describe('the command', () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toMatch(/tungram sim: the report cannot be written: ENOENT.*nowhere\/out\.html/)
     mkdirSync(at('folder.html'))
-    expect((await run('sim', path, '--report', at('folder.html'))).stderr).toContain('the report cannot be written: EISDIR')
+    expect((await run('sim', path, '--report', at('folder.html'))).stderr).toContain(
+      'the report cannot be written: EISDIR',
+    )
   }, 30_000)
 
   test('what fails leaves no page, and the last one as it was', async () => {
@@ -308,8 +342,22 @@ describe('the life of a datagram', () => {
       hosts: { a: null, b: null },
       routers: { r: null },
       links: [
-        { between: ['a', 'r'], delay: '1ms', rate: '2Mbit', queue: { tailDrop: { packets: 5 } }, duplication: 0.1, corruption: 0.05 },
-        { between: ['r', 'b'], delay: { uniform: ['1ms', '9ms'] }, keepOrder: false, mtu: 1000, loss: 0.1, rate: '3Mbit' },
+        {
+          between: ['a', 'r'],
+          delay: '1ms',
+          rate: '2Mbit',
+          queue: { tailDrop: { packets: 5 } },
+          duplication: 0.1,
+          corruption: 0.05,
+        },
+        {
+          between: ['r', 'b'],
+          delay: { uniform: ['1ms', '9ms'] },
+          keepOrder: false,
+          mtu: 1000,
+          loss: 0.1,
+          rate: '3Mbit',
+        },
       ],
       flows: [{ from: 'a', to: 'b', size: 2500, rate: 90, count: 400, dontFragment: 'off' }],
     })
@@ -318,7 +366,10 @@ describe('the life of a datagram', () => {
     const { flows } = await runScenario(scenario, {
       watch: { sent() {}, arrived() {}, ended: (datagram, flow) => told.push({ datagram, flow }) },
     })
-    const lives = told.map(({ datagram, flow }) => ({ ...lifeOf(datagram, (node, nic) => leads[`${node} ${nic}`] ?? []), flow }))
+    const lives = told.map(({ datagram, flow }) => ({
+      ...lifeOf(datagram, (node, nic) => leads[`${node} ${nic}`] ?? []),
+      flow,
+    }))
     const hops = lives.flatMap((life) => life.hops)
     expect(hops.length).toBeGreaterThan(2000)
     expect(hops.filter(({ lost, arrivals }) => lost === null && arrivals.length === 0)).toEqual([])
@@ -329,46 +380,54 @@ describe('the life of a datagram', () => {
     const counts = new Map<string, number>()
     for (const { flow, hops: own, drops } of lives)
       if (flow === 0)
-        for (const { reason } of [...drops, ...own.flatMap(({ lost }) => lost ?? [])]) counts.set(reason, (counts.get(reason) ?? 0) + 1)
+        for (const { reason } of [...drops, ...own.flatMap(({ lost }) => lost ?? [])])
+          counts.set(reason, (counts.get(reason) ?? 0) + 1)
     const expected = new Map<string, number>()
     for (const { reason, count } of flows[0]?.drops ?? []) expected.set(reason, (expected.get(reason) ?? 0) + count)
     expect(Object.fromEntries(counts)).toMatchObject(Object.fromEntries(expected))
   })
 
-  test.each(['ip', 'ethernet'] as const)('leads a frame whose header is no longer IP to where it is dropped (%s)', async (medium) => {
-    const scenario = checkScenario({
-      hosts: { a: null, b: null },
-      ...(medium === 'ip' ? { routers: { m: null } } : { switches: { m: null } }),
-      links: [
-        { between: ['a', 'm'], delay: '1ms', rate: '1Mbit', mtu: 100, corruption: 0.5 },
-        { between: ['m', 'b'], delay: '1ms', mtu: 100, duplication: 0.2, corruption: 0.5 },
-      ],
-      flows: [{ from: 'a', to: 'b', size: { uniform: [8, 200] }, rate: 50, count: 1500, dontFragment: 'off' }],
-    })
-    const leads: Record<string, string[]> = {
-      'a eth0': ['m'],
-      'b eth0': ['m'],
-      'm eth0': ['a'],
-      'm eth1': ['b'],
-      'm port0': ['a'],
-      'm port1': ['b'],
-    }
-    const lives: Life[] = []
-    const ended = (datagram: Datagram) => lives.push(lifeOf(datagram, (node, nic) => leads[`${node} ${nic}`] ?? []))
-    await runScenario(scenario, { watch: { sent() {}, arrived() {}, ended } })
-    const hops = lives.flatMap((life) => life.hops)
-    expect(hops.filter(({ lost, arrivals }) => lost === null && arrivals.length === 0)).toEqual([])
-    // What is no IP packet is dropped within a node: where and when it arrived, damaged.
-    const unreadable = lives.flatMap((life) => life.drops.filter(({ reason }) => NO_IP.includes(reason)).map((drop) => ({ life, drop })))
-    expect(unreadable.length).toBeGreaterThan(5)
-    // An error that b reports may be damaged on its way to a. A switch reads no IP.
-    const nodes = new Set(unreadable.map(({ drop }) => drop.node))
-    expect([...nodes].filter((node) => node !== 'a').sort()).toEqual(medium === 'ip' ? ['b', 'm'] : ['b'])
-    for (const { life, drop } of unreadable) {
-      const into = life.hops.filter(({ arrivals }) => arrivals.some(({ node, time }) => node === drop.node && time === drop.time))
-      expect(into.some(({ corrupted }) => corrupted)).toBe(true)
-    }
-  })
+  test.each(['ip', 'ethernet'] as const)(
+    'leads a frame whose header is no longer IP to where it is dropped (%s)',
+    async (medium) => {
+      const scenario = checkScenario({
+        hosts: { a: null, b: null },
+        ...(medium === 'ip' ? { routers: { m: null } } : { switches: { m: null } }),
+        links: [
+          { between: ['a', 'm'], delay: '1ms', rate: '1Mbit', mtu: 100, corruption: 0.5 },
+          { between: ['m', 'b'], delay: '1ms', mtu: 100, duplication: 0.2, corruption: 0.5 },
+        ],
+        flows: [{ from: 'a', to: 'b', size: { uniform: [8, 200] }, rate: 50, count: 1500, dontFragment: 'off' }],
+      })
+      const leads: Record<string, string[]> = {
+        'a eth0': ['m'],
+        'b eth0': ['m'],
+        'm eth0': ['a'],
+        'm eth1': ['b'],
+        'm port0': ['a'],
+        'm port1': ['b'],
+      }
+      const lives: Life[] = []
+      const ended = (datagram: Datagram) => lives.push(lifeOf(datagram, (node, nic) => leads[`${node} ${nic}`] ?? []))
+      await runScenario(scenario, { watch: { sent() {}, arrived() {}, ended } })
+      const hops = lives.flatMap((life) => life.hops)
+      expect(hops.filter(({ lost, arrivals }) => lost === null && arrivals.length === 0)).toEqual([])
+      // What is no IP packet is dropped within a node: where and when it arrived, damaged.
+      const unreadable = lives.flatMap((life) =>
+        life.drops.filter(({ reason }) => NO_IP.includes(reason)).map((drop) => ({ life, drop })),
+      )
+      expect(unreadable.length).toBeGreaterThan(5)
+      // An error that b reports may be damaged on its way to a. A switch reads no IP.
+      const nodes = new Set(unreadable.map(({ drop }) => drop.node))
+      expect([...nodes].filter((node) => node !== 'a').sort()).toEqual(medium === 'ip' ? ['b', 'm'] : ['b'])
+      for (const { life, drop } of unreadable) {
+        const into = life.hops.filter(({ arrivals }) =>
+          arrivals.some(({ node, time }) => node === drop.node && time === drop.time),
+        )
+        expect(into.some(({ corrupted }) => corrupted)).toBe(true)
+      }
+    },
+  )
 
   test('shows such a frame in the ladder: damaged, an arrow to the node, and the reason', () => {
     const packet: Summary = { ...SUMMARY }
@@ -424,5 +483,7 @@ const SUMMARY = {
 
 test('markup escapes what is put in, but for markup', () => {
   const inner = html`<b>${'<&>"\''}</b>`
-  expect(html`<p title="${'"'}">${[inner, 1, 'a<b']}</p>`.text).toBe('<p title="&quot;"><b>&lt;&amp;&gt;&quot;&#39;</b>1a&lt;b</p>')
+  expect(html`<p title="${'"'}">${[inner, 1, 'a<b']}</p>`.text).toBe(
+    '<p title="&quot;"><b>&lt;&amp;&gt;&quot;&#39;</b>1a&lt;b</p>',
+  )
 })

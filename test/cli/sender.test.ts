@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Sender } from '../../src/cli/sender.ts'
-import type { NeighborState } from '../../src/ip/neighbor-table.ts'
+import type { NeighborState } from '../../src/ip/nic/neighbor-table.ts'
 
 type Callback = (error: Error | null) => void
 
@@ -51,7 +51,9 @@ test('the last datagram too goes again', async () => {
 })
 
 test('another failure ends it with the reason', async () => {
-  const { sender, failure } = await run(5000, Number.POSITIVE_INFINITY, (attempt) => (attempt === 3 ? 'EMSGSIZE' : null))
+  const { sender, failure } = await run(5000, Number.POSITIVE_INFINITY, (attempt) =>
+    attempt === 3 ? 'EMSGSIZE' : null,
+  )
   expect(failure?.message).toBe('send EMSGSIZE')
   expect(sender.stopped).toBe(true)
 })
@@ -66,7 +68,11 @@ test('the first datagram alone waits for the neighbor; when that does not answer
       () => null,
       () => (asked++ === 0 ? undefined : (states.pop() ?? outcome)),
     )
-    expect({ outcome, attempts: times.length, failure }).toEqual({ outcome, attempts: outcome === 'FAILED' ? 1 : 50, failure: undefined })
+    expect({ outcome, attempts: times.length, failure }).toEqual({
+      outcome,
+      attempts: outcome === 'FAILED' ? 1 : 50,
+      failure: undefined,
+    })
   }
 })
 

@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readScenarioFile } from '../../src/cli/scenario-file.ts'
-import { readCapture } from '../../src/link/pcapng.ts'
-import { SCENARIO_SCHEMA } from '../../src/network/scenario-schema.ts'
+import { readCapture } from '../../src/link/capture/pcapng.ts'
+import { SCENARIO_SCHEMA } from '../../src/network/scenario/scenario-schema.ts'
 import { compile, start } from './program.ts'
 
 let program: ReturnType<typeof compile>
@@ -48,7 +48,13 @@ test('sim counts per flow, explains each loss, and the same seed gives the same 
   const { flows, seed, interrupted } = JSON.parse(first.stdout)
   expect({ seed, interrupted }).toEqual({ seed: 1, interrupted: false })
   const [out, back] = flows
-  expect(out).toMatchObject({ name: 'out', sent: 200, duplicated: 0, reordered: 0, latency: { min: 10, p50: 10, max: 10 } })
+  expect(out).toMatchObject({
+    name: 'out',
+    sent: 200,
+    duplicated: 0,
+    reordered: 0,
+    latency: { min: 10, p50: 10, max: 10 },
+  })
   expect(out.received + out.lost).toBe(200)
   // Two by the sender; that the router cuts the longer one again is not counted.
   expect(out.fragments).toBe(400)
@@ -62,7 +68,9 @@ test('sim counts per flow, explains each loss, and the same seed gives the same 
 
 test('sim prints the counts for people', async () => {
   const { stdout } = await run('sim', file(LAB))
-  expect(stdout).toMatch(/^Lab\nout: a > b, one-way\n {2}sent 200, received \d+, lost \d+ \([\d.]+ %\), duplicated 0, reordered 0\n/)
+  expect(stdout).toMatch(
+    /^Lab\nout: a > b, one-way\n {2}sent 200, received \d+, lost \d+ \([\d.]+ %\), duplicated 0, reordered 0\n/,
+  )
   expect(stdout).toMatch(/ {2}round trip min\/mean\/p50\/p90\/p99\/max 20\/20\/20\/20\/20\/20 ms/)
   expect(stdout).toContain('s of simulated time, seed 1\n')
 })
@@ -126,11 +134,23 @@ test.each([
     LAB.replace('delay: 5ms }', 'dealy: 5ms }'),
     ':6: links[0].dealy: unknown key, did you mean delay?; there are between, name, mtu,',
   ],
-  ['an MTU below the minimum', LAB.replace('mtu: 1400', 'mtu: 60'), ':7: links[1].mtu: 60 is below 68; expected an MTU'],
-  ['a negative rate', LAB.replace('rate: 100', 'rate: -5'), ':9: flows[0].rate: -5 is not above 0; expected datagrams a second'],
+  [
+    'an MTU below the minimum',
+    LAB.replace('mtu: 1400', 'mtu: 60'),
+    ':7: links[1].mtu: 60 is below 68; expected an MTU',
+  ],
+  [
+    'a negative rate',
+    LAB.replace('rate: 100', 'rate: -5'),
+    ':9: flows[0].rate: -5 is not above 0; expected datagrams a second',
+  ],
   ['a negative rate of a wire', LAB.replace('loss: 0.1', 'rate: -1'), ':7: links[1].forward.rate: -1 is not above 0'],
   ['a loss above 1', LAB.replace('loss: 0.1', 'loss: 2'), ':7: links[1].forward.loss: '],
-  ['a delay without unit', LAB.replace('delay: 5ms', "delay: '5'"), ':6: links[0].delay: "5" does not belong here; expected a delay'],
+  [
+    'a delay without unit',
+    LAB.replace('delay: 5ms', "delay: '5'"),
+    ':6: links[0].delay: "5" does not belong here; expected a delay',
+  ],
   [
     'subnets that overlap',
     LAB.replace('delay: 5ms }', 'subnet: 10.1.0.0/16 }').replace('mtu: 1400', 'mtu: 1400, subnet: 10.1.2.0/24'),
@@ -154,14 +174,22 @@ test.each([
     ':7: links[1].addresses.b: fd01::1 cannot be an address of eth0: IPv6 needs an MTU of 1280',
   ],
   ['a name in two groups', LAB.replace('b: }', 'b: , r: }'), ':3: hosts.r: routers has a node named r too (routers.r)'],
-  ['a trace that is none', LAB.replace('loss: 0.1', 'rate: { trace: x }'), ':7: links[1].forward.rate: Opportunity 1 of the trace'],
+  [
+    'a trace that is none',
+    LAB.replace('loss: 0.1', 'rate: { trace: x }'),
+    ':7: links[1].forward.rate: Opportunity 1 of the trace',
+  ],
   [
     'an echo port that is there twice',
     LAB.replace('b: }', 'b: { echo: [7, 7] } }'),
     ':3: hosts.b.echo[1]: the port 7 of b cannot be opened',
   ],
   ['an event without its link', `${LAB}events:\n  - { at: 1s, state: down }\n`, ':12: events[0]: state needs a link'],
-  ['an event that does two things', `${LAB}events:\n  - { at: 1s, heal: true, updateRoutes: true }\n`, ':12: events[0]: expected one of'],
+  [
+    'an event that does two things',
+    `${LAB}events:\n  - { at: 1s, heal: true, updateRoutes: true }\n`,
+    ':12: events[0]: expected one of',
+  ],
   [
     'a port that is taken',
     LAB.replace('b: }', 'b: { echo: [7] } }').replace('to: b', 'to: b, port: 7'),
@@ -191,7 +219,11 @@ test.each([
   ['an alias without its anchor', 'hosts: { a: *who }', ':1:13: the alias *who stands before its anchor'],
   ['an alias within what it stands for', 'hosts: &all\n  a: { addresses: *all }\n', ':2:19: the alias *all is within'],
   ['a list within itself', 'links: &l [*l]', ':1:12: the alias *l is within'],
-  ['what an alias stands for', 'hosts: { a: &x { hopLimit: 300 }, b: *x }', ':1:18: hosts.a.hopLimit: 300 is above 255'],
+  [
+    'what an alias stands for',
+    'hosts: { a: &x { hopLimit: 300 }, b: *x }',
+    ':1:18: hosts.a.hopLimit: 300 is above 255',
+  ],
   [
     'aliases of aliases of aliases',
     `a: &a [1,2,3,4,5,6,7,8,9]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c]`,
@@ -202,7 +234,11 @@ test.each([
   ['a word where a map belongs', '\n  - x', ':2:3: '],
   ['two documents', 'name: a\n---\nname: b', ':2:1: Source contains multiple documents'],
   ['a name with a colon and a blank', "hosts:\n  'a: b': { address: 7 }", ':2:13: hosts.a: b.address'],
-  ['a colon in a name of two groups', "hosts: { 'a: b': }\nrouters: { 'a: b': }", ':1:10: hosts.a: b: routers has a node'],
+  [
+    'a colon in a name of two groups',
+    "hosts: { 'a: b': }\nrouters: { 'a: b': }",
+    ':1:10: hosts.a: b: routers has a node',
+  ],
   ['a tab', 'hosts:\n\ta: 1', ':2:1: '],
   ['lists without an end', '['.repeat(20_000), ':1:'],
 ])('%s is told with file, line and column', (_what, text, reason) => {
@@ -211,7 +247,10 @@ test.each([
 })
 
 test('JSON is read too, and its errors have lines', async () => {
-  const path = file('{\n  "hosts": { "a": {}, "b": {} },\n  "links": [\n    { "between": ["a", "b"], "mtu": 67 }\n  ]\n}\n', 'lab.json')
+  const path = file(
+    '{\n  "hosts": { "a": {}, "b": {} },\n  "links": [\n    { "between": ["a", "b"], "mtu": 67 }\n  ]\n}\n',
+    'lab.json',
+  )
   const { code, stdout, stderr } = await run('sim', path)
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
   expect(stderr).toContain(`${path}:4:30: links[0].mtu: 67 is below 68`)

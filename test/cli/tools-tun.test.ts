@@ -28,7 +28,12 @@ describeOnTun('the tools on a TUN device', () => {
     expect(trace.code).toBe(0)
     expect(trace.stdout).toMatch(/^ 1 {2}10\.9\.0\.1( {2}[\d.]+ ms){3}$/m)
     const mtu = await run('mtu', ...VANTAGE, '--mtu', '1420', '--json', '10.9.0.1')
-    expect(JSON.parse(mtu.stdout)).toMatchObject({ mtu: 1420, icmp: { mtu: 1420 }, probing: { mtu: 1420 }, limit: { hop: 0 } })
+    expect(JSON.parse(mtu.stdout)).toMatchObject({
+      mtu: 1420,
+      icmp: { mtu: 1420 },
+      probing: { mtu: 1420 },
+      limit: { hop: 0 },
+    })
   }, 30_000)
 
   test('ping without --count goes on until SIGINT; nobody at home is exit code 1', async () => {

@@ -89,7 +89,10 @@ test('trace shows each router with its times, in both families', async () => {
 
 test('trace marks where it cannot go on, and that is exit code 1', async () => {
   const { code, stdout } = await run('trace', ...chain, '-F', '-s', '1400', '-q', '1', 'b')
-  expect({ code, last: stdout.trimEnd().split('\n').at(-1) }).toEqual({ code: 1, last: ' 2  10.0.0.2  10.000 ms !F-1400' })
+  expect({ code, last: stdout.trimEnd().split('\n').at(-1) }).toEqual({
+    code: 1,
+    last: ' 2  10.0.0.2  10.000 ms !F-1400',
+  })
   const lost = await run('trace', ...hole, '-s', '1400', '-m', '2', '-q', '1', 'b')
   expect({ code: lost.code, lines: lost.stdout.trimEnd().split('\n').slice(1) }).toEqual({
     code: 1,

@@ -6,8 +6,8 @@ import { SeededRandom } from '../../src/base/random.ts'
 import { describeFrame } from '../../src/cli/frame-text.ts'
 import { Judge } from '../../src/cli/verdict.ts'
 import { describeLine } from '../../src/describe.ts'
+import type { CapturedFrame } from '../../src/link/capture/pcapng.ts'
 import type { Link, LinkReceiver } from '../../src/link/link.ts'
-import type { CapturedFrame } from '../../src/link/pcapng.ts'
 import { Stack } from '../../src/stack.ts'
 
 const hex = (text: string) => Uint8Array.from(Buffer.from(text.replace(/\s/g, ''), 'hex'))
@@ -27,8 +27,10 @@ function ipv4(protocol: number, payload: Uint8Array, to = '0a000002', from = '0a
 const datagram = hex('0fa0 0035 000c 0000 61626364')
 const badDatagram = hex('0fa0 0035 000c 1234 61626364')
 const echo = hex('0800 f7ff 0000 0000')
-const ethernet = (type: string, payload: Uint8Array) => new Uint8Array(Buffer.concat([hex(`020000000002 020000000001 ${type}`), payload]))
-const arp = (operation: string, hardware = '0001') => hex(`${hardware} 0800 06 04 ${operation} 020000000001 0a000001 000000000000 0a000002`)
+const ethernet = (type: string, payload: Uint8Array) =>
+  new Uint8Array(Buffer.concat([hex(`020000000002 020000000001 ${type}`), payload]))
+const arp = (operation: string, hardware = '0001') =>
+  hex(`${hardware} 0800 06 04 ${operation} 020000000001 0a000001 000000000000 0a000002`)
 
 const frame = (linkType: number, bytes: Uint8Array): CapturedFrame => ({
   interface: '',
@@ -83,7 +85,11 @@ describe('the reason in brackets', () => {
     ['a protocol that nobody speaks', 'IpUnknownProtocol', ipv4(99, datagram)],
     ['TCP', 'IpUnknownProtocol', ipv4(6, new Uint8Array(20))],
     ['a length below the header', 'UdpLength', ipv4(17, hex('0fa0 0035 0003 0000 61626364'))],
-    ['a header checksum that is wrong', 'IpChecksum', ipv4(17, datagram).map((byte, at) => (at === 10 ? byte ^ 1 : byte))],
+    [
+      'a header checksum that is wrong',
+      'IpChecksum',
+      ipv4(17, datagram).map((byte, at) => (at === 10 ? byte ^ 1 : byte)),
+    ],
     ['a source that no packet may have', 'IpMartianSource', ipv4(17, datagram, '0a000002', 'e0000001')],
     ['an echo request', 'None', ipv4(1, echo)],
     ['an IGMP report with a wrong checksum', 'GroupReportMalformed', ipv4(2, hex('1600 0000 e1010101'), 'e1010101')],
@@ -124,7 +130,8 @@ describe('the reason in brackets', () => {
       for (const from of hosts)
         for (const to of hosts) if (from !== to) expect(judge.judge(ipv4(17, datagram, to, from), 'ip')).toBe('None')
     for (const from of hosts) expect(judge.judge(ipv4(17, datagram, from, from), 'ip')).toBe('IpMartianSource')
-    for (let i = 0; i < hosts.length; i++) expect(judge.judge(ipv4(17, datagram, '0a000001', 'c0000201'), 'ip')).toBe('None')
+    for (let i = 0; i < hosts.length; i++)
+      expect(judge.judge(ipv4(17, datagram, '0a000001', 'c0000201'), 'ip')).toBe('None')
   })
 
   test('what is wrong with a datagram in fragments is told of the one that makes it whole', () => {
@@ -134,8 +141,12 @@ describe('the reason in brackets', () => {
     expect(judge.judge(ipv4(17, long.subarray(0, 16), '0a000002', '0a000001', '2000'), 'ip')).toBe('None')
     expect(judge.judge(ipv4(17, long.subarray(16), '0a000002', '0a000001', '0002'), 'ip')).toBe('UdpChecksum')
     // Half a minute later fragments of the same number are another datagram's.
-    expect(judge.judge(ipv4(17, long.subarray(0, 16), '0a000002', '0a000001', '2000'), 'ip', 60_000_000_000n)).toBe('None')
-    expect(judge.judge(ipv4(17, long.subarray(0, 16), '0a000002', '0a000001', '2000'), 'ip', 120_000_000_000n)).toBe('None')
+    expect(judge.judge(ipv4(17, long.subarray(0, 16), '0a000002', '0a000001', '2000'), 'ip', 60_000_000_000n)).toBe(
+      'None',
+    )
+    expect(judge.judge(ipv4(17, long.subarray(0, 16), '0a000002', '0a000001', '2000'), 'ip', 120_000_000_000n)).toBe(
+      'None',
+    )
   })
 
   test("a host's own loopback has addresses that no wire may have", () => {
@@ -160,7 +171,9 @@ describe('link headers', () => {
     expect(line(113, sll('0000', '0800', ipv4(17, datagram)))).toMatch(
       /^SLL to us from 02:00:00:00:00:01, IPv4 10.0.0.1 > 10.0.0.2 .*payload 4$/,
     )
-    expect(line(276, sll2('01', '0806', arp('0001')))).toBe('SLL2 broadcast from 02:00:00:00:00:01, ARP who has 10.0.0.2, tell 10.0.0.1')
+    expect(line(276, sll2('01', '0806', arp('0001')))).toBe(
+      'SLL2 broadcast from 02:00:00:00:00:01, ARP who has 10.0.0.2, tell 10.0.0.1',
+    )
     expect(dropOf(113, sll('0003', '0800', ipv4(17, datagram)))).toBe('FrameOtherHost')
     expect(dropOf(276, sll2('00', '88b5', datagram))).toBe('FrameUnknownType')
     expect(dropOf(113, sll('0000', '86dd', ipv4(17, datagram)))).toBe('IpVersion')

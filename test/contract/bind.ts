@@ -3,7 +3,19 @@ import dns from 'node:dns'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { type Environment, message, nodeHasSync, type Options, port, Sockets, send, shape, thrown, turn, uncaught } from './environment.ts'
+import {
+  type Environment,
+  message,
+  nodeHasSync,
+  type Options,
+  port,
+  Sockets,
+  send,
+  shape,
+  thrown,
+  turn,
+  uncaught,
+} from './environment.ts'
 
 /** 'listening' or the error of a bind. */
 function outcome(socket: Socket): Promise<Record<string, unknown>> {
@@ -98,7 +110,10 @@ export function binding(environment: Environment): void {
 
   test('what is no host name throws at once', () => {
     const socket = sockets.make()
-    expect(thrown(() => loose(socket).call(socket, 0, 5))).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
+    expect(thrown(() => loose(socket).call(socket, 0, 5))).toMatchObject({
+      name: 'TypeError',
+      code: 'ERR_INVALID_ARG_TYPE',
+    })
   })
 
   test('a name that does not exist is an error of getaddrinfo', async () => {
@@ -232,21 +247,24 @@ export function binding(environment: Environment): void {
       })
   })
 
-  test.skipIf(!environment.node22)('reusePort lets both bind, and spreads by flow: one sender reaches one socket', async () => {
-    const options = { type: 'udp4', reusePort: true } as const
-    const first = await sockets.bound(options)
-    const second = await sockets.bound(options, '127.0.0.1', port(first))
-    const got: Socket[] = []
-    for (const socket of [first, second]) socket.on('message', () => got.push(socket))
-    const sender = await sockets.bound()
-    for (let i = 0; i < 8; i++) await send(sender, 'x', port(first), '127.0.0.1')
-    while (got.length < 8) await turn()
-    expect(new Set(got).size).toBe(1)
-    const third = sockets.make()
-    const refused = outcome(third)
-    third.bind(port(first), '127.0.0.1')
-    expect(await refused).toMatchObject({ code: 'EADDRINUSE' })
-  })
+  test.skipIf(!environment.node22)(
+    'reusePort lets both bind, and spreads by flow: one sender reaches one socket',
+    async () => {
+      const options = { type: 'udp4', reusePort: true } as const
+      const first = await sockets.bound(options)
+      const second = await sockets.bound(options, '127.0.0.1', port(first))
+      const got: Socket[] = []
+      for (const socket of [first, second]) socket.on('message', () => got.push(socket))
+      const sender = await sockets.bound()
+      for (let i = 0; i < 8; i++) await send(sender, 'x', port(first), '127.0.0.1')
+      while (got.length < 8) await turn()
+      expect(new Set(got).size).toBe(1)
+      const third = sockets.make()
+      const refused = outcome(third)
+      third.bind(port(first), '127.0.0.1')
+      expect(await refused).toMatchObject({ code: 'EADDRINUSE' })
+    },
+  )
 
   test('a port is free again after close', async () => {
     const first = await sockets.bound()
@@ -307,30 +325,38 @@ export function binding(environment: Environment): void {
     expect(errors.map((error) => (error as { code: string }).code)).toEqual(nodeHasSync ? ['EADDRNOTAVAIL'] : [])
   })
 
-  test(nodeHasSync ? 'dns.lookup is read when a name is looked up' : 'dns.lookup is read when the socket is made', async () => {
-    const original = dns.lookup
-    const asked: string[] = []
-    const replacement = ((host: string, family: number, callback: (error: null, address: string, family: number) => void) => {
-      asked.push(host)
-      process.nextTick(callback, null, '127.0.0.1', family)
-    }) as unknown as typeof dns.lookup
-    dns.lookup = replacement
-    const patched = sockets.make()
-    if (!nodeHasSync) dns.lookup = original
-    const plain = sockets.make()
-    patched.bind(0, 'some.name')
-    dns.lookup = original
-    await once(patched, 'listening')
-    plain.bind(0, 'localhost')
-    await once(plain, 'listening')
-    expect(asked).toEqual(['some.name'])
-    expect(patched.address().address).toBe('127.0.0.1')
-  })
+  test(
+    nodeHasSync ? 'dns.lookup is read when a name is looked up' : 'dns.lookup is read when the socket is made',
+    async () => {
+      const original = dns.lookup
+      const asked: string[] = []
+      const replacement = ((
+        host: string,
+        family: number,
+        callback: (error: null, address: string, family: number) => void,
+      ) => {
+        asked.push(host)
+        process.nextTick(callback, null, '127.0.0.1', family)
+      }) as unknown as typeof dns.lookup
+      dns.lookup = replacement
+      const patched = sockets.make()
+      if (!nodeHasSync) dns.lookup = original
+      const plain = sockets.make()
+      patched.bind(0, 'some.name')
+      dns.lookup = original
+      await once(patched, 'listening')
+      plain.bind(0, 'localhost')
+      await once(plain, 'listening')
+      expect(asked).toEqual(['some.name'])
+      expect(patched.address().address).toBe('127.0.0.1')
+    },
+  )
 
   test('a lookup that calls back at once is in order too', async () => {
     const socket = sockets.make({
       type: 'udp4',
-      lookup: ((_: string, __: number, callback: (error: null, address: string) => void) => callback(null, '127.0.0.1')) as never,
+      lookup: ((_: string, __: number, callback: (error: null, address: string) => void) =>
+        callback(null, '127.0.0.1')) as never,
     })
     let listening = 0
     socket.bind(0, () => listening++)

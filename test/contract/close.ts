@@ -147,7 +147,8 @@ export function closing(environment: Environment): void {
 
   /** What holds the process: handles of the kernel's sockets, timers of ours. */
   const resources = () =>
-    process.getActiveResourcesInfo().filter((name) => (environment.name === 'kernel' ? /^UDP/ : /^Timeout/).test(name)).length
+    process.getActiveResourcesInfo().filter((name) => (environment.name === 'kernel' ? /^UDP/ : /^Timeout/).test(name))
+      .length
 
   /** The count once handles of earlier sockets are gone. */
   async function settled(): Promise<number> {

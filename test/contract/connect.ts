@@ -1,7 +1,19 @@
 import type { Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
-import { type Environment, message, port, quiet, rejected, Sockets, send, shape, texts, thrown, turn } from './environment.ts'
+import {
+  type Environment,
+  message,
+  port,
+  quiet,
+  rejected,
+  Sockets,
+  send,
+  shape,
+  texts,
+  thrown,
+  turn,
+} from './environment.ts'
 
 function connect(socket: Socket, ...args: unknown[]): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -49,7 +61,13 @@ export function connecting(environment: Environment): void {
   test.each([
     ['no port', [], 'RangeError', 'ERR_SOCKET_BAD_PORT', 'Port should be > 0 and < 65536. Received undefined.'],
     ['port 0', [0], 'RangeError', 'ERR_SOCKET_BAD_PORT', 'Port should be > 0 and < 65536. Received type number (0).'],
-    ['port 65536', [65536], 'RangeError', 'ERR_SOCKET_BAD_PORT', 'Port should be > 0 and < 65536. Received type number (65536).'],
+    [
+      'port 65536',
+      [65536],
+      'RangeError',
+      'ERR_SOCKET_BAD_PORT',
+      'Port should be > 0 and < 65536. Received type number (65536).',
+    ],
     [
       'a number as address',
       [9, 5],
@@ -57,7 +75,13 @@ export function connecting(environment: Environment): void {
       'ERR_INVALID_ARG_TYPE',
       'The "address" argument must be of type string. Received type number (5)',
     ],
-    ['null as address', [9, null], 'TypeError', 'ERR_INVALID_ARG_TYPE', 'The "address" argument must be of type string. Received null'],
+    [
+      'null as address',
+      [9, null],
+      'TypeError',
+      'ERR_INVALID_ARG_TYPE',
+      'The "address" argument must be of type string. Received null',
+    ],
   ])('connect with %s throws', (_, args, name, code, text) => {
     expect(thrown(() => loose(sockets.make())(...args))).toEqual({ name, code, message: text })
   })
@@ -152,18 +176,32 @@ export function connecting(environment: Environment): void {
 
   test.each([
     ['IPv6', 'udp4', '::1', { message: 'connect EINVAL ::1:4444', code: 'EINVAL', errno: -22 }],
-    ['broadcast', 'udp4', '127.255.255.255', { message: 'connect EACCES 127.255.255.255:4444', code: 'EACCES', errno: -13 }],
+    [
+      'broadcast',
+      'udp4',
+      '127.255.255.255',
+      { message: 'connect EACCES 127.255.255.255:4444', code: 'EACCES', errno: -13 },
+    ],
     ['IPv4', 'udp6', '127.0.0.1', { message: 'connect EINVAL 127.0.0.1:4444', code: 'EINVAL', errno: -22 }],
-  ] as const)('connect to %s on %s fails in its callback, and the socket lives on', async (_, type, address, expected) => {
-    const socket = sockets.make(type)
-    const events: unknown[] = []
-    socket.on('error', (error) => events.push(error))
-    expect(await rejected(connect(socket, 4444, address))).toEqual({ name: 'Error', syscall: 'connect', address, port: 4444, ...expected })
-    expect(events).toEqual([])
-    expect(socket.listenerCount('connect')).toBe(0)
-    await connect(socket, 4444)
-    expect(socket.remoteAddress().port).toBe(4444)
-  })
+  ] as const)(
+    'connect to %s on %s fails in its callback, and the socket lives on',
+    async (_, type, address, expected) => {
+      const socket = sockets.make(type)
+      const events: unknown[] = []
+      socket.on('error', (error) => events.push(error))
+      expect(await rejected(connect(socket, 4444, address))).toEqual({
+        name: 'Error',
+        syscall: 'connect',
+        address,
+        port: 4444,
+        ...expected,
+      })
+      expect(events).toEqual([])
+      expect(socket.listenerCount('connect')).toBe(0)
+      await connect(socket, 4444)
+      expect(socket.remoteAddress().port).toBe(4444)
+    },
+  )
 
   test("without a callback a failed connect is an 'error' event", async () => {
     const socket = sockets.make()
@@ -215,20 +253,28 @@ export function connecting(environment: Environment): void {
     expect(shape((await failed)[0])).toMatchObject({ message: 'recvmsg ECONNREFUSED' })
   })
 
-  test.each(['bound', 'unbound'])('a %s socket that is connecting needs a port, and then refuses what it is told to send', async (kind) => {
-    const peer = await sockets.bound()
-    const got = texts(peer, 1)
-    const socket = kind === 'bound' ? await sockets.bound() : sockets.make()
-    const connected = connect(socket, port(peer), '127.0.0.1')
-    expect(thrown(() => looseSend(socket)('x', () => {}))).toMatchObject({ code: 'ERR_SOCKET_BAD_PORT' })
-    const elsewhere = rejected(send(socket, 'x', 9, '127.0.0.1'))
-    const same = rejected(send(socket, 'x', port(peer)))
-    await connected
-    expect(await elsewhere).toMatchObject({ message: 'send EISCONN 127.0.0.1:9', code: 'EISCONN', errno: -106, syscall: 'send' })
-    expect(await same).toMatchObject({ code: 'EISCONN' })
-    await send(socket, 'late')
-    expect(await got).toEqual(['late'])
-  })
+  test.each(['bound', 'unbound'])(
+    'a %s socket that is connecting needs a port, and then refuses what it is told to send',
+    async (kind) => {
+      const peer = await sockets.bound()
+      const got = texts(peer, 1)
+      const socket = kind === 'bound' ? await sockets.bound() : sockets.make()
+      const connected = connect(socket, port(peer), '127.0.0.1')
+      expect(thrown(() => looseSend(socket)('x', () => {}))).toMatchObject({ code: 'ERR_SOCKET_BAD_PORT' })
+      const elsewhere = rejected(send(socket, 'x', 9, '127.0.0.1'))
+      const same = rejected(send(socket, 'x', port(peer)))
+      await connected
+      expect(await elsewhere).toMatchObject({
+        message: 'send EISCONN 127.0.0.1:9',
+        code: 'EISCONN',
+        errno: -106,
+        syscall: 'send',
+      })
+      expect(await same).toMatchObject({ code: 'EISCONN' })
+      await send(socket, 'late')
+      expect(await got).toEqual(['late'])
+    },
+  )
 
   test('what is sent before connect is called leaves', async () => {
     const peer = await sockets.bound()
@@ -261,7 +307,8 @@ export function connecting(environment: Environment): void {
   test('a failing bind takes the connect with it', async () => {
     const socket = sockets.make({
       type: 'udp4',
-      lookup: ((_: string, __: number, callback: (error: Error) => void) => process.nextTick(callback, new Error('no'))) as never,
+      lookup: ((_: string, __: number, callback: (error: Error) => void) =>
+        process.nextTick(callback, new Error('no'))) as never,
     })
     let called = 0
     socket.connect(9, '127.0.0.1', () => called++)

@@ -13,17 +13,30 @@ export function creating(environment: Environment): void {
   const loose = dgram.createSocket as unknown as (...args: unknown[]) => Socket
   const { Socket: LooseSocket } = dgram as unknown as { Socket: new (...args: unknown[]) => Socket }
 
-  test.each([['udp5'], [undefined], [null], [{}], [{ type: 'tcp4' }], [4]])('createSocket(%o) refuses the type', (type) => {
-    expect(thrown(() => loose(type))).toEqual({
-      name: 'TypeError',
-      message: 'Bad socket type specified. Valid types are: udp4, udp6',
-      code: 'ERR_SOCKET_BAD_TYPE',
-    })
-  })
+  test.each([['udp5'], [undefined], [null], [{}], [{ type: 'tcp4' }], [4]])(
+    'createSocket(%o) refuses the type',
+    (type) => {
+      expect(thrown(() => loose(type))).toEqual({
+        name: 'TypeError',
+        message: 'Bad socket type specified. Valid types are: udp4, udp6',
+        code: 'ERR_SOCKET_BAD_TYPE',
+      })
+    },
+  )
 
   test.each([
-    [{ lookup: null }, 'TypeError', 'ERR_INVALID_ARG_TYPE', 'The "lookup" argument must be of type function. Received null'],
-    [{ lookup: {} }, 'TypeError', 'ERR_INVALID_ARG_TYPE', 'The "lookup" argument must be of type function. Received an instance of Object'],
+    [
+      { lookup: null },
+      'TypeError',
+      'ERR_INVALID_ARG_TYPE',
+      'The "lookup" argument must be of type function. Received null',
+    ],
+    [
+      { lookup: {} },
+      'TypeError',
+      'ERR_INVALID_ARG_TYPE',
+      'The "lookup" argument must be of type function. Received an instance of Object',
+    ],
     [
       { recvBufferSize: -1 },
       'RangeError',
@@ -242,7 +255,11 @@ export function creating(environment: Environment): void {
       })
     })
     await new Promise<void>((resolve) => {
-      const connect = socket.connect as unknown as (port: number, address: string, callback: (error: unknown) => void) => void
+      const connect = socket.connect as unknown as (
+        port: number,
+        address: string,
+        callback: (error: unknown) => void,
+      ) => void
       connect.call(socket, 9, '127.0.0.1', (error) => {
         errors.push(error)
         resolve()

@@ -1,4 +1,7 @@
-/** One suite over node:dgram on the kernel and over tungram: what differs is listed in docs/node-dgram.md. */
+/**
+ * One suite over node:dgram on the kernel and over tungram: what differs is listed in
+ * docs/node-dgram.md.
+ */
 import { describe } from 'vitest'
 import { binding } from './bind.ts'
 import { closing } from './close.ts'

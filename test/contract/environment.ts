@@ -4,7 +4,7 @@ import type { RemoteInfo, Socket, SocketOptions, SocketType } from 'node:dgram'
 import * as kernelDgram from 'node:dgram'
 import { once } from 'node:events'
 import { afterEach, expect } from 'vitest'
-import '../../src/socket-api/dgram.ts'
+import '../../src/socket-api/dgram/dgram.ts'
 import { Segment } from '../../src/link/segment.ts'
 import { Stack } from '../../src/stack.ts'
 import { enterNamespace } from '../tun/namespace.ts'
@@ -21,16 +21,25 @@ export interface Environment {
   readonly node22: boolean
   /** Whether `bindSync` and `connectSync` exist. */
   readonly sync: boolean
-  /** Whether there is a second interface, `d0`, with 10.77.0.1/24 and fe80::1/64 and nobody else on it. */
+  /**
+   * Whether there is a second interface, `d0`, with 10.77.0.1/24 and fe80::1/64 and nobody else on
+   * it.
+   */
   readonly d0: boolean
 }
 
-/** What came with `bindSync`, in Node 24 and 26; tungram follows the Node that runs in all but the methods themselves. */
+/**
+ * What came with `bindSync`, in Node 24 and 26; tungram follows the Node that runs in all but the
+ * methods themselves.
+ */
 export const nodeHasSync = 'bindSync' in kernelDgram.Socket.prototype
 
 const node22 = Number(process.versions.node.split('.')[0]) >= 22
 
-/** The kernel's side runs in a namespace of its own, where that is permitted; otherwise on the loopback interface of this host. */
+/**
+ * The kernel's side runs in a namespace of its own, where that is permitted; otherwise on the
+ * loopback interface of this host.
+ */
 function kernel(): Environment {
   const isolated = enterNamespace() === ''
   if (isolated) {
@@ -46,7 +55,10 @@ function kernel(): Environment {
 
 function tungram(): Environment {
   const stack = new Stack()
-  stack.addNic(new Segment({ clock: stack.clock, random: stack.random }).link(), { name: 'd0', addresses: ['10.77.0.1/24', 'fe80::1/64'] })
+  stack.addNic(new Segment({ clock: stack.clock, random: stack.random }).link(), {
+    name: 'd0',
+    addresses: ['10.77.0.1/24', 'fe80::1/64'],
+  })
   return { name: 'tungram', dgram: stack.dgram as unknown as Dgram, node22: true, sync: true, d0: true }
 }
 

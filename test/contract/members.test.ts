@@ -2,7 +2,7 @@ import * as kernelDgram from 'node:dgram'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import '../../src/socket-api/dgram.ts'
+import '../../src/socket-api/dgram/dgram.ts'
 import { Stack } from '../../src/stack.ts'
 import { MEMBERS } from './members.ts'
 
@@ -57,12 +57,17 @@ describe('every documented member of node:dgram', () => {
     for (const event of MEMBERS.events) expect(rows).toContain(`'${event}'`)
   })
 
-  test.each([...MEMBERS.createSocketOptions, ...MEMBERS.bindOptions, ...MEMBERS.rinfo])('%s is in the table', (name) => {
-    expect(rows).toContain(name)
-  })
+  test.each([...MEMBERS.createSocketOptions, ...MEMBERS.bindOptions, ...MEMBERS.rinfo])(
+    '%s is in the table',
+    (name) => {
+      expect(rows).toContain(name)
+    },
+  )
 
   test('the list has every method that Node has under a public name, but for those of later versions', () => {
-    const own = Object.getOwnPropertyNames(kernelDgram.Socket.prototype).filter((name) => !name.startsWith('_') && name !== 'constructor')
+    const own = Object.getOwnPropertyNames(kernelDgram.Socket.prototype).filter(
+      (name) => !name.startsWith('_') && name !== 'constructor',
+    )
     const others = own.filter((name) => !(MEMBERS.methods as readonly string[]).includes(name))
     // `sendto` is public in name only: no documentation has it. Here it is all the same.
     expect(others.filter((name) => !MEMBERS.later.includes(name))).toEqual(['sendto'])
@@ -77,7 +82,9 @@ describe('every documented member of node:dgram', () => {
   test('the options that Node reads are in the list, and all of the list are read here', async () => {
     const documented: string[] = [...MEMBERS.createSocketOptions, ...MEMBERS.bindOptions].sort()
     // `recvStart` shows whether the options are a handle.
-    expect((await optionsRead(kernelDgram)).filter((name) => !documented.includes(name) && name !== 'recvStart')).toEqual([])
+    expect(
+      (await optionsRead(kernelDgram)).filter((name) => !documented.includes(name) && name !== 'recvStart'),
+    ).toEqual([])
     // Without a cluster there is nothing to be exclusive in.
     expect(await optionsRead(dgram)).toEqual(documented.filter((name) => name !== 'exclusive'))
   })

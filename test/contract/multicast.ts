@@ -3,7 +3,10 @@ import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { type Environment, message, port, quiet, Sockets, send, shape, thrown } from './environment.ts'
 
-/** Groups. Everything stays on the loopback interface, or on one without anybody else, which are named in every call. */
+/**
+ * Groups. Everything stays on the loopback interface, or on one without anybody else, which are
+ * named in every call.
+ */
 export function multicast(environment: Environment): void {
   const sockets = new Sockets(environment)
   const GROUP = '239.1.2.3'
@@ -11,7 +14,13 @@ export function multicast(environment: Environment): void {
   const ZONE = '::%d0'
   const call = (socket: Socket, name: string, ...args: unknown[]) =>
     (socket as unknown as Record<string, (...given: unknown[]) => unknown>)[name]?.(...args)
-  const failure = (name: string, code: string, errno: number) => ({ name: 'Error', message: `${name} ${code}`, code, errno, syscall: name })
+  const failure = (name: string, code: string, errno: number) => ({
+    name: 'Error',
+    message: `${name} ${code}`,
+    code,
+    errno,
+    syscall: name,
+  })
 
   /** A sender to groups over the loopback interface. */
   async function sender(type: 'udp4' | 'udp6' = 'udp4'): Promise<Socket> {
@@ -50,7 +59,8 @@ export function multicast(environment: Environment): void {
     const second = await sockets.bound({ type: 'udp4', reuseAddr: true }, '0.0.0.0', port(first))
     const unicast = await sockets.bound({ type: 'udp4', reuseAddr: true }, '127.0.0.1', port(first))
     const got: string[] = []
-    for (const [name, socket] of Object.entries({ first, second, unicast })) socket.on('message', (msg) => got.push(`${name} ${msg}`))
+    for (const [name, socket] of Object.entries({ first, second, unicast }))
+      socket.on('message', (msg) => got.push(`${name} ${msg}`))
     for (const socket of [first, second]) socket.addMembership(GROUP, '127.0.0.1')
     first.setMulticastInterface('127.0.0.1')
     await send(first, 'x', port(first), GROUP)
@@ -63,7 +73,8 @@ export function multicast(environment: Environment): void {
     const second = await sockets.bound({ type: 'udp4', reuseAddr: true }, '0.0.0.0', port(first))
     const unicast = await sockets.bound({ type: 'udp4', reuseAddr: true }, '127.0.0.1', port(first))
     const got: string[] = []
-    for (const [name, socket] of Object.entries({ first, second, unicast })) socket.on('message', (msg) => got.push(`${name} ${msg}`))
+    for (const [name, socket] of Object.entries({ first, second, unicast }))
+      socket.on('message', (msg) => got.push(`${name} ${msg}`))
     first.setBroadcast(true)
     await send(first, 'x', port(first), '127.255.255.255')
     await quiet()
@@ -101,7 +112,9 @@ export function multicast(environment: Environment): void {
     socket.addMembership(GROUP, '127.0.0.1')
     expect(thrown(() => socket.addMembership(GROUP, '127.0.0.1'))).toEqual(failure('addMembership', 'EADDRINUSE', -98))
     socket.dropMembership(GROUP, '127.0.0.1')
-    expect(thrown(() => socket.dropMembership(GROUP, '127.0.0.1'))).toEqual(failure('dropMembership', 'EADDRNOTAVAIL', -99))
+    expect(thrown(() => socket.dropMembership(GROUP, '127.0.0.1'))).toEqual(
+      failure('dropMembership', 'EADDRNOTAVAIL', -99),
+    )
     const six = await sockets.bound('udp6', '::')
     six.addMembership(GROUP6, ZONE)
     expect(thrown(() => six.addMembership(GROUP6, ZONE))).toEqual(failure('addMembership', 'EADDRINUSE', -98))
@@ -133,7 +146,12 @@ export function multicast(environment: Environment): void {
   test.each([
     ['addMembership', [], 'ERR_MISSING_ARGS', 'The "multicastAddress" argument must be specified'],
     ['dropMembership', [''], 'ERR_MISSING_ARGS', 'The "multicastAddress" argument must be specified'],
-    ['addSourceSpecificMembership', [], 'ERR_INVALID_ARG_TYPE', 'The "sourceAddress" argument must be of type string. Received undefined'],
+    [
+      'addSourceSpecificMembership',
+      [],
+      'ERR_INVALID_ARG_TYPE',
+      'The "sourceAddress" argument must be of type string. Received undefined',
+    ],
     [
       'addSourceSpecificMembership',
       ['127.0.0.1'],
@@ -152,7 +170,12 @@ export function multicast(environment: Environment): void {
       'ERR_INVALID_ARG_TYPE',
       'The "groupAddress" argument must be of type string. Received null',
     ],
-    ['setMulticastInterface', [], 'ERR_INVALID_ARG_TYPE', 'The "interfaceAddress" argument must be of type string. Received undefined'],
+    [
+      'setMulticastInterface',
+      [],
+      'ERR_INVALID_ARG_TYPE',
+      'The "interfaceAddress" argument must be of type string. Received undefined',
+    ],
     [
       'setMulticastInterface',
       [1],
@@ -250,35 +273,41 @@ export function multicast(environment: Environment): void {
     expect((await got).rinfo.address).toBe('::ffff:127.0.0.1')
   })
 
-  test.skipIf(!environment.d0)('a link-local sender is shown with its zone, and can be answered and connected to there', async () => {
-    const a = await sockets.bound('udp6', 'fe80::1%d0')
-    const b = await sockets.bound('udp6', '::')
-    expect(a.address()).toEqual({ address: 'fe80::1%d0', family: 'IPv6', port: expect.any(Number) })
-    const got = message(b)
-    await send(a, 'x', port(b), 'fe80::1%d0')
-    const { rinfo } = await got
-    expect(rinfo).toEqual({ address: 'fe80::1%d0', family: 'IPv6', port: port(a), size: 1 })
-    const answer = message(a)
-    await send(b, 'y', rinfo.port, rinfo.address)
-    expect((await answer).text).toBe('y')
-    const c = sockets.make('udp6')
-    await new Promise<void>((resolve) => c.connect(port(a), 'fe80::1%d0', resolve))
-    expect(c.remoteAddress()).toEqual({ address: 'fe80::1%d0', family: 'IPv6', port: port(a) })
-    expect(c.address().address).toBe('fe80::1%d0')
-    const last = message(c)
-    await send(a, 'z', port(c), 'fe80::1%d0')
-    expect((await last).text).toBe('z')
-  })
+  test.skipIf(!environment.d0)(
+    'a link-local sender is shown with its zone, and can be answered and connected to there',
+    async () => {
+      const a = await sockets.bound('udp6', 'fe80::1%d0')
+      const b = await sockets.bound('udp6', '::')
+      expect(a.address()).toEqual({ address: 'fe80::1%d0', family: 'IPv6', port: expect.any(Number) })
+      const got = message(b)
+      await send(a, 'x', port(b), 'fe80::1%d0')
+      const { rinfo } = await got
+      expect(rinfo).toEqual({ address: 'fe80::1%d0', family: 'IPv6', port: port(a), size: 1 })
+      const answer = message(a)
+      await send(b, 'y', rinfo.port, rinfo.address)
+      expect((await answer).text).toBe('y')
+      const c = sockets.make('udp6')
+      await new Promise<void>((resolve) => c.connect(port(a), 'fe80::1%d0', resolve))
+      expect(c.remoteAddress()).toEqual({ address: 'fe80::1%d0', family: 'IPv6', port: port(a) })
+      expect(c.address().address).toBe('fe80::1%d0')
+      const last = message(c)
+      await send(a, 'z', port(c), 'fe80::1%d0')
+      expect((await last).text).toBe('z')
+    },
+  )
 
-  test.skipIf(!environment.d0)('a link-local peer needs its zone, a destination goes where the route says', async () => {
-    const receiver = await sockets.bound('udp6', '::')
-    const socket = await sockets.bound('udp6', '::')
-    const got = message(receiver)
-    await send(socket, 'x', port(receiver), 'fe80::1')
-    expect((await got).text).toBe('x')
-    socket.connect(9, 'fe80::1')
-    expect(shape((await once(socket, 'error'))[0])).toMatchObject({ message: 'connect EINVAL fe80::1:9' })
-  })
+  test.skipIf(!environment.d0)(
+    'a link-local peer needs its zone, a destination goes where the route says',
+    async () => {
+      const receiver = await sockets.bound('udp6', '::')
+      const socket = await sockets.bound('udp6', '::')
+      const got = message(receiver)
+      await send(socket, 'x', port(receiver), 'fe80::1')
+      expect((await got).text).toBe('x')
+      socket.connect(9, 'fe80::1')
+      expect(shape((await once(socket, 'error'))[0])).toMatchObject({ message: 'connect EINVAL fe80::1:9' })
+    },
+  )
 
   test.skipIf(!environment.d0)('the interface of a group decides who hears, and from where', async () => {
     const receiver = await sockets.bound('udp4', '0.0.0.0')

@@ -162,27 +162,30 @@ export function options(environment: Environment): void {
   test.each([
     ['recvBufferSize', 'uv_recv_buffer_size'],
     ['sendBufferSize', 'uv_send_buffer_size'],
-  ])('a %s that is too large is an uncaught error of bind, behind which the socket is bound and never listens', async (option, syscall) => {
-    const socket = sockets.make({ type: 'udp4', [option]: 2 ** 31 })
-    let listening = 0
-    socket.on('listening', () => listening++)
-    socket.on('error', () => listening++)
-    const errors = await uncaught(async () => {
-      socket.bind(0, '127.0.0.1')
-      await quiet()
-    })
-    expect(errors).toMatchObject([
-      {
-        name: 'SystemError',
-        code: 'ERR_SOCKET_BUFFER_SIZE',
-        message: `Could not get or set buffer size: ${syscall} returned EINVAL (invalid argument)`,
-      },
-    ])
-    expect(listening).toBe(0)
-    expect(port(socket)).toBeGreaterThan(0)
-    expect(thrown(() => socket.bind())).toMatchObject({ code: 'ERR_SOCKET_ALREADY_BOUND' })
-    expect(await send(socket, 'x', port(socket), '127.0.0.1')).toBe(1)
-  })
+  ])(
+    'a %s that is too large is an uncaught error of bind, behind which the socket is bound and never listens',
+    async (option, syscall) => {
+      const socket = sockets.make({ type: 'udp4', [option]: 2 ** 31 })
+      let listening = 0
+      socket.on('listening', () => listening++)
+      socket.on('error', () => listening++)
+      const errors = await uncaught(async () => {
+        socket.bind(0, '127.0.0.1')
+        await quiet()
+      })
+      expect(errors).toMatchObject([
+        {
+          name: 'SystemError',
+          code: 'ERR_SOCKET_BUFFER_SIZE',
+          message: `Could not get or set buffer size: ${syscall} returned EINVAL (invalid argument)`,
+        },
+      ])
+      expect(listening).toBe(0)
+      expect(port(socket)).toBeGreaterThan(0)
+      expect(thrown(() => socket.bind())).toMatchObject({ code: 'ERR_SOCKET_ALREADY_BOUND' })
+      expect(await send(socket, 'x', port(socket), '127.0.0.1')).toBe(1)
+    },
+  )
 
   test('ref and unref return the socket, also before bind', () => {
     const socket = sockets.make()

@@ -2,7 +2,19 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
-import { type Environment, message, port, quiet, rejected, Sockets, send, shape, texts, thrown, turn } from './environment.ts'
+import {
+  type Environment,
+  message,
+  port,
+  quiet,
+  rejected,
+  Sockets,
+  send,
+  shape,
+  texts,
+  thrown,
+  turn,
+} from './environment.ts'
 
 /** send: argument forms, what is refused, callbacks, queues. */
 export function sending(environment: Environment): void {
@@ -34,7 +46,12 @@ export function sending(environment: Environment): void {
     ['offset and length', (to) => [abc, 1, 3, to, '127.0.0.1'], 'bcd', 3],
     ['offset and length of a string', (to) => ['äbcdef', 2, 3, to, '127.0.0.1'], 'bcd', 3],
     ['offset and no length', (to) => [abc, 2, 0, to, '127.0.0.1'], '', 0],
-    ['offset and length of a DataView', (to) => [new DataView(Uint8Array.of(97, 98, 99).buffer), 1, 2, to, '127.0.0.1'], 'bc', 2],
+    [
+      'offset and length of a DataView',
+      (to) => [new DataView(Uint8Array.of(97, 98, 99).buffer), 1, 2, to, '127.0.0.1'],
+      'bc',
+      2,
+    ],
     ['no address', (to) => ['abc', to], 'abc', 3],
     ['a null address', (to) => ['abc', to, null], 'abc', 3],
     ['an empty address', (to) => ['abc', to, ''], 'abc', 3],
@@ -58,9 +75,21 @@ export function sending(environment: Environment): void {
   const bytes = 'of type string or an instance of Buffer, TypedArray, or DataView'
   test.each<[string, unknown[], string, string, string]>([
     ['nothing', [], 'TypeError', 'ERR_INVALID_ARG_TYPE', `The "buffer" argument must be ${bytes}. Received undefined`],
-    ['a number', [23, 9], 'TypeError', 'ERR_INVALID_ARG_TYPE', `The "buffer" argument must be ${bytes}. Received type number (23)`],
+    [
+      'a number',
+      [23, 9],
+      'TypeError',
+      'ERR_INVALID_ARG_TYPE',
+      `The "buffer" argument must be ${bytes}. Received type number (23)`,
+    ],
     ['null', [null, 9], 'TypeError', 'ERR_INVALID_ARG_TYPE', `The "buffer" argument must be ${bytes}. Received null`],
-    ['an object', [{}, 9], 'TypeError', 'ERR_INVALID_ARG_TYPE', `The "buffer" argument must be ${bytes}. Received an instance of Object`],
+    [
+      'an object',
+      [{}, 9],
+      'TypeError',
+      'ERR_INVALID_ARG_TYPE',
+      `The "buffer" argument must be ${bytes}. Received an instance of Object`,
+    ],
     [
       'a function',
       [setTimeout, 9],
@@ -118,14 +147,56 @@ export function sending(environment: Environment): void {
       'ERR_INVALID_ARG_TYPE',
       `The "buffer" argument must be ${bytes}. Received type number (5)`,
     ],
-    ['an offset behind the end', [abc, 7, 0, 9], 'RangeError', 'ERR_BUFFER_OUT_OF_BOUNDS', '"offset" is outside of buffer bounds'],
-    ['a length beyond the end', [abc, 4, 3, 9], 'RangeError', 'ERR_BUFFER_OUT_OF_BOUNDS', '"length" is outside of buffer bounds'],
-    ['a negative offset', [abc, -1, 3, 9], 'RangeError', 'ERR_BUFFER_OUT_OF_BOUNDS', '"offset" is outside of buffer bounds'],
+    [
+      'an offset behind the end',
+      [abc, 7, 0, 9],
+      'RangeError',
+      'ERR_BUFFER_OUT_OF_BOUNDS',
+      '"offset" is outside of buffer bounds',
+    ],
+    [
+      'a length beyond the end',
+      [abc, 4, 3, 9],
+      'RangeError',
+      'ERR_BUFFER_OUT_OF_BOUNDS',
+      '"length" is outside of buffer bounds',
+    ],
+    [
+      'a negative offset',
+      [abc, -1, 3, 9],
+      'RangeError',
+      'ERR_BUFFER_OUT_OF_BOUNDS',
+      '"offset" is outside of buffer bounds',
+    ],
     ['no port', ['x'], 'RangeError', 'ERR_SOCKET_BAD_PORT', 'Port should be > 0 and < 65536. Received undefined.'],
-    ['port 0', ['x', 0], 'RangeError', 'ERR_SOCKET_BAD_PORT', 'Port should be > 0 and < 65536. Received type number (0).'],
-    ['port 65536', ['x', 65536], 'RangeError', 'ERR_SOCKET_BAD_PORT', 'Port should be > 0 and < 65536. Received type number (65536).'],
-    ['port -1', ['x', -1], 'RangeError', 'ERR_SOCKET_BAD_PORT', 'Port should be > 0 and < 65536. Received type number (-1).'],
-    ['port 1.5', ['x', 1.5], 'RangeError', 'ERR_SOCKET_BAD_PORT', 'Port should be > 0 and < 65536. Received type number (1.5).'],
+    [
+      'port 0',
+      ['x', 0],
+      'RangeError',
+      'ERR_SOCKET_BAD_PORT',
+      'Port should be > 0 and < 65536. Received type number (0).',
+    ],
+    [
+      'port 65536',
+      ['x', 65536],
+      'RangeError',
+      'ERR_SOCKET_BAD_PORT',
+      'Port should be > 0 and < 65536. Received type number (65536).',
+    ],
+    [
+      'port -1',
+      ['x', -1],
+      'RangeError',
+      'ERR_SOCKET_BAD_PORT',
+      'Port should be > 0 and < 65536. Received type number (-1).',
+    ],
+    [
+      'port 1.5',
+      ['x', 1.5],
+      'RangeError',
+      'ERR_SOCKET_BAD_PORT',
+      'Port should be > 0 and < 65536. Received type number (1.5).',
+    ],
     ['port null', ['x', null], 'RangeError', 'ERR_SOCKET_BAD_PORT', 'Port should be > 0 and < 65536. Received null.'],
     [
       'a word as port',
@@ -148,7 +219,13 @@ export function sending(environment: Environment): void {
       'ERR_SOCKET_BAD_PORT',
       'Port should be > 0 and < 65536. Received an instance of Object.',
     ],
-    ['a list as port', ['x', []], 'RangeError', 'ERR_SOCKET_BAD_PORT', 'Port should be > 0 and < 65536. Received an instance of Array.'],
+    [
+      'a list as port',
+      ['x', []],
+      'RangeError',
+      'ERR_SOCKET_BAD_PORT',
+      'Port should be > 0 and < 65536. Received an instance of Array.',
+    ],
     [
       'a number as address',
       ['x', 9, 5],
@@ -232,7 +309,10 @@ export function sending(environment: Environment): void {
     const order: number[] = []
     const all = Promise.all(
       [1, 2, 3, 4, 5].map(
-        (n) => new Promise<void>((resolve) => socket.send(`${n}`, port(receiver), '127.0.0.1', () => resolve(void order.push(n)))),
+        (n) =>
+          new Promise<void>((resolve) =>
+            socket.send(`${n}`, port(receiver), '127.0.0.1', () => resolve(void order.push(n))),
+          ),
       ),
     )
     expect(await texts(receiver, 5)).toEqual(['1', '2', '3', '4', '5'])
@@ -319,7 +399,10 @@ export function sending(environment: Environment): void {
     })
     const events: unknown[] = []
     socket.on('error', (error) => events.push(shape(error)))
-    expect(await rejected(send(socket, 'x', 9, 'nowhere'))).toMatchObject({ code: 'ENOTFOUND', message: 'no such host' })
+    expect(await rejected(send(socket, 'x', 9, 'nowhere'))).toMatchObject({
+      code: 'ENOTFOUND',
+      message: 'no such host',
+    })
     expect(events).toEqual([])
     socket.send('x', 9, 'nowhere')
     await once(socket, 'error')
@@ -445,7 +528,8 @@ export function sending(environment: Environment): void {
     const socket = await sockets.bound()
     const storage = new AsyncLocalStorage<number>()
     const seen: unknown[] = []
-    for (const n of [1, 2]) storage.run(n, () => socket.send('x', port(receiver), '127.0.0.1', () => seen.push(storage.getStore())))
+    for (const n of [1, 2])
+      storage.run(n, () => socket.send('x', port(receiver), '127.0.0.1', () => seen.push(storage.getStore())))
     await send(socket, 'x', port(receiver), '127.0.0.1')
     expect(seen).toEqual([1, 2])
   })

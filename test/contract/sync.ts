@@ -66,10 +66,18 @@ export function synchronous(environment: Environment): void {
     ['null', [null], 'The "options" argument must be of type object. Received null'],
     ['a port', [5000], 'The "options" argument must be of type object. Received type number (5000)'],
     ['an array', [[]], 'The "options" argument must be of type object. Received an instance of Array'],
-    ['a number as address', [{ address: 5 }], 'The "options.address" property must be of type string. Received type number (5)'],
+    [
+      'a number as address',
+      [{ address: 5 }],
+      'The "options.address" property must be of type string. Received type number (5)',
+    ],
   ])('bindSync refuses %s', (_what, args, message) => {
     const socket = sockets.make()
-    expect(thrown(() => sync(socket).bindSync(...args))).toEqual({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE', message })
+    expect(thrown(() => sync(socket).bindSync(...args))).toEqual({
+      name: 'TypeError',
+      code: 'ERR_INVALID_ARG_TYPE',
+      message,
+    })
     expect(sync(socket).bindSync().port).toBeGreaterThan(0)
   })
 
@@ -97,7 +105,8 @@ export function synchronous(environment: Environment): void {
     expect(thrown(() => sync(socket).connectSync(9, 'localhost'))).toEqual({
       name: 'TypeError',
       code: 'ERR_INVALID_ARG_VALUE',
-      message: "The argument 'address' must be a numeric IP address; connectSync does not perform DNS resolution. Received 'localhost'",
+      message:
+        "The argument 'address' must be a numeric IP address; connectSync does not perform DNS resolution. Received 'localhost'",
     })
     expect(thrown(() => socket.address()).code).toBe('EBADF')
   })
@@ -185,7 +194,11 @@ export function synchronous(environment: Environment): void {
   test.each([
     ['no port', [], { name: 'RangeError', message: 'Port should be > 0 and < 65536. Received undefined.' }],
     ['port 0', [0], { name: 'RangeError', message: 'Port should be > 0 and < 65536. Received type number (0).' }],
-    ['a number as address', [9, 5], { message: 'The "address" argument must be of type string. Received type number (5)' }],
+    [
+      'a number as address',
+      [9, 5],
+      { message: 'The "address" argument must be of type string. Received type number (5)' },
+    ],
     ['a function as address', [9, () => {}], { code: 'ERR_INVALID_ARG_TYPE' }],
     ['an address of the other family', [9, '::1'], { message: 'connect EINVAL ::1:9', syscall: 'connect', port: 9 }],
   ])('connectSync refuses %s, and leaves the socket unconnected', (_what, args, error) => {

@@ -1,6 +1,6 @@
 /**
- * Which bound address may reach which destination, by which call and with which options, in all combinations: errors, local and remote address,
- * and what goes out or is delivered.
+ * Which bound address may reach which destination, by which call and with which options, in all
+ * combinations: errors, local and remote address, and what goes out or is delivered.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeOnTun } from '../tun/namespace.ts'
@@ -89,7 +89,17 @@ const to6 = [
   `ff01::1%${A}`,
   ...to4.map(mapped),
 ]
-const source4 = ['0.0.0.0', '127.0.0.1', '127.0.0.2', '10.9.0.1', '10.8.0.1', '10.9.0.2', '239.1.2.3', '255.255.255.255', '10.9.0.255']
+const source4 = [
+  '0.0.0.0',
+  '127.0.0.1',
+  '127.0.0.2',
+  '10.9.0.1',
+  '10.8.0.1',
+  '10.9.0.2',
+  '239.1.2.3',
+  '255.255.255.255',
+  '10.9.0.255',
+]
 const source6 = [
   '::',
   '::1',
@@ -105,7 +115,10 @@ const source6 = [
   'ff02::5',
   ...source4.map(mapped),
 ]
-/** One bound address of each kind: those that datagrams with a source or an interface of their own are sent from. */
+/**
+ * One bound address of each kind: those that datagrams with a source or an interface of their own
+ * are sent from.
+ */
 const infoBound = [
   undefined,
   ...['0.0.0.0', '127.0.0.1', '10.9.0.1', '239.1.2.3', '10.9.0.255'].flatMap((each) => [each, mapped(each)]),
@@ -116,7 +129,10 @@ const interfacesOf = { 4: ['10.8.0.1', '127.0.0.1', '0.0.0.0'], 6: [`::%${B}`, '
 const isGroup = (to: string) => /^(::ffff:)?(22|23)|^ff/.test(to)
 const isBroadcast = (to: string) => to.includes('255')
 
-/** The trials with one bound address; those with a source or an interface of the datagram's own are a part of their own. */
+/**
+ * The trials with one bound address; those with a source or an interface of the datagram's own are
+ * a part of their own.
+ */
 function* trialsOf(family: 4 | 6, bound: string | undefined, ipv6Only: boolean, routed: boolean): Generator<Trial> {
   const calls = ['send', 'connect', 'connect, send', 'connect, disconnect, send'] as const
   const broadcast = bound !== undefined
@@ -126,7 +142,8 @@ function* trialsOf(family: 4 | 6, bound: string | undefined, ipv6Only: boolean, 
     if (ipv6Only || !routed) continue
     for (const call of calls) {
       if (bound !== undefined && isBroadcast(to)) yield { ...common, call, broadcast: true }
-      if (bound !== undefined && isGroup(to)) for (const multicast of interfacesOf[family]) yield { ...common, call, multicast }
+      if (bound !== undefined && isGroup(to))
+        for (const multicast of interfacesOf[family]) yield { ...common, call, multicast }
     }
     if (!infoBound.includes(bound)) continue
     for (const source of family === 4 ? source4 : source6) yield { ...common, call: 'send', source, broadcast }
@@ -153,22 +170,30 @@ describeOnTun('the kernel and the stack, by bound address, destination and call,
       ...bound6.map((bound) => [6, bound, false] as const),
       ...(routed ? bound6.map((bound) => [6, bound, true] as const) : []),
     ]
-    test.each(rows)('a udp%i socket bound to %s, for IPv6 only: %s', { timeout: 120_000 }, async (family, bound, ipv6Only) => {
-      const differences: string[] = []
-      let count = 0
-      for (const trial of trialsOf(family, bound, ipv6Only, routed)) {
-        count++
-        const expected = await run(kernel, trial)
-        const actual = await run(stack, trial)
-        const at = partingOf(expected, actual)
-        if (at < 0) continue
-        const reason = boundListed.find(({ explains }) => explains(trial, expected[at] ?? '', actual[at] ?? ''))
-        if (reason !== undefined) seen.add(reason)
-        else differences.push(`${JSON.stringify(trial)}\n  kernel: ${expected.join('; ')}\n  stack:  ${actual.join('; ')}`)
-      }
-      expect(count).toBeGreaterThan(60)
-      if (differences.length > 0) expect.fail(`${differences.length} of ${count} differ:\n${differences.slice(0, 5).join('\n')}`)
-    })
+    test.each(rows)(
+      'a udp%i socket bound to %s, for IPv6 only: %s',
+      { timeout: 120_000 },
+      async (family, bound, ipv6Only) => {
+        const differences: string[] = []
+        let count = 0
+        for (const trial of trialsOf(family, bound, ipv6Only, routed)) {
+          count++
+          const expected = await run(kernel, trial)
+          const actual = await run(stack, trial)
+          const at = partingOf(expected, actual)
+          if (at < 0) continue
+          const reason = boundListed.find(({ explains }) => explains(trial, expected[at] ?? '', actual[at] ?? ''))
+          if (reason !== undefined) seen.add(reason)
+          else
+            differences.push(
+              `${JSON.stringify(trial)}\n  kernel: ${expected.join('; ')}\n  stack:  ${actual.join('; ')}`,
+            )
+        }
+        expect(count).toBeGreaterThan(60)
+        if (differences.length > 0)
+          expect.fail(`${differences.length} of ${count} differ:\n${differences.slice(0, 5).join('\n')}`)
+      },
+    )
   })
 
   test.each(boundListed)('but: $what ($why)', (row) => {

@@ -1,4 +1,7 @@
-/** Where the stack and Linux differ in what a bound address may reach, and may: each with its reason. */
+/**
+ * Where the stack and Linux differ in what a bound address may reach, and may: each with its
+ * reason.
+ */
 import type { Trial } from './bound-world.ts'
 
 export interface BoundListed {
@@ -36,6 +39,7 @@ export const boundListed: readonly BoundListed[] = [
   {
     what: 'a datagram to another host by way of lo',
     why: 'nobody else is there. Linux delivers it to this host, whatever its destination; the stack says ENETUNREACH',
-    explains: ({ interface: nic }, kernel, stack) => nic === 'lo' && stack === 'sent: ENETUNREACH' && kernel === 'sent: ',
+    explains: ({ interface: nic }, kernel, stack) =>
+      nic === 'lo' && stack === 'sent: ENETUNREACH' && kernel === 'sent: ',
   },
 ]

@@ -1,7 +1,10 @@
-/** Two hosts with two links each, and what a program does there with one socket: every step is told as `node:dgram` tells it. */
+/**
+ * Two hosts with two links each, and what a program does there with one socket: every step is told
+ * as `node:dgram` tells it.
+ */
 import type { Socket } from 'node:dgram'
 import * as kernelDgram from 'node:dgram'
-import '../../src/socket-api/dgram.ts'
+import '../../src/socket-api/dgram/dgram.ts'
 import { Address } from '../../src/base/address.ts'
 import type { Host } from './host.ts'
 import { ip, KernelHost } from './kernel-host.ts'
@@ -46,7 +49,8 @@ const receivers = [
 
 /** Call in a namespace of the test's own. */
 export function makeWorlds(): { kernel: World; stack: World; setDefaultRoutes(there: boolean): void; close(): void } {
-  // Of addresses that are equally good, which RFC 6724 leaves open, Linux takes the youngest, the stack the eldest.
+  // Of addresses that are equally good, which RFC 6724 leaves open, Linux takes the youngest, the
+  // stack the eldest.
   const kernelHost = new KernelHost(A, OWN_A.toReversed(), MTU)
   kernelHost.addLink(B, OWN_B.toReversed(), MTU)
   const stackHost = new StackHost(OWN_A, MTU, {}, A)
@@ -71,7 +75,11 @@ export function makeWorlds(): { kernel: World; stack: World; setDefaultRoutes(th
           ...(source === undefined ? {} : { source }),
           ...(nic === undefined ? {} : { interface: nic }),
         }
-        const send = socket.send.bind(socket) as unknown as (msg: string, settings: object, done: (error: Error | null) => void) => void
+        const send = socket.send.bind(socket) as unknown as (
+          msg: string,
+          settings: object,
+          done: (error: Error | null) => void,
+        ) => void
         try {
           send('x', settings, (error) => resolve(codeOf(error)))
         } catch (error) {
@@ -91,7 +99,8 @@ export function makeWorlds(): { kernel: World; stack: World; setDefaultRoutes(th
       }
       if (there) return
       for (const family of ['-4', '-6']) ip(family, 'route', 'flush', 'default')
-      for (const route of stackHost.stack.ip.routes.list()) if (route.prefix.length === 0) stackHost.stack.removeRoute(route)
+      for (const route of stackHost.stack.ip.routes.list())
+        if (route.prefix.length === 0) stackHost.stack.removeRoute(route)
     },
     close() {
       kernelHost.close()
@@ -100,13 +109,17 @@ export function makeWorlds(): { kernel: World; stack: World; setDefaultRoutes(th
   }
 }
 
-/** What a socket is bound to, for IP_PKTINFO to keep: groups and broadcast addresses are no source there. */
+/**
+ * What a socket is bound to, for IP_PKTINFO to keep: groups and broadcast addresses are no source
+ * there.
+ */
 function ownSource({ family, bound, to }: Trial): string | undefined {
   if (bound === undefined || (to.includes('.') !== bound.includes('.') && !/^::(%|$)/.test(to))) return undefined
   return family === 4 && /^2[23]|255/.test(bound) ? undefined : bound.includes('.') ? bound : undefined
 }
 
-const codeOf = (error: unknown) => (error === null || error === undefined ? '' : ((error as { code?: string }).code ?? String(error)))
+const codeOf = (error: unknown) =>
+  error === null || error === undefined ? '' : ((error as { code?: string }).code ?? String(error))
 const failure = (error: Error) => `${error.message} (${(error as { syscall?: string }).syscall})`
 
 /** A call that ends with its event or an error. @returns `''`, or what the error says */
@@ -138,7 +151,8 @@ export async function run(world: World, trial: Trial): Promise<string[]> {
   }
   const local = () => shown(() => socket.address())
   try {
-    if (bound !== undefined && !(await step('bound to', (callback) => socket.bind(0, bound, () => callback()), local))) return steps
+    if (bound !== undefined && !(await step('bound to', (callback) => socket.bind(0, bound, () => callback()), local)))
+      return steps
     if (trial.broadcast) socket.setBroadcast(true)
     if (trial.multicast !== undefined) {
       try {
@@ -176,7 +190,8 @@ export async function run(world: World, trial: Trial): Promise<string[]> {
 
 function outputs(host: Host): string[] {
   const sent: string[] = []
-  for (let link = 0; link < host.links; link++) for (const packet of host.receive(link)) sent.push(...datagram(packet, link === 0 ? A : B))
+  for (let link = 0; link < host.links; link++)
+    for (const packet of host.receive(link)) sent.push(...datagram(packet, link === 0 ? A : B))
   for (const { from, error } of host.delivered()) {
     const hex = from.slice(0, from.indexOf(':'))
     sent.push(error === '' ? `delivered from ${Address.fromBytes(Buffer.from(hex, 'hex'))}` : `told ${error}`)

@@ -1,4 +1,7 @@
-/** Sequences of packets, one per rule, that a kernel and the stack must treat alike. A name says the rule and where it stands. */
+/**
+ * Sequences of packets, one per rule, that a kernel and the stack must treat alike. A name says the
+ * rule and where it stands.
+ */
 import {
   type Bytes,
   fragmentHeader,
@@ -37,7 +40,10 @@ export type Case = readonly [name: string, packets: Bytes[]]
 const from4 = { from: PEER4, to: HOST4 }
 const from6 = { from: PEER6, to: HOST6 }
 
-/** An IPv4 packet from the peer to the host, with a datagram for the open port unless told otherwise. */
+/**
+ * An IPv4 packet from the peer to the host, with a datagram for the open port unless told
+ * otherwise.
+ */
 const v4 = (fields: Partial<Ip4> = {}, datagram: Partial<Udp> = {}) => {
   const source = fields.source ?? PEER4
   const destination = fields.destination ?? HOST4
@@ -58,15 +64,27 @@ const echo6 = (fields: Partial<Ip6> = {}, body = pattern(16)) => {
 }
 
 let nextId = 1
-/** Fragments of one IPv4 packet; each range is a start and an end in bytes, the end -1 for the last. */
+/**
+ * Fragments of one IPv4 packet; each range is a start and an end in bytes, the end -1 for the last.
+ */
 function split4(payload: Bytes, ranges: [number, number][], fields: Partial<Ip4> = {}): Bytes[] {
   const id = nextId++
   return ranges.map(([start, end]) =>
-    v4({ id, mf: end >= 0, offset: start, payload: payload.subarray(start, end < 0 ? payload.length : end), ...fields }),
+    v4({
+      id,
+      mf: end >= 0,
+      offset: start,
+      payload: payload.subarray(start, end < 0 ? payload.length : end),
+      ...fields,
+    }),
   )
 }
 
-function split6(payload: Bytes, ranges: [number, number][], fields: Partial<Ip6> & { protocol?: number } = {}): Bytes[] {
+function split6(
+  payload: Bytes,
+  ranges: [number, number][],
+  fields: Partial<Ip6> & { protocol?: number } = {},
+): Bytes[] {
   const id = 0x1000_0000 + nextId++
   return ranges.map(([start, end]) => {
     const part = payload.subarray(start, end < 0 ? payload.length : end)
@@ -85,8 +103,14 @@ const corrupt = (packet: Bytes, at: number) => {
 export const cases: Case[] = [
   // ── the IPv4 header ──
   ['a datagram reaches its socket', [v4(), v4({}, { payload: u8() }), v4({}, { payload: pattern(1472) })]],
-  ['a header checksum that does not sum to all ones is a silent drop (RFC 1122 3.2.1.2)', [corrupt(v4(), 10), corrupt(v4(), 8)]],
-  ['a version other than 4 is a silent drop (RFC 1122 3.2.1.1)', [v4({ version: 5 }), v4({ version: 0 }), v4({ version: 15 })]],
+  [
+    'a header checksum that does not sum to all ones is a silent drop (RFC 1122 3.2.1.2)',
+    [corrupt(v4(), 10), corrupt(v4(), 8)],
+  ],
+  [
+    'a version other than 4 is a silent drop (RFC 1122 3.2.1.1)',
+    [v4({ version: 5 }), v4({ version: 0 }), v4({ version: 15 })],
+  ],
   [
     'an IHL below 5 or beyond the packet is a silent drop (RFC 791 3.1)',
     [v4({ ihl: 4 }), v4({ ihl: 0 }), v4({ ihl: 15 }), v4({ ihl: 15, payload: u8() })],
@@ -103,9 +127,18 @@ export const cases: Case[] = [
     'a TTL of 0 or 1 is delivered and answered by the destination (RFC 1122 3.2.1.7)',
     [v4({ ttl: 0 }), v4({ ttl: 1 }), echo4({ ttl: 0 }), v4({ ttl: 0 }, { port: CLOSED_PORT })],
   ],
-  ['the reserved flag and TOS bits are carried (RFC 791 3.1)', [v4({ reserved: true }), v4({ tos: 0xff }), v4({ tos: 0x03, df: true })]],
-  ['a frame shorter than a header is a silent drop (RFC 1122 3.2.1)', [v4().subarray(0, 19), v4().subarray(0, 1), u8()]],
-  ['no packet but a whole one gets through: every truncation', Array.from({ length: 48 }, (_, length) => v4().subarray(0, length))],
+  [
+    'the reserved flag and TOS bits are carried (RFC 791 3.1)',
+    [v4({ reserved: true }), v4({ tos: 0xff }), v4({ tos: 0x03, df: true })],
+  ],
+  [
+    'a frame shorter than a header is a silent drop (RFC 1122 3.2.1)',
+    [v4().subarray(0, 19), v4().subarray(0, 1), u8()],
+  ],
+  [
+    'no packet but a whole one gets through: every truncation',
+    Array.from({ length: 48 }, (_, length) => v4().subarray(0, length)),
+  ],
 
   // ── addresses ──
   ...[
@@ -166,12 +199,18 @@ export const cases: Case[] = [
     'a UDP length below 8 or beyond the IP payload is a silent drop (RFC 768)',
     [7, 0, 29, 65535].flatMap((length) => [v4({}, { length }), v4({}, { length, port: CLOSED_PORT })]),
   ],
-  ['an IP payload shorter than a UDP header is a silent drop (RFC 768)', [0, 1, 7].map((length) => v4({ payload: pattern(length) }))],
+  [
+    'an IP payload shorter than a UDP header is a silent drop (RFC 768)',
+    [0, 1, 7].map((length) => v4({ payload: pattern(length) })),
+  ],
   [
     'a wrong UDP checksum is a silent drop, on a closed port too (RFC 1122 4.1.3.4)',
     [v4({}, { checksum: 1 }), v4({}, { checksum: 1, port: CLOSED_PORT })],
   ],
-  ['a zero UDP checksum is none in IPv4 (RFC 768)', [v4({}, { checksum: 0 }), v4({}, { checksum: 0, port: CLOSED_PORT })]],
+  [
+    'a zero UDP checksum is none in IPv4 (RFC 768)',
+    [v4({}, { checksum: 0 }), v4({}, { checksum: 0, port: CLOSED_PORT })],
+  ],
   ['port 0 is a port like another when it arrives (RFC 768)', [v4({}, { sourcePort: 0 }), v4({}, { port: 0 })]],
   [
     'a closed port draws Port Unreachable that quotes at most 548 bytes (RFC 1122 4.1.3.1, RFC 1812 4.3.2.3)',
@@ -189,7 +228,10 @@ export const cases: Case[] = [
       v4({ source: '10.9.0.3' }, { port: CONNECTED_PORT, sourcePort: PEER_PORT }),
     ],
   ],
-  ['a dual-stack socket gets IPv4 as mapped addresses (RFC 3493 3.7)', [v4({}, { port: DUAL_PORT }), v6({}, { port: DUAL_PORT })]],
+  [
+    'a dual-stack socket gets IPv4 as mapped addresses (RFC 3493 3.7)',
+    [v4({}, { port: DUAL_PORT }), v6({}, { port: DUAL_PORT })],
+  ],
 
   // ── ICMP ──
   [
@@ -241,10 +283,15 @@ export const cases: Case[] = [
       v4({ protocol: 1, payload: icmp(type, 0, u32(0), pattern(40)) }),
     ),
   ],
-  ['an unknown protocol draws Protocol Unreachable (RFC 1122 3.2.2.1)', [200, 253, 99, 58].map((protocol) => v4({ protocol }))],
+  [
+    'an unknown protocol draws Protocol Unreachable (RFC 1122 3.2.2.1)',
+    [200, 253, 99, 58].map((protocol) => v4({ protocol })),
+  ],
   [
     'no error about an ICMP error (RFC 1122 3.2.2)',
-    [3, 4, 5, 11, 12, 13, 0].map((type) => v4({ protocol: 1, options: u8(7, 1, 0, 0), payload: icmp(type, 0, u32(0), pattern(28)) })),
+    [3, 4, 5, 11, 12, 13, 0].map((type) =>
+      v4({ protocol: 1, options: u8(7, 1, 0, 0), payload: icmp(type, 0, u32(0), pattern(28)) }),
+    ),
   ],
 
   // ── IPv4 options ──
@@ -556,10 +603,15 @@ export const cases: Case[] = [
       error4(3, 3, u32(0), {}, { destination: '10.9.0.3' }),
     ],
   ],
-  ['an error from a router on the way is believed', [v4({ source: '10.9.0.77', protocol: 1, payload: icmp(3, 3, u32(0), quote4()) })]],
+  [
+    'an error from a router on the way is believed',
+    [v4({ source: '10.9.0.77', protocol: 1, payload: icmp(3, 3, u32(0), quote4()) })],
+  ],
   [
     'an error with a short quote is ignored',
-    [0, 19, 20, 24, 27, 28].map((length) => v4({ protocol: 1, payload: icmp(3, 3, u32(0), quote4().subarray(0, length)) })),
+    [0, 19, 20, 24, 27, 28].map((length) =>
+      v4({ protocol: 1, payload: icmp(3, 3, u32(0), quote4().subarray(0, length)) }),
+    ),
   ],
   ['an error about a later fragment is ignored', [error4(3, 3, u32(0), {}, { offset: 8 })]],
   [
@@ -570,7 +622,10 @@ export const cases: Case[] = [
   [
     'a datagram from nobody is for the link only (Linux: ip_mc_validate_source)',
     [HOST4, BROADCAST4, '255.255.255.255', '224.0.0.1', '224.0.0.251', GROUP4].flatMap((destination) =>
-      ['0.0.0.0', '0.1.2.3'].flatMap((source) => [v4({ source, destination }), v4({ source, destination }, { port: GROUP_PORT })]),
+      ['0.0.0.0', '0.1.2.3'].flatMap((source) => [
+        v4({ source, destination }),
+        v4({ source, destination }, { port: GROUP_PORT }),
+      ]),
     ),
   ],
   [
@@ -583,7 +638,10 @@ export const cases: Case[] = [
       v4({ source: BROADCAST4, destination: GROUP4 }, { port: GROUP_PORT }),
     ],
   ],
-  ['an error to a broadcast address', [v4({ destination: BROADCAST4, protocol: 1, payload: icmp(3, 3, u32(0), quote4()) })]],
+  [
+    'an error to a broadcast address',
+    [v4({ destination: BROADCAST4, protocol: 1, payload: icmp(3, 3, u32(0), quote4()) })],
+  ],
 
   [
     'Fragmentation Needed sets the path MTU, never below 552 (RFC 1191 3, Linux: min_pmtu)',
@@ -619,9 +677,16 @@ export const cases: Case[] = [
   ],
   [
     'traffic class and flow label',
-    [v6({ trafficClass: 0xff, flowLabel: 0xfffff }), echo6({ trafficClass: 0xb9 }), v6({ trafficClass: 0xb9 }, { port: CLOSED_PORT })],
+    [
+      v6({ trafficClass: 0xff, flowLabel: 0xfffff }),
+      echo6({ trafficClass: 0xb9 }),
+      v6({ trafficClass: 0xb9 }, { port: CLOSED_PORT }),
+    ],
   ],
-  ['no IPv6 packet but a whole one gets through: every truncation', Array.from({ length: 68 }, (_, length) => v6().subarray(0, length))],
+  [
+    'no IPv6 packet but a whole one gets through: every truncation',
+    Array.from({ length: 68 }, (_, length) => v6().subarray(0, length)),
+  ],
   ...[
     '::',
     '::1',
@@ -639,7 +704,11 @@ export const cases: Case[] = [
   ].flatMap((source): Case[] => [
     [
       `an IPv6 datagram from ${source} (RFC 4291 2.7, RFC 4443 2.4)`,
-      [v6({ source }), v6({ source }, { port: CLOSED_PORT }), v6({ source, destination: GROUP6 }, { port: GROUP_PORT })],
+      [
+        v6({ source }),
+        v6({ source }, { port: CLOSED_PORT }),
+        v6({ source, destination: GROUP6 }, { port: GROUP_PORT }),
+      ],
     ],
     [`an ICMPv6 echo request from ${source}`, [echo6({ source })]],
   ]),
@@ -672,13 +741,21 @@ export const cases: Case[] = [
     [
       `unknown options to ${destination} (RFC 8200 4.2)`,
       [0x1e, 0x5e, 0x9e, 0xde].map((type) =>
-        v6({ destination, next: 60, payload: join(options(17, u8(type, 2, 0, 0)), udp({ from: PEER6, to: destination })) }),
+        v6({
+          destination,
+          next: 60,
+          payload: join(options(17, u8(type, 2, 0, 0)), udp({ from: PEER6, to: destination })),
+        }),
       ),
     ],
     [
       `unknown hop-by-hop options to ${destination} (RFC 8200 4.2)`,
       [0x1e, 0x5e, 0x9e, 0xde].map((type) =>
-        v6({ destination, next: 0, payload: join(options(17, u8(type, 2, 0, 0)), udp({ from: PEER6, to: destination })) }),
+        v6({
+          destination,
+          next: 0,
+          payload: join(options(17, u8(type, 2, 0, 0)), udp({ from: PEER6, to: destination })),
+        }),
       ),
     ],
     [
@@ -691,7 +768,10 @@ export const cases: Case[] = [
   ]),
 
   // ── UDP over IPv6 ──
-  ['UDP over IPv6: lengths', [8, 20, 7, 0, 29, 65535].flatMap((length) => [v6({}, { length }), v6({}, { length, port: CLOSED_PORT })])],
+  [
+    'UDP over IPv6: lengths',
+    [8, 20, 7, 0, 29, 65535].flatMap((length) => [v6({}, { length }), v6({}, { length, port: CLOSED_PORT })]),
+  ],
   ['UDP over IPv6: too short', [0, 1, 7].map((length) => v6({ payload: pattern(length) }))],
   [
     'UDP over IPv6: a zero or wrong checksum is a silent drop (RFC 8200 8.1)',
@@ -742,7 +822,10 @@ export const cases: Case[] = [
       v6({ next: 58, payload: icmp(type, 0, u32(0), pattern(48), from6) }),
     ),
   ],
-  ['an unknown next header draws Parameter Problem 1 with its offset (RFC 8200 4)', [200, 253, 1, 99].map((next) => v6({ next }))],
+  [
+    'an unknown next header draws Parameter Problem 1 with its offset (RFC 8200 4)',
+    [200, 253, 1, 99].map((next) => v6({ next })),
+  ],
   [
     'no error about an ICMPv6 error (RFC 4443 2.4)',
     [1, 2, 3, 4, 5, 127].flatMap((type) => [
@@ -771,8 +854,21 @@ export const cases: Case[] = [
   [
     'extension headers in any order (RFC 8200 4.1)',
     [
-      v6({ next: 0, payload: join(options(60), options(43), routing(44, 0, 0), fragmentHeader(60, 0, false, 6), options(17), udp(from6)) }),
-      v6({ next: 60, payload: join(options(60), options(43), routing(43, 0, 0), routing(60, 2, 0), options(17), udp(from6)) }),
+      v6({
+        next: 0,
+        payload: join(
+          options(60),
+          options(43),
+          routing(44, 0, 0),
+          fragmentHeader(60, 0, false, 6),
+          options(17),
+          udp(from6),
+        ),
+      }),
+      v6({
+        next: 60,
+        payload: join(options(60), options(43), routing(43, 0, 0), routing(60, 2, 0), options(17), udp(from6)),
+      }),
       v6({ next: 43, payload: join(routing(60, 0, 0), options(59), pattern(8)) }),
     ],
   ],
@@ -843,7 +939,9 @@ export const cases: Case[] = [
   [
     'more than eight options are a silent drop (RFC 8504 5.3)',
     [7, 8, 9, 10].flatMap((count) =>
-      [60, 0].map((next) => v6({ next, payload: join(options(17, ...new Array(count).fill(u8(0x1e, 0))), udp(from6)) })),
+      [60, 0].map((next) =>
+        v6({ next, payload: join(options(17, ...new Array(count).fill(u8(0x1e, 0))), udp(from6)) }),
+      ),
     ),
   ],
   [
@@ -866,21 +964,36 @@ export const cases: Case[] = [
   [
     'a routing header of any type: skipped without segments left, refused with (RFC 5095, RFC 8200 4.4)',
     [0, 1, 2, 5, 253, 255].flatMap((type) =>
-      [0, 1, 255].map((left) => v6({ next: 43, payload: join(routing(17, type, left, new Uint8Array(20)), udp(from6)) })),
+      [0, 1, 255].map((left) =>
+        v6({ next: 43, payload: join(routing(17, type, left, new Uint8Array(20)), udp(from6)) }),
+      ),
     ),
   ],
   [
     'a routing header to a group',
     [0, 1].map((left) =>
-      v6({ destination: GROUP6, next: 43, payload: join(routing(17, 0, left), udp({ from: PEER6, to: GROUP6, port: GROUP_PORT })) }),
+      v6({
+        destination: GROUP6,
+        next: 43,
+        payload: join(routing(17, 0, left), udp({ from: PEER6, to: GROUP6, port: GROUP_PORT })),
+      }),
     ),
   ],
   [
     'routing headers that Linux knows',
     [3, 4].map((type) => v6({ next: 43, payload: join(routing(17, type, 0, new Uint8Array(20)), udp(from6)) })),
   ],
-  ['TCP', [v4({ protocol: 6, payload: join(u16(5000), u16(80), u32(1), u32(0), u8(0x50, 2), u16(1000), u32(0)) }), v4({ protocol: 136 })]],
-  ['TCP over IPv6', [v6({ next: 6, payload: join(u16(5000), u16(80), u32(1), u32(0), u8(0x50, 2), u16(1000), u32(0)) })]],
+  [
+    'TCP',
+    [
+      v4({ protocol: 6, payload: join(u16(5000), u16(80), u32(1), u32(0), u8(0x50, 2), u16(1000), u32(0)) }),
+      v4({ protocol: 136 }),
+    ],
+  ],
+  [
+    'TCP over IPv6',
+    [v6({ next: 6, payload: join(u16(5000), u16(80), u32(1), u32(0), u8(0x50, 2), u16(1000), u32(0)) })],
+  ],
   ['a UDP length of 0 in IPv6', [v6({ payload: join(u16(5000), u16(7000), u16(0), u16(0xc8cf), pattern(4)) })]],
   [
     'a payload length of 0 behind which there is a hop-by-hop header',
@@ -899,13 +1012,23 @@ export const cases: Case[] = [
       v6({ next: 0, payloadLength: 0, payload: join(u8(17, 0, 0xc2, 4, 0, 0, 0, 0), udp(from6)) }),
       v6({ next: 0, payloadLength: 0, payload: join(u8(17, 0, 0xc2, 4, 0, 1, 0, 0), udp(from6)) }),
       v6({ next: 0, payloadLength: 0, payload: join(u8(17, 0, 0xc2, 2, 0, 1, 1, 0), udp(from6)) }),
-      v6({ next: 0, payloadLength: 0, payload: join(u8(17, 1, 1, 0, 0xc2, 4, 0, 1, 0, 0, 1, 4, 0, 0, 0, 0), udp(from6)) }),
-      v6({ next: 0, payloadLength: 0, payload: join(u8(44, 0, 0xc2, 4, 0, 1, 0, 0), fragmentHeader(17, 0, true, nextId++), udp(from6)) }),
+      v6({
+        next: 0,
+        payloadLength: 0,
+        payload: join(u8(17, 1, 1, 0, 0xc2, 4, 0, 1, 0, 0, 1, 4, 0, 0, 0, 0), udp(from6)),
+      }),
+      v6({
+        next: 0,
+        payloadLength: 0,
+        payload: join(u8(44, 0, 0xc2, 4, 0, 1, 0, 0), fragmentHeader(17, 0, true, nextId++), udp(from6)),
+      }),
     ],
   ],
   [
     'an ICMPv6 redirect with an unknown option in front (RFC 4443 2.4 (e.2))',
-    [0, 60].map((next) => v6({ next, payload: join(options(58, u8(0x9e, 2, 0, 0)), icmp(137, 0, u32(0), pattern(32), from6)) })),
+    [0, 60].map((next) =>
+      v6({ next, payload: join(options(58, u8(0x9e, 2, 0, 0)), icmp(137, 0, u32(0), pattern(32), from6)) }),
+    ),
   ],
   ['a timestamp, echoed', [echo4({ options: u8(68, 12, 5, 0, ...new Array(8).fill(0)) })]],
   ['a CIPSO option', [v4({ options: u8(134, 8, 0, 0, 0, 1, 1, 2) })]],
@@ -1010,14 +1133,18 @@ export const cases: Case[] = [
   [
     'IPv6 fragments beyond 65535 bytes draw Parameter Problem at the offset (RFC 8200 4.5)',
     [
-      ...[65528, 65520, 60000].map((offset) => v6({ next: 44, payload: join(fragmentHeader(17, offset, false, nextId++), pattern(1000)) })),
+      ...[65528, 65520, 60000].map((offset) =>
+        v6({ next: 44, payload: join(fragmentHeader(17, offset, false, nextId++), pattern(1000)) }),
+      ),
       v6({ next: 60, payload: join(options(44), fragmentHeader(17, 65528, false, nextId++), pattern(1000)) }),
     ],
   ],
   [
     'a first IPv6 fragment without the whole chain draws Parameter Problem 3 (RFC 7112, RFC 8200 4.5)',
     [
-      ...[0, 1, 4, 7].map((length) => v6({ next: 44, payload: join(fragmentHeader(17, 0, true, nextId++), pattern(length)) })),
+      ...[0, 1, 4, 7].map((length) =>
+        v6({ next: 44, payload: join(fragmentHeader(17, 0, true, nextId++), pattern(length)) }),
+      ),
       v6({ next: 44, payload: join(fragmentHeader(60, 0, true, nextId++), options(17)) }),
       v6({ next: 44, payload: join(fragmentHeader(60, 0, true, nextId++), u8(17, 1, 0, 0, 0, 0, 0, 0)) }),
       v6({ next: 44, payload: join(fragmentHeader(58, 0, true, nextId++), u8(128, 0, 0, 0)) }),
@@ -1063,8 +1190,14 @@ export const cases: Case[] = [
   [
     'a fragment of a fragment is refused',
     [
-      v6({ next: 44, payload: join(fragmentHeader(44, 0, false, 0x83), fragmentHeader(17, 0, false, 0x84), udp(from6)) }),
-      v6({ next: 44, payload: join(fragmentHeader(60, 0, false, 0x83), options(44), fragmentHeader(17, 0, false, 0x84), udp(from6)) }),
+      v6({
+        next: 44,
+        payload: join(fragmentHeader(44, 0, false, 0x83), fragmentHeader(17, 0, false, 0x84), udp(from6)),
+      }),
+      v6({
+        next: 44,
+        payload: join(fragmentHeader(60, 0, false, 0x83), options(44), fragmentHeader(17, 0, false, 0x84), udp(from6)),
+      }),
       ...split6(
         join(fragmentHeader(17, 0, false, 0x85), whole6),
         [
@@ -1097,15 +1230,26 @@ export const cases: Case[] = [
         v6({
           hopLimit,
           next: 44,
-          payload: join(fragmentHeader(17, start, start === 0, 0x8c), start === 0 ? whole6.subarray(0, 1000) : whole6.subarray(1000)),
+          payload: join(
+            fragmentHeader(17, start, start === 0, 0x8c),
+            start === 0 ? whole6.subarray(0, 1000) : whole6.subarray(1000),
+          ),
         }),
       ),
     ],
   ],
   ...ecnPairs(
     (a, b) => [
-      v6({ trafficClass: 0xb8 | a, next: 44, payload: join(fragmentHeader(17, 0, true, 0x900 + a * 4 + b), whole6.subarray(0, 1000)) }),
-      v6({ trafficClass: b, next: 44, payload: join(fragmentHeader(17, 1000, false, 0x900 + a * 4 + b), whole6.subarray(1000)) }),
+      v6({
+        trafficClass: 0xb8 | a,
+        next: 44,
+        payload: join(fragmentHeader(17, 0, true, 0x900 + a * 4 + b), whole6.subarray(0, 1000)),
+      }),
+      v6({
+        trafficClass: b,
+        next: 44,
+        payload: join(fragmentHeader(17, 1000, false, 0x900 + a * 4 + b), whole6.subarray(1000)),
+      }),
     ],
     'IPv6',
   ),
@@ -1150,7 +1294,9 @@ export const cases: Case[] = [
   ],
   [
     'an ICMPv6 error with a short quote is ignored',
-    [0, 39, 40, 44, 47, 48].map((length) => v6({ next: 58, payload: icmp(1, 4, u32(0), quote6().subarray(0, length), from6) })),
+    [0, 39, 40, 44, 47, 48].map((length) =>
+      v6({ next: 58, payload: icmp(1, 4, u32(0), quote6().subarray(0, length), from6) }),
+    ),
   ],
   [
     'Packet Too Big sets the path MTU, below 1280 it is ignored (RFC 8201 4)',
@@ -1213,7 +1359,13 @@ function quote4(datagram: Partial<Udp> = {}, fields: Partial<Ip4> = {}): Bytes {
   })
 }
 
-function error4(type: number, code: number, rest: Bytes, datagram: Partial<Udp> = {}, fields: Partial<Ip4> = {}): Bytes {
+function error4(
+  type: number,
+  code: number,
+  rest: Bytes,
+  datagram: Partial<Udp> = {},
+  fields: Partial<Ip4> = {},
+): Bytes {
   return v4({ protocol: 1, payload: icmp(type, code, rest, quote4(datagram, fields)) })
 }
 
@@ -1225,6 +1377,12 @@ function quote6(datagram: Partial<Udp> = {}, fields: Partial<Ip6> = {}): Bytes {
   return v6({ source: HOST6, destination: PEER6, payload: quotedUdp6(datagram), ...fields })
 }
 
-function error6(type: number, code: number, rest: Bytes, datagram: Partial<Udp> = {}, fields: Partial<Ip6> = {}): Bytes {
+function error6(
+  type: number,
+  code: number,
+  rest: Bytes,
+  datagram: Partial<Udp> = {},
+  fields: Partial<Ip6> = {},
+): Bytes {
   return v6({ next: 58, payload: icmp(type, code, rest, quote6(datagram, fields), from6) })
 }

@@ -1,15 +1,18 @@
 /**
- * One sequence of packets through two hosts, and what differs. These differences are no differences:
+ * One sequence of packets through two hosts, and what differs. These differences are no
+ * differences:
  *
- * - IPv4 Identification, and the header checksum with it: any value is right where it is unique (RFC 6864 section 4).
+ * - IPv4 Identification, and the header checksum with it: any value is right where it is unique
+ *   (RFC 6864 section 4).
  * - IPv6 flow label: any value, 0 included (RFC 6437 section 3).
  * - IPv6 fragment Identification: any unique value (RFC 8200 section 4.5).
- * - The times that a host writes into timestamp options and an ICMP Timestamp Reply, and the ICMP checksum over them: each must be that of the
- *   host's own clock (RFC 791 section 3.1, RFC 792).
+ * - The times that a host writes into timestamp options and an ICMP Timestamp Reply, and the ICMP
+ *   checksum over them: each must be that of the host's own clock (RFC 791 section 3.1, RFC 792).
  * - An ICMP checksum of 0xffff for 0: both are right for a message of zeros (RFC 1071 section 2).
  *
- * A checksum that is masked is verified first. What a host sends when it thinks fit (MLD and IGMP reports, Neighbor Discovery, Time Exceeded after a
- * reassembly) is left out: other tests look at it.
+ * A checksum that is masked is verified first. What a host sends when it thinks fit (MLD and IGMP
+ * reports, Neighbor Discovery, Time Exceeded after a reassembly) is left out: other tests look at
+ * it.
  */
 import type { Delivered, Host } from './host.ts'
 import { type Listed, listed } from './listed.ts'
@@ -51,13 +54,23 @@ function describe({ port, error, from, payload, hopLimit, tos }: Delivered): str
   return error === '' ? `${port} <- ${from} hops ${hopLimit} tos ${tos} ${payload}` : `${port} ${error}`
 }
 
-const OWN = new Set([HOST4, HOST6, OUTSIDE4, OUTSIDE6, HOST_LINK_LOCAL, OUTSIDE_LINK_LOCAL, ...ANYCAST6].map((each) => hex(address(each))))
+const OWN = new Set(
+  [HOST4, HOST6, OUTSIDE4, OUTSIDE6, HOST_LINK_LOCAL, OUTSIDE_LINK_LOCAL, ...ANYCAST6].map((each) =>
+    hex(address(each)),
+  ),
+)
 
 /** Whether it comes from the host itself; a report of multicast groups may come from nobody. */
 function isOwn(bytes: Bytes): boolean {
   const four = (bytes[0] as number) >>> 4 === 4
   if (OWN.has(hex(four ? bytes.subarray(12, 16) : bytes.subarray(8, 24)))) return true
-  return !four && bytes[6] === 0 && bytes[40] === 58 && bytes[48] === 143 && bytes.subarray(8, 24).every((each) => each === 0)
+  return (
+    !four &&
+    bytes[6] === 0 &&
+    bytes[40] === 58 &&
+    bytes[48] === 143 &&
+    bytes.subarray(8, 24).every((each) => each === 0)
+  )
 }
 
 /** The packet as text, what may differ masked; `''` for what hosts send unasked. */
@@ -70,7 +83,8 @@ export function comparable(packet: Bytes, now: number): string {
     if (checksum(bytes.subarray(0, header)) !== 0) return `BAD IPV4 CHECKSUM ${hex(bytes)}`
     bytes.fill(0, 4, 6)
     bytes.fill(0, 10, 12)
-    if (bytes[9] === 1 && bytes[header + 2] === 0xff && bytes[header + 3] === 0xff) bytes.fill(0, header + 2, header + 4)
+    if (bytes[9] === 1 && bytes[header + 2] === 0xff && bytes[header + 3] === 0xff)
+      bytes.fill(0, header + 2, header + 4)
     maskTimes(bytes, 0, now)
     if (bytes[9] === 1 && (bytes[6] as number) % 0x20 === 0 && bytes[7] === 0) {
       const right = checksum(bytes.subarray(header)) === 0
@@ -84,7 +98,8 @@ export function comparable(packet: Bytes, now: number): string {
   const transport = next === 0 ? 40 + ((bytes[41] as number) + 1) * 8 : 40
   const protocol = next === 0 ? bytes[40] : next
   const type = bytes[transport] as number
-  if (protocol === 58 && ((type >= 130 && type <= 137) || type === 143 || (type === 3 && bytes[transport + 1] === 1))) return ''
+  if (protocol === 58 && ((type >= 130 && type <= 137) || type === 143 || (type === 3 && bytes[transport + 1] === 1)))
+    return ''
   bytes[1] = (bytes[1] as number) & 0xf0
   bytes.fill(0, 2, 4)
   if (next === 44) bytes.fill(0, 44, 48)
@@ -100,7 +115,10 @@ function forwarded(bytes: Bytes, now: number): string {
   return `${hex(bytes.subarray(0, header))} ${hex(bytes.subarray(header))}`
 }
 
-/** Masks the times in the timestamp options of the IPv4 header at `start`. @returns whether there were any */
+/**
+ * Masks the times in the timestamp options of the IPv4 header at `start`. @returns whether there
+ * were any
+ */
 function maskTimes(bytes: Bytes, start: number, now: number): boolean {
   const end = Math.min(start + ((bytes[start] as number) & 15) * 4, bytes.length)
   let found = false
@@ -127,7 +145,8 @@ function maskTime(bytes: Bytes, at: number, now: number): boolean {
 }
 
 /**
- * Both hosts' answers to each packet of a sequence; `''` when they agree everywhere, or differ as listed; those that were met are added to `seen`.
+ * Both hosts' answers to each packet of a sequence; `''` when they agree everywhere, or differ as
+ * listed; those that were met are added to `seen`.
  */
 export function difference(
   kernel: Host,
@@ -148,8 +167,14 @@ export function difference(
       }
       const lines = [`packet ${at} of ${packets.length}, by link ${link}: ${hex(packet)}`]
       if (at > 0) lines.push(...packets.slice(0, at).map((each) => `  after ${hex(each)}`))
-      lines.push(...expected.delivered.map((each) => `  kernel delivered ${each}`), ...expected.sent.map((each) => `  kernel sent ${each}`))
-      lines.push(...actual.delivered.map((each) => `  stack delivered ${each}`), ...actual.sent.map((each) => `  stack sent ${each}`))
+      lines.push(
+        ...expected.delivered.map((each) => `  kernel delivered ${each}`),
+        ...expected.sent.map((each) => `  kernel sent ${each}`),
+      )
+      lines.push(
+        ...actual.delivered.map((each) => `  stack delivered ${each}`),
+        ...actual.sent.map((each) => `  stack sent ${each}`),
+      )
       return lines.join('\n')
     }
   }

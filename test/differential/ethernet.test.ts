@@ -1,4 +1,7 @@
-/** Redirects, router advertisements and group queries: the kernel on a TAP and the stack on Ethernet go the same ways, and ask and answer alike. */
+/**
+ * Redirects, router advertisements and group queries: the kernel on a TAP and the stack on Ethernet
+ * go the same ways, and ask and answer alike.
+ */
 import { afterEach, describe, expect, test } from 'vitest'
 import { describeOnTun } from '../tun/namespace.ts'
 import { address, type Bytes, icmp, ip4, ip6, join, options, pattern, u8, u16, u32, udp } from './raw-ip.ts'
@@ -26,7 +29,8 @@ describeOnTun('on an Ethernet the kernel and the stack', () => {
     stations = makeStations()
     const { kernel, stack } = stations
     for (const each of [kernel, stack]) {
-      for (const { mac, ...addresses } of [FIRST, SECOND, THIRD]) for (const known of Object.values(addresses)) each.neighbor(known, mac)
+      for (const { mac, ...addresses } of [FIRST, SECOND, THIRD])
+        for (const known of Object.values(addresses)) each.neighbor(known, mac)
       prepare(each)
       each.frames()
     }
@@ -61,29 +65,48 @@ describeOnTun('on an Ethernet the kernel and the stack', () => {
       const quote = fields.quote ?? sent
       const { code = family === 4 ? 1 : 0 } = fields
       if (family === 4)
-        return frame(OUR_MAC, by.mac, ip4({ source: from, destination: OUR4, protocol: 1, payload: icmp(5, code, address(target), quote) }))
+        return frame(
+          OUR_MAC,
+          by.mac,
+          ip4({ source: from, destination: OUR4, protocol: 1, payload: icmp(5, code, address(target), quote) }),
+        )
       const padded = join(quote, new Uint8Array((8 - (quote.length % 8)) % 8))
       const option = fields.noQuote === true ? u8() : join(u8(4, 1 + padded.length / 8, 0, 0), u32(0), padded)
       const payload = icmp(137, code, u32(0), join(address(target), address(to), option), { from, to: OUR6 })
-      return frame(OUR_MAC, by.mac, ip6({ source: from, destination: OUR6, next: 58, hopLimit: fields.hopLimit ?? 255, payload }))
+      return frame(
+        OUR_MAC,
+        by.mac,
+        ip6({ source: from, destination: OUR6, next: 58, hopLimit: fields.hopLimit ?? 255, payload }),
+      )
     }
 
     const echo = (family: 4 | 6): Bytes =>
       family === 4
         ? ip4({ source: FAR[4], destination: OUR4, protocol: 1, payload: icmp(8, 0, u32(7), pattern(16)) })
-        : ip6({ source: FAR[6], destination: OUR6, next: 58, payload: icmp(128, 0, u32(7), pattern(16), { from: FAR[6], to: OUR6 }) })
+        : ip6({
+            source: FAR[6],
+            destination: OUR6,
+            next: 58,
+            payload: icmp(128, 0, u32(7), pattern(16), { from: FAR[6], to: OUR6 }),
+          })
     const datagram = (family: 4 | 6, port: number): Bytes => {
       const payload = udp({ from: FAR[family], to: OURS[family], port })
-      return family === 4 ? ip4({ source: FAR[4], destination: OUR4, payload }) : ip6({ source: FAR[6], destination: OUR6, payload })
+      return family === 4
+        ? ip4({ source: FAR[4], destination: OUR4, payload })
+        : ip6({ source: FAR[6], destination: OUR6, payload })
     }
-    /** What draws a packet that goes out, by its name; `null` sends a datagram. Linux does not remember what it said about a closed port in IPv4. */
+    /**
+     * What draws a packet that goes out, by its name; `null` sends a datagram. Linux does not
+     * remember what it said about a closed port in IPv4.
+     */
     const drawn = {
       'an echo reply': (family: 4 | 6) => echo(family),
       'a closed port': (family: 4 | 6) => (family === 6 ? datagram(6, 9) : null),
       'a datagram': (family: 4 | 6) => (family === 4 ? 'send' : null),
     } as const
 
-    // Not among them, for Linux goes there: to a broadcast address (it sends to all of the link), and in IPv6 to an address of ours (it sends nothing).
+    // Not among them, for Linux goes there: to a broadcast address (it sends to all of the link),
+    // and in IPv6 to an address of ours (it sends nothing).
     const foreign = { 4: '203.0.113.7', 6: 'fd09::7' }
     const cases = (family: 4 | 6): [string, Redirect][] => [
       ['of the first hop', {}],
@@ -142,16 +165,32 @@ describeOnTun('on an Ethernet the kernel and the stack', () => {
     const HIGH = 1
     const RESERVED = 2
 
-    function advertisement({ by = FIRST, from = by[6], lifetime = 1800, preference = 0, advertised = 0, ...rest }: Advertisement): Bytes {
+    function advertisement({
+      by = FIRST,
+      from = by[6],
+      lifetime = 1800,
+      preference = 0,
+      advertised = 0,
+      ...rest
+    }: Advertisement): Bytes {
       const mac = join(u8(1, 1), Uint8Array.from(by.mac.split(':').map((pair) => Number.parseInt(pair, 16))))
       const second = join(u8(advertised, preference << 3), u16(lifetime))
       const body = join(u32(0), u32(0), mac, ...(rest.options ?? []))
       const payload = icmp(134, rest.code ?? 0, second, body, { from, to: ALL_NODES })
-      return frame(ALL_NODES_MAC, by.mac, ip6({ source: from, destination: ALL_NODES, next: 58, hopLimit: rest.hopLimit ?? 255, payload }))
+      return frame(
+        ALL_NODES_MAC,
+        by.mac,
+        ip6({ source: from, destination: ALL_NODES, next: 58, hopLimit: rest.hopLimit ?? 255, payload }),
+      )
     }
 
-    const route = (prefix: string, length: number, preference = 0, lifetime = 600, units = length === 0 ? 1 : length <= 64 ? 2 : 3) =>
-      join(u8(24, units, length, preference << 3), u32(lifetime), address(prefix).slice(0, units * 8 - 8))
+    const route = (
+      prefix: string,
+      length: number,
+      preference = 0,
+      lifetime = 600,
+      units = length === 0 ? 1 : length <= 64 ? 2 : 3,
+    ) => join(u8(24, units, length, preference << 3), u32(lifetime), address(prefix).slice(0, units * 8 - 8))
     const mtu = (bytes: number) => join(u8(5, 1, 0, 0), u32(bytes))
     const prefix = (text: string, flags: number, length = 64, valid = 3600, preferred = 1800) =>
       join(u8(3, 4, length, flags), u32(valid), u32(preferred), u32(0), address(text))
@@ -171,7 +210,10 @@ describeOnTun('on an Ethernet the kernel and the stack', () => {
       ['a router goes', [{ preference: HIGH }, { by: SECOND }, { lifetime: 0 }]],
       ['a route to a prefix', [{}, { by: SECOND, lifetime: 0, options: [route('2001:db8:9::', 48)] }]],
       ['a route to a host', [{}, { by: SECOND, options: [route(FAR[6], 128)] }]],
-      ['a route to half the prefix', [{}, { by: SECOND, options: [route('2001:db8:9::', 64), route('2001:db8::', 20)] }]],
+      [
+        'a route to half the prefix',
+        [{}, { by: SECOND, options: [route('2001:db8:9::', 64), route('2001:db8::', 20)] }],
+      ],
       [
         'two routes, the second preferred',
         [{ options: [route('2001:db8:9::', 48)] }, { by: SECOND, options: [route('2001:db8:9::', 48, HIGH)] }],
@@ -192,11 +234,17 @@ describeOnTun('on an Ethernet the kernel and the stack', () => {
           { by: SECOND, lifetime: 0, options: [route('2001:db8:9::', 48, 0, 0)] },
         ],
       ],
-      ['a route of reserved preference', [{}, { by: SECOND, lifetime: 0, options: [route('2001:db8:9::', 48, RESERVED)] }]],
+      [
+        'a route of reserved preference',
+        [{}, { by: SECOND, lifetime: 0, options: [route('2001:db8:9::', 48, RESERVED)] }],
+      ],
       ['a route that does not fit', [{}, { by: SECOND, lifetime: 0, options: [route('2001:db8:9::', 96, 0, 600, 2)] }]],
       ['a route of a wrong length', [{}, { by: SECOND, lifetime: 0, options: [route('2001:db8:9::', 129)] }]],
       ['a route of no bits is a default router', [{ lifetime: 0, options: [route('::', 0)] }]],
-      ['a route of no bits says more than the header', [{}, { by: SECOND, preference: LOW, options: [route('::', 0, HIGH)] }]],
+      [
+        'a route of no bits says more than the header',
+        [{}, { by: SECOND, preference: LOW, options: [route('::', 0, HIGH)] }],
+      ],
       ['a route of no bits and no time', [{}, { by: SECOND, preference: HIGH, options: [route('::', 0, HIGH, 0)] }]],
       ['a route for ever', [{}, { by: SECOND, lifetime: 0, options: [route('2001:db8:9::', 48, 0, 0xffffffff)] }]],
       ['a hop limit', [{ advertised: 33 }, { advertised: 0 }]],
@@ -209,7 +257,10 @@ describeOnTun('on an Ethernet the kernel and the stack', () => {
       ['a prefix for both', [{ options: [prefix('2001:db8:77::', 0xc0)] }]],
       ['a prefix that is deprecated', [{ options: [prefix('2001:db8:77::', 0xc0, 64, 3600, 0)] }]],
       ['a prefix of another length', [{ options: [prefix('2001:db8:77::', 0xc0, 48)] }]],
-      ['a prefix that goes', [{ options: [prefix('2001:db8:77::', 0x80)] }, { options: [prefix('2001:db8:77::', 0x80, 64, 0, 0)] }]],
+      [
+        'a prefix that goes',
+        [{ options: [prefix('2001:db8:77::', 0x80)] }, { options: [prefix('2001:db8:77::', 0x80, 64, 0, 0)] }],
+      ],
       ['from a global address', [{ from: 'fd09::2' }]],
       ['from afar', [{ hopLimit: 254 }]],
       ['of another code', [{ code: 1 }]],

@@ -38,7 +38,10 @@ export interface Host {
   setMtuDiscover(family: 4 | 6, port: number, mode: number): void
   /** IP_MTU and IPV6_MTU of a connected socket. */
   knownMtu(family: 4 | 6, port: number): number
-  /** One packet from a wire, the first one's unless told otherwise; when this returns the host is done with it. */
+  /**
+   * One packet from a wire, the first one's unless told otherwise; when this returns the host is
+   * done with it.
+   */
   input(packet: Bytes, link?: number): void
   /** What it sent there since the last call. */
   receive(link?: number): Bytes[]

@@ -1,11 +1,12 @@
 /**
- * The kernel as a host that is driven in lock step: a packet is written into a TUN, and when the write returns the kernel has processed it; its
- * answers wait in the device, its datagrams in the sockets. All calls are synchronous, so a test needs no time-outs.
+ * The kernel as a host that is driven in lock step: a packet is written into a TUN, and when the
+ * write returns the kernel has processed it; its answers wait in the device, its datagrams in the
+ * sockets. All calls are synchronous, so a test needs no time-outs.
  */
 import { execFileSync } from 'node:child_process'
 import { closeSync, constants, openSync, writeFileSync } from 'node:fs'
-import { errnoName, type Libc, loadLibc } from '../../src/link/tun-libc.ts'
-import { findInterface, type InterfaceInfo } from '../../src/link/tun-netlink.ts'
+import { errnoName, type Libc, loadLibc } from '../../src/link/device/tun-libc.ts'
+import { findInterface, type InterfaceInfo } from '../../src/link/device/tun-netlink.ts'
 import type { Delivered, Host, SocketPlan } from './host.ts'
 import { address, type Bytes, u16 } from './raw-ip.ts'
 
@@ -36,7 +37,10 @@ const IPV6_RECVTCLASS = 66
 const IPV6_TCLASS = 67
 const EAGAIN = 11
 
-/** How much sooner than usual the kernel forgets fragments here: after 2 and 4 seconds, and its timers may be an eighth late. */
+/**
+ * How much sooner than usual the kernel forgets fragments here: after 2 and 4 seconds, and its
+ * timers may be an eighth late.
+ */
 export const HASTE = 15
 
 export const sysctl = (name: string, value: string | number) => {
@@ -49,7 +53,9 @@ export const sysctl = (name: string, value: string | number) => {
 
 export const ip = (...args: string[]) => execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'inherit'] })
 
-/** Numbers in the machine's byte order: little-endian on every architecture koffi has binaries for. */
+/**
+ * Numbers in the machine's byte order: little-endian on every architecture koffi has binaries for.
+ */
 function native(size: 4 | 8, value: number): Bytes {
   const bytes = Buffer.alloc(size)
   if (size === 4) bytes.writeInt32LE(value)
@@ -94,12 +100,22 @@ export class KernelHost implements Host {
   readonly #recvmsg: (fd: number, message: number, flags: number) => number
   readonly #setsockopt: (fd: number, level: number, option: number, value: Uint8Array, length: number) => number
   readonly #getsockopt: (fd: number, level: number, option: number, value: Uint8Array, length: Uint8Array) => number
-  readonly #sendto: (fd: number, payload: Uint8Array, length: number, flags: number, name: Uint8Array, nameLength: number) => number
+  readonly #sendto: (
+    fd: number,
+    payload: Uint8Array,
+    length: number,
+    flags: number,
+    name: Uint8Array,
+    nameLength: number,
+  ) => number
   readonly #call: Record<'bind' | 'connect', (fd: number, name: Uint8Array, length: number) => number>
   readonly device: string
   readonly #hardwareAddress: string
 
-  /** Call inside a namespace of the test's own. With a hardware address its links are TAP devices, and packets are frames. */
+  /**
+   * Call inside a namespace of the test's own. With a hardware address its links are TAP devices,
+   * and packets are frames.
+   */
   constructor(device: string, addresses: readonly string[], mtu = 1500, hardwareAddress = '') {
     this.device = device
     this.#hardwareAddress = hardwareAddress
@@ -164,7 +180,8 @@ export class KernelHost implements Host {
     if (this.#libc.ioctl(fd, TUNSETIFF, request) < 0) throw new Error(`TUNSETIFF: ${errnoName(this.#libc.errno())}`)
     if (ethernet) ip('link', 'set', device, 'address', this.#hardwareAddress)
     ip('link', 'set', device, 'mtu', String(mtu), 'txqueuelen', '10000', 'up')
-    for (const each of addresses) ip('address', 'add', each, 'dev', device, ...(each.includes(':') ? ['nodad'] : ['broadcast', '+']))
+    for (const each of addresses)
+      ip('address', 'add', each, 'dev', device, ...(each.includes(':') ? ['nodad'] : ['broadcast', '+']))
     sysctl(`ipv4/conf/${device}/rp_filter`, 0)
     this.receive(this.#fds.push(fd) - 1)
   }
@@ -173,7 +190,8 @@ export class KernelHost implements Host {
     const six = plan.family === 6
     const fd = this.#libc.socket(six ? AF_INET6 : AF_INET, SOCK_DGRAM_NONBLOCK, 0)
     const set = (level: number, option: number, value: Uint8Array) => {
-      if (this.#setsockopt(fd, level, option, value, value.length) < 0) throw new Error(`setsockopt ${option}: ${this.#error()}`)
+      if (this.#setsockopt(fd, level, option, value, value.length) < 0)
+        throw new Error(`setsockopt ${option}: ${this.#error()}`)
     }
     const one = native(4, 1)
     set(SOL_SOCKET, SO_RCVBUFFORCE, native(4, 4 << 20))
@@ -193,7 +211,8 @@ export class KernelHost implements Host {
     if (plan.group !== undefined) {
       const index = (findInterface(this.#libc, this.device) as InterfaceInfo).index
       if (six) set(IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, Buffer.concat([address(plan.group), native(4, index)]))
-      else set(IPPROTO_IP, IP_ADD_MEMBERSHIP, Buffer.concat([address(plan.group), address('0.0.0.0'), native(4, index)]))
+      else
+        set(IPPROTO_IP, IP_ADD_MEMBERSHIP, Buffer.concat([address(plan.group), address('0.0.0.0'), native(4, index)]))
     }
     this.#sockets.push(new KernelSocket(plan, fd))
     this.receive()
@@ -201,7 +220,9 @@ export class KernelHost implements Host {
 
   send(family: 4 | 6, port: number, payload: Bytes, to: string, toPort: number): string {
     const name = sockaddr(to, toPort)
-    return this.#sendto(this.#find(family, port).fd, payload, payload.length, 0, name, name.length) < 0 ? this.#error() : ''
+    return this.#sendto(this.#find(family, port).fd, payload, payload.length, 0, name, name.length) < 0
+      ? this.#error()
+      : ''
   }
 
   setMtuDiscover(family: 4 | 6, port: number, mode: number): void {
@@ -284,7 +305,14 @@ export class KernelHost implements Host {
       else if (level === IPPROTO_IPV6 && type === IPV6_TCLASS) tos = control.getInt32(at + 16, true)
       at += (size + 7) & ~7
     }
-    return { port: plan.port, error: '', from, payload: Buffer.from(this.#buffer.buffer, 0, length).toString('hex'), hopLimit, tos }
+    return {
+      port: plan.port,
+      error: '',
+      from,
+      payload: Buffer.from(this.#buffer.buffer, 0, length).toString('hex'),
+      hopLimit,
+      tos,
+    }
   }
 
   #error(): string {

@@ -1,7 +1,7 @@
 /** `sendmsg` with IP_PKTINFO or IPV6_PKTINFO on a socket of node:dgram, which lacks it. */
 import { isIPv4 } from 'node:net'
-import { errnoName, loadLibc } from '../../src/link/tun-libc.ts'
-import { findInterface } from '../../src/link/tun-netlink.ts'
+import { errnoName, loadLibc } from '../../src/link/device/tun-libc.ts'
+import { findInterface } from '../../src/link/device/tun-netlink.ts'
 import { address, type Bytes, u16 } from './raw-ip.ts'
 
 const AF_INET = 2
@@ -13,13 +13,20 @@ const IPV6_PKTINFO = 50
 
 const { library, addressOf, errno } = loadLibc()
 const libc = loadLibc()
-const sendmsg = library.func('sendmsg', 'intptr_t', ['int', 'intptr_t', 'int']) as (fd: number, message: number, flags: number) => number
+const sendmsg = library.func('sendmsg', 'intptr_t', ['int', 'intptr_t', 'int']) as (
+  fd: number,
+  message: number,
+  flags: number,
+) => number
 
 /** An address without its zone, and the zone's index. */
 function split(text: string): [Bytes, number] {
   const [host = '', zone = ''] = text.split('%')
   // What the helper of this folder does not read.
-  const bytes = host.startsWith('::ffff:') && host.includes('.') ? Buffer.from([...MAPPED, ...address(host.slice(7))]) : address(host)
+  const bytes =
+    host.startsWith('::ffff:') && host.includes('.')
+      ? Buffer.from([...MAPPED, ...address(host.slice(7))])
+      : address(host)
   return [bytes, zone === '' ? 0 : (findInterface(libc, zone)?.index ?? 0)]
 }
 

@@ -1,8 +1,10 @@
 /**
- * Where the stack and Linux differ, and may: each with the document that says so. A difference that none of these explains is a defect.
+ * Where the stack and Linux differ, and may: each with the document that says so. A difference that
+ * none of these explains is a defect.
  *
- * A row names the packet and what became of it at both hosts, not more: the answer that only one of them gives, the delivery that only one of
- * them makes. Where a packet may be a fragment, the rest of its datagram is looked at as well, and no other packet.
+ * A row names the packet and what became of it at both hosts, not more: the answer that only one of
+ * them gives, the delivery that only one of them makes. Where a packet may be a fragment, the rest
+ * of its datagram is looked at as well, and no other packet.
  */
 import type { Outcome } from './compare.ts'
 import { address, type Bytes, fromHex, hex } from './raw-ip.ts'
@@ -109,9 +111,13 @@ const hopByHopEnd = (packet: Bytes) => 48 + byte(packet, 41) * 8
 /** What the fragments of a datagram share; `''` for what is no fragment. */
 function fragmentKey(packet: Bytes): string {
   if (isVersion(packet, 4))
-    return (short(packet, 6) & 0x3fff) === 0 ? '' : hex(packet.subarray(12, 20)) + packet[9] + hex(packet.subarray(4, 6))
+    return (short(packet, 6) & 0x3fff) === 0
+      ? ''
+      : hex(packet.subarray(12, 20)) + packet[9] + hex(packet.subarray(4, 6))
   const found = chain(packet).find(([next]) => next === FRAGMENT)
-  return found === undefined ? '' : source(packet) + destination(packet) + hex(packet.subarray(found[1] + 4, found[1] + 8))
+  return found === undefined
+    ? ''
+    : source(packet) + destination(packet) + hex(packet.subarray(found[1] + 4, found[1] + 8))
 }
 
 /** The last packet, and what came before of the datagram that it is a fragment of. */
@@ -123,23 +129,30 @@ function datagram(packets: readonly Bytes[]): readonly Bytes[] {
 /** The IPv4 payload that the last packet has, or completes. */
 function payload4(packets: readonly Bytes[]): Bytes {
   const whole = new Uint8Array(65_536)
-  for (const each of datagram(packets)) whole.set(each.subarray(header4(each), short(each, 2)), (short(each, 6) & 0x1fff) * 8)
+  for (const each of datagram(packets))
+    whole.set(each.subarray(header4(each), short(each, 2)), (short(each, 6) & 0x1fff) * 8)
   return whole
 }
 
 const hasCipso = (packet: Bytes) => options4(packet).some(([type]) => type === CIPSO)
 const hasLinuxOption = (packet: Bytes) => hopByHopOptions(packet).some((type) => type === IOAM || type === CALIPSO)
-const hasLinuxRouting = (packet: Bytes) => chain(packet).some(([next, at]) => next === ROUTING && [3, 4].includes(byte(packet, at + 2)))
+const hasLinuxRouting = (packet: Bytes) =>
+  chain(packet).some(([next, at]) => next === ROUTING && [3, 4].includes(byte(packet, at + 2)))
 
 /** A first fragment whose last header names an extension header that is not there. */
 function lacksHeader(packet: Bytes): boolean {
   const headers = chain(packet)
   const [next, at] = headers.at(-1) ?? [59, 0]
   const end = Math.min(packet.length, 40 + short(packet, 4))
-  return headers.some(([each]) => each === FRAGMENT) && EXTENSIONS.includes(next) && at + (next === FRAGMENT ? 4 : 2) > end
+  return (
+    headers.some(([each]) => each === FRAGMENT) && EXTENSIONS.includes(next) && at + (next === FRAGMENT ? 4 : 2) > end
+  )
 }
 
-/** An IPv4 fragment that ends past the longest packet: the stack refuses it at once, Linux when the datagram is whole. */
+/**
+ * An IPv4 fragment that ends past the longest packet: the stack refuses it at once, Linux when the
+ * datagram is whole.
+ */
 function endsTooFar(packet: Bytes): boolean {
   if (!isVersion(packet, 4) || fragmentKey(packet) === '') return false
   return (short(packet, 6) & 0x1fff) * 8 + short(packet, 2) - header4(packet) > 65_515
@@ -157,7 +170,10 @@ interface Answer {
   readonly pointer: number
 }
 
-/** The packet that was the only answer to the last one, an ICMP message to its source, maybe by its source route; nothing was delivered. */
+/**
+ * The packet that was the only answer to the last one, an ICMP message to its source, maybe by its
+ * source route; nothing was delivered.
+ */
 function answer(packets: readonly Bytes[], { sent, delivered }: Outcome): Answer | null {
   if (sent.length !== 1 || delivered.length !== 0) return null
   const [header = '', rest = ''] = (sent[0] as string).split(' ')
@@ -165,7 +181,8 @@ function answer(packets: readonly Bytes[], { sent, delivered }: Outcome): Answer
   const message = fromHex(rest)
   const four = isVersion(bytes, 4)
   const route = options4(bytes).find(isSourceRoute)
-  const to = route === undefined ? destination(bytes) : hex(bytes.subarray(route[1] + route[2] - 4, route[1] + route[2]))
+  const to =
+    route === undefined ? destination(bytes) : hex(bytes.subarray(route[1] + route[2] - 4, route[1] + route[2]))
   if (to !== source(last(packets))) return null
   const pointer = four ? byte(message, 4) : word(message, 4)
   return { protocol: byte(bytes, four ? 9 : 6), type: byte(message, 0), code: byte(message, 1), pointer }
@@ -174,7 +191,9 @@ function answer(packets: readonly Bytes[], { sent, delivered }: Outcome): Answer
 /** Whether the only answer was an ICMP error of this type and code. */
 function isError(packets: readonly Bytes[], outcome: Outcome, type: number, code: number): boolean {
   const said = answer(packets, outcome)
-  return said !== null && (said.protocol === ICMPV4 || said.protocol === ICMPV6) && said.type === type && said.code === code
+  return (
+    said !== null && (said.protocol === ICMPV4 || said.protocol === ICMPV6) && said.type === type && said.code === code
+  )
 }
 
 /** Whether the only answer was a Parameter Problem about a byte in `from … to`. */
@@ -206,7 +225,8 @@ const isDelivery = ({ sent, delivered }: Outcome, from: string) =>
   delivered.every((each) => each.includes(` <- ${from}:`) || each.includes(` <- ${MAPPED6}${from}:`))
 
 /** Whether nothing happened but that one socket was told of an error. */
-const isReport = ({ sent, delivered }: Outcome) => sent.length === 0 && delivered.length === 1 && / E[A-Z]+$/.test(delivered[0] as string)
+const isReport = ({ sent, delivered }: Outcome) =>
+  sent.length === 0 && delivered.length === 1 && / E[A-Z]+$/.test(delivered[0] as string)
 
 /** Whether a packet was delivered, reported or drew one answer. */
 const isTreated = (packets: readonly Bytes[], outcome: Outcome) =>
@@ -273,14 +293,21 @@ export const listed: Listed[] = [
     why: 'RFC 7126 4.3 and 4.4',
     explains: (packets, kernel, stack) => {
       const route = options4(last(packets)).find(isSourceRoute)
-      return route !== undefined && isProblem(packets, kernel, route[1] + route[2], header4(last(packets))) && isSilent(stack)
+      return (
+        route !== undefined &&
+        isProblem(packets, kernel, route[1] + route[2], header4(last(packets))) &&
+        isSilent(stack)
+      )
     },
   },
   {
     what: 'there is no TCP, no UDP-Lite and no PIM; Linux has all three',
     why: 'RFC 1122 3.2.2.1 (Protocol Unreachable)',
     explains: (packets, kernel, stack) =>
-      isVersion(last(packets), 4) && FOREIGN.includes(byte(last(packets), 9)) && isSilent(kernel) && isError(packets, stack, 3, 2),
+      isVersion(last(packets), 4) &&
+      FOREIGN.includes(byte(last(packets), 9)) &&
+      isSilent(kernel) &&
+      isError(packets, stack, 3, 2),
   },
   {
     what: 'there is no TCP, no UDP-Lite and no PIM over IPv6; Linux has all three',
@@ -339,28 +366,38 @@ export const listed: Listed[] = [
   {
     what: 'routing headers of types 3 and 4 are as unknown as others; Linux knows them and discards them while they are not enabled',
     why: 'RFC 8200 4.4',
-    explains: (packets, kernel, stack) => datagram(packets).some(hasLinuxRouting) && isSilent(kernel) && isTreated(packets, stack),
+    explains: (packets, kernel, stack) =>
+      datagram(packets).some(hasLinuxRouting) && isSilent(kernel) && isTreated(packets, stack),
   },
   {
     what: 'the IOAM and CALIPSO options are as unknown as others; Linux discards them while they are not enabled',
     why: 'RFC 8200 4.2 (their types ask to be skipped), RFC 9486, RFC 5570',
     explains: (packets, kernel, stack) =>
-      datagram(packets).some(hasLinuxOption) && isSilent(kernel) && (isTreated(packets, stack) || isForwarded(packets, stack)),
+      datagram(packets).some(hasLinuxOption) &&
+      isSilent(kernel) &&
+      (isTreated(packets, stack) || isForwarded(packets, stack)),
   },
   {
     what: 'a first fragment that ends right in front of an extension header draws Parameter Problem 3; Linux looks at its length only',
     why: 'RFC 8200 4.5, RFC 7112 5',
     explains: (packets, kernel, stack) =>
-      lacksHeader(last(packets)) && (isSilent(kernel) || isProblem(packets, kernel, 4, 5)) && isError(packets, stack, 4, 3),
+      lacksHeader(last(packets)) &&
+      (isSilent(kernel) || isProblem(packets, kernel, 4, 5)) &&
+      isError(packets, stack, 4, 3),
   },
   {
     what: 'a payload length of 0 and no Jumbo Payload option draw Parameter Problem 0; Linux takes the rest of the frame for the payload',
     why: 'RFC 2675 3',
     explains: (packets, kernel, stack) => {
       if (!datagram(packets).some(isJumbo)) return false
-      // That the jumbogram is cut short is the first thing that Linux sees; here it is that one must not be in fragments.
+      // That the jumbogram is cut short is the first thing that Linux sees; here it is that one
+      // must not be in fragments.
       const fragment = chain(last(packets)).find(([next]) => next === FRAGMENT)?.[1] ?? -1
-      return isSilent(stack) || isProblem(packets, stack, 4, 5) || (isSilent(kernel) && isProblem(packets, stack, fragment, fragment + 1))
+      return (
+        isSilent(stack) ||
+        isProblem(packets, stack, 4, 5) ||
+        (isSilent(kernel) && isProblem(packets, stack, fragment, fragment + 1))
+      )
     },
   },
 ]
@@ -414,7 +451,10 @@ export const listedOfRoutersAlone: Listed[] = [
     what: 'packets to :: are discarded in silence; Linux says that it has no route to them',
     why: 'RFC 4291 2.5.2 (never a destination)',
     explains: (packets, kernel, stack) =>
-      isVersion(last(packets), 6) && destination(last(packets)) === ANY6 && isError(packets, kernel, 1, 0) && isSilent(stack),
+      isVersion(last(packets), 6) &&
+      destination(last(packets)) === ANY6 &&
+      isError(packets, kernel, 1, 0) &&
+      isSilent(stack),
   },
   {
     what: 'a router that forwards no groups is silent about hop-by-hop options of packets to groups that it is not in; Linux reports them',
@@ -433,7 +473,9 @@ export const listedOfRoutersAlone: Listed[] = [
     explains: (packets, kernel, stack) =>
       isVersion(last(packets), 4) &&
       (byte(last(packets), 12) >= 240 || byte(last(packets), 12) === 0) &&
-      (isError(packets, kernel, 3, 2) || isError(packets, kernel, 3, 3) || isProblem(packets, kernel, 20, header4(last(packets)))) &&
+      (isError(packets, kernel, 3, 2) ||
+        isError(packets, kernel, 3, 3) ||
+        isProblem(packets, kernel, 20, header4(last(packets)))) &&
       isSilent(stack),
   },
   {
@@ -448,7 +490,9 @@ export const listedOfRoutersAlone: Listed[] = [
         return said?.protocol === ICMPV6 && said.type === 2 && said.pointer < 40 + short(packet, 4)
       }
       if (isError(packets, kernel, 3, 4)) return stack.sent.length === 1
-      return isForwarded(packets, kernel) && kernel.sent.length > stack.sent.length && payloads(kernel) === payloads(stack)
+      return (
+        isForwarded(packets, kernel) && kernel.sent.length > stack.sent.length && payloads(kernel) === payloads(stack)
+      )
     },
   },
   {
@@ -480,26 +524,34 @@ export const listedOfRouters: Listed[] = [
 ]
 
 /**
- * What of a random sequence leaves both hosts with the same state: no too-big report that one host alone believes, no fragment that one host alone
- * keeps, and no fragments with which one of them alone completes a datagram.
+ * What of a random sequence leaves both hosts with the same state: no too-big report that one host
+ * alone believes, no fragment that one host alone keeps, and no fragments with which one of them
+ * alone completes a datagram.
  */
 export function comparableTraffic(packets: readonly Bytes[]): Bytes[] {
   const refused = new Set(packets.filter(lacksHeader).map(fragmentKey))
-  return packets.filter((each) => !isUnvalidatedTooBig(each) && !endsTooFar(each) && (lacksHeader(each) || !refused.has(fragmentKey(each))))
+  return packets.filter(
+    (each) => !isUnvalidatedTooBig(each) && !endsTooFar(each) && (lacksHeader(each) || !refused.has(fragmentKey(each))),
+  )
 }
 
-/** The same for routers: the path MTU that it learns of changes what Linux's passes on, as listed, so none is told of one. */
+/**
+ * The same for routers: the path MTU that it learns of changes what Linux's passes on, as listed,
+ * so none is told of one.
+ */
 export function comparableTransit(packets: readonly Bytes[]): Bytes[] {
   return comparableTraffic(packets).filter((each) => {
-    if (isVersion(each, 4)) return byte(each, 9) !== ICMPV4 || byte(each, header4(each)) !== 3 || byte(each, header4(each) + 1) !== 4
+    if (isVersion(each, 4))
+      return byte(each, 9) !== ICMPV4 || byte(each, header4(each)) !== 3 || byte(each, header4(each) + 1) !== 4
     const [next, at] = chain(each).at(-1) ?? [59, 0]
     return next !== ICMPV6 || byte(each, at) !== 2
   })
 }
 
 /**
- * A too-big report that one host believes: about an ICMP message (the stack believes those only that quote an echo reply it sent), about a later
- * IPv4 fragment, about a packet that comes from no address of the host, or in a packet that Linux discards, as listed. One that comes in fragments
+ * A too-big report that one host believes: about an ICMP message (the stack believes those only
+ * that quote an echo reply it sent), about a later IPv4 fragment, about a packet that comes from no
+ * address of the host, or in a packet that Linux discards, as listed. One that comes in fragments
  * cannot be told.
  */
 function isUnvalidatedTooBig(bytes: Bytes): boolean {

@@ -7,9 +7,15 @@ import { comparableTraffic, type Listed } from './listed.ts'
 import { Traffic } from './mutations.ts'
 import { makeHosts } from './world.ts'
 
-/** Sequences per run, and where they start; `TUNGRAM_DIFFERENTIAL=1000000 npx vitest run test/differential/mutations` for a long one. */
+/**
+ * Sequences per run, and where they start;
+ * `TUNGRAM_DIFFERENTIAL=1000000 npx vitest run test/differential/mutations` for a long one.
+ */
 const TRIALS = Number(process.env.TUNGRAM_DIFFERENTIAL ?? 20_000)
-/** Sequences before identifications come again: then both hosts are new, and the kernel has forgotten the fragments that it had. */
+/**
+ * Sequences before identifications come again: then both hosts are new, and the kernel has
+ * forgotten the fragments that it had.
+ */
 const HOSTS_LIVE = 60_000
 const SEED = process.env.TUNGRAM_SEED ?? '1'
 
@@ -47,7 +53,12 @@ describeOnTun('the kernel and the stack treat damaged traffic alike', () => {
     }
     const rows = [...seen].map(([{ what, why }, count]) => `  ${count} × ${what} (${why})`)
     if (TRIALS > 20_000)
-      console.log([`${TRIALS} sequences, ${packets} packets, ${Math.round((performance.now() - started) / 1000)} s`, ...rows].join('\n'))
+      console.log(
+        [
+          `${TRIALS} sequences, ${packets} packets, ${Math.round((performance.now() - started) / 1000)} s`,
+          ...rows,
+        ].join('\n'),
+      )
     if (problems.length > 0) expect.fail(problems.join('\n'))
     expect(packets).toBeGreaterThan(TRIALS)
   })

@@ -1,4 +1,7 @@
-/** Seeded traffic: valid sequences of every kind the hosts understand, most of them damaged somewhere. */
+/**
+ * Seeded traffic: valid sequences of every kind the hosts understand, most of them damaged
+ * somewhere.
+ */
 import type { Random } from '../../src/base/random.ts'
 import {
   type Bytes,
@@ -55,13 +58,18 @@ export interface Place {
 export const NEIGHBORS: Place = {
   source4: (random) => pick(random, [PEER4, PEER4, PEER4, '10.9.0.3', `10.9.0.${4 + random.below(200)}`]),
   destination4: (random) => pick(random, [HOST4, HOST4, HOST4, HOST4, HOST4, BROADCAST4, GROUP4, '255.255.255.255']),
-  source6: (random) => pick(random, [PEER6, PEER6, PEER6, 'fd09::3', `fd09::${(16 + random.below(4000)).toString(16)}`]),
+  source6: (random) =>
+    pick(random, [PEER6, PEER6, PEER6, 'fd09::3', `fd09::${(16 + random.below(4000)).toString(16)}`]),
   destination6: (random) => pick(random, [HOST6, HOST6, HOST6, HOST6, HOST6, GROUP6, 'ff02::1']),
 }
 
-/** Inside a router: packets for the router, its other network, networks behind that, its own network again, and nowhere. */
+/**
+ * Inside a router: packets for the router, its other network, networks behind that, its own network
+ * again, and nowhere.
+ */
 const INSIDE: Place = {
-  source4: (random) => pick(random, [PEER4, PEER4, PEER4, '10.9.0.3', `10.9.0.${4 + random.below(200)}`, '169.254.1.1', OUTSIDE_PEER4]),
+  source4: (random) =>
+    pick(random, [PEER4, PEER4, PEER4, '10.9.0.3', `10.9.0.${4 + random.below(200)}`, '169.254.1.1', OUTSIDE_PEER4]),
   destination4: (random) =>
     pick(random, [
       ...new Array<string>(6).fill(OUTSIDE_PEER4),
@@ -119,9 +127,11 @@ const INSIDE: Place = {
 /** Outside of it: packets for the router and its network inside. */
 const OUTSIDE: Place = {
   source4: (random) => pick(random, [OUTSIDE_PEER4, FAR4, `10.8.0.${4 + random.below(200)}`]),
-  destination4: (random) => pick(random, [PEER4, PEER4, PEER4, '10.9.0.7', HOST4, OUTSIDE4, BROADCAST4, '10.9.0.0', '255.255.255.255']),
+  destination4: (random) =>
+    pick(random, [PEER4, PEER4, PEER4, '10.9.0.7', HOST4, OUTSIDE4, BROADCAST4, '10.9.0.0', '255.255.255.255']),
   source6: (random) => pick(random, [OUTSIDE_PEER6, FAR6, `fd08::${(16 + random.below(4000)).toString(16)}`]),
-  destination6: (random) => pick(random, [PEER6, PEER6, PEER6, 'fd09::7', HOST6, OUTSIDE6, 'fd09::', 'fd08::', 'fe80::1', 'ff02::1']),
+  destination6: (random) =>
+    pick(random, [PEER6, PEER6, PEER6, 'fd09::7', HOST6, OUTSIDE6, 'fd09::', 'fd08::', 'fe80::1', 'ff02::1']),
 }
 
 /** Of each of a router's links. */
@@ -142,7 +152,8 @@ export class Traffic {
 
   next(): Bytes[] {
     if (this.#places.length > 1) this.link = chance(this.#random, 0.75) ? 0 : 1
-    // A counter, so that an identification does not come again while one host still has fragments that the other has forgotten.
+    // A counter, so that an identification does not come again while one host still has fragments
+    // that the other has forgotten.
     return sequence(this.#random, this.#places[this.link] as Place, this.#sent++ >>> 1)
   }
 }
@@ -218,7 +229,13 @@ function valid4(random: Random, place: Place, id: number): Bytes[] {
       )
       break
     default:
-      message = udp({ from: source, to: destination, ...ports(random), payload: body, ...(chance(random, 0.1) ? { checksum: 0 } : {}) })
+      message = udp({
+        from: source,
+        to: destination,
+        ...ports(random),
+        payload: body,
+        ...(chance(random, 0.1) ? { checksum: 0 } : {}),
+      })
   }
   const fields = {
     source,
@@ -229,7 +246,8 @@ function valid4(random: Random, place: Place, id: number): Bytes[] {
     id,
     ...(chance(random, 0.25) ? { options: options4(random) } : {}),
   }
-  if (message.length < 1400 && chance(random, 0.6)) return [ip4({ ...fields, df: chance(random, 0.5), payload: message })]
+  if (message.length < 1400 && chance(random, 0.6))
+    return [ip4({ ...fields, df: chance(random, 0.5), payload: message })]
   return pieces(random, message).map(([offset, part, mf]) => ip4({ ...fields, offset, mf, payload: part }))
 }
 
@@ -310,7 +328,13 @@ function valid6(random: Random, place: Place): Bytes[] {
       break
     case 3:
       protocol = pick(random, [58, 200, 59])
-      message = icmp(pick(random, [0, 1, 2, 3, 4, 5, 100, 127, 128, 129, 200, 255]), random.below(4), u32(random.uint32()), body, to)
+      message = icmp(
+        pick(random, [0, 1, 2, 3, 4, 5, 100, 127, 128, 129, 200, 255]),
+        random.below(4),
+        u32(random.uint32()),
+        body,
+        to,
+      )
       break
     default:
       message = udp({ ...to, ...ports(random), payload: body })
@@ -344,7 +368,12 @@ function headers(random: Random, protocol: number, message: Bytes, first: boolea
     switch (random.below(4)) {
       case 0:
         bytes = join(
-          routing(next, pick(random, [0, 2, 5, 253]), pick(random, [0, 0, 0, 1]), new Uint8Array(pick(random, [4, 12, 20]))),
+          routing(
+            next,
+            pick(random, [0, 2, 5, 253]),
+            pick(random, [0, 0, 0, 1]),
+            new Uint8Array(pick(random, [4, 12, 20])),
+          ),
           bytes,
         )
         next = 43
@@ -397,7 +426,10 @@ function error6(random: Random, body: Bytes, to: { from: string; to: string }): 
 
 const INTERESTING = [0, 1, 2, 4, 7, 8, 0x11, 0x2b, 0x2c, 0x3a, 0x3b, 0x3c, 0x44, 0x45, 0x60, 0x7f, 0x80, 0x83, 0xff]
 
-/** Damages a packet: a byte or a word changed, bytes gone or added; then, mostly, the checksums made right again, so that the damage is met. */
+/**
+ * Damages a packet: a byte or a word changed, bytes gone or added; then, mostly, the checksums made
+ * right again, so that the damage is met.
+ */
 function mutate(random: Random, packet: Bytes): Bytes {
   if (packet.length === 0) return packet
   let bytes: Bytes = packet.slice()
@@ -442,14 +474,17 @@ function fixTransportChecksum(bytes: Bytes): void {
   const protocol = bytes[four ? 9 : 6]
   const end = four ? ((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0) : 40 + (((bytes[4] ?? 0) << 8) | (bytes[5] ?? 0))
   const length = end - header
-  if (end > bytes.length || length < 8 || header < 20 || (four && (((bytes[6] ?? 0) & 0x3f) | (bytes[7] ?? 0)) !== 0)) return
+  if (end > bytes.length || length < 8 || header < 20 || (four && (((bytes[6] ?? 0) & 0x3f) | (bytes[7] ?? 0)) !== 0))
+    return
   const field = header + (protocol === 17 ? 6 : 2)
   if (protocol !== 17 && protocol !== 1 && protocol !== 58) return
   const pseudo = join(bytes.subarray(four ? 12 : 8, four ? 20 : 40), u32(length), u32(protocol))
   bytes.set(u16(0), field)
   const udpLength = ((bytes[header + 4] as number) << 8) | (bytes[header + 5] as number)
   const covered = protocol === 17 && udpLength >= 8 && udpLength <= length ? udpLength : length
-  const front = protocol === 17 ? join(bytes.subarray(four ? 12 : 8, four ? 20 : 40), u32(covered), u32(protocol)) : pseudo
-  const sum = protocol === 1 ? checksum(bytes.subarray(header, end)) : checksum(front, bytes.subarray(header, header + covered))
+  const front =
+    protocol === 17 ? join(bytes.subarray(four ? 12 : 8, four ? 20 : 40), u32(covered), u32(protocol)) : pseudo
+  const sum =
+    protocol === 1 ? checksum(bytes.subarray(header, end)) : checksum(front, bytes.subarray(header, header + covered))
   bytes.set(u16(protocol === 17 ? sum || 0xffff : sum), field)
 }

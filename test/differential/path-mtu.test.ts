@@ -1,6 +1,7 @@
 /**
- * IP_MTU_DISCOVER and IPV6_MTU_DISCOVER: what goes onto the wire, what the program is told, and what MTU is known, with a path as wide as the
- * device, and with a narrower one that a router reported.
+ * IP_MTU_DISCOVER and IPV6_MTU_DISCOVER: what goes onto the wire, what the program is told, and
+ * what MTU is known, with a path as wide as the device, and with a narrower one that a router
+ * reported.
  */
 import { afterAll, describe, expect, test } from 'vitest'
 import { describeOnTun } from '../tun/namespace.ts'
@@ -49,11 +50,21 @@ function tooBig(family: 4 | 6, from: string, to: string, port: number, mtu: numb
   const datagram = udp({ from, to, sourcePort: port, port: TO_PORT, payload: pattern(length) })
   if (family === 4) {
     const quote = ip4({ source: from, destination: to, df: true, payload: datagram })
-    return ip4({ source: '10.9.0.77', destination: from, protocol: 1, payload: icmp(3, 4, u32(mtu), quote.subarray(0, 68)) })
+    return ip4({
+      source: '10.9.0.77',
+      destination: from,
+      protocol: 1,
+      payload: icmp(3, 4, u32(mtu), quote.subarray(0, 68)),
+    })
   }
   const quote = ip6({ source: from, destination: to, payload: datagram })
   const router = { from: 'fd09::77', to: from }
-  return ip6({ source: router.from, destination: from, next: 58, payload: icmp(2, 0, u32(mtu), quote.subarray(0, 500), router) })
+  return ip6({
+    source: router.from,
+    destination: from,
+    next: 58,
+    payload: icmp(2, 0, u32(mtu), quote.subarray(0, 500), router),
+  })
 }
 
 describeOnTun('the kernel and the stack, by the DF policy of a socket,', () => {
@@ -97,17 +108,32 @@ describeOnTun('the kernel and the stack, by the DF policy of a socket,', () => {
         describe(`IPv${family}, ${name}, ${connected ? 'connected' : 'not connected'}:`, () => {
           const lengthsFor = (mtu: number) => {
             const full = mtu - headers[family]
-            return [0, 1, 100, full - 1, full, full + 1, full + 8, 2 * full, 3 * MTU, largest[family], largest[family] + 1]
+            return [
+              0,
+              1,
+              100,
+              full - 1,
+              full,
+              full + 1,
+              full + 8,
+              2 * full,
+              3 * MTU,
+              largest[family],
+              largest[family] + 1,
+            ]
           }
           const agree = (socket: ReturnType<typeof open>, mtu: number) => {
             const used: [number[], number[]] = [[], []]
             for (const length of new Set([...lengthsFor(mtu), ...lengthsFor(MTU)])) {
               const sent = socket.send(length)
               const [expected, actual] = sent
-              expect({ ...actual, identifications: [] }, `${length} bytes`).toEqual({ ...expected, identifications: [] })
+              expect({ ...actual, identifications: [] }, `${length} bytes`).toEqual({
+                ...expected,
+                identifications: [],
+              })
               for (const [at, each] of sent.entries()) {
-                // Fragments share one, as no two datagrams do. That of atomic ones is 0; Linux numbers them where they might have been
-                // fragmented, and on connected sockets.
+                // Fragments share one, as no two datagrams do. That of atomic ones is 0; Linux
+                // numbers them where they might have been fragmented, and on connected sockets.
                 if (!isAtomic(each)) used[at]?.push(...each.identifications)
                 else if ((!connected && mode >= DISCOVER.do) || at === 1) expect(each.identifications).toEqual([0])
                 expect(each.identifications.length).toBeLessThanOrEqual(1)

@@ -1,4 +1,7 @@
-/** Packets by hand, without any code of the stack: the twin of its codecs, and the food of the differential tests. */
+/**
+ * Packets by hand, without any code of the stack: the twin of its codecs, and the food of the
+ * differential tests.
+ */
 
 export type Bytes = Uint8Array
 
@@ -10,7 +13,8 @@ export const u32 = (value: number): Bytes => u8(value >>> 24, value >>> 16, valu
 export const join = (...parts: Bytes[]): Bytes => new Uint8Array(Buffer.concat(parts))
 
 /** `length` bytes that differ from their neighbors. */
-export const pattern = (length: number, first = 0): Bytes => Uint8Array.from({ length }, (_, at) => (first + at * 7) & 255)
+export const pattern = (length: number, first = 0): Bytes =>
+  Uint8Array.from({ length }, (_, at) => (first + at * 7) & 255)
 
 /** 4 bytes of `10.0.0.1`, 16 of `fd00::1` (with at most one `::`, no dots). */
 export function address(text: string): Bytes {

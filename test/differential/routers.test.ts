@@ -6,11 +6,28 @@ import { HASTE, ip } from './kernel-host.ts'
 import { comparableTransit, type Listed, listedOfRouters, listedOfRoutersAlone } from './listed.ts'
 import { BOTH_SIDES, Traffic } from './mutations.ts'
 import { type Bytes, type Ip4, icmp, ip4, ip6, options, pattern, u8, u32, udp } from './raw-ip.ts'
-import { CLOSED_PORT, CONNECTED_PORT, HOST4, HOST6, makeRouters, OUTSIDE_PEER4, OUTSIDE_PEER6, PEER_PORT, PEER4, PEER6 } from './world.ts'
+import {
+  CLOSED_PORT,
+  CONNECTED_PORT,
+  HOST4,
+  HOST6,
+  makeRouters,
+  OUTSIDE_PEER4,
+  OUTSIDE_PEER6,
+  PEER_PORT,
+  PEER4,
+  PEER6,
+} from './world.ts'
 
-/** As for hosts: `TUNGRAM_DIFFERENTIAL=50000 npx vitest run test/differential/routers` for a long run. */
+/**
+ * As for hosts: `TUNGRAM_DIFFERENTIAL=50000 npx vitest run test/differential/routers` for a long
+ * run.
+ */
 const TRIALS = Number(process.env.TUNGRAM_DIFFERENTIAL ?? 40_000)
-/** Sequences before identifications come again: then both routers are new, and the kernel has forgotten the fragments that it had. */
+/**
+ * Sequences before identifications come again: then both routers are new, and the kernel has
+ * forgotten the fragments that it had.
+ */
 const ROUTERS_LIVE = 60_000
 const SEED = process.env.TUNGRAM_SEED ?? '1'
 
@@ -21,10 +38,15 @@ describeOnTun('the kernel and the stack, as routers, treat alike', () => {
     stack.close()
   })
 
-  // First, for the kernel counts all errors to a source against the five of these that it sends it at once (ip_error).
+  // First, for the kernel counts all errors to a source against the five of these that it sends it
+  // at once (ip_error).
   test('packets that have no route, or one that says why', () => {
     const kinds = ['unreachable', 'prohibit', 'blackhole'] as const
-    const nowhere = { unreachable: ['10.6.0.1', 'fd16::1'], prohibit: ['10.5.0.1', 'fd15::1'], blackhole: ['10.4.0.1', 'fd14::1'] }
+    const nowhere = {
+      unreachable: ['10.6.0.1', 'fd16::1'],
+      prohibit: ['10.5.0.1', 'fd15::1'],
+      blackhole: ['10.4.0.1', 'fd14::1'],
+    }
     const prefix = (to: string) => (to.includes('.') ? `${to.slice(0, -3)}0.0/16` : `${to.slice(0, -1)}/64`)
     const each = kinds.flatMap((kind) => nowhere[kind].map((to) => [kind, prefix(to)] as const))
     ip('route', 'del', 'default')
@@ -43,7 +65,14 @@ describeOnTun('the kernel and the stack, as routers, treat alike', () => {
         expect(difference(kernel, stack, [packet], new Set(), [])).toBe('')
         for (const error of run(stack, packet).sent) said.add(`${to} ${error.split(' ')[1]?.slice(0, 4)}`)
       }
-    expect([...said].sort()).toEqual(['10.5.0.1 030d', '10.6.0.1 0301', '10.7.0.1 0300', 'fd15::1 0101', 'fd16::1 0100', 'fd17::1 0100'])
+    expect([...said].sort()).toEqual([
+      '10.5.0.1 030d',
+      '10.6.0.1 0301',
+      '10.7.0.1 0300',
+      'fd15::1 0101',
+      'fd16::1 0100',
+      'fd17::1 0100',
+    ])
     for (const [kind, to] of each) ip('route', 'del', kind, to)
     for (const route of added) stack.stack.removeRoute(route)
     ip('route', 'add', 'default', 'via', OUTSIDE_PEER4, 'dev', 'diff1')
@@ -77,14 +106,24 @@ describeOnTun('the kernel and the stack, as routers, treat alike', () => {
     }
     const rows = [...seen].map(([{ what, why }, count]) => `  ${count} × ${what} (${why})`)
     if (TRIALS > 40_000)
-      console.log([`${TRIALS} sequences, ${packets} packets, ${Math.round((performance.now() - started) / 1000)} s`, ...rows].join('\n'))
+      console.log(
+        [
+          `${TRIALS} sequences, ${packets} packets, ${Math.round((performance.now() - started) / 1000)} s`,
+          ...rows,
+        ].join('\n'),
+      )
     if (problems.length > 0) expect.fail(problems.join('\n'))
     expect(packets).toBeGreaterThan(TRIALS)
   })
 
   describe('but:', () => {
     const echo6 = (source: string, destination: string) =>
-      ip6({ source, destination, next: 58, payload: icmp(128, 0, u32(7), pattern(8), { from: source, to: destination }) })
+      ip6({
+        source,
+        destination,
+        next: 58,
+        payload: icmp(128, 0, u32(7), pattern(8), { from: source, to: destination }),
+      })
     const datagram4 = (source: string, destination: string, fields: Partial<Ip4> = {}) =>
       ip4({ source, destination, payload: udp({ from: source, to: destination, port: CLOSED_PORT }), ...fields })
     const unknown = options(59, u8(0x9e, 2, 0, 0))
@@ -107,10 +146,21 @@ describeOnTun('the kernel and the stack, as routers, treat alike', () => {
       ['packets to :: ', [echo6(PEER6, '::')]],
       ['a router that forwards no groups', [ip6({ source: PEER6, destination: 'ff15::9', next: 0, payload: unknown })]],
       ['in 240.0.0.0/4 or 0.0.0.0/8', [datagram4('245.1.2.3', HOST4)]],
-      ['the MTU of the next link', [tooBig, ip6({ source: OUTSIDE_PEER6, destination: PEER6, next: 200, payload: pattern(1300) })], 1],
+      [
+        'the MTU of the next link',
+        [tooBig, ip6({ source: OUTSIDE_PEER6, destination: PEER6, next: 200, payload: pattern(1300) })],
+        1,
+      ],
       [
         'options without the copy bit',
-        [datagram4(PEER4, OUTSIDE_PEER4, { offset: 800, mf: true, options: u8(0x5e, 4, 1, 2), payload: pattern(1400) })],
+        [
+          datagram4(PEER4, OUTSIDE_PEER4, {
+            offset: 800,
+            mf: true,
+            options: u8(0x5e, 4, 1, 2),
+            payload: pattern(1400),
+          }),
+        ],
       ],
       ['an echo request to a group or an anycast address', [echo6(OUTSIDE_PEER6, 'fd09::')]],
     ]
@@ -120,12 +170,15 @@ describeOnTun('the kernel and the stack, as routers, treat alike', () => {
       ['fd08::', PEER6],
       ['fd08::', OUTSIDE_PEER6],
       ['fe80::', 'fe80::9'],
-    ])('no: an error about a packet to the anycast address %s comes from there (Linux: icmp6_send)', (destination, source) => {
-      const link = source === OUTSIDE_PEER6 ? 1 : 0
-      const closed = ip6({ source, destination, payload: udp({ from: source, to: destination, port: CLOSED_PORT }) })
-      for (const packet of [closed, ip6({ source, destination, next: 200, payload: pattern(8) })])
-        expect(difference(kernel, stack, [packet], new Set(), [], link)).toBe('')
-    })
+    ])(
+      'no: an error about a packet to the anycast address %s comes from there (Linux: icmp6_send)',
+      (destination, source) => {
+        const link = source === OUTSIDE_PEER6 ? 1 : 0
+        const closed = ip6({ source, destination, payload: udp({ from: source, to: destination, port: CLOSED_PORT }) })
+        for (const packet of [closed, ip6({ source, destination, next: 200, payload: pattern(8) })])
+          expect(difference(kernel, stack, [packet], new Set(), [], link)).toBe('')
+      },
+    )
 
     test.each(listedOfRoutersAlone)('$what ($why)', (row) => {
       const [, packets, link] = shown.find(([name]) => row.what.includes(name)) as (typeof shown)[number]

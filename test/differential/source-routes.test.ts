@@ -1,4 +1,7 @@
-/** IPv4 source routes where they are allowed: `accept_source_route` of the kernel, `sourceRoute` of a stack; a host, and a router. */
+/**
+ * IPv4 source routes where they are allowed: `accept_source_route` of the kernel, `sourceRoute` of
+ * a stack; a host, and a router.
+ */
 import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeOnTun } from '../tun/namespace.ts'
@@ -16,10 +19,18 @@ const FAR = '192.0.2.9'
 const GATEWAY = '10.9.0.7'
 const NOWHERE = '198.51.100.1'
 
-const route = (type: number, pointer: number, ...stops: string[]) => join(u8(type, 3 + stops.length * 4, pointer), ...stops.map(address))
+const route = (type: number, pointer: number, ...stops: string[]) =>
+  join(u8(type, 3 + stops.length * 4, pointer), ...stops.map(address))
 
-/** What comes by a route: a datagram for an open and a closed port, an echo request, a protocol that there is not. */
-function packets(options: Bytes, destination = HOST4, fields: { ttl?: number; mf?: boolean; id?: number } = {}): Bytes[] {
+/**
+ * What comes by a route: a datagram for an open and a closed port, an echo request, a protocol that
+ * there is not.
+ */
+function packets(
+  options: Bytes,
+  destination = HOST4,
+  fields: { ttl?: number; mf?: boolean; id?: number } = {},
+): Bytes[] {
   const to = { source: PEER4, destination, options, ...fields }
   const datagram = (port: number) => udp({ from: PEER4, to: destination, port })
   return [
@@ -41,10 +52,9 @@ const cases: [string, Bytes[]][] = Object.entries(TYPES).flatMap(([name, type]):
   [`a ${name} route with a stop left behind a gateway`, packets(route(type, 4, FAR))],
   [`a ${name} route whose last stop is this host again`, packets(route(type, 4, HOST4))],
   [`a ${name} route by this host to a neighbor`, packets(route(type, 4, HOST4, HOST4, NEIGHBOR))],
-  ...['127.0.0.1', '0.0.0.0', BROADCAST4, '255.255.255.255', GROUP4, '240.0.0.1', PEER4].map((stop): [string, Bytes[]] => [
-    `a ${name} route by ${stop}`,
-    packets(route(type, 4, stop, NEIGHBOR)),
-  ]),
+  ...['127.0.0.1', '0.0.0.0', BROADCAST4, '255.255.255.255', GROUP4, '240.0.0.1', PEER4].map(
+    (stop): [string, Bytes[]] => [`a ${name} route by ${stop}`, packets(route(type, 4, stop, NEIGHBOR))],
+  ),
   ...[0, 3, 5, 6, 7, 9, 11, 12, 255].map((pointer): [string, Bytes[]] => [
     `a ${name} route of one stop with pointer ${pointer}`,
     packets(route(type, pointer, NEIGHBOR)),
@@ -59,10 +69,22 @@ const cases: [string, Bytes[]][] = Object.entries(TYPES).flatMap(([name, type]):
   ],
   [`a ${name} route behind no operation`, packets(join(u8(1, 1, 1), route(type, 8, NEIGHBOR, GATEWAY), u8(1)))],
   [`a ${name} route and a record route`, packets(join(route(type, 4, NEIGHBOR), u8(7, 11, 4), new Uint8Array(8)))],
-  [`a ${name} route at its end and a record route`, packets(join(route(type, 8, NEIGHBOR), u8(7, 11, 4), new Uint8Array(8)))],
-  [`a record route and a ${name} route at its end`, packets(join(u8(7, 11, 4), new Uint8Array(8), route(type, 8, NEIGHBOR)))],
-  [`a ${name} route at its end and a timestamp`, packets(join(route(type, 8, NEIGHBOR), u8(68, 12, 5, 0), new Uint8Array(8)))],
-  [`a ${name} route with a bad pointer and a timestamp`, packets(join(route(type, 6, NEIGHBOR), u8(68, 12, 5, 0), new Uint8Array(9)))],
+  [
+    `a ${name} route at its end and a record route`,
+    packets(join(route(type, 8, NEIGHBOR), u8(7, 11, 4), new Uint8Array(8))),
+  ],
+  [
+    `a record route and a ${name} route at its end`,
+    packets(join(u8(7, 11, 4), new Uint8Array(8), route(type, 8, NEIGHBOR))),
+  ],
+  [
+    `a ${name} route at its end and a timestamp`,
+    packets(join(route(type, 8, NEIGHBOR), u8(68, 12, 5, 0), new Uint8Array(8))),
+  ],
+  [
+    `a ${name} route with a bad pointer and a timestamp`,
+    packets(join(route(type, 6, NEIGHBOR), u8(68, 12, 5, 0), new Uint8Array(9))),
+  ],
   [`a ${name} route and a bad option`, packets(join(route(type, 8, NEIGHBOR), u8(7, 1)))],
   [`a bad option and a ${name} route`, packets(join(u8(7, 1), route(type, 8, NEIGHBOR)))],
   [`two ${name} routes`, packets(join(route(type, 8, NEIGHBOR), route(type, 8, NEIGHBOR)))],
@@ -82,7 +104,10 @@ const cases: [string, Bytes[]][] = Object.entries(TYPES).flatMap(([name, type]):
   ],
 ])
 
-/** The way back straight to the peer is narrower than that by the neighbor, so the errors have different lengths. */
+/**
+ * The way back straight to the peer is narrower than that by the neighbor, so the errors have
+ * different lengths.
+ */
 const narrow: Bytes[] = [
   ip4({
     source: PEER4,
@@ -92,7 +117,12 @@ const narrow: Bytes[] = [
       3,
       4,
       u32(552),
-      ip4({ source: HOST4, destination: PEER4, df: true, payload: udp({ from: HOST4, to: PEER4, sourcePort: PORT, port: 9 }) }),
+      ip4({
+        source: HOST4,
+        destination: PEER4,
+        df: true,
+        payload: udp({ from: HOST4, to: PEER4, sourcePort: PORT, port: 9 }),
+      }),
     ),
   }),
   ...[u8(), route(TYPES.loose, 8, NEIGHBOR)].map((options) =>

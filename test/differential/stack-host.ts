@@ -4,8 +4,8 @@ import { ManualClock } from '../../src/base/clock.ts'
 import { Drop } from '../../src/base/drop.ts'
 import { Packet } from '../../src/base/packet.ts'
 import { SeededRandom } from '../../src/base/random.ts'
-import type { Nic } from '../../src/ip/nic.ts'
-import type { PmtuMode } from '../../src/ip/route-table.ts'
+import type { Nic } from '../../src/ip/nic/nic.ts'
+import type { PmtuMode } from '../../src/ip/routing/route-table.ts'
 import { type Link, type LinkReceiver, NO_OFFLOAD } from '../../src/link/link.ts'
 import { Stack, type StackOptions } from '../../src/stack.ts'
 import type { Endpoint } from '../../src/udp/endpoint.ts'
@@ -71,7 +71,13 @@ export class StackHost implements Host {
   constructor(addresses: readonly string[], mtu = 1500, options: StackOptions = {}, device = 'test0') {
     this.link = new TestLink(device, mtu)
     this.#links = [this.link]
-    this.stack = new Stack({ clock: this.clock, random: new SeededRandom(1), icmpRateLimit: false, reassemblyMemory: 2 ** 30, ...options })
+    this.stack = new Stack({
+      clock: this.clock,
+      random: new SeededRandom(1),
+      icmpRateLimit: false,
+      reassemblyMemory: 2 ** 30,
+      ...options,
+    })
     this.nic = this.stack.addNic(this.link, { addresses })
   }
 
@@ -94,7 +100,14 @@ export class StackHost implements Host {
         let from = word(packet.s3)
         if (plan.family === 6) from = word(packet.s0) + word(packet.s1) + word(packet.s2) + from
         const payload = Buffer.from(view.buffer, packet.start, packet.end - packet.start).toString('hex')
-        this.#delivered.push({ port, error: '', from: `${from}:${sourcePort}`, payload, hopLimit: packet.hopLimit, tos: packet.tos })
+        this.#delivered.push({
+          port,
+          error: '',
+          from: `${from}:${sourcePort}`,
+          payload,
+          hopLimit: packet.hopLimit,
+          tos: packet.tos,
+        })
         endpoint.release(packet.end - packet.start)
       },
       flush: () => {},

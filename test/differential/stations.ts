@@ -1,4 +1,7 @@
-/** A kernel and a stack as stations of an Ethernet, driven in lock step: frames go in, and what is sent is compared by station, header and length. */
+/**
+ * A kernel and a stack as stations of an Ethernet, driven in lock step: frames go in, and what is
+ * sent is compared by station, header and length.
+ */
 import { readFileSync } from 'node:fs'
 import { Address } from '../../src/base/address.ts'
 import { ManualClock } from '../../src/base/clock.ts'
@@ -19,7 +22,10 @@ export const GROUPS = { 4: '239.1.2.3', 6: 'ff15::1:2:3' } as const
 
 export interface Station {
   input(frame: Bytes): void
-  /** What it sent since the last call, but for what it says about itself: ARP, Neighbor Discovery, IGMP and MLD. */
+  /**
+   * What it sent since the last call, but for what it says about itself: ARP, Neighbor Discovery,
+   * IGMP and MLD.
+   */
   frames(): Bytes[]
   /** From the open port; an errno name or `''`. */
   send(payload: Bytes, to: string): string
@@ -101,7 +107,8 @@ class KernelStation implements Station {
 
   settle(): void {
     const isTentative = () => ip('-6', '-o', 'addr', 'show', 'dev', this.#device).toString().includes('tentative')
-    for (let tries = 0; isTentative() && tries < 500; tries++) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
+    for (let tries = 0; isTentative() && tries < 500; tries++)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
   }
 
   /** The kernel shows which groups have a timer that runs. */
@@ -137,7 +144,12 @@ class StackStation implements Station {
   readonly #endpoints: Record<4 | 6, Endpoint>
 
   constructor() {
-    this.#stack = new Stack({ clock: this.#clock, random: new SeededRandom('station'), icmpRateLimit: false, dad: false })
+    this.#stack = new Stack({
+      clock: this.#clock,
+      random: new SeededRandom('station'),
+      icmpRateLimit: false,
+      dad: false,
+    })
     const nic = this.#stack.addNic(this.#link, { name: 'eth0', addresses: CIDRS })
     const bound = (family: 4 | 6, port = PORT) =>
       open(this.#stack, family, port, undefined, (endpoint) => {
@@ -205,7 +217,10 @@ export function makeStations(): { kernel: Station; stack: Station; close(): void
   }
 }
 
-/** What a frame says about the way it takes: the station, the IP header, and how much there is. What may differ is masked: see `compare.ts`. */
+/**
+ * What a frame says about the way it takes: the station, the IP header, and how much there is. What
+ * may differ is masked: see `compare.ts`.
+ */
 export function way(bytes: Bytes): string {
   const header = bytes.slice(14, (bytes[14] as number) >>> 4 === 4 ? 34 : 54)
   if (header.length === 20) {

@@ -57,8 +57,9 @@ export function makeHosts(): { kernel: KernelHost; stack: StackHost } {
 }
 
 /**
- * Two routers; call in a namespace of the test's own. All of IPv4 has a route: of packets that have none the kernel reports a few for each source,
- * which a namespace cannot change (ip_rt_error_cost).
+ * Two routers; call in a namespace of the test's own. All of IPv4 has a route: of packets that have
+ * none the kernel reports a few for each source, which a namespace cannot change
+ * (ip_rt_error_cost).
  */
 export function makeRouters(): { kernel: KernelHost; stack: StackHost } {
   const inside = [`${HOST4}/24`, `${HOST6}/64`, `${HOST_LINK_LOCAL}/64`]
@@ -67,7 +68,8 @@ export function makeRouters(): { kernel: KernelHost; stack: StackHost } {
   for (const scope of ['all', 'default']) sysctl(`ipv4/conf/${scope}/send_redirects`, 0)
   const kernel = new KernelHost('diff0', inside)
   kernel.addLink('diff1', outside, OUTSIDE_MTU)
-  // When a device is new the kernel joins ff02::2 alone, when forwarding is switched on all groups of routers.
+  // When a device is new the kernel joins ff02::2 alone, when forwarding is switched on all groups
+  // of routers.
   for (const family of ['ipv4', 'ipv6']) sysctl(`${family}/conf/all/forwarding`, 1)
   ip('route', 'add', 'default', 'via', OUTSIDE_PEER4, 'dev', 'diff1')
   ip('route', 'add', 'fd07::/16', 'via', OUTSIDE_PEER6, 'dev', 'diff1')

@@ -1,4 +1,7 @@
-/** Zones and interfaces in the group calls of node:dgram: `::%eth0`, `::%`, numbers, unknown names, loopback; what is thrown, and which interface is meant. */
+/**
+ * Zones and interfaces in the group calls of node:dgram: `::%eth0`, `::%`, numbers, unknown names,
+ * loopback; what is thrown, and which interface is meant.
+ */
 import type { Socket } from 'node:dgram'
 import { afterAll, describe, expect, test } from 'vitest'
 import { describeOnTun } from '../tun/namespace.ts'
@@ -6,12 +9,37 @@ import { A, B, makeWorlds, type World } from './bound-world.ts'
 
 const interfaces = [
   undefined,
-  ...['::%', `::%${A}`, `::%${B}`, '::%lo', '::%1', '::%2', '::%3', '::%nolink', '::%a%b', '::% ', '::', `fe80::a%${A}`, `fe80::a%${B}`],
+  ...[
+    '::%',
+    `::%${A}`,
+    `::%${B}`,
+    '::%lo',
+    '::%1',
+    '::%2',
+    '::%3',
+    '::%nolink',
+    '::%a%b',
+    '::% ',
+    '::',
+    `fe80::a%${A}`,
+    `fe80::a%${B}`,
+  ],
   ...[`::1%${A}`, `fd09::1%${B}`, 'fe80::a', `::ffff:10.9.0.1%${A}`, `0.0.0.0%${A}`, A, `%${A}`, 'rubbish'],
   ...['0.0.0.0', '10.9.0.1', '10.8.0.1', '10.9.0.2', '127.0.0.1', '127.0.0.2', '10.9.0.01', '10.9.1'],
 ]
 const groups = [
-  ...['ff02::5', `ff02::5%${A}`, `ff02::5%${B}`, 'ff02::5%lo', 'ff02::5%2', 'ff02::5%', 'ff02::5%no link', 'ff05::5', 'ff01::5', '::%'],
+  ...[
+    'ff02::5',
+    `ff02::5%${A}`,
+    `ff02::5%${B}`,
+    'ff02::5%lo',
+    'ff02::5%2',
+    'ff02::5%',
+    'ff02::5%no link',
+    'ff05::5',
+    'ff01::5',
+    '::%',
+  ],
   ...[`fe80::a%${A}`, '239.1.2.3', `239.1.2.3%${A}`, '::ffff:239.1.2.3'],
 ]
 const bound = { udp4: ['0.0.0.0', '10.9.0.1'], udp6: ['::', `fe80::a%${A}`] } as const
@@ -64,7 +92,9 @@ describeOnTun('the kernel and the stack', () => {
       }
       const [expected, actual] = outcomes as [string[], string[]]
       expect(expected.length).toBeGreaterThan(1000)
-      const differences = expected.flatMap((line, index) => (line === actual[index] ? [] : [`kernel ${line}; stack ${actual[index]}`]))
+      const differences = expected.flatMap((line, index) =>
+        line === actual[index] ? [] : [`kernel ${line}; stack ${actual[index]}`],
+      )
       expect(differences).toEqual([])
     })
   })

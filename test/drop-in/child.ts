@@ -1,4 +1,7 @@
-/** Programs as users start them: in a process of their own, with the compiled `tungram/register` before them. */
+/**
+ * Programs as users start them: in a process of their own, with the compiled `tungram/register`
+ * before them.
+ */
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,10 +16,14 @@ export interface Outcome {
 }
 
 /**
- * Runs Node with the arguments, 30 seconds at most. `config` is put into `TUNGRAM_CONFIG`; an object as JSON.
- * `more` goes into its environment too.
+ * Runs Node with the arguments, 30 seconds at most. `config` is put into `TUNGRAM_CONFIG`; an
+ * object as JSON. `more` goes into its environment too.
  */
-export function runNode(args: readonly string[], config?: object | string, more: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+export function runNode(
+  args: readonly string[],
+  config?: object | string,
+  more: NodeJS.ProcessEnv = {},
+): Promise<Outcome> {
   const { TUNGRAM_CONFIG: _, ...env } = { ...process.env, ...more }
   if (config !== undefined) env.TUNGRAM_CONFIG = typeof config === 'string' ? config : JSON.stringify(config)
   return new Promise((resolve) => {
@@ -26,5 +33,8 @@ export function runNode(args: readonly string[], config?: object | string, more:
   })
 }
 
-/** Node's arguments that count the calls of the kernel's UDP; the count is the last line on standard error. */
+/**
+ * Node's arguments that count the calls of the kernel's UDP; the count is the last line on standard
+ * error.
+ */
 export const counting = ['--require', join(here, 'kernel-sockets.cjs')]

@@ -2,7 +2,7 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { readConfig } from '../../src/socket-api/config.ts'
+import { readConfig } from '../../src/socket-api/process/config.ts'
 import { compile } from '../cli/program.ts'
 import { here, runNode } from './child.ts'
 
@@ -10,7 +10,11 @@ let built: ReturnType<typeof compile>
 beforeAll(() => {
   built = compile()
   // The package, so that programs within it import it by its name.
-  const exports = { '.': './index.js', './register': './socket-api/register.js', './network-process': './socket-api/network-process.js' }
+  const exports = {
+    '.': './index.js',
+    './register': './socket-api/register.js',
+    './network-process': './socket-api/network-process.js',
+  }
   writeFileSync(join(built.directory, 'package.json'), JSON.stringify({ name: 'tungram', type: 'module', exports }))
 })
 afterAll(() => built.remove())
@@ -19,7 +23,10 @@ const document = (name: string) => readFileSync(join(here, '../../docs', name), 
 
 /** The programs of a document, and the output that stands below each. */
 function programs(text: string): [code: string, output: string][] {
-  return Array.from(text.matchAll(/```js\n(.*?)```\n(?:\n```text\n(.*?)```)?/gs), ([, code = '', output = '']) => [code, output])
+  return Array.from(text.matchAll(/```js\n(.*?)```\n(?:\n```text\n(.*?)```)?/gs), ([, code = '', output = '']) => [
+    code,
+    output,
+  ])
 }
 
 async function run(code: string, config?: object): Promise<string> {
@@ -67,7 +74,9 @@ describe('docs/drop-in.md', () => {
         .match(/(?<=`)[\w.]+(?=`)/g),
     )
     expect([...rows].sort()).toEqual(
-      'capture delay host hosts hosts.NAME hosts.NAME.echo loss mtu seed tap tun tun.address tun.gateway tun.name tun.peer'.split(' '),
+      'capture delay host hosts hosts.NAME hosts.NAME.echo loss mtu seed tap tun tun.address tun.gateway tun.name tun.peer'.split(
+        ' ',
+      ),
     )
   })
 })

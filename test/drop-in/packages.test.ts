@@ -20,7 +20,9 @@ const PROGRAMS: Record<string, string[]> = {
 
 const installed = existsSync(join(here, 'node_modules'))
 if (!installed && process.env.TUNGRAM_REQUIRE_DROPIN !== '1')
-  console.warn("SKIPPED, as the packages are not installed ('npm ci --prefix test/drop-in'): packages that use dgram run on tungram")
+  console.warn(
+    "SKIPPED, as the packages are not installed ('npm ci --prefix test/drop-in'): packages that use dgram run on tungram",
+  )
 
 describe.skipIf(!installed && process.env.TUNGRAM_REQUIRE_DROPIN !== '1')(
   'packages that use dgram run unmodified, without the kernel',
@@ -37,8 +39,17 @@ describe.skipIf(!installed && process.env.TUNGRAM_REQUIRE_DROPIN !== '1')(
 
     test.each(Object.entries(PROGRAMS))('%s', async (program, lines) => {
       const register = join(built.directory, 'socket-api/register.js')
-      const { code, stdout, stderr } = await runNode([...counting, '--import', register, join(here, 'programs', program)])
-      expect({ code, stdout: stdout.trimEnd().split('\n'), stderr }).toEqual({ code: 0, stdout: lines, stderr: 'kernel UDP calls: 0\n' })
+      const { code, stdout, stderr } = await runNode([
+        ...counting,
+        '--import',
+        register,
+        join(here, 'programs', program),
+      ])
+      expect({ code, stdout: stdout.trimEnd().split('\n'), stderr }).toEqual({
+        code: 0,
+        stdout: lines,
+        stderr: 'kernel UDP calls: 0\n',
+      })
     })
 
     test('without the drop-in the same check counts calls of the kernel', async () => {

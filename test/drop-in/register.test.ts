@@ -69,7 +69,10 @@ describe('node:dgram is replaced', () => {
     ['a URL', `new Worker(pathToFileURL(PATH))`],
     ['code', `new Worker(CODE, { eval: true })`],
     ['code with its own execArgv', `new Worker(CODE, { eval: true, execArgv: [] })`],
-    ['a file, by a worker', `new Worker("new (require('node:worker_threads').Worker)(" + JSON.stringify(PATH) + ")", { eval: true })`],
+    [
+      'a file, by a worker',
+      `new Worker("new (require('node:worker_threads').Worker)(" + JSON.stringify(PATH) + ")", { eval: true })`,
+    ],
   ])('in worker threads: %s', async (_what, expression) => {
     const path = write('forms.cjs', FORMS['forms.cjs'])
     const program = `
@@ -84,13 +87,19 @@ describe('node:dgram is replaced', () => {
   })
 
   describe('in worker threads of a process with flags', () => {
-    /** The worker tells whether its sockets are tungram's, what it sees as `execArgv`, and a flag that is the thread's. */
+    /**
+     * The worker tells whether its sockets are tungram's, what it sees as `execArgv`, and a flag
+     * that is the thread's.
+     */
     const WORKER = `
       const { parentPort } = require('node:worker_threads')
       const { createSocket } = require('node:dgram')
       parentPort.postMessage({ own: typeof createSocket('udp4').setTOS, execArgv: process.execArgv })`
 
-    /** Starts a file and code as workers with each of the options, and prints what it tells or the error of starting it. */
+    /**
+     * Starts a file and code as workers with each of the options, and prints what it tells or the
+     * error of starting it.
+     */
     const starting = (options: readonly string[]) => `
       import { SHARE_ENV, Worker } from 'node:worker_threads'
       for (const options of [${options}].flatMap((each) => [each, { ...each, eval: true }])) {
@@ -129,12 +138,16 @@ describe('node:dgram is replaced', () => {
 
     test('NODE_OPTIONS has the flags and the drop-in', async () => {
       const each = JSON.stringify({ own: 'function', execArgv: [] })
-      expect(await told([], OPTIONS, '--max-old-space-size=512 --import REGISTER')).toEqual(OPTIONS.flatMap(() => twice(each)))
+      expect(await told([], OPTIONS, '--max-old-space-size=512 --import REGISTER')).toEqual(
+        OPTIONS.flatMap(() => twice(each)),
+      )
     })
 
     test('execArgv that is given goes before what would be inherited', async () => {
       const execArgv = ['--require', 'REGISTER', '--no-warnings']
-      expect(await told(V8, [`{ execArgv: ['--no-warnings'] }`])).toEqual(twice(JSON.stringify({ own: 'function', execArgv })))
+      expect(await told(V8, [`{ execArgv: ['--no-warnings'] }`])).toEqual(
+        twice(JSON.stringify({ own: 'function', execArgv })),
+      )
     })
 
     test('what is given is checked, as Node does', async () => {
@@ -165,7 +178,13 @@ describe('node:dgram is replaced', () => {
         console.log(JSON.stringify(await new Promise((resolve) => worker.on('message', resolve))))
       }`
     const register = join(built.directory, 'socket-api/register.js')
-    const { stdout } = await runNode(['--max-old-space-size=512', '--import', register, '--no-warnings', write('nested.mjs', program)])
+    const { stdout } = await runNode([
+      '--max-old-space-size=512',
+      '--import',
+      register,
+      '--no-warnings',
+      write('nested.mjs', program),
+    ])
     expect(lines(stdout)).toEqual(['["function","--no-warnings"]', '["function","--no-deprecation"]'])
   })
 
@@ -346,7 +365,16 @@ describe('tungram run', () => {
     process.exitCode = 3`
 
   test('runs the command with the drop-in, hands its arguments on and its exit code back', async () => {
-    const { code, stdout } = await runNode([built.cli, 'run', '--', 'node', write('app.cjs', APP), '--help', '--config', 'x'])
+    const { code, stdout } = await runNode([
+      built.cli,
+      'run',
+      '--',
+      'node',
+      write('app.cjs', APP),
+      '--help',
+      '--config',
+      'x',
+    ])
     expect({ code, stdout }).toEqual({ code: 3, stdout: '10.77.0.1 --help,--config,x\n' })
   })
 
@@ -363,7 +391,16 @@ describe('tungram run', () => {
 
   test('reads a configuration of the directory where it was started, wherever the program runs', async () => {
     writeFileSync(join(directory, 'net.json'), '{ "hosts": { "a": "192.0.2.9/28" } }')
-    const args = [built.cli, 'run', '--config', 'net.json', '--', 'sh', '-c', `cd / && node '${write('app.cjs', APP)}' || true`]
+    const args = [
+      built.cli,
+      'run',
+      '--config',
+      'net.json',
+      '--',
+      'sh',
+      '-c',
+      `cd / && node '${write('app.cjs', APP)}' || true`,
+    ]
     const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: directory })
     expect(stdout).toBe('192.0.2.9 \n')
   })
@@ -373,7 +410,15 @@ describe('tungram run', () => {
     ['{', 'JSON'],
     ['no-such-file.json', 'no-such-file.json'],
   ])('does not begin with the configuration %s, and says why in a line', async (given, why) => {
-    const { code, stdout, stderr } = await runNode([built.cli, 'run', '--config', given, '--', 'node', write('app.cjs', APP)])
+    const { code, stdout, stderr } = await runNode([
+      built.cli,
+      'run',
+      '--config',
+      given,
+      '--',
+      'node',
+      write('app.cjs', APP),
+    ])
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toMatch(/^tungram run: .*\n$/)
     expect(stderr).toContain(why)
@@ -383,9 +428,19 @@ describe('tungram run', () => {
     const blank = join(directory, 'a b')
     mkdirSync(join(blank, 'node_modules'), { recursive: true })
     await promisify(execFile)('cp', ['-r', join(built.directory), join(blank, 'dist')])
-    await promisify(execFile)('ln', ['-s', join(built.directory, '../ip-address'), join(blank, 'node_modules/ip-address')])
+    await promisify(execFile)('ln', [
+      '-s',
+      join(built.directory, '../ip-address'),
+      join(blank, 'node_modules/ip-address'),
+    ])
     writeFileSync(join(blank, 'package.json'), '{ "type": "module" }')
-    const { code, stdout, stderr } = await runNode([join(blank, 'dist/cli.js'), 'run', '--', 'node', write('app.cjs', APP)])
+    const { code, stdout, stderr } = await runNode([
+      join(blank, 'dist/cli.js'),
+      'run',
+      '--',
+      'node',
+      write('app.cjs', APP),
+    ])
     expect({ code, stdout, stderr }).toEqual({ code: 3, stdout: '10.77.0.1 \n', stderr: '' })
   })
 
@@ -399,7 +454,12 @@ describe('tungram run', () => {
     await running.says('ready')
     expect((await running.end('SIGTERM')).code).toBe(7)
 
-    const killed = start(built.cli, ['run', '--', 'node', write('killed.cjs', `console.error('ready'); setInterval(() => {}, 1000)`)])
+    const killed = start(built.cli, [
+      'run',
+      '--',
+      'node',
+      write('killed.cjs', `console.error('ready'); setInterval(() => {}, 1000)`),
+    ])
     await killed.says('ready')
     expect((await killed.end('SIGTERM')).code).toBe(128 + 15)
   })

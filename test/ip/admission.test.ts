@@ -1,4 +1,7 @@
-/** What a packet's addresses allow is remembered from one packet to the next: it must not outlive what it was found from. */
+/**
+ * What a packet's addresses allow is remembered from one packet to the next: it must not outlive
+ * what it was found from.
+ */
 import { describe, expect, test } from 'vitest'
 import { Address } from '../../src/base/address.ts'
 import { HOST4, makeHost, open, PEER4, TestLink } from '../host.ts'
@@ -62,7 +65,10 @@ describe('a source that is a broadcast address of its link', () => {
     ['a protocol that is unknown', ipv4(pattern(8), { source: BROADCAST, protocol: 200 })],
     ['a datagram for another network', datagram([1], 4, { source: BROADCAST, destination: '192.0.2.9' })],
     ['one whose TTL runs out', datagram([1], 4, { source: BROADCAST, destination: '192.0.2.9', ttl: 1 })],
-    ['one that is too long', datagram(pattern(1300), 4, { source: BROADCAST, destination: '192.0.2.9', dontFragment: true })],
+    [
+      'one that is too long',
+      datagram(pattern(1300), 4, { source: BROADCAST, destination: '192.0.2.9', dontFragment: true }),
+    ],
     ['one without a route', datagram([1], 4, { source: BROADCAST, destination: '203.0.113.9' })],
   ] as const
 

@@ -9,9 +9,13 @@ const vectors4 = readVectors('ipv4')
 const vectors6 = readVectors('ipv6')
 
 /** The ICMP message of a packet without extension headers. */
-const message = (bytes: Uint8Array) => [...bytes.subarray((bytes[0] as number) >>> 4 === 4 ? ((bytes[0] as number) & 15) * 4 : 40)]
+const message = (bytes: Uint8Array) => [
+  ...bytes.subarray((bytes[0] as number) >>> 4 === 4 ? ((bytes[0] as number) & 15) * 4 : 40),
+]
 /** The addresses. */
-const ends = (bytes: Uint8Array) => [...((bytes[0] as number) >>> 4 === 4 ? bytes.subarray(12, 20) : bytes.subarray(8, 40))]
+const ends = (bytes: Uint8Array) => [
+  ...((bytes[0] as number) >>> 4 === 4 ? bytes.subarray(12, 20) : bytes.subarray(8, 40)),
+]
 
 /** What an error quotes: the packet that caused it, as the host saw it. */
 function cause(error: Vector): Uint8Array {
@@ -46,7 +50,9 @@ describe('an echo request', () => {
     const data = (frames: readonly Uint8Array[]) => frames.flatMap((bytes) => [...bytes.subarray(headers)]).slice(4)
     expect(data(reply)).toEqual(data(vectors.map(({ bytes }) => bytes)))
     expect(stack.counters).toMatchObject(
-      family === 4 ? { IpReasmOKs: 1, IpFragOKs: 1, IpFragCreates: 3 } : { Ip6ReasmOKs: 1, Ip6FragOKs: 1, Ip6FragCreates: 3 },
+      family === 4
+        ? { IpReasmOKs: 1, IpFragOKs: 1, IpFragCreates: 3 }
+        : { Ip6ReasmOKs: 1, Ip6FragOKs: 1, Ip6FragCreates: 3 },
     )
   })
 
@@ -66,8 +72,11 @@ describe('an echo request', () => {
 
   test('with TTL or hop limit 0 or 1 is answered: it has arrived', () => {
     const { link } = makeHost()
-    for (const hops of [0, 1]) link.receive(icmpPacket(8, 0, 1, [], 4, { ttl: hops }), icmpPacket(128, 0, 1, [], 6, { hopLimit: hops }))
-    expect(link.take().map((bytes) => ((bytes[0] as number) >>> 4 === 4 ? bytes[8] : bytes[7]) as number)).toEqual([64, 64, 64, 64])
+    for (const hops of [0, 1])
+      link.receive(icmpPacket(8, 0, 1, [], 4, { ttl: hops }), icmpPacket(128, 0, 1, [], 6, { hopLimit: hops }))
+    expect(link.take().map((bytes) => ((bytes[0] as number) >>> 4 === 4 ? bytes[8] : bytes[7]) as number)).toEqual([
+      64, 64, 64, 64,
+    ])
   })
 
   test('to 127.0.0.1 of ourselves is answered on the loopback alone', () => {
@@ -126,7 +135,11 @@ describe('no ICMP error answers', () => {
     ipv4([], { protocol: 253, destination: '255.255.255.255' }),
     ipv4([], { protocol: 253, destination: '198.51.100.255' }),
   )
-  silent('a packet to a group', ipv4([], { protocol: 253, destination: '224.0.0.1' }), ipv6([], { next: 253, destination: 'ff02::1' }))
+  silent(
+    'a packet to a group',
+    ipv4([], { protocol: 253, destination: '224.0.0.1' }),
+    ipv6([], { next: 253, destination: 'ff02::1' }),
+  )
   silent('a packet from no host', ipv6([], { next: 253, source: '::' }))
   silent('a fragment that is not the first', ipv4(pattern(8), { protocol: 253, offset: 8 }))
   silent(
@@ -204,39 +217,58 @@ describe('an ICMP error about a datagram of ours', () => {
     expect(mailbox.errors.map((each) => each.errno)).toEqual([errno])
   })
 
-  test.each([4, 6] as const)('that a router sends for its small MTU makes the next datagrams over IPv%i fit', (family) => {
-    const peer = family === 4 ? PEER4 : PEER6
-    const { stack, link } = makeHost()
-    const { endpoint } = open(stack, family, 5000)
-    const sendOne = (size: number) => {
-      expect(endpoint.send(endpoint.beginSend(size), Address.parse(peer), 9, 0, null)).toBe('')
-      return link.take()
-    }
-    const [sent] = sendOne(1400)
-    expect(sent?.length).toBe(family === 4 ? 1428 : 1448)
-    if (family === 4) expect(sent?.[6]).toBe(0x40)
-    const error =
-      family === 4
-        ? icmpPacket(3, 4, 1300, sent as Uint8Array, 4, { source: '203.0.113.1' })
-        : icmpPacket(2, 0, 1300, sent as Uint8Array, 6, { source: '2001:db8:f::1' })
-    link.receive(error)
-    expect(stack.drops).toEqual([])
-    expect(endpoint.pathMtu(Address.parse(peer))).toBe(1300)
-    const fragments = sendOne(1400)
-    expect(fragments.length).toBe(2)
-    for (const each of fragments) expect(each.length).toBeLessThanOrEqual(1300)
-    // RFC 1191: DF is no longer of use in a fragment.
-    if (family === 4) for (const each of fragments) expect((each[6] as number) & 0x40).toBe(0)
-    // Another destination is not concerned.
-    expect(endpoint.send(endpoint.beginSend(1400), Address.parse(family === 4 ? '192.0.2.99' : '2001:db8:a::99'), 9, 0, null)).toBe('')
-    expect(link.take().length).toBe(1)
-  })
+  test.each([4, 6] as const)(
+    'that a router sends for its small MTU makes the next datagrams over IPv%i fit',
+    (family) => {
+      const peer = family === 4 ? PEER4 : PEER6
+      const { stack, link } = makeHost()
+      const { endpoint } = open(stack, family, 5000)
+      const sendOne = (size: number) => {
+        expect(endpoint.send(endpoint.beginSend(size), Address.parse(peer), 9, 0, null)).toBe('')
+        return link.take()
+      }
+      const [sent] = sendOne(1400)
+      expect(sent?.length).toBe(family === 4 ? 1428 : 1448)
+      if (family === 4) expect(sent?.[6]).toBe(0x40)
+      const error =
+        family === 4
+          ? icmpPacket(3, 4, 1300, sent as Uint8Array, 4, { source: '203.0.113.1' })
+          : icmpPacket(2, 0, 1300, sent as Uint8Array, 6, { source: '2001:db8:f::1' })
+      link.receive(error)
+      expect(stack.drops).toEqual([])
+      expect(endpoint.pathMtu(Address.parse(peer))).toBe(1300)
+      const fragments = sendOne(1400)
+      expect(fragments.length).toBe(2)
+      for (const each of fragments) expect(each.length).toBeLessThanOrEqual(1300)
+      // RFC 1191: DF is no longer of use in a fragment.
+      if (family === 4) for (const each of fragments) expect((each[6] as number) & 0x40).toBe(0)
+      // Another destination is not concerned.
+      expect(
+        endpoint.send(
+          endpoint.beginSend(1400),
+          Address.parse(family === 4 ? '192.0.2.99' : '2001:db8:a::99'),
+          9,
+          0,
+          null,
+        ),
+      ).toBe('')
+      expect(link.take().length).toBe(1)
+    },
+  )
 
   test('that says an MTU of 0, as routers before RFC 1191 did, makes it the next plateau (RFC 1191 section 7.1)', () => {
     const { stack, link } = makeHost()
     const { endpoint } = open(stack, 4, 5000)
     const report = () => {
-      expect(endpoint.send(endpoint.beginSend(endpoint.pathMtu(Address.parse(PEER4)) - 28), Address.parse(PEER4), 9, 0, null)).toBe('')
+      expect(
+        endpoint.send(
+          endpoint.beginSend(endpoint.pathMtu(Address.parse(PEER4)) - 28),
+          Address.parse(PEER4),
+          9,
+          0,
+          null,
+        ),
+      ).toBe('')
       const [sent] = link.take()
       link.receive(icmpPacket(3, 4, 0, (sent as Uint8Array).subarray(0, 28), 4, { source: '203.0.113.1' }))
       return endpoint.pathMtu(Address.parse(PEER4))

@@ -1,4 +1,7 @@
-/** The subnet-router anycast address: RFC 4291 section 2.6.1, RFC 4861 section 7.2.7. What Linux's router does was captured and is done here. */
+/**
+ * The subnet-router anycast address: RFC 4291 section 2.6.1, RFC 4861 section 7.2.7. What Linux's
+ * router does was captured and is done here.
+ */
 import { describe, expect, test } from 'vitest'
 import { Address } from '../../src/base/address.ts'
 import {
@@ -27,8 +30,16 @@ const ANYCAST = '2001:db8::'
 const ANYCAST_GROUP = hex(bytesOf(solicitedNode(ANYCAST)))
 
 const answer = (flags: number, to: string, mac: string) =>
-  hex(ndFrame(136, flags << 24, [...bytesOf(ANYCAST), ...linkOption(2, OUR_MAC)], { destination: to, source: OUR6, mac: OUR_MAC, to: mac }))
-const routes = ({ stack }: Pick<EthernetHost, 'stack'>) => stack.netstat().routes.filter((each) => each.startsWith('anycast'))
+  hex(
+    ndFrame(136, flags << 24, [...bytesOf(ANYCAST), ...linkOption(2, OUR_MAC)], {
+      destination: to,
+      source: OUR6,
+      mac: OUR_MAC,
+      to: mac,
+    }),
+  )
+const routes = ({ stack }: Pick<EthernetHost, 'stack'>) =>
+  stack.netstat().routes.filter((each) => each.startsWith('anycast'))
 
 /** A router on a link without neighbors, with these addresses besides those of every host. */
 function router(...addresses: string[]) {
@@ -52,7 +63,10 @@ describe('a router', () => {
   test('takes what is for the first address of its prefix, and answers from its own', () => {
     const { stack, link } = router('2001:db8:7::1/64')
     const { mailbox } = open(stack, 6, 7)
-    link.receive(echo('2001:db8:7::'), datagram([5], 6, { source: PEER, destination: '2001:db8:7::', destinationPort: 7 }))
+    link.receive(
+      echo('2001:db8:7::'),
+      datagram([5], 6, { source: PEER, destination: '2001:db8:7::', destinationPort: 7 }),
+    )
     expect(link.take().map(said)).toEqual([['2001:db8:7::1', PEER, 129, 0]])
     expect(mailbox.received.map(({ to, from }) => [to, from])).toEqual([['2001:db8:7::', PEER]])
   })
@@ -99,14 +113,19 @@ describe('a router', () => {
   ])('has one for a prefix: %s', (_name, address, anycast) => {
     const host = router(address)
     expect(routes(host)).toContain(`anycast ${anycast}/128 dev lo`)
-    host.link.receive(icmpPacket(128, 0, 7, [], 6, { source: anycast.startsWith('fe80') ? 'fe80::2' : PEER, destination: anycast }))
+    host.link.receive(
+      icmpPacket(128, 0, 7, [], 6, { source: anycast.startsWith('fe80') ? 'fe80::2' : PEER, destination: anycast }),
+    )
     expect(host.link.take().map((each) => said(each)[2])).toEqual([129])
   })
 
-  test.each(['2001:db8:7::1/127', '2001:db8:7::1/128'])('has none for two hosts, or one: %s (RFC 6164 6)', (address) => {
-    const host = router(address)
-    expect(routes(host).some((each) => each.includes('2001:db8:7::'))).toBe(false)
-  })
+  test.each(['2001:db8:7::1/127', '2001:db8:7::1/128'])(
+    'has none for two hosts, or one: %s (RFC 6164 6)',
+    (address) => {
+      const host = router(address)
+      expect(routes(host).some((each) => each.includes('2001:db8:7::'))).toBe(false)
+    },
+  )
 
   test('has it as long as it has an address of the prefix', () => {
     const host = router('2001:db8:7::1/64', '2001:db8:7::3/64')
@@ -198,7 +217,9 @@ describe('on Ethernet', () => {
     const events: string[] = []
     const host = ethernetHost({ forwarding: true, dad: true, quiet: false })
     host.nic.onAddress = ({ kind, address }) => events.push(`${kind} ${address}`)
-    const probes = host.after(5000).filter((each) => each.slice(108, 110) === '87' && each.includes(hex(bytesOf(ANYCAST))))
+    const probes = host
+      .after(5000)
+      .filter((each) => each.slice(108, 110) === '87' && each.includes(hex(bytesOf(ANYCAST))))
     host.link.receive(advertisement(ANYCAST, ROUTER))
     expect(probes).toEqual([])
     expect(events.some((each) => each.endsWith(` ${ANYCAST}`))).toBe(false)
@@ -207,7 +228,8 @@ describe('on Ethernet', () => {
 
   test('switches hear of its solicited-node group, until the address goes', () => {
     const host = ethernetHost({ forwarding: true, linkLocal: false, quiet: false })
-    const reports = (frames: string[]) => frames.filter((each) => each.slice(124, 126) === '8f' && each.includes(ANYCAST_GROUP))
+    const reports = (frames: string[]) =>
+      frames.filter((each) => each.slice(124, 126) === '8f' && each.includes(ANYCAST_GROUP))
     expect(reports(host.after(5000)).length).toBeGreaterThan(0)
     host.nic.removeAddress(Address.parse(OUR6))
     expect(reports(host.after(5000)).length).toBeGreaterThan(0)
@@ -236,7 +258,9 @@ describe('on Ethernet', () => {
     const host = ethernetRouter()
     host.link.receive(solicitation(ANYCAST))
     host.after(1000)
-    host.link.receive(frame(OUR_MAC, PEER_MAC, 0x86dd, icmpPacket(128, 0, 7, [], 6, { source: PEER6, destination: ANYCAST })))
+    host.link.receive(
+      frame(OUR_MAC, PEER_MAC, 0x86dd, icmpPacket(128, 0, 7, [], 6, { source: PEER6, destination: ANYCAST })),
+    )
     const reply = frame(PEER_MAC, OUR_MAC, 0x86dd, icmpPacket(129, 0, 7, [], 6, { source: OUR6, destination: PEER6 }))
     expect(host.take()).toEqual([hex(reply)])
   })

@@ -1,4 +1,6 @@
-/** A whole stack on Ethernet: nothing that arrives makes it throw, and the same seed says the same. */
+/**
+ * A whole stack on Ethernet: nothing that arrives makes it throw, and the same seed says the same.
+ */
 import { describe, expect, test } from 'vitest'
 import { Address } from '../../src/base/address.ts'
 import { ManualClock } from '../../src/base/clock.ts'
@@ -26,7 +28,9 @@ const frames: [string, Uint8Array][] = [
   ['neighbor solicitation for us', solicitation(OUR6)],
   [
     'router advertisement',
-    routerAdvertisement({ options: [...linkOption(1, PEER_MAC), ...prefixOption('2001:db8:9::', 64, 60, 30), ...mtuOption(1400)] }),
+    routerAdvertisement({
+      options: [...linkOption(1, PEER_MAC), ...prefixOption('2001:db8:9::', 64, 60, 30), ...mtuOption(1400)],
+    }),
   ],
 ]
 

@@ -1,4 +1,7 @@
-/** A router between the two networks of the captures: what Linux's router answered there, this one answers too. */
+/**
+ * A router between the two networks of the captures: what Linux's router answered there, this one
+ * answers too.
+ */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ManualClock } from '../../src/base/clock.ts'
@@ -14,7 +17,13 @@ const vectors6 = readVectors('ipv6')
 
 function makeRouter(options: StackOptions & { outMtu?: number } = {}) {
   const clock = new ManualClock()
-  const stack = new Stack({ clock, random: new SeededRandom('router'), icmpRateLimit: false, forwarding: true, ...options })
+  const stack = new Stack({
+    clock,
+    random: new SeededRandom('router'),
+    icmpRateLimit: false,
+    forwarding: true,
+    ...options,
+  })
   const inside = new TestLink('r0')
   const outside = new TestLink('r1', options.outMtu)
   stack.addNic(inside, { addresses: ['192.0.2.1/24', '2001:db8:a::1/64', 'fe80::1/64'] })
@@ -25,19 +34,28 @@ function makeRouter(options: StackOptions & { outMtu?: number } = {}) {
 
 /** The ICMP message of a packet without options. */
 const message = (bytes: Uint8Array) => hex(bytes.subarray((bytes[0] as number) >>> 4 === 4 ? 20 : 40))
-const addresses = (bytes: Uint8Array) => hex((bytes[0] as number) >>> 4 === 4 ? bytes.subarray(12, 20) : bytes.subarray(8, 40))
+const addresses = (bytes: Uint8Array) =>
+  hex((bytes[0] as number) >>> 4 === 4 ? bytes.subarray(12, 20) : bytes.subarray(8, 40))
 
 describe('a router', () => {
   test.each([4, 6] as const)('passes IPv%i on with one hop less, and changes nothing else', (family) => {
     fc.assert(
-      fc.property(fc.nat(1400), fc.integer({ min: 2, max: 255 }), fc.nat(255), fc.nat(0xffff), (size, hops, tos, identification) => {
-        const { stack, inside, outside } = makeRouter()
-        const fields = { tos, trafficClass: tos, identification, dontFragment: size % 2 === 0 }
-        inside.receive(datagram(pattern(size), family, { ...fields, ttl: hops, hopLimit: hops }))
-        expect(outside.take().map(hex)).toEqual([hex(datagram(pattern(size), family, { ...fields, ttl: hops - 1, hopLimit: hops - 1 }))])
-        expect([stack.drops, inside.take()]).toEqual([[], []])
-        expect(family === 4 ? stack.counters.IpForwDatagrams : stack.counters.Ip6OutForwDatagrams).toBe(1)
-      }),
+      fc.property(
+        fc.nat(1400),
+        fc.integer({ min: 2, max: 255 }),
+        fc.nat(255),
+        fc.nat(0xffff),
+        (size, hops, tos, identification) => {
+          const { stack, inside, outside } = makeRouter()
+          const fields = { tos, trafficClass: tos, identification, dontFragment: size % 2 === 0 }
+          inside.receive(datagram(pattern(size), family, { ...fields, ttl: hops, hopLimit: hops }))
+          expect(outside.take().map(hex)).toEqual([
+            hex(datagram(pattern(size), family, { ...fields, ttl: hops - 1, hopLimit: hops - 1 })),
+          ])
+          expect([stack.drops, inside.take()]).toEqual([[], []])
+          expect(family === 4 ? stack.counters.IpForwDatagrams : stack.counters.Ip6OutForwDatagrams).toBe(1)
+        },
+      ),
       { seed: 1812, numRuns: 40 },
     )
   })
@@ -52,7 +70,10 @@ describe('a router', () => {
   test('is also a host', () => {
     const { stack, inside } = makeRouter()
     const { mailbox } = open(stack, 4, 7)
-    inside.receive(datagram([1], 4, { destination: '198.51.100.1' }), icmpPacket(8, 0, 1, [], 4, { destination: '192.0.2.1' }))
+    inside.receive(
+      datagram([1], 4, { destination: '198.51.100.1' }),
+      icmpPacket(8, 0, 1, [], 4, { destination: '192.0.2.1' }),
+    )
     expect(mailbox.received.length).toBe(1)
     expect(inside.take().length).toBe(1)
   })
@@ -83,7 +104,8 @@ describe('what a router does not pass on', () => {
   ] as const)('%s, over IPv%i: is dropped as %s and answered as Linux did', (name, family, drop, outMtu) => {
     const expected = vector(family === 4 ? vectors4 : vectors6, name).bytes
     const { stack, inside, outside } = makeRouter({ outMtu })
-    // The error quotes the packet from its start; what was cut off does not matter, but has to be there.
+    // The error quotes the packet from its start; what was cut off does not matter, but has to be
+    // there.
     const quote = expected.subarray(family === 4 ? 28 : 48)
     const view = new DataView(quote.buffer, quote.byteOffset)
     const length = family === 4 ? view.getUint16(2) : 40 + view.getUint16(4)
@@ -121,15 +143,18 @@ describe('what a router does not pass on', () => {
     ['prohibit', 6, 1, 1],
     ['blackhole', 4, -1, -1],
     ['blackhole', 6, -1, -1],
-  ] as const)('what a route of kind %s forbids, over IPv%i, is answered with type %i code %i', (kind, family, type, code) => {
-    const { stack, inside } = makeRouter()
-    const [to, destination] = family === 4 ? ['203.0.113.0/24', '203.0.113.9'] : ['2001:db8:f::/48', '2001:db8:f::9']
-    stack.addRoute({ to: to as string, kind })
-    inside.receive(datagram([], family, { destination: destination as string }))
-    const answers = inside.take().map((each) => [...each.subarray(family === 4 ? 20 : 40)].slice(0, 2))
-    expect(answers).toEqual(type < 0 ? [] : [[type, code]])
-    expect(dropCount(stack, 'IpNoRoute')).toBe(1)
-  })
+  ] as const)(
+    'what a route of kind %s forbids, over IPv%i, is answered with type %i code %i',
+    (kind, family, type, code) => {
+      const { stack, inside } = makeRouter()
+      const [to, destination] = family === 4 ? ['203.0.113.0/24', '203.0.113.9'] : ['2001:db8:f::/48', '2001:db8:f::9']
+      stack.addRoute({ to: to as string, kind })
+      inside.receive(datagram([], family, { destination: destination as string }))
+      const answers = inside.take().map((each) => [...each.subarray(family === 4 ? 20 : 40)].slice(0, 2))
+      expect(answers).toEqual(type < 0 ? [] : [[type, code]])
+      expect(dropCount(stack, 'IpNoRoute')).toBe(1)
+    },
+  )
 
   test('link-local addresses stay on their link: IpBeyondScope', () => {
     const { stack, inside, outside } = makeRouter()
@@ -248,17 +273,22 @@ test('an ICMPv6 error comes from the nic that the packet came by, though the way
   const { inside, outside } = makeRouter()
   inside.receive(ipv6([], { source: '2001:db8:b::7', destination: '2001:db8:b::9', hopLimit: 1 }))
   expect(inside.take()).toEqual([])
-  expect(outside.take().map(addresses)).toEqual([addresses(ipv6([], { source: '2001:db8:a::1', destination: '2001:db8:b::7' }))])
+  expect(outside.take().map(addresses)).toEqual([
+    addresses(ipv6([], { source: '2001:db8:a::1', destination: '2001:db8:b::7' })),
+  ])
 })
 
-test.each(['ff02::2', 'ff05::2'])('a router is in the group of all routers %s (RFC 4291 section 2.8)', (destination) => {
-  const { inside } = makeRouter()
-  inside.receive(icmpPacket(128, 0, 7, [], 6, { source: '2001:db8:a::10', destination }))
-  expect(inside.take().map((each) => message(each).slice(0, 4))).toEqual(['8100'])
-  const { link } = makeHost()
-  link.receive(icmpPacket(128, 0, 7, [], 6, { source: '2001:db8:a::10', destination }))
-  expect(link.take()).toEqual([])
-})
+test.each(['ff02::2', 'ff05::2'])(
+  'a router is in the group of all routers %s (RFC 4291 section 2.8)',
+  (destination) => {
+    const { inside } = makeRouter()
+    inside.receive(icmpPacket(128, 0, 7, [], 6, { source: '2001:db8:a::10', destination }))
+    expect(inside.take().map((each) => message(each).slice(0, 4))).toEqual(['8100'])
+    const { link } = makeHost()
+    link.receive(icmpPacket(128, 0, 7, [], 6, { source: '2001:db8:a::10', destination }))
+    expect(link.take()).toEqual([])
+  },
+)
 
 test('a host passes nothing on', () => {
   const { stack, link } = makeHost()

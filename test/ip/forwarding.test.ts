@@ -2,7 +2,21 @@ import { describe, expect, test } from 'vitest'
 import { ManualClock } from '../../src/base/clock.ts'
 import { SeededRandom } from '../../src/base/random.ts'
 import { Stack, type StackOptions } from '../../src/stack.ts'
-import { address, type Bytes, checksum, hex, icmp, ip4, ip6, join, options, pattern, u8, u32, udp } from '../differential/raw-ip.ts'
+import {
+  address,
+  type Bytes,
+  checksum,
+  hex,
+  icmp,
+  ip4,
+  ip6,
+  join,
+  options,
+  pattern,
+  u8,
+  u32,
+  udp,
+} from '../differential/raw-ip.ts'
 import { TestLink } from '../differential/stack-host.ts'
 import { open, send } from '../host.ts'
 
@@ -24,9 +38,21 @@ const FROM6 = '2001:db8:1::7'
 const TO6 = '2001:db8:2::7'
 
 const packet4 = (fields: Partial<Parameters<typeof ip4>[0]> = {}, length = 20) =>
-  ip4({ source: FROM4, destination: TO4, ttl: 9, payload: udp({ from: FROM4, to: TO4, payload: pattern(length) }), ...fields })
+  ip4({
+    source: FROM4,
+    destination: TO4,
+    ttl: 9,
+    payload: udp({ from: FROM4, to: TO4, payload: pattern(length) }),
+    ...fields,
+  })
 const packet6 = (fields: Partial<Parameters<typeof ip6>[0]> = {}, length = 20) =>
-  ip6({ source: FROM6, destination: TO6, hopLimit: 9, payload: udp({ from: FROM6, to: TO6, payload: pattern(length) }), ...fields })
+  ip6({
+    source: FROM6,
+    destination: TO6,
+    hopLimit: 9,
+    payload: udp({ from: FROM6, to: TO6, payload: pattern(length) }),
+    ...fields,
+  })
 
 const only = (packets: Bytes[]): Bytes => {
   expect(packets).toHaveLength(1)
@@ -148,14 +174,17 @@ describe('a router', () => {
     ['255.255.255.255', 'the limited broadcast address'],
     ['192.0.2.255', 'that of the link it came by'],
     ['198.51.100.255', 'that of another link of its own (RFC 2644)'],
-  ])('takes a broadcast to %s, %s, for itself and passes it on to nobody (RFC 919 7, RFC 1812 5.3.5)', (destination) => {
-    const { stack, left, right } = router()
-    const { mailbox } = open(stack, 4, 7000)
-    left.input(packet4({ destination, payload: udp({ from: FROM4, to: destination }) }))
-    expect([...left.take(), ...right.take()]).toEqual([])
-    expect(mailbox.received.map(({ to }) => to)).toEqual([destination])
-    expect(drops(stack)).toEqual([])
-  })
+  ])(
+    'takes a broadcast to %s, %s, for itself and passes it on to nobody (RFC 919 7, RFC 1812 5.3.5)',
+    (destination) => {
+      const { stack, left, right } = router()
+      const { mailbox } = open(stack, 4, 7000)
+      left.input(packet4({ destination, payload: udp({ from: FROM4, to: destination }) }))
+      expect([...left.take(), ...right.take()]).toEqual([])
+      expect(mailbox.received.map(({ to }) => to)).toEqual([destination])
+      expect(drops(stack)).toEqual([])
+    },
+  )
 
   test('keeps DSCP, ECN and flow label of what it passes on (RFC 2474 3, RFC 3168 5.1, RFC 6437 3)', () => {
     const { left, right } = router()
@@ -237,8 +266,15 @@ describe('a router', () => {
     const expected = all.map((packet, at) => [[0, 0, 7, 256][at], 'left', hex(packet)])
     expect(seen).toEqual([...expected, ...expected])
     expect(stack.drops).toEqual([])
-    // Other values of RFC 2113 are reserved, packets without the option and those for us are nobody's business.
-    const echo = ip4({ source: FROM4, destination: '192.0.2.1', protocol: 1, options: u8(148, 4, 0, 0), payload: icmp(8, 0, u32(1), u8()) })
+    // Other values of RFC 2113 are reserved, packets without the option and those for us are
+    // nobody's business.
+    const echo = ip4({
+      source: FROM4,
+      destination: '192.0.2.1',
+      protocol: 1,
+      options: u8(148, 4, 0, 0),
+      payload: icmp(8, 0, u32(1), u8()),
+    })
     for (const packet of [alert4(1), packet4(), packet6(), packet4({ options: u8(1) }), echo]) left.input(packet)
     expect(right.take()).toHaveLength(4)
     expect(seen).toHaveLength(8)
@@ -246,7 +282,9 @@ describe('a router', () => {
 
   test('is a host too: what is for its own addresses stays', () => {
     const { left, right } = router()
-    left.input(ip4({ source: FROM4, destination: '198.51.100.1', protocol: 1, payload: icmp(8, 0, u32(1), pattern(4)) }))
+    left.input(
+      ip4({ source: FROM4, destination: '198.51.100.1', protocol: 1, payload: icmp(8, 0, u32(1), pattern(4)) }),
+    )
     expect(left.take()).toHaveLength(1)
     expect(right.take()).toHaveLength(0)
   })
@@ -262,7 +300,12 @@ describe('a host', () => {
   })
 
   test('takes a packet for the address of another nic only in the weak host model (RFC 1122 3.3.4.2)', () => {
-    const echo = ip4({ source: FROM4, destination: '198.51.100.1', protocol: 1, payload: icmp(8, 0, u32(1), pattern(4)) })
+    const echo = ip4({
+      source: FROM4,
+      destination: '198.51.100.1',
+      protocol: 1,
+      payload: icmp(8, 0, u32(1), pattern(4)),
+    })
     const answers = (strongHost: boolean) => {
       const { left } = router({ forwarding: false, strongHost })
       left.input(echo)
@@ -292,27 +335,37 @@ describe('a link with two addresses (RFC 3021)', () => {
   test.each([
     ['192.0.2.0', '192.0.2.1'],
     ['192.0.2.1', '192.0.2.0'],
-  ])('has no network and no broadcast address: %s sends to %s and hears it, without the permission to broadcast', (own, other) => {
-    const { stack, link, endpoint, mailbox } = pair(own)
-    expect(send(endpoint, pattern(4), other, 9)).toBe('')
-    expect(hex(only(link.take()).subarray(12, 20))).toBe(hex(join(address(own), address(other))))
-    link.input(ip4({ source: other, destination: own, payload: udp({ from: other, to: own }) }))
-    expect(mailbox.received).toHaveLength(1)
-    // Errors answer it, as they do any one host (RFC 1122 section 3.2.2).
-    link.input(ip4({ source: other, destination: own, payload: udp({ from: other, to: own, port: 9 }) }))
-    expect([...only(link.take()).subarray(20, 22)]).toEqual([3, 3])
-    expect(drops(stack)).toEqual(['UdpNoPort'])
-  })
+  ])(
+    'has no network and no broadcast address: %s sends to %s and hears it, without the permission to broadcast',
+    (own, other) => {
+      const { stack, link, endpoint, mailbox } = pair(own)
+      expect(send(endpoint, pattern(4), other, 9)).toBe('')
+      expect(hex(only(link.take()).subarray(12, 20))).toBe(hex(join(address(own), address(other))))
+      link.input(ip4({ source: other, destination: own, payload: udp({ from: other, to: own }) }))
+      expect(mailbox.received).toHaveLength(1)
+      // Errors answer it, as they do any one host (RFC 1122 section 3.2.2).
+      link.input(ip4({ source: other, destination: own, payload: udp({ from: other, to: own, port: 9 }) }))
+      expect([...only(link.take()).subarray(20, 22)]).toEqual([3, 3])
+      expect(drops(stack)).toEqual(['UdpNoPort'])
+    },
+  )
 
   test('takes the limited broadcast', () => {
     const { link, mailbox } = pair('192.0.2.0')
-    link.input(ip4({ source: '192.0.2.1', destination: '255.255.255.255', payload: udp({ from: '192.0.2.1', to: '255.255.255.255' }) }))
+    link.input(
+      ip4({
+        source: '192.0.2.1',
+        destination: '255.255.255.255',
+        payload: udp({ from: '192.0.2.1', to: '255.255.255.255' }),
+      }),
+    )
     expect(mailbox.received).toHaveLength(1)
   })
 })
 
 describe('ICMP errors', () => {
-  const closed = (source: string) => ip4({ source, destination: '192.0.2.1', payload: udp({ from: source, to: '192.0.2.1', port: 9 }) })
+  const closed = (source: string) =>
+    ip4({ source, destination: '192.0.2.1', payload: udp({ from: source, to: '192.0.2.1', port: 9 }) })
 
   test('are limited per destination: a burst of six, then one a second (RFC 1812 4.3.2.8, RFC 4443 2.4)', () => {
     const clock = new ManualClock()

@@ -1,11 +1,13 @@
-/** Honest fragments beside a flood: what is counted is datagrams and entries compared, never time. */
+/**
+ * Honest fragments beside a flood: what is counted is datagrams and entries compared, never time.
+ */
 import { describe, expect, test } from 'vitest'
 import { ManualClock } from '../../src/base/clock.ts'
 import { KeyedHash } from '../../src/base/hash.ts'
 import { HEADROOM, Packet } from '../../src/base/packet.ts'
 import { SeededRandom } from '../../src/base/random.ts'
 import { Counters } from '../../src/ip/counters.ts'
-import { REASSEMBLY_MEMORY, Reassembler } from '../../src/ip/reassembler.ts'
+import { REASSEMBLY_MEMORY, Reassembler } from '../../src/ip/fragments/reassembler.ts'
 
 /** Milliseconds, and frames of the flood in each: 20 000 a second. */
 const DURATION = 2000
@@ -24,7 +26,9 @@ class Bench {
 
   constructor(family: 4 | 6) {
     this.#family = family
-    this.reassembler = new Reassembler(family, this.clock, new SeededRandom('stack'), this.counters, { timedOut: () => {} })
+    this.reassembler = new Reassembler(family, this.clock, new SeededRandom('stack'), this.counters, {
+      timedOut: () => {},
+    })
   }
 
   /** @returns whether the datagram is complete */
@@ -59,11 +63,15 @@ const floods: [string, (family: 4 | 6) => Source][] = [
   ['one source', (family) => (family === 4 ? [0, 0, 0xffff, 7] : [0x20010db8, 1, 0, 7])],
   [
     'one network',
-    (family) => (family === 4 ? [0, 0, 0xffff, random.below(256)] : [0x20010db8, 1, random.uint32() | 0, random.uint32() | 0]),
+    (family) =>
+      family === 4 ? [0, 0, 0xffff, random.below(256)] : [0x20010db8, 1, random.uint32() | 0, random.uint32() | 0],
   ],
   [
     'anybody',
-    (family) => (family === 4 ? [0, 0, 0xffff, random.uint32() | 0] : [0x20010000 + random.below(65_536), random.uint32() | 0, 0, 7]),
+    (family) =>
+      family === 4
+        ? [0, 0, 0xffff, random.uint32() | 0]
+        : [0x20010000 + random.below(65_536), random.uint32() | 0, 0, 7],
   ],
 ]
 

@@ -1,4 +1,7 @@
-/** Group management of a host: IGMP (RFC 9776, RFC 2236, RFC 1112) and MLD (RFC 9777, RFC 2710), side by side. */
+/**
+ * Group management of a host: IGMP (RFC 9776, RFC 2236, RFC 1112) and MLD (RFC 9777, RFC 2710),
+ * side by side.
+ */
 import { describe, expect, test } from 'vitest'
 import { Address } from '../../src/base/address.ts'
 import type { Endpoint } from '../../src/udp/endpoint.ts'
@@ -51,7 +54,9 @@ interface Protocol {
   query(query: Query): Uint8Array
   /** Another host's report of an older version. */
   heard(group: string, destination?: string, hopLimit?: number): Uint8Array
-  /** What a frame of ours says: records `type group sources…`, or `report`, `v1 report`, `leave`. */
+  /**
+   * What a frame of ours says: records `type group sources…`, or `report`, `v1 report`, `leave`.
+   */
   read(frame: string): string
   readonly timeout: number
 }
@@ -91,7 +96,8 @@ const igmpProtocol: Protocol = {
       other.hopLimit,
     )
   },
-  heard: (group, destination = group, hopLimit = 1) => igmpFrame([0x16, 0, 0, 0, ...bytesOf(group)], destination, hopLimit),
+  heard: (group, destination = group, hopLimit = 1) =>
+    igmpFrame([0x16, 0, 0, 0, ...bytesOf(group)], destination, hopLimit),
   read(text) {
     const bytes = toBytes(text)
     expect(text.slice(24, 32)).toBe('080046c0')
@@ -116,7 +122,12 @@ function igmpFrame(message: readonly number[], destination: string, hopLimit = 1
   const packet = ipv4(payload, { protocol: 2, ttl: hopLimit, source: PEER4, destination, options: [0x94, 4, 0, 0] })
   if (destination === OUR4) return frame(OUR_MAC, PEER_MAC, 0x0800, packet)
   const [, b = 0, c = 0, d = 0] = bytesOf(destination)
-  return frame(`01:00:5e:${[b & 127, c, d].map((each) => each.toString(16).padStart(2, '0')).join(':')}`, PEER_MAC, 0x0800, packet)
+  return frame(
+    `01:00:5e:${[b & 127, c, d].map((each) => each.toString(16).padStart(2, '0')).join(':')}`,
+    PEER_MAC,
+    0x0800,
+    packet,
+  )
 }
 
 const mldProtocol: Protocol = {
@@ -152,14 +163,25 @@ const mldProtocol: Protocol = {
 
 function mldFrame(type: number, rest: number, body: readonly number[], destination: string, hopLimit = 1): Uint8Array {
   const message = icmp(type, 0, rest, body, 6, { source: PEER_LINK_LOCAL, destination })
-  const packet = ipv6([58, 0, 5, 2, 0, 0, 1, 0, ...message], { next: 0, hopLimit, source: PEER_LINK_LOCAL, destination })
+  const packet = ipv6([58, 0, 5, 2, 0, 0, 1, 0, ...message], {
+    next: 0,
+    hopLimit,
+    source: PEER_LINK_LOCAL,
+    destination,
+  })
   return frame(destination === OUR6 ? OUR_MAC : groupMac6(destination), PEER_MAC, 0x86dd, packet)
 }
 
 /** What was said within a time, with the millisecond. */
-function listen(host: EthernetHost, { read }: Protocol, milliseconds: number, step = 10): { at: number; said: string }[] {
+function listen(
+  host: EthernetHost,
+  { read }: Protocol,
+  milliseconds: number,
+  step = 10,
+): { at: number; said: string }[] {
   const said: { at: number; said: string }[] = []
-  for (let at = 0; at < milliseconds; at += step) for (const each of host.after(step)) said.push({ at, said: read(each) })
+  for (let at = 0; at < milliseconds; at += step)
+    for (const each of host.after(step)) said.push({ at, said: read(each) })
   return said
 }
 const texts = (heard: readonly { said: string }[]) => heard.map(({ said }) => said)
@@ -176,7 +198,9 @@ describe("the messages are Linux's, byte for byte", () => {
     host.after(3000)
     endpoint.leave(Address.parse('239.1.2.3'), host.nic.index)
     endpoint.leave(Address.parse('232.1.2.3'), host.nic.index)
-    expect(texts(now(host).map((each) => ({ said: igmpProtocol.read(each) })))).toEqual(['block 232.1.2.3 10.0.0.9, to-in 239.1.2.3'])
+    expect(texts(now(host).map((each) => ({ said: igmpProtocol.read(each) })))).toEqual([
+      'block 232.1.2.3 10.0.0.9, to-in 239.1.2.3',
+    ])
   })
 
   test('IGMPv2: a report and a leave', () => {
@@ -219,7 +243,9 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
   const [first, second, third] = protocol.sources
   const solicited = family === 6 ? ['is-ex ff02::1:ff00:1'] : []
 
-  function member(join: (endpoint: Endpoint, nic: number) => void = (endpoint, nic) => endpoint.join(Address.parse(group), nic)) {
+  function member(
+    join: (endpoint: Endpoint, nic: number) => void = (endpoint, nic) => endpoint.join(Address.parse(group), nic),
+  ) {
     const host = ethernetHost()
     const { endpoint } = open(host.stack, family)
     join(endpoint, host.nic.index)
@@ -234,7 +260,8 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
   const include =
     (...sources: string[]) =>
     (endpoint: Endpoint, nic: number) => {
-      for (const source of sources) expect(endpoint.joinSource(Address.parse(group), Address.parse(source), nic)).toBe('')
+      for (const source of sources)
+        expect(endpoint.joinSource(Address.parse(group), Address.parse(source), nic)).toBe('')
     }
   const say = (host: EthernetHost) => host.after(0).map(read)
 
@@ -263,14 +290,24 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
         (e: Endpoint, n: number) => e.leaveSource(Address.parse(group), Address.parse(first), n),
         `block ${group} ${first}`,
       ],
-      ['INCLUDE to nothing', include(first), (e: Endpoint, n: number) => e.leave(Address.parse(group), n), `block ${group} ${first}`],
+      [
+        'INCLUDE to nothing',
+        include(first),
+        (e: Endpoint, n: number) => e.leave(Address.parse(group), n),
+        `block ${group} ${first}`,
+      ],
       [
         'EXCLUDE () to EXCLUDE (A)',
         undefined,
         (e: Endpoint, n: number) => e.blockSource(Address.parse(group), Address.parse(first), n),
         `block ${group} ${first}`,
       ],
-      ['EXCLUDE () to nothing', undefined, (e: Endpoint, n: number) => e.leave(Address.parse(group), n), `to-in ${group}`],
+      [
+        'EXCLUDE () to nothing',
+        undefined,
+        (e: Endpoint, n: number) => e.leave(Address.parse(group), n),
+        `to-in ${group}`,
+      ],
     ] as const)('%s is told as such (RFC 9776 section 5.1)', (_, before, change, record) => {
       const { host, endpoint, nic } = settled(before)
       change(endpoint, nic)
@@ -312,7 +349,9 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
 
     test('that does not fit one packet is told in several', () => {
       const host = ethernetHost()
-      const groups = Array.from({ length: 300 }, (_, at) => (family === 4 ? `239.9.${at >> 8}.${at & 255}` : `ff15::9:${at.toString(16)}`))
+      const groups = Array.from({ length: 300 }, (_, at) =>
+        family === 4 ? `239.9.${at >> 8}.${at & 255}` : `ff15::9:${at.toString(16)}`,
+      )
       const sockets = Array.from({ length: 15 }, () => open(host.stack, family).endpoint)
       groups.forEach((each, at) => {
         expect(sockets[at % 15]?.join(Address.parse(each), host.nic.index)).toBe('')
@@ -320,7 +359,9 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
       const frames = host.after(0)
       const limit = family === 4 ? 1500 : 1280
       expect(frames.every((each) => each.length / 2 - 14 <= limit)).toBe(true)
-      expect(frames.map(read).join(', ').split(', ').sort()).toEqual(groups.map((each) => `to-ex ${Address.parse(each)}`).sort())
+      expect(frames.map(read).join(', ').split(', ').sort()).toEqual(
+        groups.map((each) => `to-ex ${Address.parse(each)}`).sort(),
+      )
       expect(frames).toHaveLength(family === 4 ? 2 : 5)
     })
 
@@ -375,7 +416,10 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
 
     test('for sources adds to one that is still to be answered; one for the group answers all', () => {
       const { host } = settled(include(first, second))
-      host.link.receive(query({ group, sources: [first], response: 1000 }), query({ group, sources: [second, third], response: 1000 }))
+      host.link.receive(
+        query({ group, sources: [first], response: 1000 }),
+        query({ group, sources: [second, third], response: 1000 }),
+      )
       expect(texts(listen(host, protocol, 2000))).toEqual([`is-in ${group} ${first} ${second}`])
       host.link.receive(query({ group, sources: [first], response: 1000 }), query({ group, response: 1000 }))
       expect(texts(listen(host, protocol, 2000))).toEqual([`is-in ${group} ${first} ${second}`])
@@ -438,7 +482,11 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
     test("and another host's report does not quiet us when it is from beyond the link, or not to its group", () => {
       const { host } = settled()
       host.link.receive(query({ group, response: 1000, version: 2 }))
-      host.link.receive(protocol.heard(group, group, 64), protocol.heard(group, protocol.own), protocol.heard(group, elsewhere))
+      host.link.receive(
+        protocol.heard(group, group, 64),
+        protocol.heard(group, protocol.own),
+        protocol.heard(group, elsewhere),
+      )
       expect(dropCount(host.stack, 'GroupReportMalformed')).toBe(3)
       expect(texts(listen(host, protocol, 2000))).toEqual([`report ${group}`])
     })
@@ -450,7 +498,9 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
       Array.from({ length: queries }, (_, number) => {
         const name = (index: number) => (number * count + index + 1).toString(16)
         const sources = Array.from({ length: count }, (_, index) =>
-          family === 4 ? Address.fromIPv4(0xc6120000 + number * count + index).toString() : `2001:db8:ffff::${name(index)}`,
+          family === 4
+            ? Address.fromIPv4(0xc6120000 + number * count + index).toString()
+            : `2001:db8:ffff::${name(index)}`,
         )
         return query({ group, response: 10_000, ...fields, sources })
       })
@@ -540,7 +590,9 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
       const { host } = member()
       expect(say(host)).toEqual([`to-ex ${group}`])
       host.link.receive(old({ response: 1000 }))
-      expect(texts(listen(host, protocol, 5000)).filter((said) => !said.includes('ff02::1:ff'))).toEqual([`report ${group}`])
+      expect(texts(listen(host, protocol, 5000)).filter((said) => !said.includes('ff02::1:ff'))).toEqual([
+        `report ${group}`,
+      ])
     })
 
     test('is forgotten when it was silent for the robustness times the interval, and one response (RFC 9776 section 8.12)', () => {
@@ -579,7 +631,8 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
         family === 4 ? 0x0800 : 0x86dd,
         datagram([1], family, { source, destination: to, destinationPort: port }),
       )
-    const socket = ({ stack }: EthernetHost) => open(stack, family, port, undefined, (endpoint) => (endpoint.reuseAddress = true))
+    const socket = ({ stack }: EthernetHost) =>
+      open(stack, family, port, undefined, (endpoint) => (endpoint.reuseAddress = true))
     const heard = ({ received }: Mailbox) => received.map(({ from: source }) => source)
 
     test('is what was joined, on the nic where it was joined', () => {
@@ -654,7 +707,9 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
     expect(only.blockSource(g, a, nic)).toBe('EINVAL')
     expect(only.joinSource(g, a, nic)).toBe('EADDRNOTAVAIL')
     const limit = family === 4 ? 10 : 64
-    const many = Array.from({ length: limit }, (_, at) => Address.parse(family === 4 ? `172.16.0.${at + 1}` : `2001:db8:f::${at + 1}`))
+    const many = Array.from({ length: limit }, (_, at) =>
+      Address.parse(family === 4 ? `172.16.0.${at + 1}` : `2001:db8:f::${at + 1}`),
+    )
     expect(many.map((source) => only.joinSource(g, source, nic))).toEqual([...new Array(limit - 1).fill(''), 'ENOBUFS'])
   })
 })

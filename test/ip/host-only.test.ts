@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { Address } from '../../src/base/address.ts'
 import { Drop } from '../../src/base/drop.ts'
 import { ChecksumState, HEADROOM, Packet } from '../../src/base/packet.ts'
-import * as ipv4 from '../../src/ip/ipv4.ts'
-import * as ipv6 from '../../src/ip/ipv6.ts'
-import { UDP } from '../../src/ip/protocol.ts'
-import type { Route } from '../../src/ip/route-table.ts'
+import type { Route } from '../../src/ip/routing/route-table.ts'
+import * as ipv4 from '../../src/wire/ipv4.ts'
+import * as ipv6 from '../../src/wire/ipv6.ts'
+import { UDP } from '../../src/wire/protocol.ts'
 import { dropCount, HOST4, HOST6, makeHost, open, PEER4, PEER6, send, TestLink } from '../host.ts'
 import { datagram, pattern } from '../wire.ts'
 
@@ -63,21 +63,25 @@ describe('a packet from', () => {
       },
     })
     const nic = stack.addNic(link, { addresses: ['10.0.0.1/24'] })
-    const long = (from: string) => Object.assign(crafted(from, '10.0.0.2', 4000), { checksumState: ChecksumState.Partial })
+    const long = (from: string) =>
+      Object.assign(crafted(from, '10.0.0.2', 4000), { checksumState: ChecksumState.Partial })
     expect(nic.transmitLong(long('127.0.0.1'), 1500)).toBe(false)
     expect(nic.transmitLong(long('10.0.0.1'), 1500)).toBe(true)
     expect(taken).toBe(1)
   })
 })
 
-test.each(['127.0.0.1', '127.0.0.9'])('an echo request from %s to another host is EINVAL, and leaves nothing', (from) => {
-  const { stack, link } = makeHost()
-  const echo = stack.ip.icmp.openEcho(4, { reply() {}, error() {} })
-  expect(echo.send(Address.parse(PEER4), 1, pattern(8), { source: Address.parse(from) })).toBe('EINVAL')
-  expect(echo.send(Address.parse(PEER4), 2, pattern(8))).toBe('')
-  expect(link.take().length).toBe(1)
-  expect(dropCount(stack, 'IpLoopbackLeaves')).toBe(1)
-})
+test.each(['127.0.0.1', '127.0.0.9'])(
+  'an echo request from %s to another host is EINVAL, and leaves nothing',
+  (from) => {
+    const { stack, link } = makeHost()
+    const echo = stack.ip.icmp.openEcho(4, { reply() {}, error() {} })
+    expect(echo.send(Address.parse(PEER4), 1, pattern(8), { source: Address.parse(from) })).toBe('EINVAL')
+    expect(echo.send(Address.parse(PEER4), 2, pattern(8))).toBe('')
+    expect(link.take().length).toBe(1)
+    expect(dropCount(stack, 'IpLoopbackLeaves')).toBe(1)
+  },
+)
 
 test('inside the host loopback addresses are as good as others', () => {
   const { stack, clock, link } = makeHost()
@@ -106,7 +110,9 @@ test.each([
   for (const forwarding of [false, true]) {
     const { stack, link } = makeHost({ forwarding })
     const { mailbox } = open(stack, to.includes(':') ? 6 : 4, 5000)
-    link.receive(datagram(pattern(4), to.includes(':') ? 6 : 4, { source: from, destination: to, destinationPort: 5000 }))
+    link.receive(
+      datagram(pattern(4), to.includes(':') ? 6 : 4, { source: from, destination: to, destinationPort: 5000 }),
+    )
     expect(mailbox.received).toEqual([])
     expect(link.take()).toEqual([])
     expect(dropCount(stack, 'IpMartianSource') + dropCount(stack, 'IpMartianDestination')).toBe(1)

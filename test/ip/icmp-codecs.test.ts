@@ -1,16 +1,21 @@
 import { describe, expect, test } from 'vitest'
 import { Drop } from '../../src/base/drop.ts'
 import { HEADROOM, Packet } from '../../src/base/packet.ts'
-import * as icmpv4 from '../../src/ip/icmpv4.ts'
-import * as icmpv6 from '../../src/ip/icmpv6.ts'
-import * as ipv4 from '../../src/ip/ipv4.ts'
-import * as ipv6 from '../../src/ip/ipv6.ts'
+import * as icmpv4 from '../../src/wire/icmpv4.ts'
+import * as icmpv6 from '../../src/wire/icmpv6.ts'
+import * as ipv4 from '../../src/wire/ipv4.ts'
+import * as ipv6 from '../../src/wire/ipv6.ts'
 import { dirtyPackets } from '../dirty.ts'
 import { readVectors, type Vector, vector } from '../vectors/read.ts'
 
-/** Whole ICMP messages: a first fragment has the fields too, but not the bytes that its checksum covers. */
+/**
+ * Whole ICMP messages: a first fragment has the fields too, but not the bytes that its checksum
+ * covers.
+ */
 const whole4 = readVectors('ipv4').filter((each) => each.text('icmp.type') !== '' && each.number('ip.flags.mf') === 0)
-const whole6 = readVectors('ipv6').filter((each) => each.text('icmpv6.type') !== '' && each.text('ipv6.fraghdr.ident') === '')
+const whole6 = readVectors('ipv6').filter(
+  (each) => each.text('icmpv6.type') !== '' && each.text('ipv6.fraghdr.ident') === '',
+)
 
 function load4(bytes: Uint8Array): Packet {
   const packet = new Packet().load(bytes)
@@ -25,7 +30,9 @@ function load6(bytes: Uint8Array): Packet {
   return packet
 }
 
-/** Any bit of the message, and of the pseudo-header in IPv6, flipped alone makes the checksum wrong. */
+/**
+ * Any bit of the message, and of the pseudo-header in IPv6, flipped alone makes the checksum wrong.
+ */
 function expectEveryBitCounts(packet: Packet, parse: (packet: Packet) => Drop, from = packet.transport): void {
   for (let at = from; at < packet.end; at++) {
     const bit = 1 << (at & 7)
@@ -58,7 +65,14 @@ describe.each(whole4)('the ICMPv4 codec reads as tshark does: $name', (each: Vec
     for (const dirty of dirtyPackets()) {
       dirty.bytes.set(packet.bytes.subarray(transport + 8, end), transport + 8)
       const around = dirty.bytes[transport - 1]
-      icmpv4.encode(dirty, transport, end, each.number('icmp.type'), each.number('icmp.code'), view.getInt32(transport + 4))
+      icmpv4.encode(
+        dirty,
+        transport,
+        end,
+        each.number('icmp.type'),
+        each.number('icmp.code'),
+        view.getInt32(transport + 4),
+      )
       expect([...dirty.bytes.subarray(transport, end)]).toEqual([...packet.bytes.subarray(transport, end)])
       expect(dirty.bytes[transport - 1]).toBe(around)
     }
@@ -101,7 +115,15 @@ describe.each(whole6)('the ICMPv6 codec reads as tshark does: $name', (each: Vec
     for (const dirty of dirtyPackets()) {
       dirty.bytes.set(packet.bytes.subarray(network, transport), network)
       dirty.bytes.set(packet.bytes.subarray(transport + 8, end), transport + 8)
-      icmpv6.encode(dirty, network, transport, end, each.number('icmpv6.type'), each.number('icmpv6.code'), view.getInt32(transport + 4))
+      icmpv6.encode(
+        dirty,
+        network,
+        transport,
+        end,
+        each.number('icmpv6.type'),
+        each.number('icmpv6.code'),
+        view.getInt32(transport + 4),
+      )
       expect([...dirty.bytes.subarray(network, end)]).toEqual([...packet.bytes.subarray(network, end)])
     }
   })
@@ -130,7 +152,9 @@ describe('errors may not answer errors', () => {
   })
 
   test('and in ICMPv6 all types below 128', () => {
-    expect(Array.from({ length: 256 }, (_, type) => type).filter(icmpv6.isError)).toEqual(Array.from({ length: 128 }, (_, type) => type))
+    expect(Array.from({ length: 256 }, (_, type) => type).filter(icmpv6.isError)).toEqual(
+      Array.from({ length: 128 }, (_, type) => type),
+    )
   })
 })
 
@@ -157,7 +181,9 @@ describe('a message is described in one line', () => {
     expect(line6('Packet Too Big, MTU 1300')).toBe('ICMPv6 packet too big mtu 1300')
     expect(line6('Parameter Problem: unknown option')).toBe('ICMPv6 parameter problem code 2 pointer 42')
     expect(line6('Destination Unreachable: port')).toBe('ICMPv6 port unreachable')
-    expect(line6('multicast listener report behind a hop-by-hop header with Router Alert')).toBe('ICMPv6 multicast listener report v2')
+    expect(line6('multicast listener report behind a hop-by-hop header with Router Alert')).toBe(
+      'ICMPv6 multicast listener report v2',
+    )
   })
 
   test('whatever the type and code', () => {

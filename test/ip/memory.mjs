@@ -1,6 +1,7 @@
 /**
- * What waiting fragments hold: the account beside the heap. Run with --expose-gc; COMPILED is the directory of the compiled sources.
- * Arguments: family, bytes of a fragment, fragments of a datagram. Prints the account and what the process holds more than before.
+ * What waiting fragments hold: the account beside the heap. Run with --expose-gc; COMPILED is the
+ * directory of the compiled sources. Arguments: family, bytes of a fragment, fragments of a
+ * datagram. Prints the account and what the process holds more than before.
  */
 import { pathToFileURL } from 'node:url'
 
@@ -9,7 +10,7 @@ const { ManualClock } = await from('base/clock.js')
 const { HEADROOM, Packet } = await from('base/packet.js')
 const { SeededRandom } = await from('base/random.js')
 const { Counters } = await from('ip/counters.js')
-const { REASSEMBLY_MEMORY, Reassembler } = await from('ip/reassembler.js')
+const { REASSEMBLY_MEMORY, Reassembler } = await from('ip/fragments/reassembler.js')
 
 const [family, size, each] = process.argv.slice(2).map(Number)
 const random = new SeededRandom('sources')

@@ -16,7 +16,10 @@ interface Figures {
 function measure(family: number, size: number, each: number): Figures {
   const program = fileURLToPath(new URL('./memory.mjs', import.meta.url))
   const args = ['--expose-gc', '--max-old-space-size=64', program, String(family), String(size), String(each)]
-  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env: { ...process.env, COMPILED: directory } })
+  const { stdout, stderr } = spawnSync(process.execPath, args, {
+    encoding: 'utf8',
+    env: { ...process.env, COMPILED: directory },
+  })
   expect(stderr).toBe('')
   return JSON.parse(stdout) as Figures
 }

@@ -1,7 +1,10 @@
-/** Neighbor Discovery of a host on Ethernet: RFC 4861 section 7, RFC 4862 section 5.4. The states' timers are tested in `arp.test.ts`. */
+/**
+ * Neighbor Discovery of a host on Ethernet: RFC 4861 section 7, RFC 4862 section 5.4. The states'
+ * timers are tested in `arp.test.ts`.
+ */
 import { describe, expect, test } from 'vitest'
 import { Address } from '../../src/base/address.ts'
-import type { AddressEvent } from '../../src/ip/nic.ts'
+import type { AddressEvent } from '../../src/ip/nic/nic.ts'
 import {
   advertisement,
   bytesOf,
@@ -37,7 +40,8 @@ const ours = (type: number, rest: number, body: readonly number[], destination: 
   hex(ndFrame(type, rest, body, { destination, source, mac: OUR_MAC, to }))
 const answer = (target: string, flags: number, destination: string, to: string) =>
   ours(136, flags << 24, [...bytesOf(target), ...linkOption(2, OUR_MAC)], destination, target, to)
-const probe = (target: string) => ours(135, 0, bytesOf(target), solicitedNode(target), '::', groupMac6(solicitedNode(target)))
+const probe = (target: string) =>
+  ours(135, 0, bytesOf(target), solicitedNode(target), '::', groupMac6(solicitedNode(target)))
 const isUdp = (each: string) => each.slice(40, 42) === '11'
 const neighbor = ({ stack }: EthernetHost, address = PEER6) => stack.neighbors.find((each) => each.address === address)
 
@@ -64,7 +68,13 @@ describe('a packet for a host that is not known', () => {
     const sent = host.take()
     expect(sent.map(isUdp)).toEqual([true])
     expect(sent[0]?.startsWith('02000000000202000000000186dd6')).toBe(true)
-    expect(neighbor(host)).toEqual({ nic: 'eth0', address: PEER6, hardwareAddress: PEER_MAC, state: 'REACHABLE', router: false })
+    expect(neighbor(host)).toEqual({
+      nic: 'eth0',
+      address: PEER6,
+      hardwareAddress: PEER_MAC,
+      state: 'REACHABLE',
+      router: false,
+    })
   })
 
   test('is asked for three times, from the address it comes from, and then given up with address unreachable', () => {
@@ -76,9 +86,9 @@ describe('a packet for a host that is not known', () => {
     expect(host.after(3000)).toEqual([SOLICITATION, SOLICITATION])
     expect(neighbor(host)?.state).toBe('FAILED')
     expect(dropCount(host.stack, 'NeighborUnreachable')).toBe(1)
-    expect(mailbox.errors.map(({ error, errno }) => [error.type, error.code, error.offender.toString(), errno])).toEqual([
-      [1, 3, OUR6, 'EHOSTUNREACH'],
-    ])
+    expect(
+      mailbox.errors.map(({ error, errno }) => [error.type, error.code, error.offender.toString(), errno]),
+    ).toEqual([[1, 3, OUR6, 'EHOSTUNREACH']])
   })
 
   test('from our link-local address is asked for, and given up, there', () => {
@@ -167,7 +177,10 @@ describe('messages that are discarded by name', () => {
     ['a multicast target', solicitation('ff02::1', { destination: OUR6 })],
     ['a solicitation from nobody to us alone', ndFrame(135, 0, bytesOf(OUR6), { source: '::' })],
     ['a solicited advertisement to all', advertisement(PEER6, SOLICITED, { destination: 'ff02::1' })],
-    ['a router solicitation from nobody with a hardware address', ndFrame(133, 0, linkOption(1, PEER_MAC), { source: '::' })],
+    [
+      'a router solicitation from nobody with a hardware address',
+      ndFrame(133, 0, linkOption(1, PEER_MAC), { source: '::' }),
+    ],
     ['a router advertisement from a global address', ndFrame(134, 0, new Array(8).fill(0))],
   ])('%s', (_, bytes) => {
     const host = ethernetHost()
@@ -181,7 +194,12 @@ describe('messages that are discarded by name', () => {
   test('one that came in a fragment, even an atomic one (RFC 6980)', () => {
     const host = ethernetHost()
     const message = icmp(135, 0, 0, target, 6, { source: PEER6, destination: OUR6 })
-    const packet = ipv6([...fragmentHeader(58, 0, false), ...message], { next: 44, hopLimit: 255, source: PEER6, destination: OUR6 })
+    const packet = ipv6([...fragmentHeader(58, 0, false), ...message], {
+      next: 44,
+      hopLimit: 255,
+      source: PEER6,
+      destination: OUR6,
+    })
     host.link.receive(frame(OUR_MAC, PEER_MAC, 0x86dd, packet))
     expect(dropCount(host.stack, 'NdMalformed')).toBe(1)
     expect(host.take()).toEqual([])

@@ -3,14 +3,14 @@ import { describe, expect, test } from 'vitest'
 import { Address, formatWords } from '../../src/base/address.ts'
 import { Drop } from '../../src/base/drop.ts'
 import { HEADROOM, Packet } from '../../src/base/packet.ts'
-import * as arp from '../../src/ip/arp.ts'
-import * as icmpv6 from '../../src/ip/icmpv6.ts'
-import * as igmp from '../../src/ip/igmp.ts'
-import * as ipv4 from '../../src/ip/ipv4.ts'
-import * as ipv6 from '../../src/ip/ipv6.ts'
-import * as mld from '../../src/ip/mld.ts'
-import * as ndp from '../../src/ip/ndp.ts'
-import { formatHardwareAddress } from '../../src/link/hardware-address.ts'
+import * as arp from '../../src/wire/arp.ts'
+import { formatHardwareAddress } from '../../src/wire/hardware-address.ts'
+import * as icmpv6 from '../../src/wire/icmpv6.ts'
+import * as igmp from '../../src/wire/igmp.ts'
+import * as ipv4 from '../../src/wire/ipv4.ts'
+import * as ipv6 from '../../src/wire/ipv6.ts'
+import * as mld from '../../src/wire/mld.ts'
+import * as ndp from '../../src/wire/ndp.ts'
 import { dirtyPackets } from '../dirty.ts'
 import { readVectors, type Vector, vector } from '../vectors/read.ts'
 
@@ -48,9 +48,13 @@ describe.each(having('arp.opcode'))('ARP: $name', (each: Vector) => {
     expect(arp.parse(packet)).toBe(Drop.None)
     const { view, start } = packet
     expect(arp.operation(view, start)).toBe(each.number('arp.opcode'))
-    expect(formatHardwareAddress(arp.senderHigh(view, start), arp.senderLow(view, start))).toBe(each.text('arp.src.hw_mac'))
+    expect(formatHardwareAddress(arp.senderHigh(view, start), arp.senderLow(view, start))).toBe(
+      each.text('arp.src.hw_mac'),
+    )
     expect(ip4(arp.sender(view, start))).toBe(each.text('arp.src.proto_ipv4'))
-    expect(formatHardwareAddress(arp.targetHigh(view, start), arp.targetLow(view, start))).toBe(each.text('arp.dst.hw_mac'))
+    expect(formatHardwareAddress(arp.targetHigh(view, start), arp.targetLow(view, start))).toBe(
+      each.text('arp.dst.hw_mac'),
+    )
     expect(ip4(arp.target(view, start))).toBe(each.text('arp.dst.proto_ipv4'))
   })
 
@@ -105,49 +109,57 @@ describe.each(having('arp.opcode'))('ARP: $name', (each: Vector) => {
   })
 })
 
-describe.each(having('icmpv6.type').filter((each) => [133, 135, 136].includes(each.number('icmpv6.type'))))('ND: $name', (each: Vector) => {
-  test('every field is read', () => {
-    const packet = load6(each)
-    expect(ndp.parse(packet)).toBe(Drop.None)
-    const { view, transport } = packet
-    const kind = icmpv6.type(view, transport)
-    if (kind !== ndp.ROUTER_SOLICITATION)
-      expect(target(view, transport)).toBe(each.text('icmpv6.nd.ns.target_address') || each.text('icmpv6.nd.na.target_address'))
-    if (kind === ndp.NEIGHBOR_ADVERTISEMENT) {
-      const flags = ndp.flags(view, transport)
-      expect([flags & ndp.ROUTER, flags & ndp.SOLICITED, flags & ndp.OVERRIDE].map((bit) => (bit === 0 ? 0 : 1))).toEqual([
-        each.number('icmpv6.nd.na.flag.r'),
-        each.number('icmpv6.nd.na.flag.s'),
-        each.number('icmpv6.nd.na.flag.o'),
-      ])
-    }
-    const type = kind === ndp.NEIGHBOR_ADVERTISEMENT ? ndp.TARGET_LINK_ADDRESS : ndp.SOURCE_LINK_ADDRESS
-    const option = ndp.findOption(packet, type, 8)
-    const found = option === 0 ? '' : formatHardwareAddress(ndp.linkAddressHigh(view, option), ndp.linkAddressLow(view, option))
-    expect(found).toBe(each.text('icmpv6.opt.linkaddr'))
-  })
-
-  test('no truncation passes, nor a hop limit of 254, nor another code, nor one that came in a fragment', () => {
-    const whole = load6(each)
-    const length = whole.end - whole.transport
-    for (let short = 8; short < length; short++) {
+describe.each(having('icmpv6.type').filter((each) => [133, 135, 136].includes(each.number('icmpv6.type'))))(
+  'ND: $name',
+  (each: Vector) => {
+    test('every field is read', () => {
       const packet = load6(each)
-      packet.end = packet.transport + short
-      // Cut in front of the options it is a whole message again.
-      const header = icmpv6.type(packet.view, packet.transport) === ndp.ROUTER_SOLICITATION ? 8 : 24
-      expect(ndp.parse(packet), `${short} bytes`).toBe(short === header ? Drop.None : Drop.NdMalformed)
-    }
-    const far = load6(each)
-    far.hopLimit = 254
-    expect(ndp.parse(far)).toBe(Drop.NdMalformed)
-    const code = load6(each)
-    code.bytes[code.transport + 1] = 1
-    expect(ndp.parse(code)).toBe(Drop.NdMalformed)
-    const fragment = load6(each)
-    fragment.fragmentHeader = fragment.transport
-    expect(ndp.parse(fragment)).toBe(Drop.NdMalformed)
-  })
-})
+      expect(ndp.parse(packet)).toBe(Drop.None)
+      const { view, transport } = packet
+      const kind = icmpv6.type(view, transport)
+      if (kind !== ndp.ROUTER_SOLICITATION)
+        expect(target(view, transport)).toBe(
+          each.text('icmpv6.nd.ns.target_address') || each.text('icmpv6.nd.na.target_address'),
+        )
+      if (kind === ndp.NEIGHBOR_ADVERTISEMENT) {
+        const flags = ndp.flags(view, transport)
+        expect(
+          [flags & ndp.ROUTER, flags & ndp.SOLICITED, flags & ndp.OVERRIDE].map((bit) => (bit === 0 ? 0 : 1)),
+        ).toEqual([
+          each.number('icmpv6.nd.na.flag.r'),
+          each.number('icmpv6.nd.na.flag.s'),
+          each.number('icmpv6.nd.na.flag.o'),
+        ])
+      }
+      const type = kind === ndp.NEIGHBOR_ADVERTISEMENT ? ndp.TARGET_LINK_ADDRESS : ndp.SOURCE_LINK_ADDRESS
+      const option = ndp.findOption(packet, type, 8)
+      const found =
+        option === 0 ? '' : formatHardwareAddress(ndp.linkAddressHigh(view, option), ndp.linkAddressLow(view, option))
+      expect(found).toBe(each.text('icmpv6.opt.linkaddr'))
+    })
+
+    test('no truncation passes, nor a hop limit of 254, nor another code, nor one that came in a fragment', () => {
+      const whole = load6(each)
+      const length = whole.end - whole.transport
+      for (let short = 8; short < length; short++) {
+        const packet = load6(each)
+        packet.end = packet.transport + short
+        // Cut in front of the options it is a whole message again.
+        const header = icmpv6.type(packet.view, packet.transport) === ndp.ROUTER_SOLICITATION ? 8 : 24
+        expect(ndp.parse(packet), `${short} bytes`).toBe(short === header ? Drop.None : Drop.NdMalformed)
+      }
+      const far = load6(each)
+      far.hopLimit = 254
+      expect(ndp.parse(far)).toBe(Drop.NdMalformed)
+      const code = load6(each)
+      code.bytes[code.transport + 1] = 1
+      expect(ndp.parse(code)).toBe(Drop.NdMalformed)
+      const fragment = load6(each)
+      fragment.fragmentHeader = fragment.transport
+      expect(ndp.parse(fragment)).toBe(Drop.NdMalformed)
+    })
+  },
+)
 
 describe('ND messages that no state is needed to refuse (RFC 4861 sections 6.1, 7.1)', () => {
   const solicitation = vector(vectors, 'neighbor solicitation for an address')
@@ -173,7 +185,9 @@ describe('ND messages that no state is needed to refuse (RFC 4861 sections 6.1, 
 
   test('a solicitation from nobody that is not for the solicited-node group, or that tells a hardware address', () => {
     expect(parse(detection, (packet) => (packet.d3 = 1))).toBe(Drop.NdMalformed)
-    expect(parse(detection, ({ bytes, transport }) => (bytes[transport + 24] = ndp.SOURCE_LINK_ADDRESS))).toBe(Drop.NdMalformed)
+    expect(parse(detection, ({ bytes, transport }) => (bytes[transport + 24] = ndp.SOURCE_LINK_ADDRESS))).toBe(
+      Drop.NdMalformed,
+    )
     const fromNobody = (packet: Packet) => {
       packet.s0 = packet.s1 = packet.s2 = packet.s3 = 0
     }
@@ -261,61 +275,68 @@ describe.each(igmpVectors)('IGMP: $name', (each: Vector) => {
   })
 })
 
-describe.each(having('icmpv6.mld.multicast_address').concat(having('icmpv6.mldr.nb_mcast_records')))('MLD: $name', (each: Vector) => {
-  test('every field is read', () => {
-    const packet = load6(each)
-    expect(mld.parse(packet)).toBe(Drop.None)
-    const { view, bytes, transport, end } = packet
-    if (each.number('icmpv6.type') === mld.REPORT_V2) return
-    const group = formatWords(
-      mld.group(view, transport, 0),
-      mld.group(view, transport, 1),
-      mld.group(view, transport, 2),
-      mld.group(view, transport, 3),
-    )
-    expect(group).toBe(each.text('icmpv6.mld.multicast_address'))
-    if (each.number('icmpv6.type') !== mld.QUERY) return
-    const version = mld.queryVersion(end, transport)
-    expect(version).toBe(each.text('icmpv6.mld.nb_sources') === '' ? 1 : 2)
-    const shown = each.text('icmpv6.mld.maximum_response_delay') || each.text('icmpv6.mld.maximum_response_code')
-    expect(mld.maxResponse(view, transport, version)).toBe(Number(shown))
-    if (version === 1) return
-    expect(mld.robustness(view, transport)).toBe(each.number('icmpv6.mld.flag.qrv'))
-    expect(mld.queryInterval(view, transport)).toBe(each.number('icmpv6.mld.qqi') * 1000)
-    const source = mld.sourceAt(transport, 0)
-    expect(Address.fromBytes(bytes.subarray(source, source + 16)).toString()).toBe(each.text('icmpv6.mld.source_address'))
-  })
-
-  test('no truncation passes, nor hop limit 2, nor a missing router alert, nor a source beyond the link', () => {
-    const whole = load6(each)
-    for (let length = 8; length < whole.end - whole.transport; length++) {
+describe.each(having('icmpv6.mld.multicast_address').concat(having('icmpv6.mldr.nb_mcast_records')))(
+  'MLD: $name',
+  (each: Vector) => {
+    test('every field is read', () => {
       const packet = load6(each)
-      packet.end = packet.transport + length
-      // Cut to 24 bytes a query is one of version 1, and a version 2 report's records are the routers' business.
-      const isWhole = each.number('icmpv6.type') === mld.REPORT_V2 || (each.number('icmpv6.type') === mld.QUERY && length === 24)
-      expect(mld.parse(packet), `${length} bytes`).toBe(isWhole ? Drop.None : Drop.GroupReportMalformed)
-    }
-    const far = load6(each)
-    far.hopLimit = 2
-    expect(mld.parse(far)).toBe(Drop.GroupReportMalformed)
-    const silent = load6(each)
-    silent.bytes[silent.network + 42] = 1
-    silent.bytes.fill(0, silent.network + 44, silent.network + 46)
-    expect(mld.parse(silent)).toBe(Drop.GroupReportMalformed)
-    const forRsvp = load6(each)
-    forRsvp.bytes[forRsvp.network + 45] = 1
-    expect(mld.parse(forRsvp)).toBe(Drop.GroupReportMalformed)
-    const global = load6(each)
-    global.s0 = 0x20010db8
-    expect(mld.parse(global)).toBe(Drop.GroupReportMalformed)
-  })
+      expect(mld.parse(packet)).toBe(Drop.None)
+      const { view, bytes, transport, end } = packet
+      if (each.number('icmpv6.type') === mld.REPORT_V2) return
+      const group = formatWords(
+        mld.group(view, transport, 0),
+        mld.group(view, transport, 1),
+        mld.group(view, transport, 2),
+        mld.group(view, transport, 3),
+      )
+      expect(group).toBe(each.text('icmpv6.mld.multicast_address'))
+      if (each.number('icmpv6.type') !== mld.QUERY) return
+      const version = mld.queryVersion(end, transport)
+      expect(version).toBe(each.text('icmpv6.mld.nb_sources') === '' ? 1 : 2)
+      const shown = each.text('icmpv6.mld.maximum_response_delay') || each.text('icmpv6.mld.maximum_response_code')
+      expect(mld.maxResponse(view, transport, version)).toBe(Number(shown))
+      if (version === 1) return
+      expect(mld.robustness(view, transport)).toBe(each.number('icmpv6.mld.flag.qrv'))
+      expect(mld.queryInterval(view, transport)).toBe(each.number('icmpv6.mld.qqi') * 1000)
+      const source = mld.sourceAt(transport, 0)
+      expect(Address.fromBytes(bytes.subarray(source, source + 16)).toString()).toBe(
+        each.text('icmpv6.mld.source_address'),
+      )
+    })
 
-  test('a query from nobody is refused, a report is not', () => {
-    const packet = load6(each)
-    packet.s0 = packet.s1 = packet.s2 = packet.s3 = 0
-    expect(mld.parse(packet)).toBe(each.number('icmpv6.type') === mld.QUERY ? Drop.GroupReportMalformed : Drop.None)
-  })
-})
+    test('no truncation passes, nor hop limit 2, nor a missing router alert, nor a source beyond the link', () => {
+      const whole = load6(each)
+      for (let length = 8; length < whole.end - whole.transport; length++) {
+        const packet = load6(each)
+        packet.end = packet.transport + length
+        // Cut to 24 bytes a query is one of version 1, and a version 2 report's records are the
+        // routers' business.
+        const isWhole =
+          each.number('icmpv6.type') === mld.REPORT_V2 || (each.number('icmpv6.type') === mld.QUERY && length === 24)
+        expect(mld.parse(packet), `${length} bytes`).toBe(isWhole ? Drop.None : Drop.GroupReportMalformed)
+      }
+      const far = load6(each)
+      far.hopLimit = 2
+      expect(mld.parse(far)).toBe(Drop.GroupReportMalformed)
+      const silent = load6(each)
+      silent.bytes[silent.network + 42] = 1
+      silent.bytes.fill(0, silent.network + 44, silent.network + 46)
+      expect(mld.parse(silent)).toBe(Drop.GroupReportMalformed)
+      const forRsvp = load6(each)
+      forRsvp.bytes[forRsvp.network + 45] = 1
+      expect(mld.parse(forRsvp)).toBe(Drop.GroupReportMalformed)
+      const global = load6(each)
+      global.s0 = 0x20010db8
+      expect(mld.parse(global)).toBe(Drop.GroupReportMalformed)
+    })
+
+    test('a query from nobody is refused, a report is not', () => {
+      const packet = load6(each)
+      packet.s0 = packet.s1 = packet.s2 = packet.s3 = 0
+      expect(mld.parse(packet)).toBe(each.number('icmpv6.type') === mld.QUERY ? Drop.GroupReportMalformed : Drop.None)
+    })
+  },
+)
 
 describe('codes that stand for larger numbers', () => {
   test('IGMP: from 128 on a mantissa and an exponent (RFC 9776 section 4.1.1)', () => {

@@ -1,10 +1,22 @@
-/** What strangers can do to the neighbors of a host: ARP and Neighbor Discovery side by side. What is counted is work and bytes, never time. */
+/**
+ * What strangers can do to the neighbors of a host: ARP and Neighbor Discovery side by side. What
+ * is counted is work and bytes, never time.
+ */
 import { describe, expect, test } from 'vitest'
 import { Address } from '../../src/base/address.ts'
-import { OVERHEAD } from '../../src/ip/waiting-packets.ts'
+import { OVERHEAD } from '../../src/ip/nic/waiting-packets.ts'
 import { Stack, type StackOptions } from '../../src/stack.ts'
 import type { Endpoint } from '../../src/udp/endpoint.ts'
-import { advertisement, arpFrame, type EthernetHost, ethernetHost, hex, OVERRIDE, SOLICITED, solicitation } from '../ethernet.ts'
+import {
+  advertisement,
+  arpFrame,
+  type EthernetHost,
+  ethernetHost,
+  hex,
+  OVERRIDE,
+  SOLICITED,
+  solicitation,
+} from '../ethernet.ts'
 import { dropCount, open, send, TestLink } from '../host.ts'
 
 interface Family {
@@ -39,8 +51,10 @@ const nd: Family = {
 
 const hostOf = (options: StackOptions = {}) => ethernetHost({ addresses: ['10.0.0.1/8', '2001:db8::1/64'], ...options })
 const isIp = (each: string) =>
-  (each.slice(24, 28) === '0800' && each.slice(46, 48) === '11') || (each.slice(24, 28) === '86dd' && each.slice(40, 42) === '11')
-const stateOf = ({ stack }: EthernetHost, address: string) => stack.neighbors.find((each) => each.address === address)?.state
+  (each.slice(24, 28) === '0800' && each.slice(46, 48) === '11') ||
+  (each.slice(24, 28) === '86dd' && each.slice(40, 42) === '11')
+const stateOf = ({ stack }: EthernetHost, address: string) =>
+  stack.neighbors.find((each) => each.address === address)?.state
 const small = { gcThresh1: 8, gcThresh2: 16, gcThresh3: 24 }
 
 const endpoints = new WeakMap<Stack, Map<number, Endpoint>>()
@@ -53,7 +67,8 @@ function say({ stack }: EthernetHost, family: 4 | 6, to: string, bytes = 1): str
 }
 
 describe.each([arp, nd])('$name', ({ family, peer, stranger, asks, answer }: Family) => {
-  const neighbors = (host: EthernetHost) => host.stack.neighbors.filter(({ address }) => (family === 4) === !address.includes(':'))
+  const neighbors = (host: EthernetHost) =>
+    host.stack.neighbors.filter(({ address }) => (family === 4) === !address.includes(':'))
 
   test('a neighbor that is being resolved keeps its place, however many strangers ask for us meanwhile', () => {
     const host = hostOf({ neighborLimits: small })
@@ -130,13 +145,16 @@ describe.each([arp, nd])('$name', ({ family, peer, stranger, asks, answer }: Fam
     host.after(600_000)
     hear(1)
     expect(known()).toBe(4)
-    // Three of the four were not heard of for ten minutes: they make room as far as the first threshold goes.
+    // Three of the four were not heard of for ten minutes: they make room as far as the first
+    // threshold goes.
     hear(1)
     expect(known()).toBe(4)
     hear(4)
     expect(neighbors(host).map(({ address }) => address)).toEqual([3, 4, 5, 6, 7, 8].map(stranger))
     hear(20)
-    expect(neighbors(host).map(({ address }) => address)).toEqual(Array.from({ length: 12 }, (_, i) => stranger(17 + i)))
+    expect(neighbors(host).map(({ address }) => address)).toEqual(
+      Array.from({ length: 12 }, (_, i) => stranger(17 + i)),
+    )
     host.after(9001)
     hear(1)
     // An advertisement to a stranger is followed by probes, which fail: those go first of all.
@@ -203,7 +221,11 @@ function jumboHost(): EthernetHost {
   const host = hostOf()
   const link = new TestLink('eth1', 9000, host.link.offload, Uint8Array.of(2, 0, 0, 0, 0, 1))
   host.stack.removeNic(host.nic)
-  const nic = host.stack.addNic(link, { addresses: ['10.0.0.1/8', '2001:db8::1/64'], acceptRouterAdvertisements: false, mtu: 9000 })
+  const nic = host.stack.addNic(link, {
+    addresses: ['10.0.0.1/8', '2001:db8::1/64'],
+    acceptRouterAdvertisements: false,
+    mtu: 9000,
+  })
   const take = () => link.take().map(hex)
   host.clock.advance(5000)
   take()

@@ -1,4 +1,7 @@
-/** What no error answers: RFC 4443 section 2.4 (e), RFC 1122 section 3.2.2, RFC 1812 section 4.3.2.7. */
+/**
+ * What no error answers: RFC 4443 section 2.4 (e), RFC 1122 section 3.2.2, RFC 1812 section
+ * 4.3.2.7.
+ */
 import { describe, expect, test } from 'vitest'
 import { HOST6, makeHost, PEER6, TestLink } from '../host.ts'
 import { datagram, fragmentHeader, hex, icmpPacket, ipv4, ipv6, pattern } from '../wire.ts'
@@ -49,7 +52,8 @@ describe('a router', () => {
     for (const next of [0, 60]) link.receive(ipv6(behind(58, message), { source, next }))
     link.receive(ipv6(behind(58, message), { source, next: 60, destination: FAR6, hopLimit: 1 }))
     expect(link.take()).toEqual([])
-    for (const next of [0, 60]) link.receive(ipv6(behind(17, datagram([1], 6, { source }).subarray(40)), { source, next }))
+    for (const next of [0, 60])
+      link.receive(ipv6(behind(17, datagram([1], 6, { source }).subarray(40)), { source, next }))
     expect(link.take()).toHaveLength(2)
   })
 })
@@ -65,7 +69,8 @@ describe('a host', () => {
 
   test('answers no ICMPv4 redirect or error of an unknown kind', () => {
     const { link } = makeHost()
-    for (const type of [3, 4, 5, 11, 12, 41, 200]) link.receive(ipv4([type, ...pattern(27)], { protocol: 1, options: [0x83, 3, 4, 0] }))
+    for (const type of [3, 4, 5, 11, 12, 41, 200])
+      link.receive(ipv4([type, ...pattern(27)], { protocol: 1, options: [0x83, 3, 4, 0] }))
     expect(link.take()).toEqual([])
   })
 })

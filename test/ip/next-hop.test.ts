@@ -20,7 +20,9 @@ const GROUPS6 = [
 ] as const
 const GROUPS = [...GROUPS4, ...GROUPS6]
 
-/** Every route leads to a router whose hardware address is known: whatever goes to it shows at once. */
+/**
+ * Every route leads to a router whose hardware address is known: whatever goes to it shows at once.
+ */
 function routed(): EthernetHost {
   const host = ethernetHost()
   const { stack } = host
@@ -35,7 +37,8 @@ function routed(): EthernetHost {
   return host
 }
 
-const stations = (frames: readonly string[]) => frames.map((each) => (each.slice(0, 12).match(/../g) as string[]).join(':'))
+const stations = (frames: readonly string[]) =>
+  frames.map((each) => (each.slice(0, 12).match(/../g) as string[]).join(':'))
 
 function sendTo({ stack }: EthernetHost, to: string, options: SendOptions | null = null, zone = 0, size = 8): string {
   const family = to.includes(':') ? 6 : 4
@@ -52,12 +55,15 @@ function sendTo({ stack }: EthernetHost, to: string, options: SendOptions | null
   )
 }
 
-test.each(GROUPS)('%s goes to %s, whatever gateway the routes name (RFC 1112 section 6.4, RFC 1122 section 3.3.6)', (to, station) => {
-  const host = routed()
-  expect(sendTo(host, to, null, to.startsWith('ff02') ? host.nic.index : 0)).toBe('')
-  expect(stations(host.take())).toEqual([station])
-  expect(host.stack.drops).toEqual([])
-})
+test.each(GROUPS)(
+  '%s goes to %s, whatever gateway the routes name (RFC 1112 section 6.4, RFC 1122 section 3.3.6)',
+  (to, station) => {
+    const host = routed()
+    expect(sendTo(host, to, null, to.startsWith('ff02') ? host.nic.index : 0)).toBe('')
+    expect(stations(host.take())).toEqual([station])
+    expect(host.stack.drops).toEqual([])
+  },
+)
 
 test.each(GROUPS)('%s goes to %s over the nic that a datagram names', (to, station) => {
   const host = routed()
@@ -79,12 +85,15 @@ test.each(GROUPS)('every fragment to %s goes to %s', (to, station) => {
   expect(stations(host.take())).toEqual([station, station, station])
 })
 
-test.each(['224.0.0.1', '255.255.255.255', 'ff02::1'])('an echo request to %s goes to all, not to the gateway', (to) => {
-  const host = routed()
-  const echo = host.stack.ip.icmp.openEcho(to.includes(':') ? 6 : 4, { reply: () => {}, error: () => {} })
-  expect(echo.send(Address.parse(to), 1, pattern(8))).toBe('')
-  expect(stations(host.take()).every((each) => each !== PEER_MAC)).toBe(true)
-})
+test.each(['224.0.0.1', '255.255.255.255', 'ff02::1'])(
+  'an echo request to %s goes to all, not to the gateway',
+  (to) => {
+    const host = routed()
+    const echo = host.stack.ip.icmp.openEcho(to.includes(':') ? 6 : 4, { reply: () => {}, error: () => {} })
+    expect(echo.send(Address.parse(to), 1, pattern(8))).toBe('')
+    expect(stations(host.take()).every((each) => each !== PEER_MAC)).toBe(true)
+  },
+)
 
 test('what is one host goes to the gateway as before', () => {
   const host = routed()

@@ -1,4 +1,7 @@
-/** Router preferences and routes that routers advertise: RFC 4191, and what Linux makes of them (ndisc_router_discovery, rt6_route_rcv). */
+/**
+ * Router preferences and routes that routers advertise: RFC 4191, and what Linux makes of them
+ * (ndisc_router_discovery, rt6_route_rcv).
+ */
 import { describe, expect, test } from 'vitest'
 import { Address } from '../../src/base/address.ts'
 import {
@@ -104,7 +107,10 @@ describe('a default router', () => {
     expect(taker(host, FAR)).toBe(OTHER)
     hear(host, { preference: HIGH })
     expect(taker(host, FAR)).toBe(PEER)
-    expect(routes(host)).toEqual([`default via ${OTHER} dev eth0 metric 1024`, `default via ${PEER} dev eth0 metric 1024 pref high`])
+    expect(routes(host)).toEqual([
+      `default via ${OTHER} dev eth0 metric 1024`,
+      `default via ${PEER} dev eth0 metric 1024 pref high`,
+    ])
   })
 
   test('comes behind a route that was configured, whatever it says', () => {
@@ -151,7 +157,10 @@ describe('a route information option (RFC 4191 section 2.3)', () => {
     hear(host, { lifetime: 0, options: to9() })
     expect(taker(host, FAR)).toBe(PEER)
     expect(taker(host, '2001:db8:a::7')).toBe(OTHER)
-    expect(routes(host)).toEqual([`default via ${OTHER} dev eth0 metric 1024`, `2001:db8:9::/48 via ${PEER} dev eth0 metric 1024`])
+    expect(routes(host)).toEqual([
+      `default via ${OTHER} dev eth0 metric 1024`,
+      `2001:db8:9::/48 via ${PEER} dev eth0 metric 1024`,
+    ])
   })
 
   test.each([
@@ -200,7 +209,18 @@ describe('a route information option (RFC 4191 section 2.3)', () => {
     ['a length beyond 128', routeOption('2001:db8:9::', 129, 600, MEDIUM, 3)],
     [
       'more than three units',
-      [...routeOption('2001:db8:9::', 48, 600, MEDIUM, 3).slice(0, 1), 4, 48, 0, 0, 0, 2, 88, ...bytesOf('2001:db8:9::'), ...pattern(8)],
+      [
+        ...routeOption('2001:db8:9::', 48, 600, MEDIUM, 3).slice(0, 1),
+        4,
+        48,
+        0,
+        0,
+        0,
+        2,
+        88,
+        ...bytesOf('2001:db8:9::'),
+        ...pattern(8),
+      ],
     ],
     ['a link-local prefix', routeOption('fe80::', 64, 600)],
     ['a prefix of groups', routeOption('ff00::', 8, 600)],
@@ -260,7 +280,8 @@ describe('a route information option (RFC 4191 section 2.3)', () => {
 
   test('64 are remembered at most', () => {
     const host = listener()
-    for (let at = 0; at < 100; at++) hear(host, { lifetime: 0, options: routeOption(`2001:db8:${at.toString(16)}::`, 48, 600) })
+    for (let at = 0; at < 100; at++)
+      hear(host, { lifetime: 0, options: routeOption(`2001:db8:${at.toString(16)}::`, 48, 600) })
     expect(routes(host)).toHaveLength(64)
   })
 
@@ -278,7 +299,9 @@ test('a prefix option for IPv4 in its mapped form is ignored: no route, no addre
     hear(host, { options: [...prefixOption('::', length, 600, 600).slice(0, 16), ...bytes16('10.0.0.0')] })
   expect(dropCount(host.stack, 'NdMalformed')).toBe(0)
   expect(host.nic.addresses.map(({ address }) => address.toString())).toEqual(['2001:db8:77::1', OUR_LINK_LOCAL])
-  expect(host.stack.netstat().routes.filter((each) => each.includes('metric 256') && !/fe80|ff00|2001/.test(each))).toEqual([])
+  expect(
+    host.stack.netstat().routes.filter((each) => each.includes('metric 256') && !/fe80|ff00|2001/.test(each)),
+  ).toEqual([])
 })
 
 describe('a router that advertises', () => {
@@ -338,7 +361,8 @@ describe('a router that advertises', () => {
 describe('an advertised MTU is the MTU of the link for IPv6 (RFC 4861 section 6.3.4)', () => {
   const narrow = (mtu = 1400) => {
     const host = listener({ addresses: ['2001:db8:77::1/64', '10.0.0.1/24'] })
-    for (const to of ['2001:db8:77::9', '2001:db8:78::1', 'fe80::9', '10.0.0.9']) host.stack.addNeighbor('eth0', to, PEER_MAC)
+    for (const to of ['2001:db8:77::9', '2001:db8:78::1', 'fe80::9', '10.0.0.9'])
+      host.stack.addNeighbor('eth0', to, PEER_MAC)
     host.stack.addRoute({ to: '2001:db8:78::/48', nic: 'eth0' })
     hear(host, { options: mtuOption(mtu) })
     host.take()

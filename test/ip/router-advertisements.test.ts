@@ -1,4 +1,7 @@
-/** What a host learns from routers, and what a router tells: RFC 4861 section 6, RFC 4862 section 5.5. */
+/**
+ * What a host learns from routers, and what a router tells: RFC 4861 section 6, RFC 4862 section
+ * 5.5.
+ */
 import { describe, expect, test } from 'vitest'
 import { Address } from '../../src/base/address.ts'
 import { ManualClock } from '../../src/base/clock.ts'
@@ -39,10 +42,15 @@ function listener(options = {}): EthernetHost {
   return ethernetHost({ addresses: [], acceptRouterAdvertisements: true, ...options })
 }
 const routes = ({ stack }: EthernetHost) =>
-  stack.netstat().routes.filter((each) => each.includes('dev eth0') && !/^(fe80::|ff00::)/.test(each) && !each.startsWith('multicast'))
+  stack
+    .netstat()
+    .routes.filter(
+      (each) => each.includes('dev eth0') && !/^(fe80::|ff00::)/.test(each) && !each.startsWith('multicast'),
+    )
 const addresses = ({ nic }: EthernetHost) =>
   nic.addresses.map(({ address }) => address.toString()).filter((each) => each !== OUR_LINK_LOCAL)
-const hear = (host: EthernetHost, router: RouterFields, fields = {}) => host.link.receive(routerAdvertisement(router, fields))
+const hear = (host: EthernetHost, router: RouterFields, fields = {}) =>
+  host.link.receive(routerAdvertisement(router, fields))
 const withPrefix = (valid: number, preferred: number, flags?: number, length = 64): RouterFields => ({
   options: [...linkOption(1, PEER_MAC), ...prefixOption(PREFIX, length, valid, preferred, flags)],
 })
@@ -83,7 +91,9 @@ describe('a default router', () => {
     hear(host, { lifetime: 1800 })
     const route = `default via ${PEER_LINK_LOCAL} dev eth0 metric 1024`
     expect(routes(host)).toEqual([route])
-    expect(host.stack.neighbors).toMatchObject([{ address: PEER_LINK_LOCAL, hardwareAddress: PEER_MAC, state: 'STALE', router: true }])
+    expect(host.stack.neighbors).toMatchObject([
+      { address: PEER_LINK_LOCAL, hardwareAddress: PEER_MAC, state: 'STALE', router: true },
+    ])
     host.after(1_799_999)
     hear(host, { lifetime: 1800 })
     host.after(1_799_999)
@@ -100,7 +110,9 @@ describe('a default router', () => {
   test('that says it is a host is none any more (RFC 4861 section 7.2.5)', () => {
     const host = listener()
     hear(host, {})
-    host.link.receive(advertisement(PEER_LINK_LOCAL, SOLICITED | OVERRIDE, { source: PEER_LINK_LOCAL, destination: OUR_LINK_LOCAL }))
+    host.link.receive(
+      advertisement(PEER_LINK_LOCAL, SOLICITED | OVERRIDE, { source: PEER_LINK_LOCAL, destination: OUR_LINK_LOCAL }),
+    )
     expect(routes(host)).toEqual([])
   })
 
@@ -213,7 +225,8 @@ describe('an address made from a prefix', () => {
     const host = listener()
     hear(host, withPrefix(10_000, 0))
     const route = host.stack.ip.route(0x20010db8, 0x770000, 0, 0x9999, 0)
-    const select = () => host.stack.ip.selectSource(route as NonNullable<typeof route>, 0x20010db8, 0x770000, 0, 0x9999)?.toString()
+    const select = () =>
+      host.stack.ip.selectSource(route as NonNullable<typeof route>, 0x20010db8, 0x770000, 0, 0x9999)?.toString()
     expect(select()).toBe(MADE)
     host.nic.addAddress('2001:db8:1::5/64')
     expect(select()).toBe('2001:db8:1::5')
@@ -288,7 +301,8 @@ describe('what else routers say', () => {
       const route = host.stack.ip.route(0x20010db8, 0x770000, 0, 0x9999, 0)
       return host.stack.ip.mtuTo(route as NonNullable<typeof route>, 0x20010db8, 0x770000, 0, 0x9999)
     }
-    const say = (value: number) => hear(host, { options: [...prefixOption(PREFIX, 64, 3600, 1800), ...mtuOption(value)] })
+    const say = (value: number) =>
+      hear(host, { options: [...prefixOption(PREFIX, 64, 3600, 1800), ...mtuOption(value)] })
     say(1400)
     expect(mtu()).toBe(1400)
     expect(routes(host)).toEqual([
@@ -360,7 +374,14 @@ describe('a router', () => {
   const ours = (rest: number, options: readonly number[], reachable = 0, retrans = 0) => {
     const word = (value: number) => [(value >>> 24) & 255, (value >>> 16) & 255, (value >>> 8) & 255, value & 255]
     const body = [...word(reachable), ...word(retrans), ...linkOption(1, OUR_MAC), ...options]
-    return hex(ndFrame(134, rest, body, { source: OUR_LINK_LOCAL, destination: 'ff02::1', mac: OUR_MAC, to: groupMac6('ff02::1') }))
+    return hex(
+      ndFrame(134, rest, body, {
+        source: OUR_LINK_LOCAL,
+        destination: 'ff02::1',
+        mac: OUR_MAC,
+        to: groupMac6('ff02::1'),
+      }),
+    )
   }
 
   test('says what it was told to, and ends with lifetime 0', () => {
@@ -368,7 +389,12 @@ describe('a router', () => {
     host.nic.advertise({
       prefixes: [
         `${PREFIX}/64`,
-        { prefix: '2001:db8:78::/64', onLink: false, validLifetime: Number.POSITIVE_INFINITY, preferredLifetime: 60_000 },
+        {
+          prefix: '2001:db8:78::/64',
+          onLink: false,
+          validLifetime: Number.POSITIVE_INFINITY,
+          preferredLifetime: 60_000,
+        },
       ],
       mtu: 1400,
       hopLimit: 50,
@@ -397,7 +423,8 @@ describe('a router', () => {
     const host = ethernetHost({ forwarding: true })
     host.nic.advertise({ interval: 60_000 })
     const times: number[] = []
-    for (let at = 0; at < 1_000_000; at += 10) for (const each of host.after(10)) if (isAdvertisement(each)) times.push(at)
+    for (let at = 0; at < 1_000_000; at += 10)
+      for (const each of host.after(10)) if (isAdvertisement(each)) times.push(at)
     const gaps = times.slice(1).map((time, index) => time - (times[index] as number))
     expect(times[0]).toBeLessThanOrEqual(500)
     expect(gaps.slice(0, 2).every((gap) => gap <= 16_000)).toBe(true)
@@ -410,7 +437,8 @@ describe('a router', () => {
     const host = ethernetHost({ forwarding: true })
     host.nic.advertise({ interval: 1_800_000 })
     host.after(40_000)
-    const ask = () => host.link.receive(ndFrame(133, 0, linkOption(1, PEER_MAC), { source: PEER_LINK_LOCAL, destination: 'ff02::2' }))
+    const ask = () =>
+      host.link.receive(ndFrame(133, 0, linkOption(1, PEER_MAC), { source: PEER_LINK_LOCAL, destination: 'ff02::2' }))
     ask()
     expect(host.after(500).filter(isAdvertisement)).toHaveLength(1)
     ask()
@@ -440,7 +468,9 @@ describe('a router', () => {
     ])
       expect(() => nic.advertise(options)).toThrow(RangeError)
     expect(() => nic.advertise({ prefixes: ['10.0.0.0/8'] })).toThrow(TypeError)
-    expect(() => nic.advertise({ prefixes: [{ prefix: '2001:db8::/64', validLifetime: 1, preferredLifetime: 2 }] })).toThrow(RangeError)
+    expect(() =>
+      nic.advertise({ prefixes: [{ prefix: '2001:db8::/64', validLifetime: 1, preferredLifetime: 2 }] }),
+    ).toThrow(RangeError)
     expect(nic.isRouter).toBe(false)
   })
 
@@ -449,7 +479,9 @@ describe('a router', () => {
     const random = new SeededRandom('slaac')
     const wire = new Segment({ clock, random, medium: 'ethernet' })
     const router = new Stack({ name: 'router', clock, random, forwarding: true })
-    router.addNic(wire.link(), { name: 'lan', addresses: ['2001:db8:77::1/64'] }).advertise({ prefixes: ['2001:db8:77::/64'] })
+    router
+      .addNic(wire.link(), { name: 'lan', addresses: ['2001:db8:77::1/64'] })
+      .advertise({ prefixes: ['2001:db8:77::/64'] })
     const hosts = ['a', 'b'].map((name) => {
       const stack = new Stack({ name, clock, random })
       stack.addNic(wire.link(), { name: 'eth0' })

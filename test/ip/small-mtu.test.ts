@@ -1,4 +1,7 @@
-/** A nic whose MTU is set: below 1280 there is no IPv6 on it (RFC 8200 section 5; Linux: addrconf_notify). */
+/**
+ * A nic whose MTU is set: below 1280 there is no IPv6 on it (RFC 8200 section 5; Linux:
+ * addrconf_notify).
+ */
 import { expect, test } from 'vitest'
 import {
   type EthernetHost,

@@ -66,7 +66,8 @@ describe('a source route of our own (RFC 791 section 3.1, RFC 1122 section 3.2.1
     expect(send(endpoint, pattern(1000), PEER4, 9)).toBe('')
     const sent = host.link.take() as Bytes[]
     expect(sent.length).toBeGreaterThan(1)
-    for (const each of sent) expect(hex(each.subarray(16, 28))).toBe(hex(u8(...octets(FIRST), ...route(LOOSE, 4, PEER4), 0)))
+    for (const each of sent)
+      expect(hex(each.subarray(16, 28))).toBe(hex(u8(...octets(FIRST), ...route(LOOSE, 4, PEER4), 0)))
   })
 
   test.each([
@@ -83,7 +84,13 @@ describe('a source route of our own (RFC 791 section 3.1, RFC 1122 section 3.2.1
 describe('a router that follows source routes', () => {
   /** Between 192.0.2.0/24 and 198.51.100.0/24, with a gateway on the right to everywhere. */
   function router(options: StackOptions = {}) {
-    const stack = new Stack({ clock: new ManualClock(), forwarding: true, sourceRoute: true, icmpRateLimit: false, ...options })
+    const stack = new Stack({
+      clock: new ManualClock(),
+      forwarding: true,
+      sourceRoute: true,
+      icmpRateLimit: false,
+      ...options,
+    })
     const left = new TestLink('left')
     const right = new TestLink('right')
     stack.addNic(left, { addresses: ['192.0.2.1/24'] })
@@ -132,9 +139,19 @@ describe('a router that follows source routes', () => {
     const { stack, left, right } = router()
     left.input(by(route(LOOSE, 4, '198.51.100.1', '198.51.100.7')))
     const [out] = right.take() as [Bytes]
-    expect(hex(out.subarray(16, 32))).toBe(hex(u8(...octets('198.51.100.7'), ...route(LOOSE, 12, '198.51.100.1', '198.51.100.1'), 0)))
+    expect(hex(out.subarray(16, 32))).toBe(
+      hex(u8(...octets('198.51.100.7'), ...route(LOOSE, 12, '198.51.100.1', '198.51.100.1'), 0)),
+    )
     const message = icmp(8, 0, u32(1), pattern(4))
-    left.input(ip4({ source: from, destination: '192.0.2.1', protocol: 1, options: route(LOOSE, 4, '198.51.100.1'), payload: message }))
+    left.input(
+      ip4({
+        source: from,
+        destination: '192.0.2.1',
+        protocol: 1,
+        options: route(LOOSE, 4, '198.51.100.1'),
+        payload: message,
+      }),
+    )
     const [reply] = left.take() as [Bytes]
     expect(reply[((reply[0] as number) & 15) * 4]).toBe(0)
     expect(stack.drops).toEqual([])
@@ -148,12 +165,19 @@ describe('a router that follows source routes', () => {
       ['203.0.113.2', '203.0.113.1', from],
     ],
     ['by the one stop that there was', ['203.0.113.1'], '203.0.113.1', [from]],
-    ['without the source, where it was recorded as the first (RFC 1122 section 3.2.1.8)', [from, '203.0.113.2'], '203.0.113.2', [from]],
+    [
+      'without the source, where it was recorded as the first (RFC 1122 section 3.2.1.8)',
+      [from, '203.0.113.2'],
+      '203.0.113.2',
+      [from],
+    ],
     ['straight back when there was no stop but the source', [from], from, []],
   ])('answers %s (RFC 1122 section 3.2.2.6)', (_, gone, first, rest) => {
     const { left, right } = router()
     const options = route(LOOSE, 4 + gone.length * 4, ...gone)
-    left.input(ip4({ source: from, destination: '192.0.2.1', protocol: 1, options, payload: icmp(8, 0, u32(1), pattern(4)) }))
+    left.input(
+      ip4({ source: from, destination: '192.0.2.1', protocol: 1, options, payload: icmp(8, 0, u32(1), pattern(4)) }),
+    )
     const [reply] = [...left.take(), ...right.take()] as [Bytes]
     const header = ((reply[0] as number) & 15) * 4
     expect(hex(reply.subarray(16, 20))).toBe(hex(u8(...octets(first))))
@@ -173,12 +197,15 @@ describe('a router that follows source routes', () => {
     const { left, right } = router()
     left.input(by(u8(...route(LOOSE, 4, '198.51.100.7'), ...route(7, 4, '0.0.0.0', '0.0.0.0'))))
     const [out] = right.take() as [Bytes]
-    expect(hex(out.subarray(20, 40))).toBe(hex(u8(...route(LOOSE, 8, '198.51.100.1'), ...route(7, 8, '198.51.100.1', '0.0.0.0'), 0, 0)))
+    expect(hex(out.subarray(20, 40))).toBe(
+      hex(u8(...route(LOOSE, 8, '198.51.100.1'), ...route(7, 8, '198.51.100.1', '0.0.0.0'), 0, 0)),
+    )
   })
 
   test('takes none to a group or a broadcast address', () => {
     const { stack, left, right } = router()
-    for (const to of ['192.0.2.255', '224.0.0.1', '255.255.255.255']) left.input(by(route(LOOSE, 4, '198.51.100.7'), to))
+    for (const to of ['192.0.2.255', '224.0.0.1', '255.255.255.255'])
+      left.input(by(route(LOOSE, 4, '198.51.100.7'), to))
     expect([...left.take(), ...right.take()]).toEqual([])
     expect(stack.drops).toMatchObject([{ reason: 'IpSourceRoute', count: 3 }])
   })

@@ -34,11 +34,15 @@ describe('the source address in IPv4', () => {
 
   test('is the route’s own, when it has one', () => {
     const nics = { eth0: ['10.0.0.1/24', '10.0.0.2/24'] }
-    expect(sourceFor('192.0.2.1', nics, [{ to: '192.0.2.0/24', via: '10.0.0.254', source: '10.0.0.2' }])).toBe('10.0.0.2')
+    expect(sourceFor('192.0.2.1', nics, [{ to: '192.0.2.0/24', via: '10.0.0.254', source: '10.0.0.2' }])).toBe(
+      '10.0.0.2',
+    )
   })
 
   test('is that of another nic, when the outgoing one has none', () => {
-    expect(sourceFor('192.0.2.1', { eth0: [], eth1: ['10.0.0.1/24'] }, [{ to: 'default', nic: 'eth0' }])).toBe('10.0.0.1')
+    expect(sourceFor('192.0.2.1', { eth0: [], eth1: ['10.0.0.1/24'] }, [{ to: 'default', nic: 'eth0' }])).toBe(
+      '10.0.0.1',
+    )
   })
 
   test('of the loopback is 127.0.0.1', () => {
@@ -87,12 +91,14 @@ describe('the source address in IPv6 (RFC 6724 section 5)', () => {
   })
 
   test('rule 6: is of the kind of the destination, whatever they have in common', () => {
-    // Unique local (RFC 4193), 6to4 (RFC 3056) and Teredo (RFC 4380) addresses are good for their own kind.
+    // Unique local (RFC 4193), 6to4 (RFC 3056) and Teredo (RFC 4380) addresses are good for their
+    // own kind.
     const nics = { eth0: ['2001:db8:1::1/64', 'fd00::1/64', '2002:c000:201::1/64', '2001:0:1::1/64'] }
     expect(sourceFor('fc12::1', nics, viaRouter)).toBe('fd00::1')
     expect(sourceFor('2002:1::1', nics, viaRouter)).toBe('2002:c000:201::1')
     expect(sourceFor('2001:0:ffff::1', nics, viaRouter)).toBe('2001:0:1::1')
-    // 2001:1::/32 has more bits in common with Teredo's prefix, and f000::/8 with unique local addresses.
+    // 2001:1::/32 has more bits in common with Teredo's prefix, and f000::/8 with unique local
+    // addresses.
     expect(sourceFor('2001:1::1', nics, viaRouter)).toBe('2001:db8:1::1')
     expect(sourceFor('f000::1', nics, viaRouter)).toBe('2001:db8:1::1')
   })

@@ -3,7 +3,7 @@ import { Address } from '../../src/base/address.ts'
 import { ManualClock } from '../../src/base/clock.ts'
 import { ChecksumState, Packet } from '../../src/base/packet.ts'
 import { SeededRandom } from '../../src/base/random.ts'
-import { PmtuMode } from '../../src/ip/route-table.ts'
+import { PmtuMode } from '../../src/ip/routing/route-table.ts'
 import { completeChecksum } from '../../src/link/checksum-offload.ts'
 import { Segment } from '../../src/link/segment.ts'
 import { Stack } from '../../src/stack.ts'
@@ -11,8 +11,8 @@ import { Stack } from '../../src/stack.ts'
 test('a TCP checksum that was left out is completed as in a packet of Linux', () => {
   // A SYN from 10.9.0.1:40000 to 10.9.0.2:80, options MSS 1460.
   const bytes = Uint8Array.from([
-    0x45, 0, 0, 44, 0, 0, 0x40, 0, 64, 6, 0, 0, 10, 9, 0, 1, 10, 9, 0, 2, 0x9c, 0x40, 0, 80, 0, 0, 0, 1, 0, 0, 0, 0, 0x60, 2, 0xff, 0xff,
-    0xde, 0xad, 0, 0, 2, 4, 5, 0xb4,
+    0x45, 0, 0, 44, 0, 0, 0x40, 0, 64, 6, 0, 0, 10, 9, 0, 1, 10, 9, 0, 2, 0x9c, 0x40, 0, 80, 0, 0, 0, 1, 0, 0, 0, 0,
+    0x60, 2, 0xff, 0xff, 0xde, 0xad, 0, 0, 2, 4, 5, 0xb4,
   ])
   const packet = new Packet().load(bytes)
   packet.checksumState = ChecksumState.Partial
@@ -61,7 +61,11 @@ for (const family of [4, 6] as const) {
     const to = family === 4 ? '10.1.0.2' : 'fd01::2'
     sender.addRoute({ to: `${to}/${family === 4 ? 32 : 128}`, nic: 'eth0', mtu: 1280 })
     const fragments: number[] = []
-    const sink = receiver.udp.createEndpoint(family, { receive: (packet) => fragments.push(packet.fragments), flush() {}, icmp() {} })
+    const sink = receiver.udp.createEndpoint(family, {
+      receive: (packet) => fragments.push(packet.fragments),
+      flush() {},
+      icmp() {},
+    })
     expect(sink.bind(family === 4 ? Address.ANY4 : Address.ANY6, 5000)).toBe('')
     const source = sender.udp.createEndpoint(family, { receive() {}, flush() {}, icmp() {} })
     expect(source.send(source.beginSend(1400), Address.parse(to), 5000, 0, null)).toBe('')
@@ -75,17 +79,18 @@ describe('between two wires that complete checksums', () => {
   for (const family of [4, 6] as const) {
     const far = family === 4 ? '10.2.0.1' : 'fd02::1'
 
-    /** A sender, a router and a receiver on perfect wires; what the sender's checksum was is in `states`. */
+    /**
+     * A sender, a router and a receiver on perfect wires; what the sender's checksum was is in
+     * `states`.
+     */
     function chain(mtu = 1500) {
       const clock = new ManualClock()
       const random = new SeededRandom(1)
       const left = new Segment({ clock, random, checksumOffload: true, mtu: 3000 })
       const right = new Segment({ clock, random, checksumOffload: true, mtu })
-      const [sender, router, receiver] = [false, true, false].map((forwarding) => new Stack({ clock, random, forwarding })) as [
-        Stack,
-        Stack,
-        Stack,
-      ]
+      const [sender, router, receiver] = [false, true, false].map(
+        (forwarding) => new Stack({ clock, random, forwarding }),
+      ) as [Stack, Stack, Stack]
       sender.addNic(left.link(), { addresses: ['10.1.0.1/24', 'fd01::1/64'] })
       router.addNic(left.link(), { name: 'left', addresses: ['10.1.0.254/24', 'fd01::fe/64'] })
       router.addNic(right.link(), { name: 'right', addresses: ['10.2.0.254/24', 'fd02::fe/64'] })
@@ -99,7 +104,11 @@ describe('between two wires that complete checksums', () => {
     test(`a router leaves out what was left out before it (IPv${family})`, () => {
       const { clock, receiver, source } = chain()
       const states: number[] = []
-      const sink = receiver.udp.createEndpoint(family, { receive: (packet) => states.push(packet.checksumState), flush() {}, icmp() {} })
+      const sink = receiver.udp.createEndpoint(family, {
+        receive: (packet) => states.push(packet.checksumState),
+        flush() {},
+        icmp() {},
+      })
       expect(sink.bind(family === 4 ? Address.ANY4 : Address.ANY6, 5000)).toBe('')
       expect(source.send(source.beginSend(33), Address.parse(far), 5000, 0, null)).toBe('')
       clock.advance(10)
@@ -115,7 +124,10 @@ describe('between two wires that complete checksums', () => {
       if (nic !== undefined)
         nic.input = (packet) => {
           const bytes = packet.copy()
-          if (bytes[family === 4 ? 9 : 6] === (family === 4 ? 1 : 58) && bytes[family === 4 ? 20 : 40] === (family === 4 ? 11 : 3))
+          if (
+            bytes[family === 4 ? 9 : 6] === (family === 4 ? 1 : 58) &&
+            bytes[family === 4 ? 20 : 40] === (family === 4 ? 11 : 3)
+          )
             quotes.push(bytes.slice((family === 4 ? 20 : 40) + 8))
           input?.(packet)
         }
@@ -136,7 +148,11 @@ describe('between two wires that complete checksums', () => {
     test.runIf(family === 4)('a datagram that the router has to fragment has its checksum before', () => {
       const { clock, receiver, source } = chain(1280)
       const fragments: number[] = []
-      const sink = receiver.udp.createEndpoint(family, { receive: (packet) => fragments.push(packet.fragments), flush() {}, icmp() {} })
+      const sink = receiver.udp.createEndpoint(family, {
+        receive: (packet) => fragments.push(packet.fragments),
+        flush() {},
+        icmp() {},
+      })
       expect(sink.bind(Address.ANY4, 5000)).toBe('')
       source.dontFragment = PmtuMode.Dont
       expect(source.send(source.beginSend(2700), Address.parse(far), 5000, 0, null)).toBe('')
@@ -145,43 +161,46 @@ describe('between two wires that complete checksums', () => {
       expect(fragments).toEqual([3])
     })
 
-    test.runIf(family === 4)('a datagram with a source route has the checksum of its last stop, whoever completes it', () => {
-      const frames: { state: number; bytes: Uint8Array }[] = []
-      const stack = new Stack({ random: new SeededRandom(1) })
-      stack.addNic(
-        {
-          name: 'device',
-          medium: 'ip',
-          mtu: 1500,
-          offload: { checksum: true },
-          hardwareAddress: null,
-          loopback: false,
-          attach() {},
-          send: (packet) => {
-            const state = packet.checksumState
-            if (state === ChecksumState.Partial) completeChecksum(packet)
-            frames.push({ state, bytes: packet.copy() })
-            return 0
+    test.runIf(family === 4)(
+      'a datagram with a source route has the checksum of its last stop, whoever completes it',
+      () => {
+        const frames: { state: number; bytes: Uint8Array }[] = []
+        const stack = new Stack({ random: new SeededRandom(1) })
+        stack.addNic(
+          {
+            name: 'device',
+            medium: 'ip',
+            mtu: 1500,
+            offload: { checksum: true },
+            hardwareAddress: null,
+            loopback: false,
+            attach() {},
+            send: (packet) => {
+              const state = packet.checksumState
+              if (state === ChecksumState.Partial) completeChecksum(packet)
+              frames.push({ state, bytes: packet.copy() })
+              return 0
+            },
+            flush() {},
+            close() {},
+            ref() {},
+            unref() {},
           },
-          flush() {},
-          close() {},
-          ref() {},
-          unref() {},
-        },
-        { addresses: ['10.1.0.1/24'] },
-      )
-      const source = stack.udp.createEndpoint(4, { receive() {}, flush() {}, icmp() {} })
-      expect(source.setIpOptions(Uint8Array.from([131, 7, 4, 10, 1, 0, 254, 0]))).toBe('')
-      expect(source.send(source.beginSend(10), Address.parse('10.1.0.77'), 9, 0, null)).toBe('')
-      const { bytes } = frames.at(-1) as { bytes: Uint8Array }
-      expect(bytes[0]).toBe(0x47)
-      // The pseudo-header has the last stop, 10.1.0.77.
-      const view = new DataView(bytes.buffer)
-      let sum = 17 + 18 + 0x0a01 + 1 + 0x0a01 + 77
-      for (let from = 28; from < bytes.length; from += 2) sum += view.getUint16(from)
-      while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16)
-      expect(sum).toBe(0xffff)
-      stack.close()
-    })
+          { addresses: ['10.1.0.1/24'] },
+        )
+        const source = stack.udp.createEndpoint(4, { receive() {}, flush() {}, icmp() {} })
+        expect(source.setIpOptions(Uint8Array.from([131, 7, 4, 10, 1, 0, 254, 0]))).toBe('')
+        expect(source.send(source.beginSend(10), Address.parse('10.1.0.77'), 9, 0, null)).toBe('')
+        const { bytes } = frames.at(-1) as { bytes: Uint8Array }
+        expect(bytes[0]).toBe(0x47)
+        // The pseudo-header has the last stop, 10.1.0.77.
+        const view = new DataView(bytes.buffer)
+        let sum = 17 + 18 + 0x0a01 + 1 + 0x0a01 + 77
+        for (let from = 28; from < bytes.length; from += 2) sum += view.getUint16(from)
+        while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16)
+        expect(sum).toBe(0xffff)
+        stack.close()
+      },
+    )
   }
 })

@@ -9,13 +9,18 @@ export interface LinkPair {
   b: Link
   /** Returns when everything on its way has arrived. */
   settle(): void | Promise<void>
-  /** A frame from `a` to `b` that ends with `payload`. Default: the payload itself behind the Ethernet header that the medium asks for. */
+  /**
+   * A frame from `a` to `b` that ends with `payload`. Default: the payload itself behind the
+   * Ethernet header that the medium asks for.
+   */
   frame?(payload: Uint8Array): Uint8Array
   /** Frees what the links do not. */
   dispose?(): void | Promise<void>
 }
 
-/** Keeps what arrives, in the words of a test: the bytes of each frame, and the order of the calls. */
+/**
+ * Keeps what arrives, in the words of a test: the bytes of each frame, and the order of the calls.
+ */
 export class Recorder implements LinkReceiver {
   readonly frames: Uint8Array[] = []
   readonly casts: number[] = []
@@ -54,11 +59,18 @@ export function pattern(size: number, seed: number): Uint8Array {
 }
 
 /** An Ethernet frame with the local experimental EtherType 0x88b5. */
-export function ethernetFrame(destination: Uint8Array | readonly number[], source: Uint8Array, payload: Uint8Array): Uint8Array {
+export function ethernetFrame(
+  destination: Uint8Array | readonly number[],
+  source: Uint8Array,
+  payload: Uint8Array,
+): Uint8Array {
   return Uint8Array.from([...destination, ...source, 0x88, 0xb5, ...payload])
 }
 
-/** The laws of `src/link/link.ts`, tried on the links that `make` returns; `make` is called for each test. */
+/**
+ * The laws of `src/link/link.ts`, tried on the links that `make` returns; `make` is called for each
+ * test.
+ */
 export function linkContract(name: string, make: () => LinkPair | Promise<LinkPair>): void {
   describe(`${name} keeps the laws of a link`, () => {
     let pair: LinkPair
@@ -80,7 +92,9 @@ export function linkContract(name: string, make: () => LinkPair | Promise<LinkPa
     function frame(payload: Uint8Array): Uint8Array {
       if (pair.frame !== undefined) return pair.frame(payload)
       const { hardwareAddress } = pair.b
-      return hardwareAddress === null ? payload : ethernetFrame(hardwareAddress, pair.a.hardwareAddress as Uint8Array, payload)
+      return hardwareAddress === null
+        ? payload
+        : ethernetFrame(hardwareAddress, pair.a.hardwareAddress as Uint8Array, payload)
     }
     function send(payload: Uint8Array): Drop {
       return pair.a.send(packet.load(frame(payload)))
@@ -199,7 +213,9 @@ export function linkContract(name: string, make: () => LinkPair | Promise<LinkPa
       pair.a.flush()
       await pair.settle()
       expect(receiver.states).toHaveLength(1)
-      const allowed: number[] = pair.b.offload.checksum ? [ChecksumState.Verified, ChecksumState.None] : [ChecksumState.None]
+      const allowed: number[] = pair.b.offload.checksum
+        ? [ChecksumState.Verified, ChecksumState.None]
+        : [ChecksumState.None]
       expect(allowed).toContain(receiver.states[0])
     })
   })

@@ -76,7 +76,10 @@ describe('Loopback', () => {
       lo.send(packet.load(pattern(28, 1)))
       clock.settle()
       expect(receiver.traces).toEqual([4_000_000_000, 0])
-      expect(receiver.states).toEqual([checksumOffload ? ChecksumState.Partial : ChecksumState.None, ChecksumState.None])
+      expect(receiver.states).toEqual([
+        checksumOffload ? ChecksumState.Partial : ChecksumState.None,
+        ChecksumState.None,
+      ])
     }
   })
 

@@ -1,16 +1,22 @@
-/** The law of offloads: a merged or split frame, taken apart, is byte for byte what was sent, but for a checksum that was declared `Partial`. */
+/**
+ * The law of offloads: a merged or split frame, taken apart, is byte for byte what was sent, but
+ * for a checksum that was declared `Partial`.
+ */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ChecksumState, Packet } from '../../src/base/packet.ts'
 import { completeChecksum } from '../../src/link/checksum-offload.ts'
-import { SegmentBatch, Splitter } from '../../src/link/tun-offload.ts'
+import { SegmentBatch, Splitter } from '../../src/link/device/tun-offload.ts'
 import { complete, readVnet, takeApart, udpAt, type VnetFrame, writeVnet } from '../twins/segments.ts'
 import { ipv4, ipv6, pattern, udp } from '../wire.ts'
 import { headersOf, hex, make, pseudoSum, type Sent, shape, withHeaders } from './offload-traffic.ts'
 
 const RUNS = { seed: 20_251_129, numRuns: 400 }
 
-/** What the device makes of the frames in which datagrams leave: the batch is used as the device uses it. */
+/**
+ * What the device makes of the frames in which datagrams leave: the batch is used as the device
+ * uses it.
+ */
 function throughBatches(sent: readonly Sent[]): { arrived: Uint8Array[]; frames: number } {
   const batch = new SegmentBatch()
   const packet = new Packet()
@@ -53,17 +59,21 @@ for (const family of [4, 6] as const) {
       let merged = 0
       let all = 0
       fc.assert(
-        fc.property(fc.array(shape, { minLength: 1, maxLength: 24 }), fc.constantFrom(0, 7, 65_530), (shapes, start) => {
-          let identification: number = start
-          const sent = shapes.map((fields, index) => {
-            identification += fields.step
-            return make(family, fields, identification, index)
-          })
-          const { arrived, frames } = throughBatches(sent)
-          all += sent.length
-          merged += sent.length - frames
-          expect(hex(arrived)).toEqual(hex(sent.map(({ bytes }) => bytes)))
-        }),
+        fc.property(
+          fc.array(shape, { minLength: 1, maxLength: 24 }),
+          fc.constantFrom(0, 7, 65_530),
+          (shapes, start) => {
+            let identification: number = start
+            const sent = shapes.map((fields, index) => {
+              identification += fields.step
+              return make(family, fields, identification, index)
+            })
+            const { arrived, frames } = throughBatches(sent)
+            all += sent.length
+            merged += sent.length - frames
+            expect(hex(arrived)).toEqual(hex(sent.map(({ bytes }) => bytes)))
+          },
+        ),
         RUNS,
       )
       // The property would hold if nothing were ever merged.
@@ -133,35 +143,41 @@ for (const family of [4, 6] as const) {
 
     test('get the checksum that is named, wherever it stands: an inner one of a tunnel, and their own', () => {
       fc.assert(
-        fc.property(headersOf(family), fc.nat(300), fc.boolean(), fc.constantFrom(4, 6), (headers, size, inner, innerFamily) => {
-          const message = udp(pattern(size), innerFamily as 4 | 6)
-          const carried = innerFamily === 4 ? ipv4(message) : ipv6(message)
-          const vxlan = [
-            8,
-            0,
-            0,
-            0,
-            0,
-            0,
-            7,
-            0,
-            ...new Array(12).fill(2),
-            innerFamily === 4 ? 8 : 0x86,
-            innerFamily === 4 ? 0 : 0xdd,
-            ...carried,
-          ]
-          const outer = udp(vxlan, family, { destinationPort: 4789, ...(inner ? { checksum: 0 } : {}) })
-          const whole = withHeaders(family, headers, outer, 8)
-          const outerAt = udpAt(whole)
-          const at = inner ? outerAt + 8 + 22 + udpAt(carried) : outerAt
-          // The field holds what is not summed: the pseudo-header.
-          const sum = inner ? pseudoSum(carried, udpAt(carried)) : pseudoSum(whole, outerAt)
-          const bytes = whole.slice()
-          new DataView(bytes.buffer).setUint16(at + 6, sum)
-          expect(hex([complete(bytes, at, 6)])).toEqual(hex([whole]))
-          const frame = { flags: 1, type: 0, headers: 0, size: 0, checksumStart: at, checksumOffset: 6, bytes }
-          expect(hex(split(writeVnet(frame)))).toEqual(hex([whole]))
-        }),
+        fc.property(
+          headersOf(family),
+          fc.nat(300),
+          fc.boolean(),
+          fc.constantFrom(4, 6),
+          (headers, size, inner, innerFamily) => {
+            const message = udp(pattern(size), innerFamily as 4 | 6)
+            const carried = innerFamily === 4 ? ipv4(message) : ipv6(message)
+            const vxlan = [
+              8,
+              0,
+              0,
+              0,
+              0,
+              0,
+              7,
+              0,
+              ...new Array(12).fill(2),
+              innerFamily === 4 ? 8 : 0x86,
+              innerFamily === 4 ? 0 : 0xdd,
+              ...carried,
+            ]
+            const outer = udp(vxlan, family, { destinationPort: 4789, ...(inner ? { checksum: 0 } : {}) })
+            const whole = withHeaders(family, headers, outer, 8)
+            const outerAt = udpAt(whole)
+            const at = inner ? outerAt + 8 + 22 + udpAt(carried) : outerAt
+            // The field holds what is not summed: the pseudo-header.
+            const sum = inner ? pseudoSum(carried, udpAt(carried)) : pseudoSum(whole, outerAt)
+            const bytes = whole.slice()
+            new DataView(bytes.buffer).setUint16(at + 6, sum)
+            expect(hex([complete(bytes, at, 6)])).toEqual(hex([whole]))
+            const frame = { flags: 1, type: 0, headers: 0, size: 0, checksumStart: at, checksumOffset: 6, bytes }
+            expect(hex(split(writeVnet(frame)))).toEqual(hex([whole]))
+          },
+        ),
         { ...RUNS, numRuns: 100 },
       )
     })

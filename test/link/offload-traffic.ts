@@ -5,13 +5,29 @@ import { type Ends, ipv4, ipv6, pattern, udp } from '../wire.ts'
 /** What a datagram is made of; `state` is its checksum. */
 export const shape = fc.record({
   size: fc.oneof({ weight: 4, arbitrary: fc.constant(100) }, fc.constantFrom(0, 1, 2, 99, 101, 250)),
-  state: fc.oneof({ weight: 6, arbitrary: fc.constant('partial') }, fc.constantFrom('valid', 'valid', 'zero', 'wrong', 'almost')),
+  state: fc.oneof(
+    { weight: 6, arbitrary: fc.constant('partial') },
+    fc.constantFrom('valid', 'valid', 'zero', 'wrong', 'almost'),
+  ),
   /** What the Identification does. */
   step: fc.oneof({ weight: 6, arbitrary: fc.constant(1) }, fc.constantFrom(0, 2, 65_535)),
   surplus: fc.oneof({ weight: 12, arbitrary: fc.constant(0) }, fc.constantFrom(1, 4, 9)),
   field: fc.oneof(
     { weight: 14, arbitrary: fc.constant('none') },
-    fc.constantFrom('ttl', 'tos', 'df', 'evil', 'port', 'source', 'label', 'options', 'fragment', 'header checksum', 'total length', 'tcp'),
+    fc.constantFrom(
+      'ttl',
+      'tos',
+      'df',
+      'evil',
+      'port',
+      'source',
+      'label',
+      'options',
+      'fragment',
+      'header checksum',
+      'total length',
+      'tcp',
+    ),
   ),
 })
 export type Shape = typeof shape extends fc.Arbitrary<infer T> ? T : never
@@ -30,19 +46,26 @@ export function make(
   between?: { source: string; destination: string },
 ): Sent {
   const { size, state, surplus, field } = fields
-  const source = family === 4 ? (field === 'source' ? '192.0.2.3' : '192.0.2.1') : field === 'source' ? 'fd00::3' : 'fd00::1'
+  const source =
+    family === 4 ? (field === 'source' ? '192.0.2.3' : '192.0.2.1') : field === 'source' ? 'fd00::3' : 'fd00::1'
   const ends = { source, destination: family === 4 ? '192.0.2.2' : 'fd00::2', ...between }
   const payload = Array.from(pattern(size), (value) => (value + index) & 255)
   const message = udp(payload, family, { ...ends, sourcePort: field === 'port' ? 8 : 7, destinationPort: 9 })
   const view = new DataView(message.buffer)
   const right = view.getUint16(6)
-  // Partial is the stack's or the device's own promise: of UDP without surplus, right behind the IP header.
-  const partial = state === 'partial' && surplus === 0 && !['options', 'fragment', 'total length', 'tcp'].includes(field)
+  // Partial is the stack's or the device's own promise: of UDP without surplus, right behind the IP
+  // header.
+  const partial =
+    state === 'partial' && surplus === 0 && !['options', 'fragment', 'total length', 'tcp'].includes(field)
   if (state === 'zero') view.setUint16(6, 0)
   if (state === 'wrong') view.setUint16(6, 0x1234)
   if (state === 'almost') view.setUint16(6, (right + 1) & 0xffff)
   const all = [...message, ...new Array<number>(surplus).fill(1)]
-  const header = { ...ends, protocol: field === 'tcp' ? 6 : 17, next: field === 'tcp' ? 6 : field === 'options' ? 60 : 17 }
+  const header = {
+    ...ends,
+    protocol: field === 'tcp' ? 6 : 17,
+    next: field === 'tcp' ? 6 : field === 'options' ? 60 : 17,
+  }
   const hops = field === 'ttl' ? 63 : 64
   const tos = field === 'tos' ? 3 : 0
   const bytes =
@@ -56,7 +79,11 @@ export function make(
           moreFragments: field === 'fragment',
           options: field === 'options' ? [148, 4, 0, 0] : [],
         })
-      : ipv6(field === 'options' ? [17, 0, 1, 4, 0, 0, 0, 0, ...all] : all, { ...header, hopLimit: hops, trafficClass: tos })
+      : ipv6(field === 'options' ? [17, 0, 1, 4, 0, 0, 0, 0, ...all] : all, {
+          ...header,
+          hopLimit: hops,
+          trafficClass: tos,
+        })
   const own = new DataView(bytes.buffer)
   if (field === 'label' && family === 6) own.setUint16(2, 5)
   if (field === 'total length') own.setUint16(family === 4 ? 2 : 4, own.getUint16(family === 4 ? 2 : 4) - 1)
@@ -72,7 +99,8 @@ export function make(
 }
 
 /** Comparing typed arrays element by element is what would take longest. */
-export const hex = (packets: readonly Uint8Array[] | null) => packets?.map((bytes) => Buffer.from(bytes).toString('hex')) ?? null
+export const hex = (packets: readonly Uint8Array[] | null) =>
+  packets?.map((bytes) => Buffer.from(bytes).toString('hex')) ?? null
 
 /** The pseudo-header's folded sum, as a stack leaves it in the field. */
 export function pseudoSum(bytes: Uint8Array, at: number): number {
@@ -84,7 +112,10 @@ export function pseudoSum(bytes: Uint8Array, at: number): number {
   return sum
 }
 
-/** Hop-by-hop, routing, destination options and authentication headers, and IPv4 options; all padding. */
+/**
+ * Hop-by-hop, routing, destination options and authentication headers, and IPv4 options; all
+ * padding.
+ */
 export const headersOf = (family: 4 | 6) =>
   family === 4
     ? fc.constantFrom<number[]>([], [148, 4, 0, 0], [7, 7, 4, 0, 0, 0, 0, 0], new Array(40).fill(1))
@@ -98,7 +129,12 @@ export function withHeaders(
   ends: Ends = {},
 ): Uint8Array {
   if (family === 4)
-    return ipv4(message, { ...ends, options: headers, identification: identification & 0xffff, dontFragment: identification % 2 === 0 })
+    return ipv4(message, {
+      ...ends,
+      options: headers,
+      identification: identification & 0xffff,
+      dontFragment: identification % 2 === 0,
+    })
   const chain = [...headers, 17]
   const extensions = headers.flatMap((type, index) => {
     const next = chain[index + 1] as number

@@ -1,8 +1,11 @@
-/** Two stacks on a wire with faults, by loss, MTU and size: each datagram arrives whole or not at all, and each that does not has its reason. */
+/**
+ * Two stacks on a wire with faults, by loss, MTU and size: each datagram arrives whole or not at
+ * all, and each that does not has its reason.
+ */
 import { describe, expect, test } from 'vitest'
 import { ManualClock } from '../../src/base/clock.ts'
 import { SeededRandom } from '../../src/base/random.ts'
-import { type Impairments, impair } from '../../src/link/impairment.ts'
+import { type Impairments, impair } from '../../src/link/impairment/impairment.ts'
 import { Segment } from '../../src/link/segment.ts'
 import { Stack } from '../../src/stack.ts'
 import { dropCount, open, send } from '../host.ts'
@@ -52,7 +55,9 @@ function expectIntact({ received }: Run, size: number): void {
 const cells = [4, 6].flatMap((family) =>
   [0, 0.02, 0.2].flatMap((loss) =>
     (family === 4 ? [68, 576, 1500, 9000] : [1280, 1500, 9000]).flatMap((mtu) =>
-      [2, 64, 1472, 4000].filter((size) => mtu > 68 || size <= 1472).map((size) => ({ family: family as 4 | 6, loss, mtu, size })),
+      [2, 64, 1472, 4000]
+        .filter((size) => mtu > 68 || size <= 1472)
+        .map((size) => ({ family: family as 4 | 6, loss, mtu, size })),
     ),
   ),
 )
@@ -72,7 +77,8 @@ describe.each(cells)('IPv$family, loss $loss, MTU $mtu, $size bytes', ({ family,
     const slack = loss === 0 ? 0 : 5 * Math.sqrt(expected * (1 - expected / COUNT)) + 1
     expect(Math.abs(received.length - expected)).toBeLessThanOrEqual(slack)
 
-    // Nothing vanishes: what did not come was lost on the wire, and what came of it was given up in time.
+    // Nothing vanishes: what did not come was lost on the wire, and what came of it was given up in
+    // time.
     const lost = dropCount(stacks[0], 'WireLoss')
     const sent = stacks[0].netstat().nics[1]?.txPackets ?? 0
     expect(sent).toBe(COUNT * fragments)
@@ -96,13 +102,16 @@ describe('whatever else the wire does', () => {
     expect(damaged).toBeGreaterThan(0)
   })
 
-  test.each([4, 6] as const)('reordered and duplicated fragments of IPv%i still make each datagram, some twice', (family) => {
-    const outcome = run(family, 3000, 1280, { duplication: 0.2, reordering: 0.2, delay: 4 }, 'mess')
-    expectIntact(outcome, 3000)
-    expect(new Set(outcome.received.map(number)).size).toBe(COUNT)
-    expect(dropCount(outcome.stacks[1], 'FragmentDuplicate')).toBeGreaterThan(0)
-    expect(dropCount(outcome.stacks[1], 'FragmentOverlap')).toBe(0)
-  })
+  test.each([4, 6] as const)(
+    'reordered and duplicated fragments of IPv%i still make each datagram, some twice',
+    (family) => {
+      const outcome = run(family, 3000, 1280, { duplication: 0.2, reordering: 0.2, delay: 4 }, 'mess')
+      expectIntact(outcome, 3000)
+      expect(new Set(outcome.received.map(number)).size).toBe(COUNT)
+      expect(dropCount(outcome.stacks[1], 'FragmentDuplicate')).toBeGreaterThan(0)
+      expect(dropCount(outcome.stacks[1], 'FragmentOverlap')).toBe(0)
+    },
+  )
 
   test('a black hole for large packets is counted where they vanish', () => {
     const { received, stacks } = run(4, 1400, 1500, { mtu: 1000 }, 'hole')

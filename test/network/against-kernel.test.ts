@@ -1,10 +1,11 @@
 /**
- * The same chain host – router – router – host twice, in namespaces of the kernel and in tungram, and the same datagrams through both: the same
- * packets have to arrive at either end, and where chance or time has a part, the same distributions.
+ * The same chain host – router – router – host twice, in namespaces of the kernel and in tungram,
+ * and the same datagrams through both: the same packets have to arrive at either end, and where
+ * chance or time has a part, the same distributions.
  */
 import { describe, expect, test } from 'vitest'
 import { SeededRandom } from '../../src/base/random.ts'
-import { readCapture } from '../../src/link/pcapng.ts'
+import { readCapture } from '../../src/link/capture/pcapng.ts'
 import { type ConnectOptions, Network } from '../../src/network/network.ts'
 import { type Frame, hasNetem, KernelChain, missing, type Send } from './kernel-chain.ts'
 import './host.ts'
@@ -23,7 +24,9 @@ interface Results {
   outcomes: string[]
 }
 
-/** As `KernelChain.send`; `fragment` lets routers fragment, `middle` is what happens from r1 to r2. */
+/**
+ * As `KernelChain.send`; `fragment` lets routers fragment, `middle` is what happens from r1 to r2.
+ */
 async function sendInTungram(
   sends: readonly Send[],
   times: readonly number[],
@@ -77,7 +80,10 @@ async function sendInTungram(
 
 // ── packets in words, read here and not by the codecs under test ──
 
-/** What came that is IP and not upkeep of the link: IPv4 first, as the families wait for neighbors each in its own time. */
+/**
+ * What came that is IP and not upkeep of the link: IPv4 first, as the families wait for neighbors
+ * each in its own time.
+ */
 function arrivals(frames: readonly Frame[], own: readonly string[]): string[] {
   const lines = frames
     .map(({ bytes }) => describePacket(bytes))
@@ -111,11 +117,14 @@ function describeIp(view: DataView, at: number, within: string): string {
   if (offset > 0 || more) fragment += ` part ${offset}${more ? '+' : ''}`
   const [source, destination] = four
     ? [at + 12, at + 16].map((from) => [0, 1, 2, 3].map((i) => view.getUint8(from + i)).join('.'))
-    : [at + 8, at + 24].map((from) => [0, 2, 4, 6, 8, 10, 12, 14].map((i) => view.getUint16(from + i).toString(16)).join(':'))
+    : [at + 8, at + 24].map((from) =>
+        [0, 2, 4, 6, 8, 10, 12, 14].map((i) => view.getUint16(from + i).toString(16)).join(':'),
+      )
   if (within === '') length = Math.min(length, view.byteLength - at)
   const head = `${source} > ${destination} ttl ${ttl} tos ${tos} length ${length}${fragment}`
   if (offset > 0) return `${head} protocol ${protocol}`
-  if (protocol === 17) return `${head} udp ${view.getUint16(upper)} > ${view.getUint16(upper + 2)} of ${view.getUint16(upper + 4)}`
+  if (protocol === 17)
+    return `${head} udp ${view.getUint16(upper)} > ${view.getUint16(upper + 2)} of ${view.getUint16(upper + 4)}`
   if (protocol !== (four ? 1 : 58)) return ''
   const type = view.getUint8(upper)
   // Neighbor Discovery and group membership.
@@ -133,12 +142,15 @@ const ALPHA = 1e-6
 const SIGMAS = 4.9
 
 /**
- * Two-sample Kolmogorov-Smirnov test at {@link ALPHA} with an allowance: `late` may lag behind `model` by up to `slack`, as timers of a busy machine do.
- * @returns by how much the distributions differ beyond what chance explains; 0 or less when they agree
+ * Two-sample Kolmogorov-Smirnov test at {@link ALPHA} with an allowance: `late` may lag behind
+ * `model` by up to `slack`, as timers of a busy machine do.
+ * @returns by how much the distributions differ beyond what chance explains; 0 or less when they
+ *   agree
  */
 function ksExcess(late: readonly number[], model: readonly number[], slack: number): number {
   const critical = Math.sqrt((-Math.log(ALPHA / 2) / 2) * ((late.length + model.length) / (late.length * model.length)))
-  const share = (values: readonly number[], limit: number) => values.filter((value) => value <= limit).length / values.length
+  const share = (values: readonly number[], limit: number) =>
+    values.filter((value) => value <= limit).length / values.length
   let distance = 0
   for (const x of [...late, ...model, ...model.map((value) => value + slack)]) {
     distance = Math.max(distance, share(late, x) - share(model, x), share(model, x - slack) - share(late, x))
@@ -155,10 +167,15 @@ const LATE = 1.5
 
 type Delays = Map<number, number>
 
-/** When datagrams of `size` bytes left, by their number, and how long each was on its way that arrived. */
+/**
+ * When datagrams of `size` bytes left, by their number, and how long each was on its way that
+ * arrived.
+ */
 function journeys({ a, b }: Results, size: number): { sent: Map<number, number>; delays: Delays } {
   const times = (frames: readonly Frame[]) => {
-    const udp = frames.filter(({ bytes }) => bytes.length === size + 42 && bytes[12] === 8 && bytes[13] === 0 && bytes[23] === 17)
+    const udp = frames.filter(
+      ({ bytes }) => bytes.length === size + 42 && bytes[12] === 8 && bytes[13] === 0 && bytes[23] === 17,
+    )
     return new Map(udp.map(({ time, bytes }) => [new DataView(bytes.buffer, bytes.byteOffset).getUint32(42), time]))
   }
   const sent = times(a)
@@ -221,19 +238,24 @@ describeAgainstKernel("a chain of routers against the kernel's own", () => {
       ...both((_to, _nowhere, nobody) => ({ from: 5006, to: nobody, port: 9, size: 20 })),
     ]
     const times = spread(sends.length, 20)
-    const [kernel, tungram] = await Promise.all([inKernel((chain) => chain.send(sends, times, 4500)), sendInTungram(sends, times)])
+    const [kernel, tungram] = await Promise.all([
+      inKernel((chain) => chain.send(sends, times, 4500)),
+      sendInTungram(sends, times),
+    ])
     expect(arrivals(tungram.a, own.a)).toEqual(arrivals(kernel.a, own.a))
     expect(arrivals(tungram.b, own.b)).toEqual(arrivals(kernel.b, own.b))
     expect(tungram.received).toEqual(kernel.received)
     expect(tungram.outcomes).toEqual(kernel.outcomes)
     // And they are those that were meant to come.
     const messages = arrivals(kernel.a, own.a).map((line) => / icmp (\d+\.\d+)/.exec(line)?.[1])
-    for (const each of ['3.4', '11.0', '3.3', '3.0', '3.1', '2.0', '1.4', '1.0', '1.3']) expect(messages).toContain(each)
+    for (const each of ['3.4', '11.0', '3.3', '3.0', '3.1', '2.0', '1.4', '1.0', '1.3'])
+      expect(messages).toContain(each)
   })
 
   test('the same sizes arrive with the same TTLs, cut by routers in the same places', async () => {
     const sizes = [
-      0, 1, 7, 8, 100, 1200, 1231, 1232, 1233, 1251, 1252, 1253, 1300, 1451, 1452, 1453, 1471, 1472, 1473, 2000, 3000, 8000, 20_000,
+      0, 1, 7, 8, 100, 1200, 1231, 1232, 1233, 1251, 1252, 1253, 1300, 1451, 1452, 1453, 1471, 1472, 1473, 2000, 3000,
+      8000, 20_000,
     ]
     const sends: Send[] = [4, 6].flatMap((family) =>
       // In IPv6 the first big one is lost to the MTU, in both chains.
@@ -288,12 +310,15 @@ describeAgainstKernel("a chain of routers against the kernel's own", () => {
       const deviation = Math.sqrt(count * probability * (1 - probability))
       for (const results of [kernel, tungram])
         expect(Math.abs(lost(results, size) - count * probability), `${size} bytes`).toBeLessThan(SIGMAS * deviation)
-      expect(Math.abs(lost(kernel, size) - lost(tungram, size)), `${size} bytes`).toBeLessThan(SIGMAS * deviation * Math.SQRT2)
+      expect(Math.abs(lost(kernel, size) - lost(tungram, size)), `${size} bytes`).toBeLessThan(
+        SIGMAS * deviation * Math.SQRT2,
+      )
     }
   })
 
   test('on a slow wire with a queue datagrams wait as long, and as many find no room', async () => {
-    // Frames of 1242 bytes at 2 Mbit/s take 4.97 ms, and come in at random a little faster than that.
+    // Frames of 1242 bytes at 2 Mbit/s take 4.97 ms, and come in at random a little faster than
+    // that.
     const size = 1200
     const frame = ((size + 42) * 8) / 2000
     const random = new SeededRandom('arrivals')
@@ -303,7 +328,8 @@ describeAgainstKernel("a chain of routers against the kernel's own", () => {
       return time
     })
     const sends = times.map((): Send => ({ family: 4, from: 5000, to: B4, port: 9, size }))
-    // The bucket makes up for timers that are late; so many frames are ahead of a wire that has none.
+    // The bucket makes up for timers that are late; so many frames are ahead of a wire that has
+    // none.
     const [bucket, room] = [4, 8]
     const kernel = await inKernel(async (chain) => {
       chain.run('a', 'ping', '-c1', '-W2', B4)
@@ -325,7 +351,9 @@ describeAgainstKernel("a chain of routers against the kernel's own", () => {
     const expected = new Map([...simulated].map(([number, delay]) => [number, Math.max(0, delay - bucket * frame)]))
     expect(ksExcess([...delays.values()], [...expected.values()], LATE)).toBeLessThan(0)
     // Datagram by datagram; a few differ, when the two queues gave up another one.
-    const differences = [...delays].flatMap(([number, delay]) => (expected.has(number) ? delay - (expected.get(number) as number) : []))
+    const differences = [...delays].flatMap(([number, delay]) =>
+      expected.has(number) ? delay - (expected.get(number) as number) : [],
+    )
     expect(Math.abs(median(differences))).toBeLessThan(LATE)
   })
 

@@ -1,4 +1,5 @@
-// A scenario with everything in it that draws: prints the hash of its capture. Run by determinism.test.ts on the compiled package.
+// A scenario with everything in it that draws: prints the hash of its capture. Run by
+// determinism.test.ts on the compiled package.
 import { createHash } from 'node:crypto'
 
 const { Network } = await import(`${process.env.COMPILED}/network-node.js`)
@@ -40,7 +41,8 @@ export async function scenario(seed) {
   for (const [index, host] of inside.entries()) {
     const client = host.dgram.createSocket('udp4')
     sockets.push(client)
-    for (let i = 0; i < 60; i++) network.at(100 + i * 37 * (index + 1), () => client.send(new Uint8Array(i * 80), 7, 'server'))
+    for (let i = 0; i < 60; i++)
+      network.at(100 + i * 37 * (index + 1), () => client.send(new Uint8Array(i * 80), 7, 'server'))
   }
   network.at('1s', () => network.cable('r1-r2').down())
   network.at('1.2s', () => network.cable('r1-r2').up())

@@ -4,14 +4,16 @@ import { afterAll, expect, test } from 'vitest'
 import { compile } from '../cli/program.ts'
 
 /**
- * Length and SHA-256 of the capture of determinism.mjs with the seed `one`, on every machine and version of Node. A change of what stacks or wires do
- * changes it: when that is meant, the new one belongs here.
+ * Length and SHA-256 of the capture of determinism.mjs with the seed `one`, on every machine and
+ * version of Node. A change of what stacks or wires do changes it: when that is meant, the new one
+ * belongs here.
  */
 const PINNED = '6204668 72dfb02980251b5bcc4cff1bc649325249398894e7ca9235f51f6f7dc974e560'
 
 /** Other versions of Node: paths of their programs, with colons between them. */
 const others = (process.env.TUNGRAM_NODES ?? '').split(':').filter((path) => path !== '')
-if (others.length === 0) console.warn(`Determinism is tested on Node ${process.version} alone: TUNGRAM_NODES names no other ones.`)
+if (others.length === 0)
+  console.warn(`Determinism is tested on Node ${process.version} alone: TUNGRAM_NODES names no other ones.`)
 
 const { directory, remove } = compile()
 afterAll(remove)

@@ -22,7 +22,9 @@ for (const [index, [, code = '', output]] of examples.entries())
     const built = (name: string) => pathToFileURL(join(directory, name)).href
     writeFileSync(
       file,
-      code.replace("'tungram/network'", `'${built('network-node.js')}'`).replace("'tungram/testing'", `'${built('testing.js')}'`),
+      code
+        .replace("'tungram/network'", `'${built('network-node.js')}'`)
+        .replace("'tungram/testing'", `'${built('testing.js')}'`),
     )
     const run = spawnSync(process.execPath, [file], { encoding: 'utf8', timeout: 30_000 })
     rmSync(file)

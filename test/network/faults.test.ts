@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { Address } from '../../src/base/address.ts'
-import type { FilterSpec } from '../../src/network/filter.ts'
 import { Network } from '../../src/network/network.ts'
+import type { FilterSpec } from '../../src/network/nodes/filter.ts'
 import { listen } from './host.ts'
 
 let network: Network
@@ -82,11 +82,15 @@ describe('faults of a cable', () => {
       [{ loss: { sometimes: 1 } }, 'forward.loss: {"sometimes":1} does not belong here'],
       [{ delay: { gauss: 1 } }, 'forward.delay: {"gauss":1} does not belong here'],
       [{ delay: { uniform: [1, 2] }, jitter: 1 }, 'delay: Jitter belongs to a delay that is one duration'],
-      [{ queue: { red: {} } }, 'forward.queue: {"red":{}} does not belong here; expected what waits before a slow wire: tailDrop, codel'],
+      [
+        { queue: { red: {} } },
+        'forward.queue: {"red":{}} does not belong here; expected what waits before a slow wire: tailDrop, codel',
+      ],
       [{ los: 0.1 }, 'forward.los: unknown key, did you mean loss?; there are mtu, rate, queue, loss'],
       [{ rate: { trace: '' } }, 'rate: The trace has no opportunity'],
     ]
-    for (const [forward, message] of cases) expect(() => network.connect('a', 'b', { forward }), message).toThrow(message)
+    for (const [forward, message] of cases)
+      expect(() => network.connect('a', 'b', { forward }), message).toThrow(message)
   })
 })
 

@@ -1,5 +1,5 @@
 /** What the network tests share: sockets with their messages collected. */
-import '../../src/socket-api/dgram.ts'
+import '../../src/socket-api/dgram/dgram.ts'
 import type { Network } from '../../src/network/network.ts'
 import type { MessageInfo } from '../../src/socket-api/delivery/inbox.ts'
 import type { Stack } from '../../src/stack.ts'

@@ -1,11 +1,12 @@
 /**
- * The kernel's own chain a – r1 – r2 – b: four network namespaces, joined by veth pairs. Each namespace lives as long as a `cat` that waits for the
- * end of its input, which comes at the latest when this process ends: nothing has a name, and nothing can be left behind.
+ * The kernel's own chain a – r1 – r2 – b: four network namespaces, joined by veth pairs. Each
+ * namespace lives as long as a `cat` that waits for the end of its input, which comes at the latest
+ * when this process ends: nothing has a name, and nothing can be left behind.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readlinkSync } from 'node:fs'
-import { readCapture } from '../../src/link/pcapng.ts'
+import { readCapture } from '../../src/link/capture/pcapng.ts'
 
 export type HostName = 'a' | 'r1' | 'r2' | 'b'
 
@@ -37,7 +38,10 @@ const RECEIVER = `
   }
   process.stdin.resume().on('end', () => process.exit())`
 
-/** Sends what it is told at its times, each datagram with its number in front, and says how each send ended. */
+/**
+ * Sends what it is told at its times, each datagram with its number in front, and says how each
+ * send ended.
+ */
 const SENDER = `
   const dgram = require('node:dgram')
   const { sends, times } = JSON.parse(require('node:fs').readFileSync(0, 'utf8'))
@@ -93,7 +97,9 @@ export function missing(): string {
 /** Whether the kernel has the network emulator. */
 export function hasNetem(): boolean {
   try {
-    execFileSync('unshare', ['-n', 'tc', 'qdisc', 'add', 'dev', 'lo', 'root', 'netem', 'delay', '1ms'], { stdio: 'pipe' })
+    execFileSync('unshare', ['-n', 'tc', 'qdisc', 'add', 'dev', 'lo', 'root', 'netem', 'delay', '1ms'], {
+      stdio: 'pipe',
+    })
     return true
   } catch {
     return false
@@ -131,7 +137,8 @@ export class KernelChain {
         ['ipv4/ip_forward', forwards],
         ['ipv6/conf/all/forwarding', forwards],
         ['ipv6/conf/default/accept_dad', 0],
-        // Not `icmp_ratelimit`: with 0 it takes the tokens from which the errors without a route are paid.
+        // Not `icmp_ratelimit`: with 0 it takes the tokens from which the errors without a route
+        // are paid.
         ['ipv4/icmp_ratemask', 0],
         ['ipv6/icmp/ratelimit', 0],
       ] as const)
@@ -169,7 +176,10 @@ export class KernelChain {
 
   /** @throws {Error} with what the program said */
   run(host: HostName, ...command: string[]): string {
-    return execFileSync('nsenter', ['-t', String(this.#hosts[host].pid), '-n', ...command], { encoding: 'utf8', stdio: 'pipe' })
+    return execFileSync('nsenter', ['-t', String(this.#hosts[host].pid), '-n', ...command], {
+      encoding: 'utf8',
+      stdio: 'pipe',
+    })
   }
 
   ip(host: HostName, command: string): void {
@@ -180,7 +190,10 @@ export class KernelChain {
     this.run(host, 'tc', ...command.split(' '))
   }
 
-  /** Discards what comes to a nic with a chance, by the kernel's own random numbers: a classic BPF program (`ld rand; jge; ret`). */
+  /**
+   * Discards what comes to a nic with a chance, by the kernel's own random numbers: a classic BPF
+   * program (`ld rand; jge; ret`).
+   */
   lose(host: HostName, nic: string, chance: number): void {
     this.tc(host, `qdisc add dev ${nic} clsact`)
     const limit = Math.round(chance * 2 ** 32)
@@ -195,7 +208,9 @@ export class KernelChain {
   }
 
   #start(host: HostName, ...command: string[]): ChildProcess {
-    const child = spawn('nsenter', ['-t', String(this.#hosts[host].pid), '-n', ...command], { stdio: ['pipe', 'pipe', 'pipe'] })
+    const child = spawn('nsenter', ['-t', String(this.#hosts[host].pid), '-n', ...command], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
     child.stdin?.on('error', () => {})
     this.#programs.add(child)
     child.once('close', () => this.#programs.delete(child))
@@ -203,8 +218,8 @@ export class KernelChain {
   }
 
   /**
-   * Sends from `a`, waits, and gives what passed the nics of both ends, what the program at `b` got, and how the sends ended.
-   * `times` are milliseconds.
+   * Sends from `a`, waits, and gives what passed the nics of both ends, what the program at `b`
+   * got, and how the sends ended. `times` are milliseconds.
    */
   async send(sends: readonly Send[], times: readonly number[], wait: number) {
     const captures = { a: this.#start('a', ...TCPDUMP), b: this.#start('b', ...TCPDUMP) }
@@ -234,7 +249,9 @@ export class KernelChain {
 
   async close(): Promise<void> {
     const children = [...this.#programs, ...Object.values(this.#hosts)]
-    const gone = children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null).map((child) => once(child, 'exit'))
+    const gone = children
+      .filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)
+      .map((child) => once(child, 'exit'))
     for (const child of children) child.kill('SIGKILL')
     await Promise.all(gone)
   }

@@ -50,8 +50,15 @@ describe('two hosts on a cable', () => {
     const network = make()
     network.host('a')
     network.host('b')
-    network.connect('a', 'b', { subnet: ['192.0.2.0/24', '2001:db8::/64'], addresses: { b: ['192.0.2.77', '2001:db8::77'] } })
-    expect([network.address('a'), network.address('b'), network.address('b', 6)]).toEqual(['192.0.2.1', '192.0.2.77', '2001:db8::77'])
+    network.connect('a', 'b', {
+      subnet: ['192.0.2.0/24', '2001:db8::/64'],
+      addresses: { b: ['192.0.2.77', '2001:db8::77'] },
+    })
+    expect([network.address('a'), network.address('b'), network.address('b', 6)]).toEqual([
+      '192.0.2.1',
+      '192.0.2.77',
+      '2001:db8::77',
+    ])
   })
 })
 
@@ -171,7 +178,9 @@ describe('routers', () => {
     socket.send('x', 9, 'b')
     socket.send('x', 9, 'c')
     await network.run()
-    const ways = network.datagrams().map(({ events }) => events.filter(({ what }) => what === 'forwarded').map(({ node }) => node))
+    const ways = network
+      .datagrams()
+      .map(({ events }) => events.filter(({ what }) => what === 'forwarded').map(({ node }) => node))
     expect(ways).toEqual([['r1'], ['r2']])
   })
 })
@@ -205,7 +214,9 @@ describe('segments and switches', () => {
     socket.send('x', 9, 'b')
     await network.runFor('2s')
     expect(received.length).toBe(1)
-    const ways = network.datagrams({ port: 9 })[0]?.events.filter(({ what, node }) => what === 'arrived' && node !== 'sw')
+    const ways = network
+      .datagrams({ port: 9 })[0]
+      ?.events.filter(({ what, node }) => what === 'arrived' && node !== 'sw')
     expect(ways?.map(({ node }) => node)).toEqual(['b'])
     expect(fabric.table.map(({ port }) => port).sort()).toEqual(['eth0', 'eth1', 'eth2'])
   })
@@ -251,7 +262,11 @@ describe('a plan that cannot work is refused, with the place', () => {
   const cases: [string, (network: Network) => unknown, string][] = [
     ['a name twice', (network) => network.router('a'), 'The network has a node named a already.'],
     ['an odd name', (network) => network.host('a b'), "'a b' is no name for a node"],
-    ['an unknown node', (network) => network.connect('a', 'nobody'), 'No node is named nobody: there are a, b, sw, sw2, lan.'],
+    [
+      'an unknown node',
+      (network) => network.connect('a', 'nobody'),
+      'No node is named nobody: there are a, b, sw, sw2, lan.',
+    ],
     ['a cable to itself', (network) => network.connect('a', 'a'), 'a cannot be connected to itself.'],
     [
       'subnets that overlap',
@@ -269,7 +284,11 @@ describe('a plan that cannot work is refused, with the place', () => {
       },
       'The subnet 10.0.0.0/16 overlaps 10.0.0.0/24',
     ],
-    ['host bits in a subnet', (network) => network.connect('a', 'b', { subnet: '192.0.2.1/24' }), 'Did you mean 192.0.2.0/24?'],
+    [
+      'host bits in a subnet',
+      (network) => network.connect('a', 'b', { subnet: '192.0.2.1/24' }),
+      'Did you mean 192.0.2.0/24?',
+    ],
     [
       'an address outside',
       (network) => network.connect('a', 'b', { subnet: '192.0.2.0/24', addresses: { a: '198.51.100.1' } }),
@@ -300,10 +319,26 @@ describe('a plan that cannot work is refused, with the place', () => {
       (network) => network.segment('narrow', { mtu: 600, subnet: 'fd01::/64' }),
       'subnet: fd01::/64 cannot be used here',
     ],
-    ['an MTU below the minimum', (network) => network.connect('a', 'b', { mtu: 67 }), 'mtu: 67 is below 68; expected an MTU'],
-    ['a negative rate', (network) => network.connect('a', 'b', { rate: -1 }), 'rate: -1 is not above 0; expected bits per second'],
-    ['a loss above 1', (network) => network.connect('a', 'b', { loss: 2 }), 'loss: 2 is above 1; expected a probability'],
-    ['an unknown duration', (network) => network.connect('a', 'b', { delay: '5 parsecs' }), 'delay: "5 parsecs" does not belong here'],
+    [
+      'an MTU below the minimum',
+      (network) => network.connect('a', 'b', { mtu: 67 }),
+      'mtu: 67 is below 68; expected an MTU',
+    ],
+    [
+      'a negative rate',
+      (network) => network.connect('a', 'b', { rate: -1 }),
+      'rate: -1 is not above 0; expected bits per second',
+    ],
+    [
+      'a loss above 1',
+      (network) => network.connect('a', 'b', { loss: 2 }),
+      'loss: 2 is above 1; expected a probability',
+    ],
+    [
+      'an unknown duration',
+      (network) => network.connect('a', 'b', { delay: '5 parsecs' }),
+      'delay: "5 parsecs" does not belong here',
+    ],
     [
       'a loop of switches',
       (network) => {
@@ -312,7 +347,11 @@ describe('a plan that cannot work is refused, with the place', () => {
       },
       'a loop of switches',
     ],
-    ['a subnet that is full', (network) => network.connect('a', 'b', { subnet: '192.0.2.0/32' }), 'The subnet 192.0.2.0/32 is full'],
+    [
+      'a subnet that is full',
+      (network) => network.connect('a', 'b', { subnet: '192.0.2.0/32' }),
+      'The subnet 192.0.2.0/32 is full',
+    ],
     ['a segment in virtual time on a device', (network) => network.nat('a', { outside: 'b' }), 'a is no router'],
     ['no such cable', (network) => network.cable('a', 'b'), 'No cable joins a and b: there are none.'],
     ['no address yet', (network) => network.address('a'), 'a has no IPv4 address: connect it first.'],
@@ -330,7 +369,9 @@ describe('a plan that cannot work is refused, with the place', () => {
         .nic('eth0')
         ?.addresses.map(({ address }) => `${address}`),
     ).toEqual([network.address('b')])
-    expect(() => network.address('b', 6)).toThrow('b has no IPv6 address: connect it first, with an MTU of 1280 or more.')
+    expect(() => network.address('b', 6)).toThrow(
+      'b has no IPv6 address: connect it first, with an MTU of 1280 or more.',
+    )
   })
 
   for (const [name, build, message] of cases)
@@ -346,7 +387,9 @@ describe('a plan that cannot work is refused, with the place', () => {
 
   test('a clock or a number of datagrams that is none', () => {
     expect(() => new Network({ lineage: -1 })).toThrow('lineage: -1 is below 0; expected 0 or more datagrams')
-    expect(() => new Network({ clock: 'fast' as 'real' })).toThrow('clock: "fast" is not allowed; there are virtual, real (new Network).')
+    expect(() => new Network({ clock: 'fast' as 'real' })).toThrow(
+      'clock: "fast" is not allowed; there are virtual, real (new Network).',
+    )
   })
 })
 

@@ -1,4 +1,5 @@
-// Run by timers.test.ts with node:test, on the compiled package: mock timers of node:test beside the network's.
+// Run by timers.test.ts with node:test, on the compiled package: mock timers of node:test beside
+// the network's.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'

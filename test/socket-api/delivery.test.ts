@@ -165,32 +165,37 @@ test('with recvErrors an unconnected socket gets errors as events', async () => 
 test.each([
   ['udp4', '10.0.0.9', 3, 1, '10.0.0.1'],
   ['udp6', 'fd00::9', 1, 3, 'fd00::1'],
-] as const)('a neighbor that does not answer is told as Linux tells it: %s to %s', async (type, silent, kind, code, offender) => {
-  // EHOSTUNREACH with IP_RECVERR alone, on connected sockets too; 'icmp' needs no option here.
-  const clock = new ManualClock()
-  const random = new SeededRandom('neighbor')
-  const host = new Stack({ name: 'host', clock, random, dad: false })
-  const wire = new Segment({ clock, random, medium: 'ethernet' })
-  host.addNic(wire.link(), { name: 'eth0', addresses: ['10.0.0.1/24', 'fd00::1/64'] })
-  wire.link().attach({ input: () => {}, idle: () => {}, dropped: () => {}, failed: () => {} })
-  const plain = open(host, type)
-  const asking = open(host, type).setOption('recvErrors', true)
-  const told: string[] = []
-  for (const [name, socket] of Object.entries({ plain, asking })) {
-    socket.on('error', (error: NodeJS.ErrnoException) => told.push(`${name} ${error.message} ${error.code}`))
-    socket.on('icmp', (info) => told.push(`${name} ${info.type}/${info.code} from ${info.offender} about ${info.destination.address}`))
-    await connected(socket, 9, silent)
-    await sent(socket, 'x')
-  }
-  clock.advance(2999)
-  await turns(3)
-  expect(told).toEqual([])
-  clock.advance(2)
-  await turns(3)
-  const icmp = `${kind}/${code} from ${offender} about ${silent}`
-  expect(told.sort()).toEqual([`asking ${icmp}`, 'asking recvmsg EHOSTUNREACH EHOSTUNREACH', `plain ${icmp}`])
-  host.close()
-})
+] as const)(
+  'a neighbor that does not answer is told as Linux tells it: %s to %s',
+  async (type, silent, kind, code, offender) => {
+    // EHOSTUNREACH with IP_RECVERR alone, on connected sockets too; 'icmp' needs no option here.
+    const clock = new ManualClock()
+    const random = new SeededRandom('neighbor')
+    const host = new Stack({ name: 'host', clock, random, dad: false })
+    const wire = new Segment({ clock, random, medium: 'ethernet' })
+    host.addNic(wire.link(), { name: 'eth0', addresses: ['10.0.0.1/24', 'fd00::1/64'] })
+    wire.link().attach({ input: () => {}, idle: () => {}, dropped: () => {}, failed: () => {} })
+    const plain = open(host, type)
+    const asking = open(host, type).setOption('recvErrors', true)
+    const told: string[] = []
+    for (const [name, socket] of Object.entries({ plain, asking })) {
+      socket.on('error', (error: NodeJS.ErrnoException) => told.push(`${name} ${error.message} ${error.code}`))
+      socket.on('icmp', (info) =>
+        told.push(`${name} ${info.type}/${info.code} from ${info.offender} about ${info.destination.address}`),
+      )
+      await connected(socket, 9, silent)
+      await sent(socket, 'x')
+    }
+    clock.advance(2999)
+    await turns(3)
+    expect(told).toEqual([])
+    clock.advance(2)
+    await turns(3)
+    const icmp = `${kind}/${code} from ${offender} about ${silent}`
+    expect(told.sort()).toEqual([`asking ${icmp}`, 'asking recvmsg EHOSTUNREACH EHOSTUNREACH', `plain ${icmp}`])
+    host.close()
+  },
+)
 
 test('the next-hop MTU of Fragmentation Needed is in its event', async () => {
   const { a, b } = pair()

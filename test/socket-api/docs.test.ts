@@ -1,15 +1,21 @@
-/** The programs of docs/node-dgram.md and docs/stack.md, run as they stand, and the tables of the former. */
+/**
+ * The programs of docs/node-dgram.md and docs/stack.md, run as they stand, and the tables of the
+ * former.
+ */
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { OptionName } from '../../src/socket-api/dgram.ts'
+import type { OptionName } from '../../src/socket-api/dgram/dgram.ts'
 import { compile } from '../cli/program.ts'
 import { open, stack } from './pair.ts'
 
 const page = (name: string) => readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8')
 const programsOf = (text: string) =>
-  Array.from(text.matchAll(/```js\n(.*?)```\n\n```text\n(.*?)```/gs), ([, code = '', output = '']) => ({ code, output }))
+  Array.from(text.matchAll(/```js\n(.*?)```\n\n```text\n(.*?)```/gs), ([, code = '', output = '']) => ({
+    code,
+    output,
+  }))
 const text = page('node-dgram.md')
 const programs = [...programsOf(text), ...programsOf(page('stack.md'))]
 
@@ -17,7 +23,10 @@ let built: ReturnType<typeof compile>
 beforeAll(() => {
   built = compile()
   // The package, so that programs within it import it by its name.
-  writeFileSync(join(built.directory, 'package.json'), JSON.stringify({ name: 'tungram', type: 'module', exports: { '.': './index.js' } }))
+  writeFileSync(
+    join(built.directory, 'package.json'),
+    JSON.stringify({ name: 'tungram', type: 'module', exports: { '.': './index.js' } }),
+  )
 })
 afterAll(() => built.remove())
 
@@ -40,7 +49,9 @@ test('the table of options names every option, with its default', () => {
     .split('\n')
     .filter((line) => line.startsWith('| `'))
     .map((line) => line.split('|').map((cell) => cell.trim()))
-  const named = rows.flatMap(([, names = '', , fallback = '']) => (names.match(/\w+/g) ?? []).map((name) => [name, fallback] as const))
+  const named = rows.flatMap(([, names = '', , fallback = '']) =>
+    (names.match(/\w+/g) ?? []).map((name) => [name, fallback] as const),
+  )
   expect(named.length).toBe(22)
   for (const [name, fallback] of named) {
     const value = socket.getOption(name as OptionName)
@@ -52,5 +63,7 @@ test('the table of options names every option, with its default', () => {
 
 test('files of tests that are named exist', () => {
   for (const name of new Set(text.match(/[\w./-]+\.ts\b/g)))
-    expect(() => readFileSync(new URL(name.includes('/') ? `../../${name}` : `../contract/${name}`, import.meta.url))).not.toThrow()
+    expect(() =>
+      readFileSync(new URL(name.includes('/') ? `../../${name}` : `../contract/${name}`, import.meta.url)),
+    ).not.toThrow()
 })

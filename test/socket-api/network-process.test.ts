@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ManualClock } from '../../src/base/clock.ts'
 import { SeededRandom } from '../../src/base/random.ts'
-import { impair } from '../../src/link/impairment.ts'
-import { priorityBands, tosOf } from '../../src/link/queue-discipline.ts'
+import { impair } from '../../src/link/impairment/impairment.ts'
+import { priorityBands, tosOf } from '../../src/link/impairment/queue-discipline.ts'
 import { Segment } from '../../src/link/segment.ts'
 import {
   continueProcess,
@@ -90,7 +90,9 @@ describe('datagrams', () => {
     const { process } = client()
     for (let n = 0; n < 3; n++) processSend(process, Buffer.alloc(size, n))
     clock.settle()
-    expect(raw.map((data) => [data[0], data.byteOffset, data.buffer.byteLength])).toEqual([0, 1, 2].map((n) => [n, 0, size]))
+    expect(raw.map((data) => [data[0], data.byteOffset, data.buffer.byteLength])).toEqual(
+      [0, 1, 2].map((n) => [n, 0, size]),
+    )
   })
 
   test('a filter gets 32 in a turn at most, after a stop as well', () => {
@@ -144,11 +146,15 @@ describe('datagrams', () => {
     process.on('warning', warn)
     for (const sourcePort of [0, 40_000, 0]) host.link.receive(datagram([0x61], 4, { sourcePort }))
     expect(heard).toEqual(['a', 'a', 'a'])
-    expect(host.link.take().map((packet) => packet.subarray(20, 24).join())).toEqual([`0,7,${40_000 >> 8},${40_000 & 255}`])
+    expect(host.link.take().map((packet) => packet.subarray(20, 24).join())).toEqual([
+      `0,7,${40_000 >> 8},${40_000 & 255}`,
+    ])
     expect(processDatagramAddress(echo)).toEqual({ address: PEER4, port: 0 })
     await new Promise((resolve) => setImmediate(resolve))
     process.off('warning', warn)
-    expect(warnings).toEqual([`Process server does not answer ${PEER4}, which sent from port 0: there is no port to send to.`])
+    expect(warnings).toEqual([
+      `Process server does not answer ${PEER4}, which sent from port 0: there is no port to send to.`,
+    ])
     // A program's own mistake is still one.
     setProcessDatagramAddress(echo, `${PEER4}:0`)
     expect(() => processSend(echo, 'x')).toThrow('send EINVAL')
@@ -183,7 +189,13 @@ describe('datagrams', () => {
     clock.settle()
     expect(processDatagramAddress(process)).toEqual({ address: '10.0.0.1', port: 5001 })
 
-    const stranger = makeNetworkProcess({ stack: b, name: 'stranger', type: 'datagram', remote: '10.0.0.1:5001', local: '10.0.0.2:9' })
+    const stranger = makeNetworkProcess({
+      stack: b,
+      name: 'stranger',
+      type: 'datagram',
+      remote: '10.0.0.1:5001',
+      local: '10.0.0.2:9',
+    })
     processSend(stranger, 'y')
     clock.settle()
     expect(processDatagramAddress(asker)).toEqual({ address: '10.0.0.2', port: 9 })
@@ -246,7 +258,10 @@ describe('datagrams', () => {
 
   test('the coding says what a string is', () => {
     const raw: unknown[] = []
-    const { process } = server({ coding: 'buffer', filter: (_process: NetworkProcess, data: unknown) => raw.push(data) })
+    const { process } = server({
+      coding: 'buffer',
+      filter: (_process: NetworkProcess, data: unknown) => raw.push(data),
+    })
     const { process: text } = client({ coding: 'utf-8' })
     const { process: binary } = client({ coding: 'binary' })
     processSend(text, 'é')
@@ -339,12 +354,17 @@ describe('making a process', () => {
   })
 
   test('local goes before host and service of a server, remote before those of a client', () => {
-    expect(processContact(server({ host: '10.0.0.2', service: 1, local: [10, 0, 1, 2, 7001] }).process, 'local')).toEqual({
+    expect(
+      processContact(server({ host: '10.0.0.2', service: 1, local: [10, 0, 1, 2, 7001] }).process, 'local'),
+    ).toEqual({
       address: '10.0.1.2',
       port: 7001,
     })
     expect(
-      processContact(client({ host: '10.0.0.2', service: 1, remote: [0x2001, 0xdb8, 0, 0, 0, 0, 0, 2, 80] }).process, 'remote'),
+      processContact(
+        client({ host: '10.0.0.2', service: 1, remote: [0x2001, 0xdb8, 0, 0, 0, 0, 0, 2, 80] }).process,
+        'remote',
+      ),
     ).toEqual({
       address: '2001:db8::2',
       port: 80,
@@ -354,7 +374,10 @@ describe('making a process', () => {
   test('a name of the stack is a host, by family', () => {
     a.hosts.set('printer', ['10.0.0.2', '2001:db8::2'])
     expect(processContact(client({ host: 'printer' }).process, 'remote')).toEqual({ address: '10.0.0.2', port: 7000 })
-    expect(processContact(client({ host: 'printer', family: 'ipv6' }).process, 'remote')).toEqual({ address: '2001:db8::2', port: 7000 })
+    expect(processContact(client({ host: 'printer', family: 'ipv6' }).process, 'remote')).toEqual({
+      address: '2001:db8::2',
+      port: 7000,
+    })
     expect(() => client({ host: 'scanner' })).toThrow(expect.objectContaining({ code: 'ENOTFOUND' }))
   })
 
@@ -389,7 +412,9 @@ describe('making a process', () => {
     expect(() => server({ name: 'other', reuseaddr: false })).toThrow(
       expect.objectContaining({ code: 'EADDRINUSE', syscall: 'bind', address: '0.0.0.0', port: 7000 }),
     )
-    expect(() => server({ name: 'other', host: '192.0.2.1' })).toThrow(expect.objectContaining({ code: 'EADDRNOTAVAIL' }))
+    expect(() => server({ name: 'other', host: '192.0.2.1' })).toThrow(
+      expect.objectContaining({ code: 'EADDRNOTAVAIL' }),
+    )
     expect(server({ name: 'other', service: 7001 }).process.name).toBe('other')
   })
 })
@@ -462,7 +487,9 @@ describe('stopping and deleting', () => {
     clock.settle()
     expect(events).toEqual([['deleted\n', 'closed']])
     expect(heard).toEqual([])
-    expect(() => processSend(process, 'x')).toThrow(expect.objectContaining({ code: 'EBADF', message: expect.stringContaining('deleted') }))
+    expect(() => processSend(process, 'x')).toThrow(
+      expect.objectContaining({ code: 'EBADF', message: expect.stringContaining('deleted') }),
+    )
     expect(() => setNetworkProcessOption(process, 'broadcast', true, true)).toThrow(/deleted/)
   })
 
@@ -549,7 +576,9 @@ describe('network options', () => {
     const { process: near } = client({ dontroute: true })
     processSend(far, 'by the gateway')
     expect(setNetworkProcessOption(far, 'dontroute', true)).toBe(true)
-    expect(() => processSend(far, 'x')).toThrow(expect.objectContaining({ code: 'ENETUNREACH', address: '198.51.100.1', port: 7000 }))
+    expect(() => processSend(far, 'x')).toThrow(
+      expect.objectContaining({ code: 'ENETUNREACH', address: '198.51.100.1', port: 7000 }),
+    )
     processSend(near, 'on the link')
     setNetworkProcessOption(far, 'dontroute', false)
     processSend(far, 'by the gateway again')
@@ -561,7 +590,9 @@ describe('network options', () => {
     const wire = new Segment({ clock })
     a.addNic(wire.link(), { addresses: ['10.0.9.1/24', '2001:db8:9::1/64'] })
     const seen: number[] = []
-    wire.link().attach({ input: (packet) => seen.push(tosOf(packet, 'ip') as number), idle() {}, dropped() {}, failed() {} })
+    wire
+      .link()
+      .attach({ input: (packet) => seen.push(tosOf(packet, 'ip') as number), idle() {}, dropped() {}, failed() {} })
     const { process } = client({ host, priority: 0xb8 })
     processSend(process, 'x')
     for (const off of [false, null, undefined]) {
@@ -684,7 +715,10 @@ describe('interfaces and addresses', () => {
       hardwareAddress: null,
       flags: ['up', 'pointopoint', 'noarp', 'multicast', 'running'],
     })
-    expect(networkInterfaceInfo('lo', { stack: a })).toMatchObject({ address: '127.0.0.1', flags: ['up', 'loopback', 'running'] })
+    expect(networkInterfaceInfo('lo', { stack: a })).toMatchObject({
+      address: '127.0.0.1',
+      flags: ['up', 'loopback', 'running'],
+    })
     expect(networkInterfaceInfo('eth7', { stack: a })).toBeNull()
   })
 

@@ -1,9 +1,9 @@
 /** Two stacks on one wire, in real time, and sockets on them. */
 import { once } from 'node:events'
 import { afterEach } from 'vitest'
-import '../../src/socket-api/dgram.ts'
+import '../../src/socket-api/dgram/dgram.ts'
 import { Segment, type SegmentOptions } from '../../src/link/segment.ts'
-import type { MessageInfo, Socket, SocketOptions } from '../../src/socket-api/dgram.ts'
+import type { MessageInfo, Socket, SocketOptions } from '../../src/socket-api/dgram/dgram.ts'
 import { Stack } from '../../src/stack.ts'
 
 export interface Pair {
@@ -48,7 +48,12 @@ export function open(host: Stack, type: 'udp4' | 'udp6' | SocketOptions = 'udp4'
   return socket
 }
 
-export async function bound(host: Stack, type: 'udp4' | 'udp6' | SocketOptions = 'udp4', address?: string, port = 0): Promise<Socket> {
+export async function bound(
+  host: Stack,
+  type: 'udp4' | 'udp6' | SocketOptions = 'udp4',
+  address?: string,
+  port = 0,
+): Promise<Socket> {
   const socket = open(host, type)
   socket.bind(port, address)
   await once(socket, 'listening')

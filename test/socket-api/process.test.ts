@@ -1,4 +1,7 @@
-/** What a program sees of its own process: when it ends, and how it dies. Each case runs over node:dgram as well. */
+/**
+ * What a program sees of its own process: when it ends, and how it dies. Each case runs over
+ * node:dgram as well.
+ */
 import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { compile } from '../cli/program.ts'
@@ -66,16 +69,25 @@ describe.each<World>(['kernel', 'tungram'])('%s', (world) => {
   const LATER = `setTimeout(() => { console.log('still here'); process.exit(7) }, 300).unref()\n`
 
   test('a bound socket keeps the process', () => {
-    expect(run(`${LATER}dgram.createSocket('udp4').bind(0, '127.0.0.1')`)).toMatchObject({ status: 7, stdout: 'still here\n' })
+    expect(run(`${LATER}dgram.createSocket('udp4').bind(0, '127.0.0.1')`)).toMatchObject({
+      status: 7,
+      stdout: 'still here\n',
+    })
   })
 
   test.each([
     ['a socket that is not bound', `dgram.createSocket('udp4')`],
     ['one that is not bound, with ref', `dgram.createSocket('udp4').ref()`],
     ['an unref’d socket', `dgram.createSocket('udp4').unref().bind(0, '127.0.0.1')`],
-    ['one that is unref’d when it is bound', `const s = dgram.createSocket('udp4'); s.bind(0, '127.0.0.1', () => s.unref())`],
+    [
+      'one that is unref’d when it is bound',
+      `const s = dgram.createSocket('udp4'); s.bind(0, '127.0.0.1', () => s.unref())`,
+    ],
     ['a closed socket', `const s = dgram.createSocket('udp4'); s.bind(0, '127.0.0.1', () => s.close())`],
-    ['one that could not be bound', `const s = dgram.createSocket('udp4'); s.on('error', () => {}); s.bind(0, '192.0.2.77')`],
+    [
+      'one that could not be bound',
+      `const s = dgram.createSocket('udp4'); s.on('error', () => {}); s.bind(0, '192.0.2.77')`,
+    ],
     [
       'one that was unref’d after its last message',
       `const s = dgram.createSocket('udp4', () => s.unref()); s.bind(0, '127.0.0.1', () => s.send('x', s.address().port, '127.0.0.1'))`,
@@ -85,12 +97,16 @@ describe.each<World>(['kernel', 'tungram'])('%s', (world) => {
   })
 
   test('ref after unref keeps it again', () => {
-    expect(run(`${LATER}const s = dgram.createSocket('udp4').unref(); s.bind(0, '127.0.0.1', () => s.ref())`).status).toBe(7)
+    expect(
+      run(`${LATER}const s = dgram.createSocket('udp4').unref(); s.bind(0, '127.0.0.1', () => s.ref())`).status,
+    ).toBe(7)
   })
 
   test('exit in the callback of a send', () => {
     expect(
-      run(`dgram.createSocket('udp4').send('x', 9, '127.0.0.1', (error, bytes) => { console.log(error, bytes); process.exit(3) })`),
+      run(
+        `dgram.createSocket('udp4').send('x', 9, '127.0.0.1', (error, bytes) => { console.log(error, bytes); process.exit(3) })`,
+      ),
     ).toMatchObject({ status: 3, stdout: 'null 1\n' })
   })
 
@@ -129,7 +145,10 @@ describe.each<World>(['kernel', 'tungram'])('%s', (world) => {
     ['a listener', `throw new Error('over ' + msg)`],
     ['a tick of a listener', `process.nextTick(() => { throw new Error('over ' + msg) })`],
     ['a promise of a listener', `Promise.reject(new Error('over ' + msg))`],
-    ['a tick of a listener, with async hooks', `process.nextTick(() => { throw new Error('over ' + msg) }); storage.getStore()`],
+    [
+      'a tick of a listener, with async hooks',
+      `process.nextTick(() => { throw new Error('over ' + msg) }); storage.getStore()`,
+    ],
   ])("an 'uncaughtException' of %s comes before the next message", (_, thrower) => {
     const { status, stdout, stderr } = run(`
       import { AsyncLocalStorage, createHook } from 'node:async_hooks'

@@ -1,8 +1,7 @@
 /** Words that every object has are no options, keys or names anywhere. */
 import { afterEach, describe, expect, test } from 'vitest'
-import { buildScenario, checkScenario } from '../../src/network/scenario.ts'
-import { buildNetwork } from '../../src/network/topology.ts'
-import { readConfig } from '../../src/socket-api/config.ts'
+import { buildScenario, checkScenario } from '../../src/network/scenario/scenario.ts'
+import { buildNetwork } from '../../src/network/scenario/topology.ts'
 import {
   deleteProcess,
   makeNetworkProcess,
@@ -10,6 +9,7 @@ import {
   processContact,
   setNetworkProcessOption,
 } from '../../src/socket-api/network-process.ts'
+import { readConfig } from '../../src/socket-api/process/config.ts'
 import { bound, open, stack } from './pair.ts'
 
 const WORDS = ['toString', '__proto__', 'constructor', 'valueOf', 'hasOwnProperty', 'isPrototypeOf', '__defineGetter__']
@@ -37,9 +37,13 @@ describe.each(WORDS)('%s', (word) => {
 
   test('is no socket type and no interface', () => {
     const host = stack()
-    expect(() => host.dgram.createSocket(word as 'udp4')).toThrow(expect.objectContaining({ code: 'ERR_SOCKET_BAD_TYPE' }))
+    expect(() => host.dgram.createSocket(word as 'udp4')).toThrow(
+      expect.objectContaining({ code: 'ERR_SOCKET_BAD_TYPE' }),
+    )
     expect(() => open(host).setOption('bindToDevice', word)).toThrow(expect.objectContaining({ code: 'ENODEV' }))
-    expect(() => host.dgram.createSocket('udp4').send('x', { port: 9, address: '127.0.0.1', interface: word })).toThrow('ENODEV')
+    expect(() => host.dgram.createSocket('udp4').send('x', { port: 9, address: '127.0.0.1', interface: word })).toThrow(
+      'ENODEV',
+    )
   })
 
   test('is no keyword, option or contact of a network process', () => {
@@ -58,9 +62,13 @@ describe.each(WORDS)('%s', (word) => {
   test('is no key of TUNGRAM_CONFIG, and a host may be called so', () => {
     const read = (config: object) => readConfig(JSON.stringify(config))
     expect(() => readConfig(`{ ${JSON.stringify(word)}: 1 }`)).toThrow(`${word} is unknown`)
-    expect(() => readConfig(`{ "tun": { "address": "10.0.0.1/24", ${JSON.stringify(word)}: 1 } }`)).toThrow('is unknown')
+    expect(() => readConfig(`{ "tun": { "address": "10.0.0.1/24", ${JSON.stringify(word)}: 1 } }`)).toThrow(
+      'is unknown',
+    )
     expect(() => read({ hosts: { a: '10.0.0.1/24' }, host: word })).toThrow(`must be one of a, not '${word}'`)
-    expect(readConfig(`{ "hosts": { ${JSON.stringify(word)}: "10.0.0.1/24" }, "host": ${JSON.stringify(word)} }`).host).toBe(word)
+    expect(
+      readConfig(`{ "hosts": { ${JSON.stringify(word)}: "10.0.0.1/24" }, "host": ${JSON.stringify(word)} }`).host,
+    ).toBe(word)
   })
 
   test('is no key of a scenario', () => {
@@ -108,5 +116,6 @@ test('bindtodevice is off with false, as with nil', () => {
     expect(setNetworkProcessOption(process, 'bindtodevice', off)).toBe(true)
     expect([processContact(process, 'bindtodevice'), process.endpoint.boundNic]).toEqual([null, 0])
   }
-  for (const bad of [true, 1, {}]) expect(() => setNetworkProcessOption(process, 'bindtodevice', bad)).toThrow(/^Bad value/)
+  for (const bad of [true, 1, {}])
+    expect(() => setNetworkProcessOption(process, 'bindtodevice', bad)).toThrow(/^Bad value/)
 })

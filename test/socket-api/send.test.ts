@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ManualClock } from '../../src/base/clock.ts'
-import type { Socket } from '../../src/socket-api/types.ts'
+import type { Socket } from '../../src/socket-api/dgram/types.ts'
 import { Stack } from '../../src/stack.ts'
 import { bound, connected, message, open, pair, sent, stack, turns } from './pair.ts'
 
@@ -45,7 +45,11 @@ test("what waits when its socket closes is not sent, and its callbacks say so, a
   const receiver = await bound(host)
   const socket = await bound(host)
   const order: unknown[] = []
-  await fill(socket, receiver.address().port, (error) => error !== null && order.push((error as NodeJS.ErrnoException).code))
+  await fill(
+    socket,
+    receiver.address().port,
+    (error) => error !== null && order.push((error as NodeJS.ErrnoException).code),
+  )
   const waiting = socket.getSendQueueCount()
   socket.close(() => order.push('close'))
   await turns(2)
@@ -74,7 +78,9 @@ test('a batch waits for room as single sends do', async () => {
   let got = 0
   receiver.on('message', () => got++)
   const item = { msg: Buffer.alloc(1400), port: receiver.address().port, address: '127.0.0.1' }
-  const outcome = await new Promise((resolve) => socket.sendBatch(new Array(4000).fill(item), (...args) => resolve(args)))
+  const outcome = await new Promise((resolve) =>
+    socket.sendBatch(new Array(4000).fill(item), (...args) => resolve(args)),
+  )
   expect(outcome).toEqual([null, 4000])
   while (got < 4000) await turns(1)
   const closing = new Promise((resolve) =>
@@ -140,7 +146,10 @@ test('a failed send is an error of its callback or an event, never both', async 
   const socket = await bound(stack())
   const events: unknown[] = []
   socket.on('error', (error) => events.push(error))
-  await expect(sent(socket, 'x', 9, '192.0.2.1')).rejects.toMatchObject({ message: 'send ENETUNREACH 192.0.2.1:9', errno: -101 })
+  await expect(sent(socket, 'x', 9, '192.0.2.1')).rejects.toMatchObject({
+    message: 'send ENETUNREACH 192.0.2.1:9',
+    errno: -101,
+  })
   await turns(2)
   expect(events).toEqual([])
 })
@@ -213,7 +222,9 @@ test('a batch ends at the first failure', async () => {
     { msg: Buffer.alloc(70_000), ...to },
     { msg: '3', ...to },
   ]
-  const outcome = await new Promise<[Error | null, number]>((resolve) => socket.sendBatch(items, (error, count) => resolve([error, count])))
+  const outcome = await new Promise<[Error | null, number]>((resolve) =>
+    socket.sendBatch(items, (error, count) => resolve([error, count])),
+  )
   expect(outcome).toEqual([expect.objectContaining({ code: 'EMSGSIZE' }), 1])
   await turns(3)
   expect(got).toEqual(['1'])
@@ -246,7 +257,9 @@ test('a batch of nothing is done, one with a mistake is not begun', async () => 
   await turns(3)
   expect(got).toEqual([])
   await connected(socket, to.port, to.address)
-  expect(() => socket.sendBatch([{ msg: 'x', ...to }])).toThrowError(expect.objectContaining({ code: 'ERR_SOCKET_DGRAM_IS_CONNECTED' }))
+  expect(() => socket.sendBatch([{ msg: 'x', ...to }])).toThrowError(
+    expect.objectContaining({ code: 'ERR_SOCKET_DGRAM_IS_CONNECTED' }),
+  )
 })
 
 test('whatever is given to send, the answer is that of node:dgram', () => {
@@ -315,7 +328,11 @@ test('whatever is given to send, the answer is that of node:dgram', () => {
         fc.tuple(illegal, odd, odd),
         fc.tuple(illegal, odd, odd, odd, odd),
         fc.tuple(fc.constantFrom('abc', Buffer.from('abc')), port),
-        fc.tuple(fc.constantFrom('abc', Buffer.from('abc')), fc.constant(9), fc.constantFrom(5, true, {}, [], Symbol('s'))),
+        fc.tuple(
+          fc.constantFrom('abc', Buffer.from('abc')),
+          fc.constant(9),
+          fc.constantFrom(5, true, {}, [], Symbol('s')),
+        ),
         fc.tuple(fc.constant(Buffer.from('abc')), fc.integer({ min: 4 }), fc.nat(3), fc.constant(9)),
         fc.tuple(fc.constant(Buffer.from('abc')), fc.nat(3), fc.integer({ min: 4 }), fc.constant(9)),
       ),

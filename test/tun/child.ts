@@ -1,8 +1,10 @@
 /**
- * Programs of their own, for what only a process can show: exit, uncaught exceptions, worker threads.
+ * Programs of their own, for what only a process can show: exit, uncaught exceptions, worker
+ * threads.
  *
- * Node 20 reads no TypeScript, so the device's sources are compiled once per test file into a directory below `node_modules/` (packages are
- * found from there), which is removed afterwards. Children inherit the network namespace of the test file.
+ * Node 20 reads no TypeScript, so the device's sources are compiled once per test file into a
+ * directory below `node_modules/` (packages are found from there), which is removed afterwards.
+ * Children inherit the network namespace of the test file.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
@@ -11,14 +13,15 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const directory = `${root}node_modules/.cache/tungram-test-${process.pid}`
 
-/** Compiles `src/link/tun.ts` and what it imports; to be called in `beforeAll`. */
+/** Compiles `src/link/device/tun.ts` and what it imports; to be called in `beforeAll`. */
 export function compile(): void {
-  const options = '--ignoreConfig --rootDir src --module nodenext --moduleResolution nodenext --target es2023 --types node'.split(' ')
+  const options =
+    '--ignoreConfig --rootDir src --module nodenext --moduleResolution nodenext --target es2023 --types node'.split(' ')
   execFileSync(
     process.execPath,
     [
       `${root}node_modules/typescript/bin/tsc`,
-      `${root}src/link/tun.ts`,
+      `${root}src/link/device/tun.ts`,
       '--outDir',
       directory,
       ...options,
@@ -36,7 +39,7 @@ export function removeCompiled(): void {
 /** Writes a module that has `openTun` imported; returns its path. */
 export function script(name: string, body: string): string {
   const path = `${directory}/${name}.mjs`
-  writeFileSync(path, `import { openTun } from '${pathToFileURL(`${directory}/link/tun.js`)}'\n${body}`)
+  writeFileSync(path, `import { openTun } from '${pathToFileURL(`${directory}/link/device/tun.js`)}'\n${body}`)
   return path
 }
 
@@ -47,7 +50,10 @@ export interface Outcome {
   readonly errors: string
 }
 
-/** Runs a module; `line` is called with each line that it writes. It is killed after `limit` milliseconds. */
+/**
+ * Runs a module; `line` is called with each line that it writes. It is killed after `limit`
+ * milliseconds.
+ */
 export function run(path: string, line: (text: string) => void = () => {}, limit = 10_000): Promise<Outcome> {
   const child = spawn(process.execPath, [path], { stdio: ['ignore', 'pipe', 'pipe'], timeout: limit })
   let output = ''

@@ -1,4 +1,7 @@
-/** What others do to the interface while its device is open: `ip link set mtu`, `name`, `down`, `netns`. */
+/**
+ * What others do to the interface while its device is open: `ip link set mtu`, `name`, `down`,
+ * `netns`.
+ */
 import { execFileSync, spawn } from 'node:child_process'
 import dgram from 'node:dgram'
 import { once } from 'node:events'
@@ -6,11 +9,11 @@ import { readlinkSync } from 'node:fs'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { Drop } from '../../src/base/drop.ts'
 import { Packet } from '../../src/base/packet.ts'
-import { openTun, TunLink, type TunOptions } from '../../src/link/tun.ts'
-import { loadLibc } from '../../src/link/tun-libc.ts'
-import { findInterface } from '../../src/link/tun-netlink.ts'
-import { attachDevice, openDevice } from '../../src/link/tun-setup.ts'
-import '../../src/socket-api/dgram.ts'
+import { openTun, TunLink, type TunOptions } from '../../src/link/device/tun.ts'
+import { loadLibc } from '../../src/link/device/tun-libc.ts'
+import { findInterface } from '../../src/link/device/tun-netlink.ts'
+import { attachDevice, openDevice } from '../../src/link/device/tun-setup.ts'
+import '../../src/socket-api/dgram/dgram.ts'
 import { Stack } from '../../src/stack.ts'
 import { describeOnTun } from './namespace.ts'
 import { ipv4Udp } from './raw-udp.ts'
@@ -214,7 +217,9 @@ describeOnTun('an interface that is changed while its device is open', () => {
     ip('address', 'add', '10.7.0.1/24', 'dev', 'odd')
     lure.send('x', 9, '10.7.0.2')
     await vi.waitFor(() =>
-      expect(seen.filter((each) => each !== 'input')).toEqual(new Array(2).fill(`${Drop.FrameOffload} ${payload.length}`)),
+      expect(seen.filter((each) => each !== 'input')).toEqual(
+        new Array(2).fill(`${Drop.FrameOffload} ${payload.length}`),
+      ),
     )
     expect(link.counters.receivedPackets).toBeGreaterThanOrEqual(2)
     lure.close()

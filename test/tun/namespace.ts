@@ -1,26 +1,31 @@
 /**
  * Tests on a real device, each file in a network namespace of its own.
  *
- * vitest runs every test file in a process of its own (pool `forks`). `enterNamespace()` moves that process's main thread into a new, empty
- * namespace (`unshare(CLONE_NEWNET)` through koffi) and brings `lo` up there. From then on everything the file does on its main thread is in
- * it, in plain TypeScript and without child scripts: devices, `node:dgram` sockets of the kernel, `os.networkInterfaces()`, worker threads
- * and child processes started afterwards. The threads of libuv's pool, when some exist already, stay behind: they do files and DNS only.
- * The namespace and its devices vanish with the process.
+ * vitest runs every test file in a process of its own (pool `forks`). `enterNamespace()` moves that
+ * process's main thread into a new, empty namespace (`unshare(CLONE_NEWNET)` through koffi) and
+ * brings `lo` up there. From then on everything the file does on its main thread is in it, in plain
+ * TypeScript and without child scripts: devices, `node:dgram` sockets of the kernel,
+ * `os.networkInterfaces()`, worker threads and child processes started afterwards. The threads of
+ * libuv's pool, when some exist already, stay behind: they do files and DNS only. The namespace and
+ * its devices vanish with the process.
  *
  *     import { describeOnTun } from './namespace.ts'
  *     describeOnTun('ping over a TUN device', () => { test(…) })
  *
- * Without the privilege the suite is skipped, with the reason on the console; `TUNGRAM_REQUIRE_TUN=1` makes that a failure.
+ * Without the privilege the suite is skipped, with the reason on the console;
+ * `TUNGRAM_REQUIRE_TUN=1` makes that a failure.
  */
 import { isMainThread } from 'node:worker_threads'
 import { describe, test } from 'vitest'
-import { openTun } from '../../src/link/tun.ts'
-import { errnoName, loadLibc } from '../../src/link/tun-libc.ts'
-import { changeInterface, findInterface } from '../../src/link/tun-netlink.ts'
+import { openTun } from '../../src/link/device/tun.ts'
+import { errnoName, loadLibc } from '../../src/link/device/tun-libc.ts'
+import { changeInterface, findInterface } from '../../src/link/device/tun-netlink.ts'
 
 const CLONE_NEWNET = 0x40000000
 
-/** `''` when the process is now in a namespace where devices can be opened, or the reason why not. */
+/**
+ * `''` when the process is now in a namespace where devices can be opened, or the reason why not.
+ */
 let outcome: string | undefined
 
 /** Moves this process into its own namespace, once; returns `''`, or why that is not possible. */

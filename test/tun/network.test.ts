@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import dgram from 'node:dgram'
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
-import { openTun } from '../../src/link/tun.ts'
+import { openTun } from '../../src/link/device/tun.ts'
 import { Network } from '../../src/network/network.ts'
 import { echo } from '../network/host.ts'
 import { describeOnTun } from './namespace.ts'
@@ -26,7 +26,8 @@ describeOnTun('a virtual network behind a TUN device', () => {
         const client = dgram.createSocket(type)
         const begun = performance.now()
         // In IPv6 the first one is lost to the MTU, of which the kernel is told.
-        const again = () => client.send(new Uint8Array(3000), type === 'udp4' ? 7 : 8, network.address('host', type === 'udp4' ? 4 : 6))
+        const again = () =>
+          client.send(new Uint8Array(3000), type === 'udp4' ? 7 : 8, network.address('host', type === 'udp4' ? 4 : 6))
         again()
         const timer = setInterval(again, 300)
         const [message] = (await network.run(once(client, 'message'))) as [Buffer]
@@ -57,7 +58,9 @@ describeOnTun('a virtual network behind a TUN device', () => {
     const network = new Network()
     network.router('gate')
     const device = openTun()
-    expect(() => network.attach(device, { to: 'gate', addresses: ['172.31.9.2/24'] })).toThrow("make the network with clock: 'real'")
+    expect(() => network.attach(device, { to: 'gate', addresses: ['172.31.9.2/24'] })).toThrow(
+      "make the network with clock: 'real'",
+    )
     device.close()
     network.close()
   })

@@ -1,8 +1,10 @@
 /**
- * The law of offloads on real devices: what arrives is the same with offloads and without, byte for byte.
+ * The law of offloads on real devices: what arrives is the same with offloads and without, byte for
+ * byte.
  *
- * The kernel's packet socket puts frames into `ta`, offload metadata and all; a router on `ta` and `tb` forwards them to the kernel, which forwards what
- * it got from `tb` to `tc`, taking apart what came in one piece. There, without offloads, it is written down.
+ * The kernel's packet socket puts frames into `ta`, offload metadata and all; a router on `ta` and
+ * `tb` forwards them to the kernel, which forwards what it got from `tb` to `tc`, taking apart what
+ * came in one piece. There, without offloads, it is written down.
  */
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
@@ -10,9 +12,9 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { Address } from '../../src/base/address.ts'
 import { SeededRandom } from '../../src/base/random.ts'
-import { openTun, type TunLink } from '../../src/link/tun.ts'
-import { loadLibc } from '../../src/link/tun-libc.ts'
-import { findInterface } from '../../src/link/tun-netlink.ts'
+import { openTun, type TunLink } from '../../src/link/device/tun.ts'
+import { loadLibc } from '../../src/link/device/tun-libc.ts'
+import { findInterface } from '../../src/link/device/tun-netlink.ts'
 import { Stack } from '../../src/stack.ts'
 import { headersOf, hex, make, pseudoSum, shape, withHeaders } from '../link/offload-traffic.ts'
 import { complete, takeApart, udpAt, type VnetFrame, writeVnet } from '../twins/segments.ts'
@@ -35,7 +37,14 @@ class World {
   readonly arrived: Uint8Array[] = []
   readonly #links: TunLink[]
   readonly #fd: number
-  readonly #send: (fd: number, bytes: Uint8Array, length: number, flags: number, address: Uint8Array, size: number) => number
+  readonly #send: (
+    fd: number,
+    bytes: Uint8Array,
+    length: number,
+    flags: number,
+    address: Uint8Array,
+    size: number,
+  ) => number
 
   constructor(offload: boolean) {
     const common = { queueLength: 20_000 }
@@ -61,7 +70,9 @@ class World {
       failed() {},
     })
     const libc = loadLibc()
-    this.#send = libc.library.func('intptr_t sendto(int fd, void *bytes, size_t length, int flags, void *address, int size)')
+    this.#send = libc.library.func(
+      'intptr_t sendto(int fd, void *bytes, size_t length, int flags, void *address, int size)',
+    )
     this.#fd = libc.socket(AF_PACKET, SOCK_RAW, 0)
     const setsockopt = libc.library.func('int setsockopt(int fd, int level, int name, void *value, int length)')
     expect(setsockopt(this.#fd, SOL_PACKET, PACKET_VNET_HDR, new Uint8Array(new Int32Array([1]).buffer), 4)).toBe(0)
@@ -81,7 +92,10 @@ class World {
   }
 
   async last(): Promise<Uint8Array[]> {
-    await vi.waitFor(() => expect(this.arrived.some((bytes) => portOf(bytes) === LAST_PORT)).toBe(true), { timeout: 20_000, interval: 20 })
+    await vi.waitFor(() => expect(this.arrived.some((bytes) => portOf(bytes) === LAST_PORT)).toBe(true), {
+      timeout: 20_000,
+      interval: 20,
+    })
     return this.arrived.filter((bytes) => portOf(bytes) !== LAST_PORT)
   }
 
@@ -93,7 +107,9 @@ class World {
 }
 
 function destination(bytes: Uint8Array): string {
-  return (bytes[0] as number) >>> 4 === 4 ? `${Address.fromBytes(bytes.subarray(16, 20))}` : `${Address.fromBytes(bytes.subarray(24, 40))}`
+  return (bytes[0] as number) >>> 4 === 4
+    ? `${Address.fromBytes(bytes.subarray(16, 20))}`
+    : `${Address.fromBytes(bytes.subarray(24, 40))}`
 }
 
 function portOf(bytes: Uint8Array): number {
@@ -122,7 +138,8 @@ function traffic(family: 4 | 6, seed: number): VnetFrame[] {
     less: fc.nat(299),
   })
   for (const { headers, segments, size, less } of fc.sample(sends, { seed, numRuns: 60 })) {
-    // Record Route changes on its way, Linux takes nothing apart behind an authentication header, and hop-by-hop options come first.
+    // Record Route changes on its way, Linux takes nothing apart behind an authentication header,
+    // and hop-by-hop options come first.
     if (headers[0] === 7 || headers.includes(51) || headers.lastIndexOf(0) > 0) continue
     const message = udp(pattern(segments * size - (less % size)), family, ends)
     const bytes = withHeaders(family, headers, message, frames.length * 64, ends)
@@ -136,7 +153,10 @@ function traffic(family: 4 | 6, seed: number): VnetFrame[] {
     const innerAt = udpAt(inner)
     new DataView(inner.buffer).setUint16(innerAt + 6, pseudoSum(inner, innerAt))
     const whole = complete(inner, innerAt, 6)
-    const outer = udp([8, 0, 0, 0, 0, 0, 7, 0, ...new Array(14).fill(2), ...whole], family, { ...ends, destinationPort: 4789 })
+    const outer = udp([8, 0, 0, 0, 0, 0, 7, 0, ...new Array(14).fill(2), ...whole], family, {
+      ...ends,
+      destinationPort: 4789,
+    })
     const outerBytes = withHeaders(family, [], outer, size, ends)
     const bytes = outerBytes.slice()
     bytes.set(inner, bytes.length - inner.length)

@@ -3,9 +3,9 @@ import dgram from 'node:dgram'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { openTun, type TunLink } from '../../src/link/tun.ts'
-import { loadLibc } from '../../src/link/tun-libc.ts'
-import '../../src/socket-api/dgram.ts'
+import { openTun, type TunLink } from '../../src/link/device/tun.ts'
+import { loadLibc } from '../../src/link/device/tun-libc.ts'
+import '../../src/socket-api/dgram/dgram.ts'
 import { Stack } from '../../src/stack.ts'
 import { describeOnTun } from './namespace.ts'
 
@@ -37,7 +37,9 @@ describeOnTun('segmentation offload', () => {
       const before = link.counters.sentPackets
       const callbacks: unknown[] = []
       sizes.forEach((size, index) => {
-        socket.send(Buffer.alloc(size, index), kernel.address().port, KERNEL[family], (...results: unknown[]) => callbacks.push(results))
+        socket.send(Buffer.alloc(size, index), kernel.address().port, KERNEL[family], (...results: unknown[]) =>
+          callbacks.push(results),
+        )
       })
       await vi.waitFor(() => expect(received).toHaveLength(sizes.length))
       expect(received).toEqual(sizes.map((size, index) => Buffer.alloc(size, index)))
@@ -84,7 +86,9 @@ describeOnTun('segmentation offload', () => {
       await once(socket, 'listening')
       const libc = loadLibc()
       const { library } = libc
-      const sendto = library.func('intptr_t sendto(int fd, void *bytes, size_t length, int flags, void *address, int size)')
+      const sendto = library.func(
+        'intptr_t sendto(int fd, void *bytes, size_t length, int flags, void *address, int size)',
+      )
       const setsockopt = library.func('int setsockopt(int fd, int level, int name, void *value, int length)')
       const fd = libc.socket(family === 4 ? 2 : 10, 2, 0)
       expect(setsockopt(fd, SOL_UDP, UDP_SEGMENT, new Int32Array([300]), 4)).toBe(0)
@@ -119,8 +123,10 @@ describeOnTun('segmentation offload', () => {
       })
       await vi.waitFor(() => expect(received).toHaveLength(sizes.length))
       expect(received.map((message) => message.length)).toEqual(sizes)
-      for (const [index, message] of received.entries()) expect(message.equals(Buffer.alloc(sizes[index] as number, index))).toBe(true)
-      // The first one left as three fragments; without the device there would be 58 frames. A send more than a millisecond late is another first one.
+      for (const [index, message] of received.entries())
+        expect(message.equals(Buffer.alloc(sizes[index] as number, index))).toBe(true)
+      // The first one left as three fragments; without the device there would be 58 frames. A send
+      // more than a millisecond late is another first one.
       expect(link.counters.sentPackets - before).toBeGreaterThanOrEqual(sizes.length + 2)
       expect(link.counters.sentPackets - before).toBeLessThan(58)
       kernel.close()
@@ -135,7 +141,10 @@ describeOnTun('segmentation offload', () => {
       far.addNic(farLink, { addresses: ['10.10.0.2/24', 'fd10::2/64'] })
       far.addRoute({ to: 'default', via: '10.10.0.1' })
       far.addRoute({ to: 'default', via: 'fd10::1' })
-      await vi.waitFor(() => expect(farLink.kernelAddresses().map(({ address }) => `${address}`)).toContain('fd10::1'), { timeout: 4000 })
+      await vi.waitFor(
+        () => expect(farLink.kernelAddresses().map(({ address }) => `${address}`)).toContain('fd10::1'),
+        { timeout: 4000 },
+      )
       const to = family === 4 ? '10.10.0.2' : 'fd10::2'
       stack.addRoute({ to: family === 4 ? '10.10.0.0/24' : 'fd10::/64', via: KERNEL[family] })
       const lengths: number[] = []
@@ -150,7 +159,8 @@ describeOnTun('segmentation offload', () => {
       const sent = link.counters.sentPackets
       for (const size of [1473, 10, 3000, 20_000]) socket.send(Buffer.alloc(size, 7), 5000, to)
       await vi.waitFor(() => expect(lengths).toEqual([1473, 10, 3000, 20_000]))
-      // The first one as two fragments of the stack's own, the others in one write each; all by the stack would be 20.
+      // The first one as two fragments of the stack's own, the others in one write each; all by the
+      // stack would be 20.
       expect(link.counters.sentPackets - sent).toBeGreaterThanOrEqual(5)
       expect(link.counters.sentPackets - sent).toBeLessThan(20)
       const fragments = (size: number, room: number) => Math.ceil((size + 8) / room)

@@ -1,4 +1,7 @@
-/** A raw socket of the kernel's: sends whole IPv4 packets, with what no UDP socket would put into them. */
+/**
+ * A raw socket of the kernel's: sends whole IPv4 packets, with what no UDP socket would put into
+ * them.
+ */
 import koffi from 'koffi'
 import { Address } from '../../src/base/address.ts'
 

@@ -1,7 +1,15 @@
 /** Hand-made packets for tests of the device alone: no code of the stack is in them. */
 
-/** An IPv4 packet with a UDP datagram and no UDP checksum (legal in IPv4). Addresses as `10.0.0.1`. */
-export function ipv4Udp(source: string, sourcePort: number, destination: string, destinationPort: number, payload: Uint8Array): Uint8Array {
+/**
+ * An IPv4 packet with a UDP datagram and no UDP checksum (legal in IPv4). Addresses as `10.0.0.1`.
+ */
+export function ipv4Udp(
+  source: string,
+  sourcePort: number,
+  destination: string,
+  destinationPort: number,
+  payload: Uint8Array,
+): Uint8Array {
   const bytes = Buffer.alloc(28 + payload.length)
   bytes[0] = 0x45
   bytes.writeUInt16BE(bytes.length, 2)
@@ -21,7 +29,13 @@ export function ipv4Udp(source: string, sourcePort: number, destination: string,
 }
 
 /** An IPv6 packet with a UDP datagram, its checksum computed. Addresses are 16 bytes. */
-export function ipv6Udp(source: Uint8Array, sourcePort: number, destination: Uint8Array, destinationPort: number, payload: Uint8Array) {
+export function ipv6Udp(
+  source: Uint8Array,
+  sourcePort: number,
+  destination: Uint8Array,
+  destinationPort: number,
+  payload: Uint8Array,
+) {
   const length = 8 + payload.length
   const bytes = Buffer.alloc(40 + length)
   bytes[0] = 0x60

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openTun } from '../../src/link/device/tun.ts'
 import { Segment } from '../../src/link/segment.ts'
-import { openTun } from '../../src/link/tun.ts'
 import { Stack } from '../../src/stack.ts'
 import { describeOnTun } from './namespace.ts'
 
@@ -16,7 +16,10 @@ const testWith = (program: string) => {
   return test.skip
 }
 
-/** The kernel — r1 — r2 — r3 — r4 — r5 — a host, each router with an address on the side of the one before. */
+/**
+ * The kernel — r1 — r2 — r3 — r4 — r5 — a host, each router with an address on the side of the one
+ * before.
+ */
 describeOnTun('five routers between the kernel and a host', () => {
   const stacks: Stack[] = []
   const near = (hop: number) => [`10.77.${hop}.1`, `fd77:0:0:${hop}::1`] as const
@@ -34,13 +37,17 @@ describeOnTun('five routers between the kernel and a host', () => {
     const mtus = [1500, 1500, 1400, 1300, 1500]
     let link: ReturnType<Segment['link']> | typeof tun = tun
     for (let hop = 1; hop <= 5; hop++) {
-      // Two hosts of one test share a destination's budget of errors with the traceroutes before: no limits here.
+      // Two hosts of one test share a destination's budget of errors with the traceroutes before:
+      // no limits here.
       const router = new Stack({ name: `r${hop}`, forwarding: true, icmpRateLimit: false })
       stacks.push(router)
       const [address4, address6] = near(hop)
       const back = router.addNic(link, { name: 'back', addresses: [`${address4}/24`, `${address6}/64`] })
       const wire = new Segment({ name: `wire${hop}`, mtu: mtus[hop - 1] as number })
-      const ahead = router.addNic(wire.link(), { name: 'ahead', addresses: [`10.77.${hop + 1}.2/24`, `fd77:0:0:${hop + 1}::2/64`] })
+      const ahead = router.addNic(wire.link(), {
+        name: 'ahead',
+        addresses: [`10.77.${hop + 1}.2/24`, `fd77:0:0:${hop + 1}::2/64`],
+      })
       link = wire.link()
       if (hop < 5) {
         router.addRoute({ to: '10.77.0.0/16', via: `10.77.${hop + 1}.1`, nic: ahead.name })
@@ -67,14 +74,22 @@ describeOnTun('five routers between the kernel and a host', () => {
 
   const run = async (program: string, ...args: string[]) => (await execute(program, args, { timeout: 60_000 })).stdout
 
-  testWith('ping')('a ping goes there and back, TTL and hop limit five less (RFC 791 3.2, RFC 8200 3)', { timeout: 20_000 }, async () => {
-    expect(await run('ping', '-c1', '-W2', HOST4)).toContain('ttl=59')
-    expect(await run('ping', '-6', '-c1', '-W2', HOST6)).toContain('ttl=59')
-  })
+  testWith('ping')(
+    'a ping goes there and back, TTL and hop limit five less (RFC 791 3.2, RFC 8200 3)',
+    { timeout: 20_000 },
+    async () => {
+      expect(await run('ping', '-c1', '-W2', HOST4)).toContain('ttl=59')
+      expect(await run('ping', '-6', '-c1', '-W2', HOST6)).toContain('ttl=59')
+    },
+  )
 
-  testWith('ping')('a ping longer than the narrowest link goes there in fragments (RFC 791 3.2)', { timeout: 20_000 }, async () => {
-    expect(await run('ping', '-c1', '-W2', '-s1450', '-Mdont', HOST4)).toContain('1458 bytes from')
-  })
+  testWith('ping')(
+    'a ping longer than the narrowest link goes there in fragments (RFC 791 3.2)',
+    { timeout: 20_000 },
+    async () => {
+      expect(await run('ping', '-c1', '-W2', '-s1450', '-Mdont', HOST4)).toContain('1458 bytes from')
+    },
+  )
 
   describe('are all seen, with the address on the side of the asker', () => {
     testWith('traceroute')('by traceroute (RFC 1812 5.3.1)', { timeout: 60_000 }, async () => {

@@ -1,4 +1,7 @@
-/** The whole stack against Linux's, over a real device: the kernel's sockets and tools on one side, ours on the other, tshark as the judge. */
+/**
+ * The whole stack against Linux's, over a real device: the kernel's sockets and tools on one side,
+ * ours on the other, tshark as the judge.
+ */
 import { execFile, execFileSync } from 'node:child_process'
 import dgram from 'node:dgram'
 import { once } from 'node:events'
@@ -7,9 +10,9 @@ import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type CaptureFile, openCaptureFile } from '../../src/link/capture-file.ts'
-import { openTun, type TunLink } from '../../src/link/tun.ts'
-import '../../src/socket-api/dgram.ts'
+import { type CaptureFile, openCaptureFile } from '../../src/link/capture/capture-file.ts'
+import { openTun, type TunLink } from '../../src/link/device/tun.ts'
+import '../../src/socket-api/dgram/dgram.ts'
 import { Stack } from '../../src/stack.ts'
 import { pattern } from '../wire.ts'
 import { describeOnTun } from './namespace.ts'
@@ -57,7 +60,10 @@ const within = <T>(promise: Promise<T>, what: string, limit = 5000): Promise<T> 
   return Promise.race([promise, late]).finally(() => clearTimeout(timer))
 }
 
-/** Sends each payload and waits until it is there, so that no queue in between is the matter of the test. */
+/**
+ * Sends each payload and waits until it is there, so that no queue in between is the matter of the
+ * test.
+ */
 async function exchange(
   from: AnySocket,
   to: AnySocket,
@@ -69,10 +75,17 @@ async function exchange(
   for (const size of sizes) {
     const payload = pattern(size, size)
     const arrival = within(once(to, 'message'), `${size} bytes`)
-    await new Promise<void>((resolve, reject) => from.send(payload, port, address, (error) => (error === null ? resolve() : reject(error))))
+    await new Promise<void>((resolve, reject) =>
+      from.send(payload, port, address, (error) => (error === null ? resolve() : reject(error))),
+    )
     const [message, info] = (await arrival) as [Buffer, dgram.RemoteInfo]
     expect(message.equals(payload), `${size} bytes arrive intact`).toBe(true)
-    expect(info).toMatchObject({ address: fromAddress, port: from.address().port, size, family: address.includes(':') ? 'IPv6' : 'IPv4' })
+    expect(info).toMatchObject({
+      address: fromAddress,
+      port: from.address().port,
+      size,
+      family: address.includes(':') ? 'IPv6' : 'IPv4',
+    })
   }
 }
 
@@ -144,7 +157,9 @@ describeOnTun('our stack and the kernel', () => {
     test('one longer than the longest is refused', async () => {
       const socket = stack.dgram.createSocket(type)
       const error = await new Promise<NodeJS.ErrnoException | null>((resolve) =>
-        socket.send(new Uint8Array(LONGEST[family] + 1), 9, kernel, (each: NodeJS.ErrnoException | null) => resolve(each)),
+        socket.send(new Uint8Array(LONGEST[family] + 1), 9, kernel, (each: NodeJS.ErrnoException | null) =>
+          resolve(each),
+        ),
       )
       expect(error?.code).toBe('EMSGSIZE')
       socket.close()
@@ -154,7 +169,19 @@ describeOnTun('our stack and the kernel', () => {
       for (const size of [0, 56, 1452, 1473, 8000, 65_000]) {
         // ping's own socket has room for one reply of the last size only.
         const count = size > 8000 ? 1 : 3
-        const { stdout } = await run('ping', [`-${family}`, '-n', '-c', `${count}`, '-i', '0.02', '-W', '2', '-s', `${size}`, ours])
+        const { stdout } = await run('ping', [
+          `-${family}`,
+          '-n',
+          '-c',
+          `${count}`,
+          '-i',
+          '0.02',
+          '-W',
+          '2',
+          '-s',
+          `${size}`,
+          ours,
+        ])
         expect(stdout, `${size} bytes`).toContain(`${count} packets transmitted, ${count} received, 0% packet loss`)
         expect(stdout).not.toMatch(/wrong data|DUP/)
       }
@@ -214,9 +241,13 @@ describeOnTun('our stack and the kernel', () => {
     expect(sentPackets).toBeGreaterThan(300)
     const checks = ['ip', 'udp', 'tcp'].flatMap((protocol) => ['-o', `${protocol}.check_checksum:TRUE`])
     const count = async (filter: string) => {
-      const { stdout } = await run('tshark', ['-r', capturePath, ...checks, '-Y', filter, '-T', 'fields', '-e', 'frame.number'], {
-        maxBuffer: 1 << 24,
-      })
+      const { stdout } = await run(
+        'tshark',
+        ['-r', capturePath, ...checks, '-Y', filter, '-T', 'fields', '-e', 'frame.number'],
+        {
+          maxBuffer: 1 << 24,
+        },
+      )
       return stdout.split('\n').filter((line) => line !== '')
     }
     const sent = 'frame.packet_flags_direction == 2'
@@ -230,7 +261,8 @@ describeOnTun('our stack and the kernel', () => {
     ])
     expect(all.length).toBe(sentPackets)
     expect(bad).toEqual([])
-    // Both families, nine sizes each, and the burst; three pings of five sizes, one of the longest, and an error.
+    // Both families, nine sizes each, and the burst; three pings of five sizes, one of the longest,
+    // and an error.
     expect(goodUdp.length).toBeGreaterThanOrEqual(118)
     expect(goodIcmp.length).toBeGreaterThanOrEqual(2 * (3 * 5 + 1 + 1))
   })

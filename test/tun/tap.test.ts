@@ -1,4 +1,7 @@
-/** The stack on a TAP device against Linux's kernel on the other side: each finds the other, and both speak. */
+/**
+ * The stack on a TAP device against Linux's kernel on the other side: each finds the other, and
+ * both speak.
+ */
 import { execFile, execFileSync } from 'node:child_process'
 import dgram from 'node:dgram'
 import { once } from 'node:events'
@@ -6,7 +9,7 @@ import { writeFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, test } from 'vitest'
 import { Address } from '../../src/base/address.ts'
-import { openTun, type TunOptions } from '../../src/link/tun.ts'
+import { openTun, type TunOptions } from '../../src/link/device/tun.ts'
 import { type NicOptions, Stack, type StackOptions } from '../../src/stack.ts'
 import { open, send } from '../host.ts'
 import { describeOnTun } from './namespace.ts'
@@ -70,7 +73,10 @@ describeOnTun('a TAP device', () => {
     expect(ip('neigh', 'show', '10.7.0.2')).toMatch(new RegExp(`lladdr ${OURS}.* REACHABLE`))
     expect(ip('-6', 'neigh', 'show', '2001:db8:7::2')).toMatch(new RegExp(`lladdr ${OURS}.* REACHABLE`))
     for (const address of ['10.7.0.1', '2001:db8:7::1'])
-      expect(stack.neighbors.find((each) => each.address === address)).toMatchObject({ hardwareAddress: kernelAddress, nic: 'eth0' })
+      expect(stack.neighbors.find((each) => each.address === address)).toMatchObject({
+        hardwareAddress: kernelAddress,
+        nic: 'eth0',
+      })
   })
 
   test('resolves the kernel, whose sockets get what waited; fragments too', async () => {
@@ -91,11 +97,15 @@ describeOnTun('a TAP device', () => {
       socket.on('message', (message) => sizes.push(message.length))
       const { endpoint } = open(stack, type === 'udp4' ? 4 : 6)
       endpoint.dontFragment = 0
-      for (const size of [1, 4000, 2]) expect(send(endpoint, new Uint8Array(size), address, socket.address().port)).toBe('')
+      for (const size of [1, 4000, 2])
+        expect(send(endpoint, new Uint8Array(size), address, socket.address().port)).toBe('')
       expect(stack.neighbors.find((each) => each.address === address)?.state).toBe('INCOMPLETE')
       await until(() => sizes.length === 3)
       expect(sizes).toEqual([1, 4000, 2])
-      expect(stack.neighbors.find((each) => each.address === address)).toMatchObject({ state: 'REACHABLE', hardwareAddress: kernelAddress })
+      expect(stack.neighbors.find((each) => each.address === address)).toMatchObject({
+        state: 'REACHABLE',
+        hardwareAddress: kernelAddress,
+      })
     }
   })
 
@@ -139,15 +149,30 @@ describeOnTun('a TAP device', () => {
       devices.push('br0')
       const bridge = (...settings: string[]) => ip('link', 'set', 'br0', 'type', 'bridge', ...settings)
       ip('link', 'add', 'br0', 'type', 'bridge', 'mcast_snooping', '1')
-      bridge('mcast_igmp_version', String(versions.igmp), 'mcast_mld_version', String(versions.mld), 'mcast_query_use_ifaddr', '1')
+      bridge(
+        'mcast_igmp_version',
+        String(versions.igmp),
+        'mcast_mld_version',
+        String(versions.mld),
+        'mcast_query_use_ifaddr',
+        '1',
+      )
       // Hundredths of seconds. They have to be there before the querier begins.
-      bridge('mcast_query_response_interval', '100', 'mcast_startup_query_interval', '50', 'mcast_last_member_interval', '20')
+      bridge(
+        'mcast_query_response_interval',
+        '100',
+        'mcast_startup_query_interval',
+        '50',
+        'mcast_last_member_interval',
+        '20',
+      )
       bridge('mcast_querier', '1')
       ip('link', 'set', device, 'master', 'br0')
       ip('address', 'add', '10.8.0.1/24', 'dev', 'br0')
       ip('address', 'add', '2001:db8:8::1/64', 'dev', 'br0', 'nodad')
       ip('link', 'set', 'br0', 'up')
-      // The bridge forwards to everybody until those who listen have had the time to answer its first query.
+      // The bridge forwards to everybody until those who listen have had the time to answer its
+      // first query.
       await until(() => ip('-d', '-o', 'link', 'show', 'br0').includes('state UP'))
       await wait(2500)
       const four = dgram.createSocket('udp4')
@@ -164,7 +189,8 @@ describeOnTun('a TAP device', () => {
         const { view, start } = packet
         const type = view.getUint16(start + 12)
         // Only datagrams: queries reach everybody.
-        if (type === 0x0800 ? view.getUint8(start + 23) === 17 : type === 0x86dd && view.getUint8(start + 20) === 17) received++
+        if (type === 0x0800 ? view.getUint8(start + 23) === 17 : type === 0x86dd && view.getUint8(start + 20) === 17)
+          received++
         input(packet)
       }
       /** How many of three datagrams to a group the bridge forwards to us. */
@@ -224,7 +250,9 @@ describeOnTun('a TAP device', () => {
         await wait(300)
         expect(await forwarded(family, group), `${group} from its source`).toBe(3)
         if (family === 4)
-          expect(execFileSync('bridge', ['-d', 'mdb', 'show'], { encoding: 'utf8' })).toMatch(/grp 232\.1\.2\.3 src 10\.8\.0\.1/)
+          expect(execFileSync('bridge', ['-d', 'mdb', 'show'], { encoding: 'utf8' })).toMatch(
+            /grp 232\.1\.2\.3 src 10\.8\.0\.1/,
+          )
         endpoint.close()
       }
     }, 30_000)

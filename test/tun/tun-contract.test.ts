@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { beforeAll } from 'vitest'
-import { openTun, type TunLink } from '../../src/link/tun.ts'
+import { openTun, type TunLink } from '../../src/link/device/tun.ts'
 import { linkContract } from '../link/link-contract.ts'
 import { describeOnTun } from './namespace.ts'
 import { ipv4Udp } from './raw-udp.ts'
@@ -28,7 +28,8 @@ describeOnTun('the contract of links', () => {
   /** A waiting thread takes some time to start. */
   const settle = (a: TunLink, b: TunLink) => async () => {
     const deadline = performance.now() + 5000
-    while (!isClosed(b) && b.counters.receivedPackets < a.counters.sentPackets && performance.now() < deadline) await turn(2)
+    while (!isClosed(b) && b.counters.receivedPackets < a.counters.sentPackets && performance.now() < deadline)
+      await turn(2)
     await turn(10)
   }
 

@@ -37,7 +37,7 @@ describeOnTun('descriptors of a device', () => {
         setInterval(() => {}, 1000)
       })\`
       const round = async () => {
-        const worker = new Worker(code, { eval: true, argv: [new URL('./link/tun.js', import.meta.url).href] })
+        const worker = new Worker(code, { eval: true, argv: [new URL('./link/device/tun.js', import.meta.url).href] })
         await once(worker, 'message')
         await worker.terminate()
       }

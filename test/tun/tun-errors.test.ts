@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { openTun, type TunLink, type TunOptions } from '../../src/link/tun.ts'
-import { loadLibc } from '../../src/link/tun-libc.ts'
+import { openTun, type TunLink, type TunOptions } from '../../src/link/device/tun.ts'
+import { loadLibc } from '../../src/link/device/tun-libc.ts'
 import { describeOnTun } from './namespace.ts'
 
 const ip = (...args: string[]) => execFileSync('ip', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
@@ -89,7 +89,9 @@ describeOnTun('a device that cannot be opened says what to do', () => {
     const error = without([CAP_NET_ADMIN], () => failure({ name: 'mine' }))
     expect(error).toMatchObject({ code: 'EPERM', syscall: 'ioctl' })
     expect(error.message).toMatch(/CAP_NET_ADMIN.*unshare -rn.*ip tuntap add dev mine mode tun user USER/)
-    expect(without([CAP_NET_ADMIN], () => failure({ kind: 'tap' })).message).toMatch(/TAP.*ip tuntap add dev NAME mode tap user USER/)
+    expect(without([CAP_NET_ADMIN], () => failure({ kind: 'tap' })).message).toMatch(
+      /TAP.*ip tuntap add dev NAME mode tap user USER/,
+    )
   })
 
   // Under 'unshare -r' there is one user only.
@@ -133,7 +135,9 @@ describeOnTun('a device that cannot be opened says what to do', () => {
   })
 
   test('when an IPv6 address cannot be, for want of MTU or because IPv6 is off', () => {
-    expect(failure({ mtu: 1000, peer: 'fd00::1/64' }).message).toMatch(/Adding the address fd00::1\/64 to 'tun0' failed.*at least 1280/)
+    expect(failure({ mtu: 1000, peer: 'fd00::1/64' }).message).toMatch(
+      /Adding the address fd00::1\/64 to 'tun0' failed.*at least 1280/,
+    )
     writeFileSync('/proc/sys/net/ipv6/conf/default/disable_ipv6', '1')
     const error = failure({ peer: 'fd00::1/64' })
     expect(error.code).toBe('EACCES')
@@ -149,7 +153,9 @@ describeOnTun('a device that cannot be opened says what to do', () => {
       const CLONE_NEWNS = 0x20000
       const MS_REC_PRIVATE = 0x4000 | 0x40000
       expect(library.func('int unshare(int flags)')(CLONE_NEWNS)).toBe(0)
-      const mount = library.func('int mount(const char *source, const char *target, const char *type, unsigned long flags, void *data)')
+      const mount = library.func(
+        'int mount(const char *source, const char *target, const char *type, unsigned long flags, void *data)',
+      )
       expect(mount('none', '/', null, MS_REC_PRIVATE, null)).toBe(0)
       expect(mount('none', '/dev/net', 'tmpfs', 0, null)).toBe(0)
       hidden = true

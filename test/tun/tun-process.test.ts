@@ -17,7 +17,10 @@ describeOnTun('a program with a TUN device', () => {
   }
 
   describe.each(['uv', 'worker'])('woken by %s', (wakeup) => {
-    /** `open` makes `link`; `receiver(input)` is a receiver that shows its datagrams to `input` as text. */
+    /**
+     * `open` makes `link`; `receiver(input)` is a receiver that shows its datagrams to `input` as
+     * text.
+     */
     const prelude = `
       import { execFileSync } from 'node:child_process'
       const open = (options) => openTun({ wakeup: '${wakeup}', peer: '10.0.0.1/24', ...options })
@@ -48,12 +51,13 @@ describeOnTun('a program with a TUN device', () => {
       expect(outcome).toEqual({ code: 0, output: 'ready\none\n', errors: '' })
     })
 
-    // What polls, or looks once more in the next turn, keeps a process alive for that long. Here a read always finds a packet.
+    // What polls, or looks once more in the next turn, keeps a process alive for that long. Here a
+    // read always finds a packet.
     test.each([0, 100])('ends under a flood that does not, busyPoll %i', async (busyPoll) => {
       const path = program(
         `flood-${busyPoll}`,
-        `const { TunLink } = await import('./link/tun.js'), { loadLibc } = await import('./link/tun-libc.js')
-        const { attachDevice, openDevice } = await import('./link/tun-setup.js'), { findInterface } = await import('./link/tun-netlink.js')
+        `const { TunLink } = await import('./link/device/tun.js'), { loadLibc } = await import('./link/device/tun-libc.js')
+        const { attachDevice, openDevice } = await import('./link/device/tun-setup.js'), { findInterface } = await import('./link/device/tun-netlink.js')
         const fd = openDevice('tun', 'flood')
         attachDevice(loadLibc(), fd, 'tun', 'flood', 1, false)
         let flooding = false
@@ -68,7 +72,10 @@ describeOnTun('a program with a TUN device', () => {
     })
 
     test('ends after close, referenced or not', async () => {
-      const path = program('close', 'const link = open(); link.ref(); link.attach(receiver(() => {})); setTimeout(() => link.close(), 100)')
+      const path = program(
+        'close',
+        'const link = open(); link.ref(); link.attach(receiver(() => {})); setTimeout(() => link.close(), 100)',
+      )
       expect(await run(path)).toEqual({ code: 0, output: '', errors: '' })
     })
 
@@ -194,7 +201,9 @@ describeOnTun('a program with a TUN device', () => {
       )
       const outcome = await run(
         path,
-        (line) => line === 'ready' && setTimeout(() => Array.from({ length: 50 }, (_, at) => setTimeout(send, at * 5, 'x')), 300),
+        (line) =>
+          line === 'ready' &&
+          setTimeout(() => Array.from({ length: 50 }, (_, at) => setTimeout(send, at * 5, 'x')), 300),
       )
       expect(outcome).toEqual({ code: 0, output: 'ready\nall\n', errors: '' })
     })

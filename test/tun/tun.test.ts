@@ -8,7 +8,7 @@ import { networkInterfaces } from 'node:os'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { Drop } from '../../src/base/drop.ts'
 import { Packet } from '../../src/base/packet.ts'
-import { openTun, type TunLink, type TunOptions } from '../../src/link/tun.ts'
+import { openTun, type TunLink, type TunOptions } from '../../src/link/device/tun.ts'
 import { Recorder } from '../link/link-contract.ts'
 import { describeOnTun } from './namespace.ts'
 import { ipv4Udp, ipv6Udp } from './raw-udp.ts'
@@ -145,7 +145,9 @@ describeOnTun('a TUN device', () => {
     await turn(100)
     const { wakeups } = link.counters
     times.length = 0
-    const sender = spawn('bash', ['-c', 'for i in {1..200}; do echo $i > /dev/udp/10.0.0.2/7; sleep 0.002; done'], { stdio: 'inherit' })
+    const sender = spawn('bash', ['-c', 'for i in {1..200}; do echo $i > /dev/udp/10.0.0.2/7; sleep 0.002; done'], {
+      stdio: 'inherit',
+    })
     let timers = 0
     const timer = setInterval(() => timers++, 20)
     await once(sender, 'exit')
@@ -192,7 +194,9 @@ describeOnTun('a TUN device', () => {
       const arrived = Promise.all([once(four, 'message'), once(six, 'message')])
       const own = Buffer.from('fd000000000000000000000000000002', 'hex')
       const peer = Buffer.from('fd000000000000000000000000000001', 'hex')
-      expect(link.send(packet.load(ipv4Udp('10.0.0.2', 5, '10.0.0.1', four.address().port, bytes('to four'))))).toBe(Drop.None)
+      expect(link.send(packet.load(ipv4Udp('10.0.0.2', 5, '10.0.0.1', four.address().port, bytes('to four'))))).toBe(
+        Drop.None,
+      )
       expect(link.send(packet.load(ipv6Udp(own, 6, peer, six.address().port, bytes('to six'))))).toBe(Drop.None)
       const [[first, from], [second, from6]] = await arrived
       expect(first.toString()).toBe('to four')
@@ -239,7 +243,8 @@ describeOnTun('a TUN device', () => {
       const link = open({ wakeup, peer: '10.0.0.1/24' })
       const far = open({ wakeup, peer: '10.0.9.1/24' })
       writeFileSync('/proc/sys/net/ipv4/ip_forward', '1')
-      // Each packet that arrives is sent once more, so that some are always waiting; not for ever, should the loop never give way.
+      // Each packet that arrives is sent once more, so that some are always waiting; not for ever,
+      // should the loop never give way.
       const resend = () => far.send(packet.load(ipv4Udp('10.0.9.2', 1, '10.0.0.2', 2, new Uint8Array(64))))
       const stop = performance.now() + 20_000
       link.attach({
@@ -265,7 +270,9 @@ describeOnTun('a TUN device', () => {
       const failures: [string | undefined, boolean][] = []
       const receiver = new Recorder()
       link.attach(
-        Object.assign(receiver, { failed: (error: NodeJS.ErrnoException, fatal: boolean) => void failures.push([error.code, fatal]) }),
+        Object.assign(receiver, {
+          failed: (error: NodeJS.ErrnoException, fatal: boolean) => void failures.push([error.code, fatal]),
+        }),
       )
       await turn(50)
       ip('link', 'del', link.name)
@@ -303,10 +310,13 @@ describeOnTun('a TUN device', () => {
       const failures: [string | undefined, boolean][] = []
       const receiver = new Recorder()
       link.attach(
-        Object.assign(receiver, { failed: (error: NodeJS.ErrnoException, fatal: boolean) => void failures.push([error.code, fatal]) }),
+        Object.assign(receiver, {
+          failed: (error: NodeJS.ErrnoException, fatal: boolean) => void failures.push([error.code, fatal]),
+        }),
       )
       const kernel = await socket('udp4', '10.0.0.1')
-      const send = () => link.send(packet.load(ipv4Udp('10.0.0.2', 5, '10.0.0.1', kernel.address().port, bytes('hello'))))
+      const send = () =>
+        link.send(packet.load(ipv4Udp('10.0.0.2', 5, '10.0.0.1', kernel.address().port, bytes('hello'))))
       for (let round = 1; round <= 2; round++) {
         ip('link', 'set', link.name, 'down')
         for (let count = 0; count < 100; count++) expect(send()).toBe(Drop.LinkDown)
@@ -320,7 +330,9 @@ describeOnTun('a TUN device', () => {
         expect((await arrived)[0].toString()).toBe('hello')
         receiver.frames.length = 0
         kernel.send('back', 7, '10.0.0.2')
-        await vi.waitFor(() => expect(receiver.frames.some((frame) => Buffer.from(frame).toString().endsWith('back'))).toBe(true))
+        await vi.waitFor(() =>
+          expect(receiver.frames.some((frame) => Buffer.from(frame).toString().endsWith('back'))).toBe(true),
+        )
       }
     })
 
@@ -364,7 +376,9 @@ describeOnTun('a TUN device', () => {
     link.attach(new Recorder())
     expect(link.send(packet.load(new Uint8Array(40)))).toBe(Drop.LinkRefused)
     expect(link.send(packet.load(new Uint8Array(0)))).toBe(Drop.LinkRefused)
-    expect(link.send(packet.load(ipv4Udp('10.0.0.2', 5, '10.0.0.1', 6, new Uint8Array(1473))))).toBe(Drop.LinkMtuExceeded)
+    expect(link.send(packet.load(ipv4Udp('10.0.0.2', 5, '10.0.0.1', 6, new Uint8Array(1473))))).toBe(
+      Drop.LinkMtuExceeded,
+    )
     expect(link.send(packet.load(ipv4Udp('10.0.0.2', 5, '10.0.0.1', 6, new Uint8Array(1472))))).toBe(Drop.None)
     link.flush()
     expect(link.counters).toMatchObject({ refusedPackets: 3, sentPackets: 1 })
@@ -379,7 +393,9 @@ describeOnTun('a TUN device', () => {
     const packets = [new Packet(2000), new Packet(3000), new Packet()]
     for (let round = 0; round < 6; round++) {
       const each = packets[round % 3] as Packet
-      expect(link.send(each.load(ipv4Udp('10.0.0.2', 5, '10.0.0.1', kernel.address().port, bytes(`number ${round}`))))).toBe(Drop.None)
+      expect(
+        link.send(each.load(ipv4Udp('10.0.0.2', 5, '10.0.0.1', kernel.address().port, bytes(`number ${round}`)))),
+      ).toBe(Drop.None)
     }
     await vi.waitFor(() => expect(texts).toEqual([0, 1, 2, 3, 4, 5].map((round) => `number ${round}`)))
   })
@@ -398,7 +414,9 @@ describeOnTun('a TUN device', () => {
     const tap = open({ kind: 'tap' })
     expect(tap).toMatchObject({ name: 'tap0', medium: 'ethernet', mtu: 1500 })
     expect(((tap.hardwareAddress as Uint8Array)[0] as number) & 3).toBe(2)
-    expect(Buffer.from(open({ kind: 'tap' }).hardwareAddress as Uint8Array)).not.toEqual(Buffer.from(tap.hardwareAddress as Uint8Array))
+    expect(Buffer.from(open({ kind: 'tap' }).hardwareAddress as Uint8Array)).not.toEqual(
+      Buffer.from(tap.hardwareAddress as Uint8Array),
+    )
     expect(open({ kind: 'tap', hardwareAddress: '02:00:5e:00:53:01' }).hardwareAddress).toEqual(
       Uint8Array.of(0x02, 0x00, 0x5e, 0x00, 0x53, 0x01),
     )
@@ -412,14 +430,38 @@ describeOnTun('a TUN device', () => {
     const kernel = await socket('udp4', '10.0.0.1')
     kernel.send('over ethernet', 7, '10.0.0.2')
 
-    const arp = await vi.waitFor(() => receiver.frames.find((frame) => frame[12] === 8 && frame[13] === 6) ?? expect.fail('no ARP request'))
+    const arp = await vi.waitFor(
+      () => receiver.frames.find((frame) => frame[12] === 8 && frame[13] === 6) ?? expect.fail('no ARP request'),
+    )
     expect(Buffer.from(arp.subarray(0, 6)).toString('hex')).toBe('ffffffffffff')
     const kernelAddress = arp.subarray(6, 12)
     const header = (type: number) => Uint8Array.of(...kernelAddress, ...own, 8, type)
-    const reply = Uint8Array.of(...header(6), 0, 1, 8, 0, 6, 4, 0, 2, ...own, 10, 0, 0, 2, ...kernelAddress, 10, 0, 0, 1)
+    const reply = Uint8Array.of(
+      ...header(6),
+      0,
+      1,
+      8,
+      0,
+      6,
+      4,
+      0,
+      2,
+      ...own,
+      10,
+      0,
+      0,
+      2,
+      ...kernelAddress,
+      10,
+      0,
+      0,
+      1,
+    )
     expect(link.send(packet.load(reply))).toBe(Drop.None)
 
-    await vi.waitFor(() => expect(receiver.frames.some((frame) => Buffer.from(frame).toString().endsWith('over ethernet'))).toBe(true))
+    await vi.waitFor(() =>
+      expect(receiver.frames.some((frame) => Buffer.from(frame).toString().endsWith('over ethernet'))).toBe(true),
+    )
     const frame = receiver.frames.find((each) => Buffer.from(each).toString().endsWith('over ethernet')) as Uint8Array
     expect(frame.subarray(0, 14)).toEqual(Uint8Array.of(...own, ...kernelAddress, 8, 0))
     expect(frame.length).toBe(14 + 28 + 13)
@@ -427,7 +469,9 @@ describeOnTun('a TUN device', () => {
     const arrived = once(kernel, 'message')
     const port = kernel.address().port
     const largest = new Uint8Array(1472).fill(0x61)
-    expect(link.send(packet.load(Uint8Array.of(...header(0), ...ipv4Udp('10.0.0.2', 7, '10.0.0.1', port, largest))))).toBe(Drop.None)
+    expect(
+      link.send(packet.load(Uint8Array.of(...header(0), ...ipv4Udp('10.0.0.2', 7, '10.0.0.1', port, largest)))),
+    ).toBe(Drop.None)
     expect((await arrived)[0].length).toBe(1472)
     const tooLong = Uint8Array.of(...header(0), ...ipv4Udp('10.0.0.2', 7, '10.0.0.1', port, new Uint8Array(1473)))
     expect(link.send(packet.load(tooLong))).toBe(Drop.LinkMtuExceeded)

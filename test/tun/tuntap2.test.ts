@@ -5,7 +5,7 @@ import { networkInterfaces } from 'node:os'
 import { describe, expect, test, vi } from 'vitest'
 import { Drop } from '../../src/base/drop.ts'
 import { Packet } from '../../src/base/packet.ts'
-import { fromTuntap2, type Tuntap2Device } from '../../src/link/tuntap2.ts'
+import { fromTuntap2, type Tuntap2Device } from '../../src/link/device/tuntap2.ts'
 import { Recorder } from '../link/link-contract.ts'
 import { describeOnTun } from './namespace.ts'
 import { ipv4Udp } from './raw-udp.ts'
@@ -48,7 +48,9 @@ if (typeof LinuxTun === 'string') {
       const packet = new Packet()
       const numbers = Array.from({ length: 50 }, (_, number) => `number ${number}`)
       for (const text of numbers)
-        expect(link.send(packet.load(ipv4Udp('10.0.0.2', 7, '10.0.0.1', kernel.address().port, Buffer.from(text))))).toBe(Drop.None)
+        expect(
+          link.send(packet.load(ipv4Udp('10.0.0.2', 7, '10.0.0.1', kernel.address().port, Buffer.from(text)))),
+        ).toBe(Drop.None)
       await vi.waitFor(() => expect(received).toEqual(numbers))
 
       link.close()

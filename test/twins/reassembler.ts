@@ -1,7 +1,8 @@
 /**
- * Reassembly by a map of bytes, one datagram at a time, after the rules of Linux (inet_frag_queue_insert): fragments that come in order at the far
- * end make one run, any other begins a run of its own. A fragment inside one run is ignored, one that has any other byte twice kills the
- * datagram, and nothing may lie beyond the last fragment's end.
+ * Reassembly by a map of bytes, one datagram at a time, after the rules of Linux
+ * (inet_frag_queue_insert): fragments that come in order at the far end make one run, any other
+ * begins a run of its own. A fragment inside one run is ignored, one that has any other byte twice
+ * kills the datagram, and nothing may lie beyond the last fragment's end.
  */
 export interface SlowFragment {
   readonly offset: number
@@ -14,11 +15,15 @@ export class SlowReassembler {
   #runs = 0
   #total = -1
 
-  /** The whole datagram, `'duplicate'`, `'overlap'` (all is forgotten), or `null` while something is missing. */
+  /**
+   * The whole datagram, `'duplicate'`, `'overlap'` (all is forgotten), or `null` while something is
+   * missing.
+   */
   add({ offset, more, bytes }: SlowFragment): Uint8Array | 'duplicate' | 'overlap' | null {
     const end = offset + bytes.length
     const farEnd = Math.max(0, ...[...this.#bytes.keys()].map((at) => at + 1))
-    if (more ? this.#total >= 0 && end > this.#total : end < farEnd || (this.#total >= 0 && end !== this.#total)) return this.#forget()
+    if (more ? this.#total >= 0 && end > this.#total : end < farEnd || (this.#total >= 0 && end !== this.#total))
+      return this.#forget()
     if (!more) this.#total = end
     const places = Array.from(bytes, (_, at) => offset + at)
     const runs = places.map((at) => this.#bytes.get(at)?.run ?? -1)

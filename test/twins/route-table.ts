@@ -1,7 +1,10 @@
 import type { Address } from '../../src/base/address.ts'
-import type { Route } from '../../src/ip/route-table.ts'
+import type { Route } from '../../src/ip/routing/route-table.ts'
 
-/** The best route of a list, looked for one by one: longest prefix, then lowest metric, then the one that was added first. */
+/**
+ * The best route of a list, looked for one by one: longest prefix, then lowest metric, then the one
+ * that was added first.
+ */
 export function slowLookup(routes: readonly Route[], to: Address, nic: number): Route | null {
   let best: Route | null = null
   for (const route of routes) {

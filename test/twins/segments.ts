@@ -1,6 +1,7 @@
 /**
- * What a device does with a frame that has a vnet header (virtio 1.2 section 5.1.6), as the obvious code does it: checksums byte pair by byte pair,
- * segments as Linux's `__udp_gso_segment` and `inet_gso_segment` make them.
+ * What a device does with a frame that has a vnet header (virtio 1.2 section 5.1.6), as the obvious
+ * code does it: checksums byte pair by byte pair, segments as Linux's `__udp_gso_segment` and
+ * `inet_gso_segment` make them.
  */
 import { slowChecksum } from './checksum.ts'
 
@@ -25,7 +26,15 @@ export function readVnet(frame: Uint8Array): VnetFrame {
     number,
     number,
   ]
-  return { flags: view.getUint8(0), type: view.getUint8(1), headers, size, checksumStart, checksumOffset, bytes: frame.slice(10) }
+  return {
+    flags: view.getUint8(0),
+    type: view.getUint8(1),
+    headers,
+    size,
+    checksumStart,
+    checksumOffset,
+    bytes: frame.slice(10),
+  }
 }
 
 export function writeVnet({ flags, type, headers, size, checksumStart, checksumOffset, bytes }: VnetFrame): Uint8Array {
@@ -33,7 +42,8 @@ export function writeVnet({ flags, type, headers, size, checksumStart, checksumO
   const view = new DataView(frame.buffer)
   view.setUint8(0, flags)
   view.setUint8(1, type)
-  for (const [index, value] of [headers, size, checksumStart, checksumOffset].entries()) view.setUint16(2 + 2 * index, value, littleEndian)
+  for (const [index, value] of [headers, size, checksumStart, checksumOffset].entries())
+    view.setUint16(2 + 2 * index, value, littleEndian)
   frame.set(bytes, 10)
   return frame
 }
@@ -66,8 +76,19 @@ export function udpAt(packet: Uint8Array): number {
   return at + 8 <= packet.length ? at : -1
 }
 
-/** The packets that a frame stands for, checksums complete; `null` when its vnet header makes no sense. */
-export function takeApart({ flags, type, headers, size, checksumStart, checksumOffset, bytes }: VnetFrame): Uint8Array[] | null {
+/**
+ * The packets that a frame stands for, checksums complete; `null` when its vnet header makes no
+ * sense.
+ */
+export function takeApart({
+  flags,
+  type,
+  headers,
+  size,
+  checksumStart,
+  checksumOffset,
+  bytes,
+}: VnetFrame): Uint8Array[] | null {
   if (headers > bytes.length) return null
   if ((flags & 1) === 0) return (type & 0x7f) === 0 ? [bytes] : null
   if (checksumStart + checksumOffset + 2 > bytes.length) return null

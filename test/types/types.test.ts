@@ -1,4 +1,7 @@
-/** The types as users' compilers see them: projects of their own, which check the declarations of the package too. */
+/**
+ * The types as users' compilers see them: projects of their own, which check the declarations of
+ * the package too.
+ */
 import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,7 +22,9 @@ interface Project {
   readonly nodeTypes: string | null
 }
 
-/** What `tsc --strict` says of a project that has tungram as a package; nothing when all is well. */
+/**
+ * What `tsc --strict` says of a project that has tungram as a package; nothing when all is well.
+ */
 function compile({ sources, compilerOptions, nodeTypes }: Project): Promise<string> {
   const directory = mkdtempSync(join(root, 'node_modules', '.types-'))
   directories.push(directory)
@@ -36,13 +41,23 @@ function compile({ sources, compilerOptions, nodeTypes }: Project): Promise<stri
   writeFileSync(
     join(directory, 'tsconfig.json'),
     JSON.stringify({
-      compilerOptions: { strict: true, skipLibCheck: false, noEmit: true, target: 'ES2023', preserveSymlinks: true, ...compilerOptions },
+      compilerOptions: {
+        strict: true,
+        skipLibCheck: false,
+        noEmit: true,
+        target: 'ES2023',
+        preserveSymlinks: true,
+        ...compilerOptions,
+      },
       include: ['sources/*.ts'],
     }),
   )
   return new Promise((resolve) => {
-    execFile(join(root, 'node_modules/.bin/tsc'), ['-p', directory, '--pretty', 'false'], { cwd: directory }, (error, stdout, stderr) =>
-      resolve(error === null ? '' : `${stdout}${stderr}`),
+    execFile(
+      join(root, 'node_modules/.bin/tsc'),
+      ['-p', directory, '--pretty', 'false'],
+      { cwd: directory },
+      (error, stdout, stderr) => resolve(error === null ? '' : `${stdout}${stderr}`),
     )
   })
 }

@@ -12,7 +12,8 @@ import { Mailbox, makeHost, open, TestLink } from '../host.ts'
 import { slowLookup } from '../twins/port-table.ts'
 import { datagram } from '../wire.ts'
 
-const newStack = (seed: number | string = 'ports') => new Stack({ clock: new ManualClock(), random: new SeededRandom(seed) })
+const newStack = (seed: number | string = 'ports') =>
+  new Stack({ clock: new ManualClock(), random: new SeededRandom(seed) })
 
 interface Binding {
   readonly family: 4 | 6
@@ -46,10 +47,12 @@ function bindKernel(
   })
 }
 
-const hasIPv6 = await bindKernel({ family: 6, address: '::1', ipv6Only: true, reuseAddress: false }, 0).then(({ socket, result }) => {
-  socket.close()
-  return typeof result === 'number'
-})
+const hasIPv6 = await bindKernel({ family: 6, address: '::1', ipv6Only: true, reuseAddress: false }, 0).then(
+  ({ socket, result }) => {
+    socket.close()
+    return typeof result === 'number'
+  },
+)
 
 describe('whether two sockets may share a port', () => {
   const places = [
@@ -62,7 +65,9 @@ describe('whether two sockets may share a port', () => {
     { family: 6, address: '::1', ipv6Only: true },
     { family: 6, address: '::ffff:127.0.0.1', ipv6Only: false },
   ] as const
-  const bindings: Binding[] = places.flatMap((place) => [false, true].map((reuseAddress) => ({ ...place, reuseAddress })))
+  const bindings: Binding[] = places.flatMap((place) =>
+    [false, true].map((reuseAddress) => ({ ...place, reuseAddress })),
+  )
 
   if (!hasIPv6) console.warn('SKIPPED, for want of ::1: the kernel’s decisions on shared ports')
   const compare = hasIPv6 ? test : test.skip
@@ -83,7 +88,9 @@ describe('whether two sockets may share a port', () => {
           expect(bindOurs(stack, first, port)).toBe('')
           const ours = bindOurs(stack, second, port)
           if (ours !== kernel)
-            differences.push(`${describeBinding(first)}, then ${describeBinding(second)}: '${ours}', and the kernel '${kernel}'`)
+            differences.push(
+              `${describeBinding(first)}, then ${describeBinding(second)}: '${ours}', and the kernel '${kernel}'`,
+            )
           if (kernel !== '') refused++
         }
       }
@@ -133,7 +140,8 @@ test('who is connected to a link-local address hears it by its own link alone', 
   stack.addNic(other, { addresses: ['fe80::21/64'] })
   const { endpoint, mailbox } = open(stack, 6, 5000)
   expect(endpoint.connect(Address.parse('fe80::9'), 9, 3)).toBe('')
-  const from = (destination: string) => datagram([1], 6, { source: 'fe80::9', destination, sourcePort: 9, destinationPort: 5000 })
+  const from = (destination: string) =>
+    datagram([1], 6, { source: 'fe80::9', destination, sourcePort: 9, destinationPort: 5000 })
   link.receive(from('fe80::20'))
   other.receive(from('fe80::21'))
   expect(mailbox.received.map(({ nic, to }) => [nic, to])).toEqual([[3, 'fe80::21']])
@@ -230,98 +238,127 @@ describe('the socket that gets a datagram', () => {
     const packet = new Packet()
     let found = 0
     fc.assert(
-      fc.property(fc.array(endpoint, { maxLength: 24 }), fc.array(datagram, { minLength: 1, maxLength: 12 }), (specs, datagrams) => {
-        const table = new PortTable(new SeededRandom(1))
-        const present: Endpoint[] = []
-        for (const spec of specs) {
-          const each = stack.udp.createEndpoint(spec.family, new Mailbox())
-          each.ipv6Only = spec.family === 6 && spec.ipv6Only
-          const locals = spec.family === 4 ? locals4 : locals6
-          each.localAddress = locals[spec.local % locals.length] as Address
-          if (each.ipv6Only && each.localAddress.family === 4) continue
-          each.localPort = 7
-          each.boundNic = spec.boundNic
-          // `connect` gives a socket that is bound to any the address that the route chose.
-          if (spec.peer !== null && !each.localAddress.isUnspecified) {
-            each.remoteAddress = (each.localAddress.family === 4 ? peers4 : peers6)[spec.peer] as Address
-            each.remotePort = spec.peerPort
+      fc.property(
+        fc.array(endpoint, { maxLength: 24 }),
+        fc.array(datagram, { minLength: 1, maxLength: 12 }),
+        (specs, datagrams) => {
+          const table = new PortTable(new SeededRandom(1))
+          const present: Endpoint[] = []
+          for (const spec of specs) {
+            const each = stack.udp.createEndpoint(spec.family, new Mailbox())
+            each.ipv6Only = spec.family === 6 && spec.ipv6Only
+            const locals = spec.family === 4 ? locals4 : locals6
+            each.localAddress = locals[spec.local % locals.length] as Address
+            if (each.ipv6Only && each.localAddress.family === 4) continue
+            each.localPort = 7
+            each.boundNic = spec.boundNic
+            // `connect` gives a socket that is bound to any the address that the route chose.
+            if (spec.peer !== null && !each.localAddress.isUnspecified) {
+              each.remoteAddress = (each.localAddress.family === 4 ? peers4 : peers6)[spec.peer] as Address
+              each.remotePort = spec.peerPort
+            }
+            table.add(each)
+            present.push(each)
           }
-          table.add(each)
-          present.push(each)
-        }
-        specs.forEach(({ removed }, at) => {
-          const each = present[at]
-          if (!removed || each === undefined) return
-          table.remove(each)
-          present.splice(at, 1)
-        })
-        expect(table.all().length).toBe(present.length)
-        for (const { six, source, destination, port, nic } of datagrams) {
-          const from = (six ? peers6 : peers4)[source] as Address
-          const to = (six ? ['::1', '2001:db8::7', '2001:db8::8'] : ['127.0.0.1', '127.0.0.2', '127.0.0.3']).map(Address.parse)[
-            destination
-          ] as Address
-          packet.family = six ? 6 : 4
-          packet.nic = nic
-          Object.assign(packet, { s0: from.w0, s1: from.w1, s2: from.w2, s3: from.w3, d0: to.w0, d1: to.w1, d2: to.w2, d3: to.w3 })
-          const expected = slowLookup(present, packet, port)
-          if (expected !== null) found++
-          expect(present.indexOf(table.lookup(packet, port, 7) as Endpoint)).toBe(present.indexOf(expected as Endpoint))
-          expect(table.lookup(packet, port, 8)).toBe(null)
-        }
-      }),
+          specs.forEach(({ removed }, at) => {
+            const each = present[at]
+            if (!removed || each === undefined) return
+            table.remove(each)
+            present.splice(at, 1)
+          })
+          expect(table.all().length).toBe(present.length)
+          for (const { six, source, destination, port, nic } of datagrams) {
+            const from = (six ? peers6 : peers4)[source] as Address
+            const to = (six ? ['::1', '2001:db8::7', '2001:db8::8'] : ['127.0.0.1', '127.0.0.2', '127.0.0.3']).map(
+              Address.parse,
+            )[destination] as Address
+            packet.family = six ? 6 : 4
+            packet.nic = nic
+            Object.assign(packet, {
+              s0: from.w0,
+              s1: from.w1,
+              s2: from.w2,
+              s3: from.w3,
+              d0: to.w0,
+              d1: to.w1,
+              d2: to.w2,
+              d3: to.w3,
+            })
+            const expected = slowLookup(present, packet, port)
+            if (expected !== null) found++
+            expect(present.indexOf(table.lookup(packet, port, 7) as Endpoint)).toBe(
+              present.indexOf(expected as Endpoint),
+            )
+            expect(table.lookup(packet, port, 8)).toBe(null)
+          }
+        },
+      ),
       { seed: 768, numRuns: 800 },
     )
     expect(found).toBeGreaterThan(1000)
   })
 
-  test.each([4, 6] as const)('is found beside thousands of others on its port without looking at them, IPv%i', (family) => {
-    const stack = newStack()
-    const local = Address.parse(family === 4 ? '127.0.0.1' : '::1')
-    let looks = 0
-    const endpointTo = (to: Address, remote: Address | null, port: number) => {
-      const each = stack.udp.createEndpoint(family, new Mailbox())
-      each.localPort = 7
-      each.localAddress = to
-      each.remoteAddress = remote
-      each.remotePort = port
-      stack.udp.ports.add(each)
-      Object.defineProperty(each, 'localAddress', {
-        get: () => {
-          looks++
-          return to
-        },
-      })
-      return each
-    }
-    const any = endpointTo(family === 4 ? Address.ANY4 : Address.ANY6, null, 0)
-    const connected = Array.from({ length: 2000 }, (_, i) =>
-      endpointTo(local, Address.parse(family === 4 ? '127.0.0.9' : `2001:db8::${(i % 5000) + 1}`), 1000 + i),
-    )
-    const bound = Array.from({ length: 2000 }, (_, i) =>
-      endpointTo(Address.parse(family === 4 ? `127.1.${i >> 8}.${i & 255}` : `2001:db8:1::${i + 1}`), null, 0),
-    )
-    const look = (from: Address, port: number, to: Address) => {
+  test.each([4, 6] as const)(
+    'is found beside thousands of others on its port without looking at them, IPv%i',
+    (family) => {
+      const stack = newStack()
+      const local = Address.parse(family === 4 ? '127.0.0.1' : '::1')
+      let looks = 0
+      const endpointTo = (to: Address, remote: Address | null, port: number) => {
+        const each = stack.udp.createEndpoint(family, new Mailbox())
+        each.localPort = 7
+        each.localAddress = to
+        each.remoteAddress = remote
+        each.remotePort = port
+        stack.udp.ports.add(each)
+        Object.defineProperty(each, 'localAddress', {
+          get: () => {
+            looks++
+            return to
+          },
+        })
+        return each
+      }
+      const any = endpointTo(family === 4 ? Address.ANY4 : Address.ANY6, null, 0)
+      const connected = Array.from({ length: 2000 }, (_, i) =>
+        endpointTo(local, Address.parse(family === 4 ? '127.0.0.9' : `2001:db8::${(i % 5000) + 1}`), 1000 + i),
+      )
+      const bound = Array.from({ length: 2000 }, (_, i) =>
+        endpointTo(Address.parse(family === 4 ? `127.1.${i >> 8}.${i & 255}` : `2001:db8:1::${i + 1}`), null, 0),
+      )
+      const look = (from: Address, port: number, to: Address) => {
+        const packet = new Packet()
+        packet.family = family
+        Object.assign(packet, {
+          s0: from.w0,
+          s1: from.w1,
+          s2: from.w2,
+          s3: from.w3,
+          d0: to.w0,
+          d1: to.w1,
+          d2: to.w2,
+          d3: to.w3,
+        })
+        looks = 0
+        const found = stack.udp.ports.lookup(packet, port, 7)
+        expect(looks).toBeLessThan(6)
+        return found
+      }
+      const last = connected[1999] as Endpoint
+      expect(look(last.remoteAddress as Address, 2999, local)).toBe(last)
+      expect(look(Address.parse(family === 4 ? '192.0.2.1' : '2001:db8:2::1'), 9, local)).toBe(any)
+      expect(
+        look(Address.parse(family === 4 ? '192.0.2.1' : '2001:db8:2::1'), 9, (bound[5] as Endpoint).localAddress),
+      ).toBe(bound[5])
+      expect(stack.udp.ports.longestChain).toBeLessThan(4)
+      // What is for a group is for those that are bound to any, here.
       const packet = new Packet()
       packet.family = family
-      Object.assign(packet, { s0: from.w0, s1: from.w1, s2: from.w2, s3: from.w3, d0: to.w0, d1: to.w1, d2: to.w2, d3: to.w3 })
-      looks = 0
-      const found = stack.udp.ports.lookup(packet, port, 7)
-      expect(looks).toBeLessThan(6)
-      return found
-    }
-    const last = connected[1999] as Endpoint
-    expect(look(last.remoteAddress as Address, 2999, local)).toBe(last)
-    expect(look(Address.parse(family === 4 ? '192.0.2.1' : '2001:db8:2::1'), 9, local)).toBe(any)
-    expect(look(Address.parse(family === 4 ? '192.0.2.1' : '2001:db8:2::1'), 9, (bound[5] as Endpoint).localAddress)).toBe(bound[5])
-    expect(stack.udp.ports.longestChain).toBeLessThan(4)
-    // What is for a group is for those that are bound to any, here.
-    const packet = new Packet()
-    packet.family = family
-    expect(stack.udp.ports.candidates(packet, 9, 7)).toEqual([any])
-    for (const each of [...connected, ...bound]) stack.udp.ports.remove(each)
-    expect(look(local, 9, local)).toBe(any)
-  })
+      expect(stack.udp.ports.candidates(packet, 9, 7)).toEqual([any])
+      for (const each of [...connected, ...bound]) stack.udp.ports.remove(each)
+      expect(look(local, 9, local)).toBe(any)
+    },
+  )
 
   test('of a reusePort group is chosen by the flow: always the same one, and all of them have their share', () => {
     const stack = newStack()

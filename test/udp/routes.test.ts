@@ -1,4 +1,7 @@
-/** Which bound address may reach which destination: a part of what `test/differential/bound-addresses.test.ts` compares with the kernel. */
+/**
+ * Which bound address may reach which destination: a part of what
+ * `test/differential/bound-addresses.test.ts` compares with the kernel.
+ */
 import { describe, expect, test } from 'vitest'
 import { Address } from '../../src/base/address.ts'
 import { dropCount, HOST4, HOST6, makeHost, open, PEER4, PEER6, send, TestLink } from '../host.ts'
@@ -17,7 +20,11 @@ function makeTwo() {
     [host.link, other].map((link) =>
       link
         .take()
-        .map((frame) => Address.fromBytes((frame[0] as number) >>> 4 === 4 ? frame.subarray(12, 16) : frame.subarray(8, 24)).toString()),
+        .map((frame) =>
+          Address.fromBytes(
+            (frame[0] as number) >>> 4 === 4 ? frame.subarray(12, 16) : frame.subarray(8, 24),
+          ).toString(),
+        ),
     )
   return { ...host, other, sources }
 }
@@ -97,11 +104,17 @@ test('who is bound to IPv4 reaches no IPv6 (EAFNOSUPPORT), and who is bound to I
   const { stack } = makeTwo()
   for (const bound of [`::ffff:${HOST4}`, '::ffff:0.0.0.0', '::ffff:239.1.1.1']) {
     const { endpoint } = open(stack, 6, 0, bound)
-    expect([send(endpoint, pattern(1), PEER6, 9), endpoint.connect(Address.parse(PEER6), 9)]).toEqual(['EAFNOSUPPORT', 'EAFNOSUPPORT'])
+    expect([send(endpoint, pattern(1), PEER6, 9), endpoint.connect(Address.parse(PEER6), 9)]).toEqual([
+      'EAFNOSUPPORT',
+      'EAFNOSUPPORT',
+    ])
   }
   for (const bound of [HOST6, '::1', 'ff05::1']) {
     const { endpoint } = open(stack, 6, 0, bound)
-    expect([send(endpoint, pattern(1), PEER4, 9), endpoint.connect(Address.parse(PEER4), 9)]).toEqual(['ENETUNREACH', 'ENETUNREACH'])
+    expect([send(endpoint, pattern(1), PEER4, 9), endpoint.connect(Address.parse(PEER4), 9)]).toEqual([
+      'ENETUNREACH',
+      'ENETUNREACH',
+    ])
   }
 })
 
@@ -116,7 +129,9 @@ describe('a zone', () => {
     const { stack, sources } = makeTwo()
     const endpoint = scoped(stack, 'fe80::20', ETH1)
     expect(endpoint.connect(Address.parse('fe80::9'), 9, ETH0)).toBe('EINVAL')
-    expect(['2001:db8:b::9', '::1', HOST6].map((to) => send(endpoint, pattern(1), to, 9))).toEqual(Array(3).fill('ENETUNREACH'))
+    expect(['2001:db8:b::9', '::1', HOST6].map((to) => send(endpoint, pattern(1), to, 9))).toEqual(
+      Array(3).fill('ENETUNREACH'),
+    )
     expect(send(endpoint, pattern(1), '2001:db8:c::9', 9)).toBe('')
     expect(sources()).toEqual([[], ['fe80::20']])
   })

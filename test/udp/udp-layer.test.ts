@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Address } from '../../src/base/address.ts'
 import { ChecksumState, HEADROOM, Packet } from '../../src/base/packet.ts'
-import { PmtuMode } from '../../src/ip/route-table.ts'
+import { PmtuMode } from '../../src/ip/routing/route-table.ts'
 import { dropCount, HOST4, HOST6, makeHost, open, PEER4, PEER6, send, TestLink } from '../host.ts'
 import { datagram, pattern } from '../wire.ts'
 
@@ -212,10 +212,20 @@ describe.each([4, 6] as const)('sending over IPv%i', (family) => {
     send(endpoint, pattern(2000), peer, 9)
     const [partial, first] = link.take() as [Uint8Array, Uint8Array]
     const field = (frame: Uint8Array, at: number) => new DataView(frame.buffer).getUint16(at + 6)
-    const right = datagram(pattern(100), family, { source: ours, destination: peer, sourcePort: 5000, destinationPort: 9 })
+    const right = datagram(pattern(100), family, {
+      source: ours,
+      destination: peer,
+      sourcePort: 5000,
+      destinationPort: 9,
+    })
     const at = family === 4 ? 20 : 40
     expect(field(partial, at)).not.toBe(field(right, at))
-    const whole = datagram(pattern(2000), family, { source: ours, destination: peer, sourcePort: 5000, destinationPort: 9 })
+    const whole = datagram(pattern(2000), family, {
+      source: ours,
+      destination: peer,
+      sourcePort: 5000,
+      destinationPort: 9,
+    })
     expect(field(first, family === 4 ? 20 : 48)).toBe(field(whole, at))
   })
 })
@@ -238,7 +248,9 @@ test('the flow label depends on every word of the destination, and not in a way 
     expect(send(endpoint, pattern(1), to, port)).toBe('')
     return decode(link.take()[0] as Uint8Array).flowLabel as number
   }
-  const labels = ['2001:db8::1', '2002:db8::1', '2001:db9::1', '2001:db8:1::1', '2001:db8::1:0:1', '2001:db8::2'].map((to) => label(to, 7))
+  const labels = ['2001:db8::1', '2002:db8::1', '2001:db9::1', '2001:db8:1::1', '2001:db8::1:0:1', '2001:db8::2'].map(
+    (to) => label(to, 7),
+  )
   expect(new Set(labels).size).toBe(labels.length)
   // The same two ports, towards different hosts: labels do not differ by what the ports differ by.
   const differences = new Set<number>()
@@ -252,9 +264,21 @@ describe.each([4, 6] as const)('receiving over IPv%i', (family) => {
   test('hands on the payload and where it came from, once per wake-up', () => {
     const { stack, link, nic } = makeHost()
     const { mailbox } = open(stack, family, 7)
-    link.receive(...[0, 1, 2].map((size) => datagram(pattern(size, 5), family, { ttl: 9, hopLimit: 9, tos: 0xb8, trafficClass: 0xb8 })))
+    link.receive(
+      ...[0, 1, 2].map((size) =>
+        datagram(pattern(size, 5), family, { ttl: 9, hopLimit: 9, tos: 0xb8, trafficClass: 0xb8 }),
+      ),
+    )
     expect(mailbox.received.map(({ payload }) => payload)).toEqual([pattern(0), pattern(1, 5), pattern(2, 5)])
-    expect(mailbox.received[2]).toMatchObject({ from: peer, port: 40_000, to: ours, hopLimit: 9, tos: 0xb8, nic: nic.index, fragments: 1 })
+    expect(mailbox.received[2]).toMatchObject({
+      from: peer,
+      port: 40_000,
+      to: ours,
+      hopLimit: 9,
+      tos: 0xb8,
+      nic: nic.index,
+      fragments: 1,
+    })
     expect(mailbox.flushes).toBe(1)
     link.receive()
     expect(mailbox.flushes).toBe(1)
@@ -295,7 +319,9 @@ describe.each([4, 6] as const)('receiving over IPv%i', (family) => {
     first.flush = () => {
       throw new Error('a listener failed')
     }
-    expect(() => link.receive(datagram([1], family), datagram([2], family, { destinationPort: 8 }))).toThrow('a listener failed')
+    expect(() => link.receive(datagram([1], family), datagram([2], family, { destinationPort: 8 }))).toThrow(
+      'a listener failed',
+    )
     link.receive()
     expect(second.flushes).toBe(1)
   })
@@ -347,18 +373,21 @@ describe('on the host itself', () => {
 })
 
 describe('broadcast', () => {
-  test.each(['255.255.255.255', '198.51.100.255'])('to %s needs the permission, leaves, and comes back to this host', (to) => {
-    const { stack, link, clock } = makeHost()
-    const { endpoint, mailbox } = open(stack, 4, 7)
-    expect(send(endpoint, pattern(1), to, 7)).toBe('EACCES')
-    endpoint.broadcast = true
-    expect(send(endpoint, pattern(1), to, 7)).toBe('')
-    clock.settle()
-    expect(link.take().map(decode)).toMatchObject([{ destination: to, source: HOST4, hopLimit: 64 }])
-    expect(mailbox.received).toMatchObject([{ from: HOST4, to, nic: 2 }])
-    endpoint.broadcast = false
-    expect(send(endpoint, pattern(1), to, 7)).toBe('EACCES')
-  })
+  test.each(['255.255.255.255', '198.51.100.255'])(
+    'to %s needs the permission, leaves, and comes back to this host',
+    (to) => {
+      const { stack, link, clock } = makeHost()
+      const { endpoint, mailbox } = open(stack, 4, 7)
+      expect(send(endpoint, pattern(1), to, 7)).toBe('EACCES')
+      endpoint.broadcast = true
+      expect(send(endpoint, pattern(1), to, 7)).toBe('')
+      clock.settle()
+      expect(link.take().map(decode)).toMatchObject([{ destination: to, source: HOST4, hopLimit: 64 }])
+      expect(mailbox.received).toMatchObject([{ from: HOST4, to, nic: 2 }])
+      endpoint.broadcast = false
+      expect(send(endpoint, pattern(1), to, 7)).toBe('EACCES')
+    },
+  )
 
   test('from the wire reaches every socket of the port', () => {
     const { stack, link } = makeHost()
@@ -430,7 +459,10 @@ describe('multicast', () => {
     const { endpoint, mailbox } = open(stack, 4, 7)
     const group = Address.parse('232.1.2.3')
     expect(endpoint.joinSource(group, Address.parse(PEER4), nic.index)).toBe('')
-    link.receive(datagram([1], 4, { destination: '232.1.2.3' }), datagram([2], 4, { destination: '232.1.2.3', source: '192.0.2.11' }))
+    link.receive(
+      datagram([1], 4, { destination: '232.1.2.3' }),
+      datagram([2], 4, { destination: '232.1.2.3', source: '192.0.2.11' }),
+    )
     expect(mailbox.received.map(({ payload }) => [...payload])).toEqual([[1]])
     expect(dropCount(stack, 'IpSourceFilter') + dropCount(stack, 'UdpSourceFilter')).toBe(1)
   })
@@ -458,12 +490,18 @@ describe('multicast', () => {
   test.each([
     ['join', 'an address that is no group', (e: Ep) => e.join(Address.parse(PEER4), 2), 'EINVAL'],
     ['join', 'a nic that there is not', (e: Ep) => e.join(Address.parse('239.0.0.1'), 99), 'ENODEV'],
-    ['join', 'twice', (e: Ep) => e.join(Address.parse('239.0.0.1'), 2) + e.join(Address.parse('239.0.0.1'), 2), 'EADDRINUSE'],
+    [
+      'join',
+      'twice',
+      (e: Ep) => e.join(Address.parse('239.0.0.1'), 2) + e.join(Address.parse('239.0.0.1'), 2),
+      'EADDRINUSE',
+    ],
     ['leave', 'what was not joined', (e: Ep) => e.leave(Address.parse('239.0.0.1'), 2), 'EADDRNOTAVAIL'],
     [
       'joinSource',
       'after joining for any source',
-      (e: Ep) => e.join(Address.parse('239.0.0.1'), 2) + e.joinSource(Address.parse('239.0.0.1'), Address.parse(PEER4), 2),
+      (e: Ep) =>
+        e.join(Address.parse('239.0.0.1'), 2) + e.joinSource(Address.parse('239.0.0.1'), Address.parse(PEER4), 2),
       'EINVAL',
     ],
     [
@@ -472,7 +510,12 @@ describe('multicast', () => {
       (e: Ep) => [1, 2].map(() => e.joinSource(Address.parse('239.0.0.1'), Address.parse(PEER4), 2)).join(''),
       'EADDRNOTAVAIL',
     ],
-    ['leaveSource', 'what was not joined', (e: Ep) => e.leaveSource(Address.parse('239.0.0.1'), Address.parse(PEER4), 2), 'EINVAL'],
+    [
+      'leaveSource',
+      'what was not joined',
+      (e: Ep) => e.leaveSource(Address.parse('239.0.0.1'), Address.parse(PEER4), 2),
+      'EINVAL',
+    ],
     [
       'join',
       'a 21st group',
@@ -496,9 +539,18 @@ describe('bind', () => {
   }
 
   test('takes own addresses, groups, broadcast addresses and any', () => {
-    for (const address of [HOST4, '127.0.0.1', '127.1.2.3', '239.1.2.3', '255.255.255.255', '198.51.100.255', '0.0.0.0'])
+    for (const address of [
+      HOST4,
+      '127.0.0.1',
+      '127.1.2.3',
+      '239.1.2.3',
+      '255.255.255.255',
+      '198.51.100.255',
+      '0.0.0.0',
+    ])
       expect(bind(4, address), address).toBe('')
-    for (const address of [HOST6, '::1', '::', 'ff15::1', '::ffff:127.0.0.1']) expect(bind(6, address), address).toBe('')
+    for (const address of [HOST6, '::1', '::', 'ff15::1', '::ffff:127.0.0.1'])
+      expect(bind(6, address), address).toBe('')
   })
 
   test('refuses what is not here', () => {
@@ -530,7 +582,9 @@ describe('connect', () => {
     const { ours, peer } = ends[family]
     expect(endpoint.connect(Address.parse(peer), 9)).toBe('')
     expect(endpoint.localAddress.toString()).toBe(ours)
-    expect(stack.netstat().sockets).toMatchObject([{ localAddress: ours, localPort: 7, remoteAddress: peer, remotePort: 9 }])
+    expect(stack.netstat().sockets).toMatchObject([
+      { localAddress: ours, localPort: 7, remoteAddress: peer, remotePort: 9 },
+    ])
     expect(send(endpoint, pattern(1), null, 0)).toBe('')
     expect(decode(link.take()[0] as Uint8Array)).toMatchObject({ destination: peer, destinationPort: 9 })
     endpoint.disconnect()

@@ -24,19 +24,36 @@ for (const [entry, { types }] of Object.entries(entries)) {
       projectFolder: root,
       mainEntryPointFilePath: join(root, types),
       compiler: { tsconfigFilePath: join(root, 'tools/api/tsconfig.json') },
-      apiReport: { enabled: true, reportFileName: `${name}.api.md`, reportFolder: join(root, 'docs/api'), reportTempFolder: temporary, includeForgottenExports: false },
+      apiReport: {
+        enabled: true,
+        reportFileName: `${name}.api.md`,
+        reportFolder: join(root, 'docs/api'),
+        reportTempFolder: temporary,
+        includeForgottenExports: false,
+      },
       docModel: { enabled: false },
       dtsRollup: { enabled: false },
       tsdocMetadata: { enabled: false },
-      messages: { extractorMessageReporting: { default: { logLevel: ExtractorLogLevel.None } }, compilerMessageReporting: { default: { logLevel: ExtractorLogLevel.Warning } }, tsdocMessageReporting: { default: { logLevel: ExtractorLogLevel.None } } },
+      messages: {
+        extractorMessageReporting: { default: { logLevel: ExtractorLogLevel.None } },
+        compilerMessageReporting: { default: { logLevel: ExtractorLogLevel.Warning } },
+        tsdocMessageReporting: { default: { logLevel: ExtractorLogLevel.None } },
+      },
     },
     configObjectFullPath: undefined,
     packageJsonFullPath: join(root, 'package.json'),
   })
-  const result = Extractor.invoke(config, { localBuild: update, messageCallback: (message) => { message.handled = message.logLevel !== ExtractorLogLevel.Error } })
+  const result = Extractor.invoke(config, {
+    localBuild: update,
+    messageCallback: (message) => {
+      message.handled = message.logLevel !== ExtractorLogLevel.Error
+    },
+  })
   if (result.apiReportChanged && !update) {
     failed = true
-    console.error(`The API of ${name} is not what docs/api/${name}.api.md says. If the change is meant: npm run api -- --update, and a line in CHANGELOG.md.`)
+    console.error(
+      `The API of ${name} is not what docs/api/${name}.api.md says. If the change is meant: npm run api -- --update, and a line in CHANGELOG.md.`,
+    )
   }
   if (result.errorCount > 0) failed = true
 }

@@ -1,8 +1,18 @@
 /** The faults of a cable, as a scenario file gives them, in a few words. */
-import type { ChooserSpec, DelaySpec, ImpairmentSpec, QueueSpec } from '../../network/impairment-spec.ts'
+import type { ChooserSpec, DelaySpec, ImpairmentSpec, QueueSpec } from '../../network/scenario/impairment-spec.ts'
 
 /** One entry for each fault: `10 ms`, `1 Mbit/s`, `loss 1 %`. */
-export function faultTexts({ mtu, rate, queue, loss, corruption, duplication, delay, jitter, reordering }: ImpairmentSpec): string[] {
+export function faultTexts({
+  mtu,
+  rate,
+  queue,
+  loss,
+  corruption,
+  duplication,
+  delay,
+  jitter,
+  reordering,
+}: ImpairmentSpec): string[] {
   const texts: string[] = []
   if (delay !== undefined) texts.push(`${delayText(delay)}${jitter === undefined ? '' : ` ± ${duration(jitter)}`}`)
   else if (jitter !== undefined) texts.push(`jitter ${duration(jitter)}`)
@@ -34,7 +44,10 @@ function rateText(rate: ImpairmentSpec['rate']): string {
 
 function queueText(queue: QueueSpec): string {
   const limit = (of: { packets?: number; bytes?: number }) =>
-    [...(of.packets === undefined ? [] : [` ${of.packets} packets`]), ...(of.bytes === undefined ? [] : [` ${of.bytes} bytes`])].join(',')
+    [
+      ...(of.packets === undefined ? [] : [` ${of.packets} packets`]),
+      ...(of.bytes === undefined ? [] : [` ${of.bytes} bytes`]),
+    ].join(',')
   if ('tailDrop' in queue) return `queue${limit(queue.tailDrop)}`
   return 'codel' in queue ? `CoDel${limit(queue.codel)}` : 'bands by TOS'
 }
@@ -44,7 +57,8 @@ function chooserText(spec: ChooserSpec): string {
   if (typeof spec === 'string') return spec.trim().replace(/\s*%$/, ' %')
   if ('probability' in spec) return percent(spec.probability)
   if ('gilbertElliott' in spec) return 'in bursts'
-  if ('bySize' in spec) return `of ${spec.bySize.from}${spec.bySize.to === undefined ? ' bytes and more' : ` to ${spec.bySize.to} bytes`}`
+  if ('bySize' in spec)
+    return `of ${spec.bySize.from}${spec.bySize.to === undefined ? ' bytes and more' : ` to ${spec.bySize.to} bytes`}`
   if ('pattern' in spec) return `by ${spec.pattern}`
   if ('frames' in spec) return `of frame ${spec.frames.join(', ')}`
   return 'bitErrorRate' in spec ? `at bit error rate ${spec.bitErrorRate}` : 'by a function'

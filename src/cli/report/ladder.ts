@@ -1,6 +1,9 @@
-/** The packet ladder: a column for each node, time downwards, an arrow for each frame; fragments, copies and drops are marked. */
-import type { Summary } from '../../network/ip-frame.ts'
-import { icmpName } from '../../network/lineage.ts'
+/**
+ * The packet ladder: a column for each node, time downwards, an arrow for each frame; fragments,
+ * copies and drops are marked.
+ */
+import type { Summary } from '../../network/observe/ip-frame.ts'
+import { icmpName } from '../../network/observe/lineage.ts'
 import type { Hop, Moment } from './life.ts'
 import { backdrop, html, type Markup, rounded } from './markup.ts'
 import type { Recorded } from './recorder.ts'
@@ -65,7 +68,10 @@ function pointsOf(recorded: readonly Recorded[]): Point[] {
     ]
   })
   return points.sort(
-    (a, b) => a.moment.time - b.moment.time || a.recorded.datagram.id - b.recorded.datagram.id || a.moment.order - b.moment.order,
+    (a, b) =>
+      a.moment.time - b.moment.time ||
+      a.recorded.datagram.id - b.recorded.datagram.id ||
+      a.moment.order - b.moment.order,
   )
 }
 
@@ -110,7 +116,8 @@ function arrows(
   if (lost !== null) {
     const [x1, y1] = [lostX(hop, x, order), y(lost)]
     lines.push(html`<g class="${kind}"><path d="M${x0} ${y0}L${x1} ${y1}"/></g>${dropMark(x1, y1, lost.reason)}`)
-  } else if (arrivals.length === 0) lines.push(html`<g class="${kind} copy"><path d="M${x0} ${y0}h${toRight(hop, order) ? 60 : -60}"/></g>`)
+  } else if (arrivals.length === 0)
+    lines.push(html`<g class="${kind} copy"><path d="M${x0} ${y0}h${toRight(hop, order) ? 60 : -60}"/></g>`)
   return html`${lines}
 `
 }
@@ -151,14 +158,19 @@ function label(
 ): Markup {
   const { start, packet } = hop
   const right = toRight(hop, order)
-  const marks = [...(hop.queued ? ['waits'] : []), ...(hop.corrupted ? ['damaged'] : []), ...(hop.arrivals.length > 1 ? ['copies'] : [])]
+  const marks = [
+    ...(hop.queued ? ['waits'] : []),
+    ...(hop.corrupted ? ['damaged'] : []),
+    ...(hop.arrivals.length > 1 ? ['copies'] : []),
+  ]
   const text = [`#${id} ${frameText(packet, whole)}`, ...marks].join(', ')
   return html`${backdrop(x(start.node) + (right ? 9 : -9), y(start) - 3, text, right ? 'start' : 'end')}<text class="what ${colorClass(flow, whole)}${right ? '' : ' left'}" x="${x(start.node) + (right ? 11 : -11)}" y="${y(start) - 3}">${text}<title>${details(hop, id, whole)}</title></text>
 `
 }
 
 function frameText({ fragment, length }: Summary, whole: Summary): string {
-  if (fragment !== null) return `frag ${fragment.offset}–${fragment.offset + fragment.length - 1}${fragment.more ? '' : ', the last'}`
+  if (fragment !== null)
+    return `frag ${fragment.offset}–${fragment.offset + fragment.length - 1}${fragment.more ? '' : ', the last'}`
   if (whole.type !== null) return icmpName(whole.family, whole.type, whole.code ?? 0)
   return `${whole.sourcePort === null ? `protocol ${whole.protocol}` : 'UDP'}, ${length} B`
 }

@@ -1,8 +1,13 @@
-/** The life of a datagram as hops: each frame from where it left to where it arrived or was lost. */
-import type { Summary } from '../../network/ip-frame.ts'
-import type { Datagram } from '../../network/lineage.ts'
+/**
+ * The life of a datagram as hops: each frame from where it left to where it arrived or was lost.
+ */
+import type { Summary } from '../../network/observe/ip-frame.ts'
+import type { Datagram } from '../../network/observe/lineage.ts'
 
-/** When something happened, in milliseconds of simulated time, and as which event of its datagram's life. */
+/**
+ * When something happened, in milliseconds of simulated time, and as which event of its datagram's
+ * life.
+ */
 export interface Moment {
   readonly node: string
   readonly time: number
@@ -23,7 +28,9 @@ export interface Hop {
   left: number | null
   /** A bit was flipped on this wire, or so many before that the frame is no IP packet any more. */
   corrupted: boolean
-  /** Frames that it is on the wire, and how many of them are known to have arrived or to be lost. */
+  /**
+   * Frames that it is on the wire, and how many of them are known to have arrived or to be lost.
+   */
   copies: number
   ends: number
   /** More than one for copies, and on a wire with many ends. */
@@ -52,7 +59,15 @@ export function lifeOf({ events, packet: whole }: Datagram, neighbors: Neighbors
     const last = hops.findLast(own)
     if (what === 'sent' || what === 'forwarded') {
       const [toward] = neighbors(node, nic)
-      const fate = { queued: false, left: null, corrupted: packet === null, copies: 1, ends: 0, arrivals: [], lost: null }
+      const fate = {
+        queued: false,
+        left: null,
+        corrupted: packet === null,
+        copies: 1,
+        ends: 0,
+        arrivals: [],
+        lost: null,
+      }
       hops.push({ nic, start: moment, toward, packet: packet ?? whole, ...fate })
     } else if (what === 'queued' && last !== undefined) last.queued = true
     else if (what === 'corrupted') {
@@ -86,10 +101,14 @@ export function lifeOf({ events, packet: whole }: Datagram, neighbors: Neighbors
   return { hops, drops }
 }
 
-/** The frame that arrives: the same fragment, or a damaged one that no longer looks like it; else it is a copy. */
+/**
+ * The frame that arrives: the same fragment, or a damaged one that no longer looks like it; else it
+ * is a copy.
+ */
 function arriving(hops: readonly Hop[], node: string, packet: Summary | null, neighbors: Neighbors): Hop | undefined {
   const coming = hops.filter(
-    ({ lost, copies, ends, start, nic }) => (lost === null || ends < copies) && neighbors(start.node, nic).includes(node),
+    ({ lost, copies, ends, start, nic }) =>
+      (lost === null || ends < copies) && neighbors(start.node, nic).includes(node),
   )
   const fresh = ({ arrivals }: Hop) => !arrivals.some((each) => each.node === node)
   const damaged = coming.find((hop) => hop.corrupted && (fresh(hop) || hop.ends < hop.copies))
@@ -98,8 +117,17 @@ function arriving(hops: readonly Hop[], node: string, packet: Summary | null, ne
   return same.find((hop) => hop.left !== null && fresh(hop)) ?? same.find(fresh) ?? same[0] ?? damaged
 }
 
-/** The frame that a nic lost: the one that it was just given, else the one that it has had longest, else one that was coming to it. */
-function lostHop(hops: readonly Hop[], node: string, nic: string, order: number, neighbors: Neighbors): Hop | undefined {
+/**
+ * The frame that a nic lost: the one that it was just given, else the one that it has had longest,
+ * else one that was coming to it.
+ */
+function lostHop(
+  hops: readonly Hop[],
+  node: string,
+  nic: string,
+  order: number,
+  neighbors: Neighbors,
+): Hop | undefined {
   const open = hops.filter(({ copies, ends }) => ends < copies)
   const leaving = open.filter(({ start, nic: other }) => start.node === node && other === nic)
   return (

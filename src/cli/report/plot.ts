@@ -1,4 +1,7 @@
-/** Plots: tables of their numbers, which a script in the page draws with uPlot. Without scripts the tables remain. */
+/**
+ * Plots: tables of their numbers, which a script in the page draws with uPlot. Without scripts the
+ * tables remain.
+ */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { html, Markup, NOTHING } from './markup.ts'
@@ -61,7 +64,10 @@ function short(value: number | null): string {
   return value === null ? '' : `${Number(value.toPrecision(6))}`
 }
 
-/** uPlot's own files, and what draws with it, for the head and the end of a page. @throws {Error} when the package is missing */
+/**
+ * uPlot's own files, and what draws with it, for the head and the end of a page. @throws {Error}
+ * when the package is missing
+ */
 export function plotAssets(): { style: Markup; script: Markup } {
   const { resolve } = createRequire(import.meta.url)
   const asset = (name: string) => readFileSync(resolve(`uplot/dist/${name}`), 'utf8')

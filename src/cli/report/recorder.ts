@@ -1,9 +1,16 @@
-/** What a report keeps of a run: the times of each flow's datagrams, how many frames wait where, and the lives that the ladder shows. */
-import type { RunWatcher } from '../../network/flow.ts'
-import type { Datagram } from '../../network/lineage.ts'
+/**
+ * What a report keeps of a run: the times of each flow's datagrams, how many frames wait where, and
+ * the lives that the ladder shows.
+ */
+
+import type { Datagram } from '../../network/observe/lineage.ts'
+import type { RunWatcher } from '../../network/scenario/flow.ts'
 import { type Life, lifeOf, type Neighbors } from './life.ts'
 
-/** By the datagram's number; `undefined` where one was not sent, or did not arrive. Milliseconds, bytes of payload. */
+/**
+ * By the datagram's number; `undefined` where one was not sent, or did not arrive. Milliseconds,
+ * bytes of payload.
+ */
 export interface FlowRecord {
   readonly sent: number[]
   readonly lengths: number[]
@@ -17,7 +24,10 @@ export interface Recorded {
   readonly life: Life
 }
 
-/** A datagram that was the first to be dropped at some place for some reason, and those that it caused. */
+/**
+ * A datagram that was the first to be dropped at some place for some reason, and those that it
+ * caused.
+ */
 export interface Example {
   /** `WireLoss at r1.eth0` */
   readonly kinds: readonly string[]
@@ -73,7 +83,8 @@ export class Recorder implements RunWatcher {
       else if (what === 'queued') queued = true
     }
     const isFirst = this.#firstFrames < this.#limit
-    const example = this.#limit === 0 ? undefined : (this.#exampleOf.get(datagram.causedBy) ?? this.#newExample(datagram, isFirst))
+    const example =
+      this.#limit === 0 ? undefined : (this.#exampleOf.get(datagram.causedBy) ?? this.#newExample(datagram, isFirst))
     if (!queued && !isFirst && example === undefined) return
     const life = lifeOf(datagram, this.#neighbors)
     if (queued) this.#wait(life)
@@ -87,7 +98,10 @@ export class Recorder implements RunWatcher {
     }
   }
 
-  /** Of kinds of drops that have not been seen yet; `undefined` also for datagrams that the ladder shows anyway. */
+  /**
+   * Of kinds of drops that have not been seen yet; `undefined` also for datagrams that the ladder
+   * shows anyway.
+   */
   #newExample({ events }: Datagram, isFirst: boolean): Example | undefined {
     const kinds: string[] = []
     for (const { what, node, nic, reason } of events) {

@@ -1,10 +1,13 @@
-/** The report of `tungram sim`: one HTML page that needs nothing else, neither network nor, but for the plots, scripts. */
+/**
+ * The report of `tungram sim`: one HTML page that needs nothing else, neither network nor, but for
+ * the plots, scripts.
+ */
 import { closeSync, existsSync, openSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import type { FlowResult, ScenarioResult } from '../../network/flow.ts'
+import type { Estimate, FlowEstimate, Measure, Sweep } from '../../network/campaign/sweep.ts'
 import type { Network } from '../../network/network.ts'
-import { buildScenario, type Scenario } from '../../network/scenario.ts'
-import type { Estimate, FlowEstimate, Measure, Sweep } from '../../network/sweep.ts'
+import type { FlowResult, ScenarioResult } from '../../network/scenario/flow.ts'
+import { buildScenario, type Scenario } from '../../network/scenario/scenario.ts'
 import { plural } from '../output.ts'
 import { drawLadder } from './ladder.ts'
 import type { Neighbors } from './life.ts'
@@ -32,7 +35,8 @@ export class Report {
   readonly #assets = plotAssets()
 
   /**
-   * Looks first whether the page can be written. `file` is the scenario's; the ladder shows the first `ladder` packets.
+   * Looks first whether the page can be written. `file` is the scenario's; the ladder shows the
+   * first `ladder` packets.
    * @throws {Error} when it cannot
    */
   constructor(path: string, file: string, scenario: Scenario, ladder: number) {
@@ -79,7 +83,13 @@ ${recorder.first.length === 0 ? NOTHING : section('Packet ladder', this.#ladder(
   }
 
   /** Writes the page of a sweep, or of repetitions. */
-  sweep(points: readonly SweepPoint[], sweeps: readonly Sweep[], seed: number | string, repeat: number, interrupted: boolean): void {
+  sweep(
+    points: readonly SweepPoint[],
+    sweeps: readonly Sweep[],
+    seed: number | string,
+    repeat: number,
+    interrupted: boolean,
+  ): void {
     const facts: Fact[] = [
       ['seed', `${seed}`],
       ...sweeps.map(({ name, values }): Fact => [name, valuesText(values)]),
@@ -206,7 +216,10 @@ function table(head: readonly string[], rows: readonly (readonly (string | numbe
   return html`<div class="scroll"><table id="${id}">
 <thead><tr>${head.map((each, column) => html`<th scope="col"${numeric(rows[0]?.[column])}>${each}</th>`)}</tr></thead>
 <tbody>${rows.map(
-    ([first = '', ...rest]) => html`<tr><th scope="row">${first}</th>${rest.map((each) => html`<td${numeric(each)}>${each}</td>`)}</tr>
+    ([
+      first = '',
+      ...rest
+    ]) => html`<tr><th scope="row">${first}</th>${rest.map((each) => html`<td${numeric(each)}>${each}</td>`)}</tr>
 `,
   )}</tbody></table></div>`
 }
@@ -283,5 +296,7 @@ function round(value: number): number {
 }
 
 function valuesText(values: readonly (number | string)[]): string {
-  return values.length <= 6 ? values.join(', ') : `${values[0]}, ${values[1]}, … ${values.at(-1)} (${values.length} values)`
+  return values.length <= 6
+    ? values.join(', ')
+    : `${values[0]}, ${values[1]}, … ${values.at(-1)} (${values.length} values)`
 }

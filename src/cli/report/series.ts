@@ -1,5 +1,5 @@
 /** A run over time: what was recorded, in bins of equal width, as plots. */
-import type { FlowResult } from '../../network/flow.ts'
+import type { FlowResult } from '../../network/scenario/flow.ts'
 import type { Line, Plot } from './plot.ts'
 import type { FlowRecord, Recorder } from './recorder.ts'
 
@@ -28,7 +28,12 @@ export function timePlots(recorder: Recorder, results: readonly FlowResult[]): {
       yLabel: 'kbit/s',
       lines: each((flow, index) => [
         { name: nameOf(index), color: index, values: throughput(flow.arrived, flow.lengths, count, width, bin) },
-        { name: `${nameOf(index)}, sent`, color: index, dashed: true, values: throughput(flow.sent, flow.lengths, count, width, bin) },
+        {
+          name: `${nameOf(index)}, sent`,
+          color: index,
+          dashed: true,
+          values: throughput(flow.sent, flow.lengths, count, width, bin),
+        },
       ]),
     },
     {
@@ -48,7 +53,10 @@ export function timePlots(recorder: Recorder, results: readonly FlowResult[]): {
       yLabel: 'datagrams',
       lines: losses,
     })
-  const queues = [...recorder.waiting].map(([name, changes]) => ({ name, values: mostWaiting(changes, count, width, bin) }))
+  const queues = [...recorder.waiting].map(([name, changes]) => ({
+    name,
+    values: mostWaiting(changes, count, width, bin),
+  }))
   if (queues.length > 0)
     plots.push({
       ...common,
@@ -75,12 +83,20 @@ function binsOf(flows: readonly FlowRecord[]): { width: number; count: number } 
   const bins = Math.max(LEAST_BINS, Math.min(MOST_BINS, fewest / PER_BIN))
   const least = Math.max(end, 1) / bins
   const power = 10 ** Math.floor(Math.log10(least))
-  const width = Number((([1, 2, 5, 10].find((step) => step * power >= least * 0.999999) as number) * power).toPrecision(6))
+  const width = Number(
+    (([1, 2, 5, 10].find((step) => step * power >= least * 0.999999) as number) * power).toPrecision(6),
+  )
   // What is left over is not worth a bin, which would look like a fall.
   return { width, count: Math.max(1, Math.ceil(end / width - 0.2)) }
 }
 
-function throughput(times: readonly number[], lengths: readonly number[], count: number, width: number, bin: (time: number) => number) {
+function throughput(
+  times: readonly number[],
+  lengths: readonly number[],
+  count: number,
+  width: number,
+  bin: (time: number) => number,
+) {
   const values = new Array<number>(count).fill(0)
   // With holes: what was not sent, or did not arrive.
   times.forEach((time, number) => {
@@ -111,9 +127,16 @@ function lost({ sent, arrived }: FlowRecord, count: number, bin: (time: number) 
   return values
 }
 
-function mostWaiting(changes: { time: number; change: number }[], count: number, width: number, bin: (time: number) => number): number[] {
+function mostWaiting(
+  changes: { time: number; change: number }[],
+  count: number,
+  width: number,
+  bin: (time: number) => number,
+): number[] {
   // What leaves makes room for what comes at the same time.
-  const sorted = changes.filter(({ time }) => time < count * width).sort((a, b) => a.time - b.time || a.change - b.change)
+  const sorted = changes
+    .filter(({ time }) => time < count * width)
+    .sort((a, b) => a.time - b.time || a.change - b.change)
   const values = new Array<number>(count).fill(0)
   let waiting = 0
   let next = 0

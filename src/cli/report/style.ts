@@ -1,4 +1,7 @@
-/** How a report looks, in light and dark, on screen and paper. Eight colours that people with colour-blindness tell apart. */
+/**
+ * How a report looks, in light and dark, on screen and paper. Eight colours that people with
+ * colour-blindness tell apart.
+ */
 import { Markup } from './markup.ts'
 
 export const STYLE = new Markup(`

@@ -1,5 +1,8 @@
-/** A sweep as plots: each measure against a parameter, a line for each flow and each combination of the other parameters. */
-import type { Measure, Sweep } from '../../network/sweep.ts'
+/**
+ * A sweep as plots: each measure against a parameter, a line for each flow and each combination of
+ * the other parameters.
+ */
+import type { Measure, Sweep } from '../../network/campaign/sweep.ts'
 import type { Line, Plot } from './plot.ts'
 import type { SweepPoint } from './report.ts'
 

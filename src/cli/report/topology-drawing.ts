@@ -1,7 +1,10 @@
-/** The network as a drawing: nodes in columns by their distance from the first sender, cables with what they do to packets. */
+/**
+ * The network as a drawing: nodes in columns by their distance from the first sender, cables with
+ * what they do to packets.
+ */
 import type { Network } from '../../network/network.ts'
-import type { Scenario } from '../../network/scenario.ts'
-import type { LinkSpec } from '../../network/topology.ts'
+import type { Scenario } from '../../network/scenario/scenario.ts'
+import type { LinkSpec } from '../../network/scenario/topology.ts'
 import { faultTexts } from './fault-text.ts'
 import { backdrop, html, type Markup, NOTHING, rounded } from './markup.ts'
 
@@ -49,7 +52,10 @@ export function drawTopology(scenario: Scenario, network: Network): Topology {
     return { order, drawing: html`<p>${all.length} nodes and ${links.length} cables: too many for a drawing.</p>` }
   const taken = all.map(boxOf)
   const cables = links.map((_, index) => cable(links, index, places, labeled, taken))
-  const bounds = [...taken, ...cables.map(({ bend }) => ({ left: bend[0], right: bend[0], top: bend[1], bottom: bend[1] }))]
+  const bounds = [
+    ...taken,
+    ...cables.map(({ bend }) => ({ left: bend[0], right: bend[0], top: bend[1], bottom: bend[1] })),
+  ]
   const [left, top] = [Math.min(...bounds.map((box) => box.left)) - 4, Math.min(...bounds.map((box) => box.top)) - 4]
   const width = Math.ceil(Math.max(...bounds.map((box) => box.right)) - left + 4)
   const height = Math.ceil(Math.max(...bounds.map((box) => box.bottom)) - top + 8)
@@ -89,7 +95,9 @@ function placed(scenario: Scenario, network: Network, row: number): Map<string, 
   for (const { name, kind } of network.nodes) {
     const nics = kind === 'host' || kind === 'router' ? network.stack(name).nics : []
     const addresses = nics.flatMap((nic) =>
-      nic.addresses.filter(({ address }) => !address.isLinkLocal && !address.isLoopback).map(({ address }) => `${address}`),
+      nic.addresses
+        .filter(({ address }) => !address.isLinkLocal && !address.isLoopback)
+        .map(({ address }) => `${address}`),
     )
     places.set(name, { name, kind, addresses, column: -1, x: 0, y: 0 })
   }
@@ -99,7 +107,9 @@ function placed(scenario: Scenario, network: Network, row: number): Map<string, 
   const columns = inColumns(places, neighbors, scenario.flows?.[0]?.from)
   for (const [index, column] of columns.entries()) {
     const wanted = column.map((place) => {
-      const before = (neighbors.get(place.name) ?? []).map((name) => places.get(name) as Place).filter((each) => each.column === index - 1)
+      const before = (neighbors.get(place.name) ?? [])
+        .map((name) => places.get(name) as Place)
+        .filter((each) => each.column === index - 1)
       return { place, y: before.length === 0 ? 0 : before.reduce((sum, { y }) => sum + y, 0) / before.length }
     })
     wanted.sort((a, b) => a.y - b.y)
@@ -118,7 +128,11 @@ function placed(scenario: Scenario, network: Network, row: number): Map<string, 
 /** By distance from the first node; parts that do not hang together stand below each other. */
 function inColumns(places: Map<string, Place>, neighbors: Map<string, string[]>, first: string | undefined): Place[][] {
   const columns: Place[][] = []
-  const starts = [first, ...[...places.values()].filter(({ kind }) => kind === 'host').map(({ name }) => name), ...places.keys()]
+  const starts = [
+    first,
+    ...[...places.values()].filter(({ kind }) => kind === 'host').map(({ name }) => name),
+    ...places.keys(),
+  ]
   for (const start of starts) {
     let front = start === undefined ? [] : [start]
     for (let column = 0; front.length > 0; column++) {
@@ -154,7 +168,10 @@ function widthOf(name: string): number {
   return Math.max(64, name.length * 8.5 + 22)
 }
 
-/** A cable: its way with the point to which it bends, and its label, for which a free place is looked for; `taken` gets that. */
+/**
+ * A cable: its way with the point to which it bends, and its label, for which a free place is
+ * looked for; `taken` gets that.
+ */
 function cable(
   links: readonly LinkSpec[],
   index: number,
@@ -164,8 +181,11 @@ function cable(
 ): { way: Markup; label: Markup; bend: readonly [number, number] } {
   const link = links[index] as LinkSpec
   const [a, b] = link.between.map((name) => places.get(name)) as [Place, Place]
-  const twins = links.slice(0, index).filter(({ between }) => between.every((name) => link.between.includes(name))).length
-  // Straight between neighbouring columns; what would run through other nodes, or over its twin, bows.
+  const twins = links
+    .slice(0, index)
+    .filter(({ between }) => between.every((name) => link.between.includes(name))).length
+  // Straight between neighbouring columns; what would run through other nodes, or over its twin,
+  // bows.
   const columns = Math.abs(a.column - b.column)
   const bow = (columns === 1 ? 0 : 110) + twins * 110
   const middle = [(a.x + b.x) / 2, (a.y + b.y) / 2] as const
@@ -187,13 +207,18 @@ function cable(
     return tops.map((top) => ({ left: x - width / 2, right: x + width / 2, top, bottom: top + height }))
   }
   // Where there is no room for all of it, for its beginning.
-  const texts = [MOST_LINES, 2, 1].map((most) => (lines.length <= most ? lines : [...lines.slice(0, most - 1), `${lines[most - 1]} …`]))
+  const texts = [MOST_LINES, 2, 1].map((most) =>
+    lines.length <= most ? lines : [...lines.slice(0, most - 1), `${lines[most - 1]} …`],
+  )
   const placed = texts.flatMap((text) => {
     const width = Math.max(...text.map((line) => line.length)) * LETTER
-    return [0.5, 0.56, 0.44, 0.62, 0.38, 0.68, 0.32].flatMap((t) => boxesAt(t, text, width)).map((box) => ({ text, box }))
+    return [0.5, 0.56, 0.44, 0.62, 0.38, 0.68, 0.32]
+      .flatMap((t) => boxesAt(t, text, width))
+      .map((box) => ({ text, box }))
   })
   const { text: shown, box } =
-    placed.find((each) => !taken.some((other) => overlap(each.box, other))) ?? (placed.at(-1) as { text: string[]; box: Box })
+    placed.find((each) => !taken.some((other) => overlap(each.box, other))) ??
+    (placed.at(-1) as { text: string[]; box: Box })
   taken.push(box)
   const x = rounded((box.left + box.right) / 2)
   const label = html`<g class="cable">${title}${shown.map((text, line) => {

@@ -1,4 +1,7 @@
-/** Where an endpoint's datagrams wait for the program: the receiver of an endpoint, shared by the sockets that were bound to its descriptor. */
+/**
+ * Where an endpoint's datagrams wait for the program: the receiver of an endpoint, shared by the
+ * sockets that were bound to its descriptor.
+ */
 import type { AsyncResource } from 'node:async_hooks'
 import type { Buffer } from 'node:buffer'
 import type { EventEmitter } from 'node:events'
@@ -6,10 +9,10 @@ import type { BlockList } from 'node:net'
 import { formatWords } from '../../base/address.ts'
 import { Drop } from '../../base/drop.ts'
 import { HEADROOM, Packet } from '../../base/packet.ts'
-import type { IcmpError } from '../../ip/icmp.ts'
+import type { IcmpError } from '../../ip/icmp/icmp.ts'
 import type { Endpoint, EndpointReceiver, Errno } from '../../udp/endpoint.ts'
-import { errnoError } from '../errors.ts'
-import type { Shared } from '../shared.ts'
+import { errnoError } from '../dgram/errors.ts'
+import type { Shared } from '../dgram/shared.ts'
 import { messageOf } from './message-memory.ts'
 import { MESSAGES_A_TURN } from './turns.ts'
 
@@ -21,7 +24,10 @@ export interface MessageInfo {
   port: number
   /** Bytes of the message. */
   size: number
-  /** TTL or hop limit as it arrived. With `setRecvInfo(true)`, as are all below. Linux: IP_RECVTTL, IPV6_RECVHOPLIMIT. */
+  /**
+   * TTL or hop limit as it arrived. With `setRecvInfo(true)`, as are all below. Linux: IP_RECVTTL,
+   * IPV6_RECVHOPLIMIT.
+   */
   ttl?: number
   /** TOS or Traffic Class. Linux: IP_RECVTOS, IPV6_RECVTCLASS. */
   tos?: number
@@ -31,9 +37,14 @@ export interface MessageInfo {
   local?: string
   /** The name of the interface it came by. */
   interface?: string
-  /** How many fragments it came in; 1 for a whole one. Linux: IP_RECVFRAGSIZE tells the size of the largest. */
+  /**
+   * How many fragments it came in; 1 for a whole one. Linux: IP_RECVFRAGSIZE tells the size of the
+   * largest.
+   */
   fragments?: number
-  /** Milliseconds since 1970-01-01T00:00:00Z, with fractions, at its arrival. Linux: SO_TIMESTAMPNS. */
+  /**
+   * Milliseconds since 1970-01-01T00:00:00Z, with fractions, at its arrival. Linux: SO_TIMESTAMPNS.
+   */
   timestamp?: number
 }
 
@@ -59,7 +70,10 @@ export interface Reader {
   readonly socket: EventEmitter
   readonly resource: AsyncResource
   readonly receiveBlockList: BlockList | undefined
-  /** Whether listeners are to be told: the socket is listening, and no iterator takes the messages one by one. */
+  /**
+   * Whether listeners are to be told: the socket is listening, and no iterator takes the messages
+   * one by one.
+   */
   readonly listening: boolean
   /** Whether `MessageInfo` is to have all its fields. */
   readonly recvInfo: boolean
@@ -79,7 +93,10 @@ export class Inbox implements EndpointReceiver {
   /** Number in the stack's table; -1 until somebody asked for it. */
   descriptor = -1
   readonly #shared: Shared
-  /** Messages and their infos in order of arrival; an ICMP error has `null` for its info. What lies before `#next` was taken. */
+  /**
+   * Messages and their infos in order of arrival; an ICMP error has `null` for its info. What lies
+   * before `#next` was taken.
+   */
   readonly #messages: (Buffer<ArrayBuffer> | PendingError)[] = []
   readonly #infos: (MessageInfo | null)[] = []
   #next = 0
@@ -135,7 +152,10 @@ export class Inbox implements EndpointReceiver {
       mtu,
       pointer,
       offender: offender.toString(),
-      destination: { address: formatWords(destination.w0, destination.w1, destination.w2, destination.w3), port: destinationPort },
+      destination: {
+        address: formatWords(destination.w0, destination.w1, destination.w2, destination.w3),
+        port: destinationPort,
+      },
       extensions,
     }
     this.#messages.push({ info, errno })
@@ -199,7 +219,10 @@ export class Inbox implements EndpointReceiver {
     if (errno !== '' && !this.endpoint.closed) socket.emit('error', errnoError(errno, 'recvmsg'))
   }
 
-  /** The next message for an iterator, or `null` when there is none in this turn; ICMP errors on the way are emitted. */
+  /**
+   * The next message for an iterator, or `null` when there is none in this turn; ICMP errors on the
+   * way are emitted.
+   */
   take(reader: Reader): { msg: Buffer<ArrayBuffer>; rinfo: MessageInfo } | null {
     while (!this.#resuming && this.#next < this.#messages.length && this.readers[0] === reader) {
       const at = this.#next
@@ -264,7 +287,8 @@ export class Inbox implements EndpointReceiver {
       this.#messages.splice(0, this.#next)
       this.#infos.splice(0, this.#next)
     } else if (this.#next === 1) {
-      // The usual case of a lone message; setting the length frees memory that the next one asks for again, for 0.1 µs each.
+      // The usual case of a lone message; setting the length frees memory that the next one asks
+      // for again, for 0.1 µs each.
       this.#messages.pop()
       this.#infos.pop()
     } else {

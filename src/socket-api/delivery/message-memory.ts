@@ -1,4 +1,7 @@
-/** The memory of received messages: each has its own, as in Node, so that a program may hand it to another thread, keep it or clone it. */
+/**
+ * The memory of received messages: each has its own, as in Node, so that a program may hand it to
+ * another thread, keep it or clone it.
+ */
 import { Buffer } from 'node:buffer'
 import type { Packet } from '../../base/packet.ts'
 
@@ -10,12 +13,16 @@ interface BufferConstructor {
   new (memory: ArrayBuffer, at: number, length: number): Buffer<ArrayBuffer>
 }
 
-/** V8 keeps typed arrays up to this length on its heap, 0.5 µs cheaper than an ArrayBuffer, which it makes when a program asks for it. */
+/**
+ * V8 keeps typed arrays up to this length on its heap, 0.5 µs cheaper than an ArrayBuffer, which it
+ * makes when a program asks for it.
+ */
 const ON_HEAP = 64
 
 /**
- * The payload of a lent packet in an ArrayBuffer of exactly its length. A slab for many messages would save 0.7 µs for each (Node 20,
- * bench/memory.mjs), but then to transfer one message would take the others away, to clone one would show them, and to keep one would keep them.
+ * The payload of a lent packet in an ArrayBuffer of exactly its length. A slab for many messages
+ * would save 0.7 µs for each (Node 20, bench/memory.mjs), but then to transfer one message would
+ * take the others away, to clone one would show them, and to keep one would keep them.
  */
 export function messageOf(packet: Packet): Buffer<ArrayBuffer> {
   const { start, end } = packet

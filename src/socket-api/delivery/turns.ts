@@ -1,24 +1,31 @@
 /**
  * The time between two messages.
  *
- * Node runs ticks and microtasks after each message, so that `await once(socket, 'message')` in a loop misses none. Several messages that came in
- * one wake-up are a loop of ours, and between two of them the same is done here, for about 50 ns; a turn of the event loop each would cost 300.
+ * Node runs ticks and microtasks after each message, so that `await once(socket, 'message')` in a
+ * loop misses none. Several messages that came in one wake-up are a loop of ours, and between two
+ * of them the same is done here, for about 50 ns; a turn of the event loop each would cost 300.
  */
 import { type Clock, SystemClock } from '../../base/clock.ts'
 
 /**
- * A function of Node's that it does not document: it runs what `process.nextTick` and promises have waiting. Without it (in another runtime) each
- * message takes a turn of the event loop.
+ * A function of Node's that it does not document: it runs what `process.nextTick` and promises have
+ * waiting. Without it (in another runtime) each message takes a turn of the event loop.
  */
 const { _tickCallback: runTicks } = process as { _tickCallback?: () => void }
 
-/** What one socket hands to its program in one turn, so that timers and other sockets have theirs: libuv's number (uv__udp_recvmsg). */
+/**
+ * What one socket hands to its program in one turn, so that timers and other sockets have theirs:
+ * libuv's number (uv__udp_recvmsg).
+ */
 export const MESSAGES_A_TURN = 32
 
 const resolved = Promise.resolve()
 
 export class Turns {
-  /** In simulated time nothing of the program may run while the clock moves, and none of its exceptions may stop it. */
+  /**
+   * In simulated time nothing of the program may run while the clock moves, and none of its
+   * exceptions may stop it.
+   */
   readonly #possible: boolean
   /** Ticks and microtasks have run since the last listener. */
   #settled = true
@@ -38,14 +45,17 @@ export class Turns {
     resolved.then(this.#settle)
   }
 
-  /** Before the first message of a loop. @returns false when the loop has to wait for another turn */
+  /**
+   * Before the first message of a loop. @returns false when the loop has to wait for another turn
+   */
   begin(): boolean {
     return this.#settled || (this.#run() && this.#settled)
   }
 
   /**
-   * Between two messages of a loop; `again` when that has succeeded in this loop before. To be called outside of any async scope of ours, for Node
-   * ends all scopes when a tick throws, which passes through.
+   * Between two messages of a loop; `again` when that has succeeded in this loop before. To be
+   * called outside of any async scope of ours, for Node ends all scopes when a tick throws, which
+   * passes through.
    *
    * @returns false when the rest of the loop has to wait for another turn
    */
@@ -57,8 +67,9 @@ export class Turns {
   }
 
   /**
-   * Calls what runs listeners. Their exceptions pass through, to whoever called the link: Node's own loop, which makes each an 'uncaughtException'
-   * at once, before any tick, and whose report of a crash shows the program's line. One that was caught and thrown again would show ours.
+   * Calls what runs listeners. Their exceptions pass through, to whoever called the link: Node's
+   * own loop, which makes each an 'uncaughtException' at once, before any tick, and whose report of
+   * a crash shows the program's line. One that was caught and thrown again would show ours.
    */
   call(emit: () => void): void {
     if (this.#possible) {
@@ -72,7 +83,10 @@ export class Turns {
     }
   }
 
-  /** Makes an exception an 'uncaughtException' when nothing of ours is on the stack. As a microtask's its report shows the line that threw it. */
+  /**
+   * Makes an exception an 'uncaughtException' when nothing of ours is on the stack. As a
+   * microtask's its report shows the line that threw it.
+   */
   raise(error: unknown): void {
     queueMicrotask(() => {
       throw error

@@ -1,5 +1,6 @@
 /**
- * Datagrams that wait for room in their link, as libuv lets them wait for room in the kernel's send buffer: a send that finds none is none that failed.
+ * Datagrams that wait for room in their link, as libuv lets them wait for room in the kernel's send
+ * buffer: a send that finds none is none that failed.
  */
 import type { Clock } from '../../base/clock.ts'
 import type { Stack } from '../../stack.ts'
@@ -103,7 +104,10 @@ class Retries {
     if (this.#backlogs.length > 0) this.#schedule(progress)
   }
 
-  /** In-memory links have room again in the next turn; a device that had none in two turns is given time. */
+  /**
+   * In-memory links have room again in the next turn; a device that had none in two turns is given
+   * time.
+   */
   #schedule(soon: boolean): void {
     if (this.#scheduled) return
     this.#scheduled = true

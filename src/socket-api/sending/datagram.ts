@@ -1,9 +1,9 @@
 /** One datagram of a socket's, from `send` to its callback. */
 import type { Address } from '../../base/address.ts'
 import type { Errno, SendOptions } from '../../udp/endpoint.ts'
-import { addressError } from '../errors.ts'
-import type { SocketState } from '../state.ts'
-import type { SendCallback } from '../types.ts'
+import { addressError } from '../dgram/errors.ts'
+import type { SocketState } from '../dgram/state.ts'
+import type { SendCallback } from '../dgram/types.ts'
 import type { Outgoing } from './backlog.ts'
 
 export class SocketDatagram implements Outgoing {
@@ -51,7 +51,8 @@ export class SocketDatagram implements Outgoing {
   }
 
   /**
-   * Node documents an 'error' event for a failed send without callback, but says nothing at all: who listens gets the event, nobody else dies of it.
+   * Node documents an 'error' event for a failed send without callback, but says nothing at all:
+   * who listens gets the event, nobody else dies of it.
    */
   fail(error: Error): void {
     if (this.callback !== undefined) process.nextTick(this.callback, error)

@@ -1,11 +1,15 @@
 /**
- * The tick in which a datagram leaves. Node looks every address up, a literal one too, and sends in the next tick: what a program does in between (an
- * option, `close`, another byte in the buffer) counts.
+ * The tick in which a datagram leaves. Node looks every address up, a literal one too, and sends in
+ * the next tick: what a program does in between (an option, `close`, another byte in the buffer)
+ * counts.
  */
 import { type Clock, ManualClock } from '../../base/clock.ts'
 
 export class SendTicks {
-  /** A program that moves the clock itself does so within its turn: what it has sent is to arrive then. */
+  /**
+   * A program that moves the clock itself does so within its turn: what it has sent is to arrive
+   * then.
+   */
   readonly #atOnce: boolean
   /** Calls of the tick that was asked for last, while more may join it. */
   #open: (() => void)[] | null = null
@@ -29,8 +33,8 @@ export class SendTicks {
   }
 
   /**
-   * Runs `call` in the next tick, after those before it. `own`: a tick of its own, whose async context a callback is to have; others share one, which
-   * no program can tell but by its cost.
+   * Runs `call` in the next tick, after those before it. `own`: a tick of its own, whose async
+   * context a callback is to have; others share one, which no program can tell but by its cost.
    */
   next(call: () => void, own: boolean): void {
     if (this.#atOnce) {

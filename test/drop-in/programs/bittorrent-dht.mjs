@@ -12,11 +12,15 @@ for (let i = 0; i < 8; i++) {
 const hash = await new Promise((resolve, reject) =>
   nodes[2].put({ v: Buffer.from('kept') }, (error, hash) => (error ? reject(error) : resolve(hash))),
 )
-const found = await new Promise((resolve, reject) => nodes[7].get(hash, (error, value) => (error ? reject(error) : resolve(value))))
+const found = await new Promise((resolve, reject) =>
+  nodes[7].get(hash, (error, value) => (error ? reject(error) : resolve(value))),
+)
 console.log('value', found.v.toString())
 
 const infoHash = Buffer.alloc(20, 7)
-await new Promise((resolve, reject) => nodes[3].announce(infoHash, 6881, (error) => (error ? reject(error) : resolve())))
+await new Promise((resolve, reject) =>
+  nodes[3].announce(infoHash, 6881, (error) => (error ? reject(error) : resolve())),
+)
 const peer = new Promise((resolve) => nodes[6].once('peer', resolve))
 nodes[6].lookup(infoHash)
 const { host, port } = await peer

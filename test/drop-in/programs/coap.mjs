@@ -24,5 +24,8 @@ for (const [type, hostname] of [
 
 const group = coap.createServer({ multicastAddress: '224.0.1.187' }, (_request, response) => response.end('here'))
 await listen(group)
-console.log('multicast', await ask({ hostname: '224.0.1.187', multicast: true, multicastTimeout: 500, confirmable: false }))
+console.log(
+  'multicast',
+  await ask({ hostname: '224.0.1.187', multicast: true, multicastTimeout: 500, confirmable: false }),
+)
 group.close()

@@ -10,7 +10,13 @@ for (const [type, address] of [
     handle(request, send) {
       const response = DNS2.Packet.createResponseFromRequest(request)
       const { name } = request.questions[0]
-      response.answers.push({ name, type: DNS2.Packet.TYPE.A, class: DNS2.Packet.CLASS.IN, ttl: 60, address: '192.0.2.80' })
+      response.answers.push({
+        name,
+        type: DNS2.Packet.TYPE.A,
+        class: DNS2.Packet.CLASS.IN,
+        ttl: 60,
+        address: '192.0.2.80',
+      })
       send(response)
     },
   })

@@ -48,7 +48,11 @@ socket.send(bytes, 1, 2, 9, sent)
 socket.send(bytes, 1, 2, sent)
 socket.send(bytes, sent)
 socket.send(bytes)
-socket.send('text', { port: 9, address: '::1', ttl: 1, tos: 4, source: '::1', interface: 'lo', dontFragment: 'probe' }, sent)
+socket.send(
+  'text',
+  { port: 9, address: '::1', ttl: 1, tos: 4, source: '::1', interface: 'lo', dontFragment: 'probe' },
+  sent,
+)
 const items: BatchItem[] = [{ msg: 'text', port: 9 }]
 socket.sendBatch(items, (error, count: number) => sent(error, count))
 socket.bind()
@@ -82,7 +86,11 @@ socket
 
 // ── beyond Node ──
 
-export const mode: 'off' | 'want' | 'do' | 'probe' = socket.setOption('ttl', 9).setTOS(4).setDontFragment('do').getDontFragment()
+export const mode: 'off' | 'want' | 'do' | 'probe' = socket
+  .setOption('ttl', 9)
+  .setTOS(4)
+  .setDontFragment('do')
+  .getDontFragment()
 export const nic: string | null = socket.getOption('bindToDevice')
 export async function read(): Promise<number> {
   for await (const { msg, rinfo } of socket) return msg.length + rinfo.size
@@ -92,6 +100,18 @@ export async function read(): Promise<number> {
 
 // ── network processes ──
 
-const process = makeNetworkProcess({ name: 'p', type: 'datagram', service: 9, bindtodevice: false, filter: (_, text: string) => text })
-makeNetworkProcess({ name: 'p', type: 'datagram', service: 9, coding: 'buffer', filter: (_, data: Buffer) => data.length })
+const process = makeNetworkProcess({
+  name: 'p',
+  type: 'datagram',
+  service: 9,
+  bindtodevice: false,
+  filter: (_, text: string) => text,
+})
+makeNetworkProcess({
+  name: 'p',
+  type: 'datagram',
+  service: 9,
+  coding: 'buffer',
+  filter: (_, data: Buffer) => data.length,
+})
 processSend(process, 'text')

@@ -1,0 +1,177 @@
+/**
+ * Routes: longest prefix first, then lowest metric (Linux's order). One table for both families.
+ *
+ * Each prefix length in use has a hash map of its own, so a lookup costs one probe per length in
+ * use, however many routes there are.
+ */
+import type { Address, Prefix } from '../../base/address.ts'
+import { AddressMap } from '../../base/address-map.ts'
+import { KeyedHash } from '../../base/hash.ts'
+import { SystemRandom } from '../../base/random.ts'
+import type { Nic } from '../nic/nic.ts'
+
+/** IP_MTU_DISCOVER and IPV6_MTU_DISCOVER, with Linux's numbers. */
+export const PmtuMode = {
+  /** Fragment freely, DF clear. */
+  Dont: 0,
+  /** DF set while the packet fits the path; fragments otherwise. */
+  Want: 1,
+  /** DF set always; longer than the path MTU is EMSGSIZE. */
+  Do: 2,
+  /** DF set always, the path MTU ignored; longer than the nic's MTU is EMSGSIZE. */
+  Probe: 3,
+} as const
+export type PmtuMode = (typeof PmtuMode)[keyof typeof PmtuMode]
+
+/** RFC 4191 section 2.1; one that is lost, which does not answer, comes last. */
+export const Preference = { Lost: -2, Low: -1, Medium: 0, High: 1 } as const
+export type Preference = (typeof Preference)[keyof typeof Preference]
+
+/** What a destination is, as Linux's `RTN_*`. */
+export type RouteKind =
+  | 'unicast'
+  | 'local'
+  | 'broadcast'
+  | 'anycast'
+  | 'multicast'
+  | 'unreachable'
+  | 'prohibit'
+  | 'blackhole'
+
+export interface Route {
+  readonly prefix: Prefix
+  readonly nic: Nic
+  /** `null` when the destination is on the link. */
+  readonly gateway: Address | null
+  readonly metric: number
+  /** The source address to prefer; `null` lets selection decide. */
+  readonly source: Address | null
+  /** An MTU below the nic's, or 0. */
+  readonly mtu: number
+  readonly kind: RouteKind
+  /** Which of several routes with one metric is taken, as routers advertise it. Default medium. */
+  readonly preference?: Preference
+}
+
+class Level {
+  readonly length: number
+  readonly prefixes: AddressMap<Route[]>
+  /** IPv4 and IPv6 lengths are both counted in the 128-bit form. */
+  readonly m0: number
+  readonly m1: number
+  readonly m2: number
+  readonly m3: number
+  constructor(length: number, hash: KeyedHash) {
+    this.length = length
+    this.prefixes = new AddressMap(hash)
+    const mask = (index: number) => {
+      const ones = Math.min(32, Math.max(0, length - index * 32))
+      return ones === 0 ? 0 : -1 << (32 - ones)
+    }
+    this.m0 = mask(0)
+    this.m1 = mask(1)
+    this.m2 = mask(2)
+    this.m3 = mask(3)
+  }
+}
+
+export class RouteTable {
+  /** Longest first. */
+  #levels: Level[] = []
+  readonly #routes = new Set<Route>()
+  /** Moves with every change, so that a remembered lookup can be checked. */
+  generation = 0
+  /** Told of every route that was removed. */
+  onRemove: ((route: Route) => void) | null = null
+  readonly #hash: KeyedHash
+
+  /** `hash`: the stack's. */
+  constructor(hash = new KeyedHash(new SystemRandom())) {
+    this.#hash = hash
+  }
+
+  /** Prefixes that a lookup may have to compare in one level. */
+  get longestChain(): number {
+    return this.#levels.reduce((longest, { prefixes }) => Math.max(longest, prefixes.longestChain), 0)
+  }
+
+  get size(): number {
+    return this.#routes.size
+  }
+
+  /** All routes, in the order in which they were added. */
+  list(): Route[] {
+    return [...this.#routes]
+  }
+
+  add(route: Route): void {
+    const long = longLength(route.prefix)
+    let level = this.#levels.find((each) => each.length === long)
+    if (level === undefined) {
+      level = new Level(long, this.#hash)
+      this.#levels.push(level)
+      this.#levels.sort((a, b) => b.length - a.length)
+    }
+    const { w0, w1, w2, w3 } = route.prefix.address
+    const bucket = level.prefixes.get(w0, w1, w2, w3)
+    if (bucket === undefined) level.prefixes.set(w0, w1, w2, w3, [route])
+    else {
+      const at = bucket.findIndex((each) => comesBefore(route, each))
+      bucket.splice(at < 0 ? bucket.length : at, 0, route)
+    }
+    this.#routes.add(route)
+    this.generation++
+  }
+
+  remove(route: Route): boolean {
+    if (!this.#routes.delete(route)) return false
+    const long = longLength(route.prefix)
+    const level = this.#levels.find((each) => each.length === long) as Level
+    const { w0, w1, w2, w3 } = route.prefix.address
+    const bucket = (level.prefixes.get(w0, w1, w2, w3) as Route[]).filter((each) => each !== route)
+    if (bucket.length > 0) level.prefixes.set(w0, w1, w2, w3, bucket)
+    else level.prefixes.delete(w0, w1, w2, w3)
+    if (level.prefixes.size === 0) this.#levels = this.#levels.filter((each) => each !== level)
+    this.generation++
+    this.onRemove?.(route)
+    return true
+  }
+
+  removeNic(nic: Nic): void {
+    for (const route of this.#routes) if (route.nic === nic) this.remove(route)
+  }
+
+  /**
+   * The best route to an address, over one nic when `nic` is not 0; `null` without one. Routes over
+   * a nic that is down do not count.
+   */
+  lookup(w0: number, w1: number, w2: number, w3: number, nic: number): Route | null {
+    for (const level of this.#levels) {
+      // An IPv4 destination must not match an IPv6 prefix that covers the mapped form (::/0).
+      if (level.length < 96 && w0 === 0 && w1 === 0 && w2 === 0xffff) return null
+      const p0 = w0 & level.m0
+      const p1 = w1 & level.m1
+      const p2 = w2 & level.m2
+      const p3 = w3 & level.m3
+      const bucket = level.prefixes.get(p0, p1, p2, p3)
+      if (bucket === undefined) continue
+      for (const route of bucket) {
+        if ((nic === 0 || route.nic.index === nic) && route.nic.isUp) return route
+      }
+    }
+    return null
+  }
+}
+
+/** By metric, then by preference; equal ones stay in the order of adding. */
+function comesBefore(a: Route, b: Route): boolean {
+  return a.metric === b.metric ? preferenceOf(a) > preferenceOf(b) : a.metric < b.metric
+}
+
+function preferenceOf({ preference = Preference.Medium }: Route): Preference {
+  return preference
+}
+
+function longLength(prefix: Prefix): number {
+  return prefix.family === 4 ? prefix.length + 96 : prefix.length
+}

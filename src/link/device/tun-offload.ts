@@ -1,0 +1,267 @@
+/**
+ * Segmentation and checksum offload of TUN devices: many datagrams of one flow as one frame, in
+ * both directions (the format: `vnet-header.ts`).
+ *
+ * The law: a frame, taken apart as Linux does it (`__udp_gso_segment`, `inet_gso_segment`), is byte
+ * for byte what was sent, but for checksums that were declared `Partial`. Taking apart gives each
+ * datagram the first one's headers with lengths and checksums of its own, and in IPv4 an
+ * Identification that grows by one.
+ */
+import { finish, fold, isComplete, sum, sumLong } from '../../base/checksum.ts'
+import { ChecksumState, copyBytes, HEADROOM, MAX_PACKET, Packet } from '../../base/packet.ts'
+import { completeChecksum, completeChecksumAt, isOwnChecksum, pseudoHeaderSum } from '../checksum-offload.ts'
+import { findUpper } from '../upper-header.ts'
+import * as vnet from './vnet-header.ts'
+
+export { VNET_HEADER } from './vnet-header.ts'
+
+const UDP = 17
+const UDP_HEADER = 8
+const LENGTH_AT = 4
+const CHECKSUM_AT = 6
+const HEADER4 = 20
+const HEADER6 = 40
+const IDENTIFICATION_AT = 4
+const HEADER_CHECKSUM_AT = 10
+const FRAGMENT_HEADER6 = 8
+
+/** Linux takes 128 segments since 5.17 and 64 before (UDP_MAX_SEGMENTS). */
+const MAX_SEGMENTS = 64
+const MAX_FRAME = 65_535
+
+/**
+ * Bytes of IP header in front of a UDP header when the packet is a whole UDP datagram without
+ * options or extension headers, and all its lengths agree (RFC 9868: behind a shorter UDP length
+ * there are options, which no other datagram may be put behind); else 0.
+ */
+function plainHeader(view: DataView, at: number, length: number): number {
+  if (length < HEADER4 + UDP_HEADER) return 0
+  const first = view.getUint8(at)
+  let header = 0
+  if (first === 0x45) {
+    // IHL 5, protocol UDP, neither MF nor an offset.
+    if (view.getUint8(at + 9) === UDP && (view.getUint16(at + 6) & 0x3fff) === 0 && view.getUint16(at + 2) === length)
+      header = HEADER4
+  } else if (first >>> 4 === 6 && length >= HEADER6 + UDP_HEADER && view.getUint8(at + 6) === UDP) {
+    if (view.getUint16(at + 4) === length - HEADER6) header = HEADER6
+  }
+  return header !== 0 && view.getUint16(at + header + LENGTH_AT) === length - header ? header : 0
+}
+
+/**
+ * Whether the datagram's checksums are those that it gets when it is taken out of a frame: a
+ * `Partial` one, or the right one. None at all (0) stays none, and a wrong one must arrive wrong.
+ */
+function isReproducible(packet: Packet, at: number, end: number, header: number, state: ChecksumState): boolean {
+  const { view } = packet
+  const four = header === HEADER4
+  if (four) {
+    const field = view.getUint16(at + HEADER_CHECKSUM_AT)
+    // The other zero of one's complement, which nobody computes.
+    if (field === 0xffff || !isComplete(sum(view, at, at + header, 0))) return false
+  }
+  if (state === ChecksumState.Partial) return true
+  const udp = at + header
+  if (view.getUint16(udp + CHECKSUM_AT) === 0) return false
+  return isComplete(sumLong(packet, udp, end, pseudoHeaderSum(view, at, four, UDP, end - udp)))
+}
+
+/** Writes a vnet header that asks for nothing in front of the frame. */
+export function plainVnetHeader(view: DataView, at: number): void {
+  vnet.encodePlain(view, at)
+}
+
+/**
+ * Writes the vnet header in front of a plain UDP datagram with a `Partial` checksum, for fragments
+ * of at most `mtu` bytes.
+ */
+export function fragmentedVnetHeader(packet: Packet, mtu: number): void {
+  const header = packet.view.getUint8(packet.start) >>> 4 === 4 ? HEADER4 : HEADER6
+  const room = header === HEADER4 ? mtu - HEADER4 : mtu - HEADER6 - FRAGMENT_HEADER6
+  packet.start -= vnet.VNET_HEADER
+  vnet.encode(packet.view, packet.start, vnet.GSO_UDP, header, UDP_HEADER, room & ~7, CHECKSUM_AT)
+}
+
+/** Datagrams of one flow, collected to leave as one frame. */
+export class SegmentBatch {
+  /** The frame, behind room for the vnet header. */
+  readonly frame = new Packet(HEADROOM + MAX_PACKET)
+  /** Datagrams in it. */
+  count = 0
+  #header = 0
+  /** Payload bytes of each datagram but perhaps the last. */
+  #size = 0
+  /** The last one was shorter: nothing may follow it. */
+  #full = false
+
+  /**
+   * Takes the datagram in `packet` into the batch; `false` when it does not fit or belongs to
+   * another flow.
+   */
+  add(packet: Packet): boolean {
+    const { view, start, end } = packet
+    const length = end - start
+    const header = plainHeader(view, start, length)
+    if (header === 0) return false
+    const payload = length - header - UDP_HEADER
+    const { frame } = this
+    if (this.count === 0) {
+      if (payload === 0) return false
+      frame.reset(HEADROOM, HEADROOM + length)
+      copyBytes(packet, start, frame, HEADROOM, length)
+      frame.checksumState = packet.checksumState
+      this.#header = header
+      this.#size = payload
+      this.#full = false
+      this.count = 1
+      return true
+    }
+    if (this.#full || this.count === MAX_SEGMENTS || payload > this.#size || payload === 0) return false
+    if (frame.end - frame.start + payload > MAX_FRAME || !this.#isNext(view, start, header)) return false
+    if (!isReproducible(packet, start, end, header, packet.checksumState)) return false
+    if (this.count === 1 && !isReproducible(frame, HEADROOM, frame.end, header, frame.checksumState)) {
+      this.#full = true
+      return false
+    }
+    copyBytes(packet, end - payload, frame, frame.end, payload)
+    frame.end += payload
+    this.count++
+    this.#full = payload < this.#size
+    return true
+  }
+
+  /** Finishes the headers; the frame, vnet header included, is `frame.start … frame.end`. */
+  seal(): Packet {
+    const { frame } = this
+    const { view } = frame
+    const at = frame.start
+    if (this.count === 1) {
+      if (frame.checksumState === ChecksumState.Partial) completeChecksum(frame)
+      frame.start -= vnet.VNET_HEADER
+      vnet.encodePlain(view, frame.start)
+      return frame
+    }
+    const header = this.#header
+    const four = header === HEADER4
+    const udp = frame.end - at - header
+    if (four) {
+      view.setUint16(at + 2, header + udp)
+      view.setUint16(at + HEADER_CHECKSUM_AT, 0)
+      view.setUint16(at + HEADER_CHECKSUM_AT, finish(sum(view, at, at + header, 0)))
+    } else view.setUint16(at + 4, udp)
+    view.setUint16(at + header + LENGTH_AT, udp)
+    view.setUint16(at + header + CHECKSUM_AT, fold(pseudoHeaderSum(view, at, four, UDP, udp)))
+    frame.checksumState = ChecksumState.Partial
+    frame.start -= vnet.VNET_HEADER
+    vnet.encode(view, frame.start, vnet.GSO_UDP_L4, header, UDP_HEADER, this.#size, CHECKSUM_AT)
+    return frame
+  }
+
+  /**
+   * Whether the headers are what the frame's next datagram gets: the first one's, but for lengths,
+   * checksums and an Identification that grows.
+   */
+  #isNext(view: DataView, start: number, header: number): boolean {
+    const own = this.frame.view
+    const at = HEADROOM
+    if (header !== this.#header || view.getInt32(start + header) !== own.getInt32(at + header)) return false
+    if (header === HEADER4)
+      return (
+        view.getInt32(start + 16) === own.getInt32(at + 16) &&
+        view.getInt32(start + 12) === own.getInt32(at + 12) &&
+        view.getUint16(start) === own.getUint16(at) &&
+        view.getUint16(start + 6) === own.getUint16(at + 6) &&
+        view.getUint16(start + 8) === own.getUint16(at + 8) &&
+        view.getUint16(start + IDENTIFICATION_AT) === ((own.getUint16(at + IDENTIFICATION_AT) + this.count) & 0xffff)
+      )
+    for (let offset = 8; offset < HEADER6; offset += 4)
+      if (view.getInt32(start + offset) !== own.getInt32(at + offset)) return false
+    return view.getInt32(start) === own.getInt32(at) && view.getUint16(start + 6) === own.getUint16(at + 6)
+  }
+}
+
+/**
+ * Takes frames apart again: those the kernel handed up with work left to do, and batches that the
+ * device refused.
+ */
+export class Splitter {
+  readonly #packet = new Packet(HEADROOM + MAX_PACKET)
+
+  /**
+   * Reads the vnet header at `frame.start` and hands on what is behind it: the packet itself, or
+   * each datagram of a frame of type UDP_L4. The checksum that the header names is completed,
+   * unless it is the packet's own: that one may stay `Partial`.
+   * @returns the number of packets; 0 when the header does not fit the frame or asks for what
+   *   nobody offered: then nothing was handed on
+   */
+  split(frame: Packet, take: (packet: Packet) => void): number {
+    const { view, end } = frame
+    const at = frame.start
+    if (end - at < vnet.VNET_HEADER) return 0
+    const start = at + vnet.VNET_HEADER
+    frame.start = start
+    if (vnet.headersLength(view, at) > end - start) return 0
+    const type = vnet.gsoType(view, at)
+    if (!vnet.needsChecksum(view, at)) {
+      if (type !== vnet.GSO_NONE) return 0
+      take(frame)
+      return 1
+    }
+    const from = start + vnet.checksumStart(view, at)
+    const field = from + vnet.checksumOffset(view, at)
+    if (field + 2 > end) return 0
+    if (type === vnet.GSO_UDP_L4)
+      return field === from + CHECKSUM_AT ? this.#segments(frame, from, vnet.gsoSize(view, at), take) : 0
+    if (type !== vnet.GSO_NONE) return 0
+    // The kernel's own sender left the sum to the device, and no wire could have changed it since.
+    if (isOwnChecksum(frame, from, field)) frame.checksumState = ChecksumState.Partial
+    else completeChecksumAt(frame, from, field)
+    take(frame)
+    return 1
+  }
+
+  /**
+   * Each `size` bytes behind the UDP header at `udp` become a datagram, behind a copy of all
+   * headers.
+   */
+  #segments(frame: Packet, udp: number, size: number, take: (packet: Packet) => void): number {
+    const { view, start, end } = frame
+    if (size === 0 || end - udp <= UDP_HEADER || findUpper(view, start, end, UDP) !== udp) return 0
+    const whole = end - udp
+    if (view.getUint16(udp + LENGTH_AT) !== whole) return 0
+    const four = view.getUint8(start) >>> 4 === 4
+    if ((four ? view.getUint16(start + 2) : view.getUint16(start + 4) + HEADER6) !== end - start) return 0
+    // What the field holds without the length: the rest of the pseudo-header, whatever that was
+    // made of.
+    const pseudo = view.getUint16(udp + CHECKSUM_AT) + (~whole & 0xffff)
+    const identification = view.getUint16(start + IDENTIFICATION_AT)
+    const ip = udp - start
+    const headers = ip + UDP_HEADER
+    const packet = this.#packet
+    const first = HEADROOM
+    const header = first + ip
+    let count = 0
+    for (let from = udp + UDP_HEADER; from < end; from += size) {
+      const payload = Math.min(size, end - from)
+      packet.reset(first, first + headers + payload)
+      copyBytes(frame, start, packet, first, headers)
+      copyBytes(frame, from, packet, first + headers, payload)
+      const target = packet.view
+      target.setUint16(header + LENGTH_AT, UDP_HEADER + payload)
+      target.setUint16(header + CHECKSUM_AT, fold(pseudo + UDP_HEADER + payload))
+      if (four) {
+        target.setUint16(first + 2, headers + payload)
+        // RFC 6864 section 4: of datagrams that may be fragmented no two have the same (Linux:
+        // inet_gso_segment).
+        target.setUint16(first + IDENTIFICATION_AT, identification + count)
+        target.setUint16(first + HEADER_CHECKSUM_AT, 0)
+        target.setUint16(first + HEADER_CHECKSUM_AT, finish(sum(target, first, header, 0)))
+      } else target.setUint16(first + 4, headers - HEADER6 + payload)
+      if (isOwnChecksum(packet, header, header + CHECKSUM_AT)) packet.checksumState = ChecksumState.Partial
+      else completeChecksumAt(packet, header, header + CHECKSUM_AT)
+      take(packet)
+      count++
+    }
+    return count
+  }
+}

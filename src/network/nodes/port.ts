@@ -1,0 +1,268 @@
+/**
+ * Where a node is plugged into a wire: the link that a stack's nic, or a switch, holds. Everything
+ * that a network adds to a link has its place here: the cable's faults, lineage, captures, filters,
+ * NAT, and whether the cable is plugged in.
+ */
+import type { Clock } from '../../base/clock.ts'
+import { Drop, dropLayer, dropName } from '../../base/drop.ts'
+import type { Packet } from '../../base/packet.ts'
+import type { Random } from '../../base/random.ts'
+import type { Capture, OpenRecord } from '../../link/capture/capture.ts'
+import { ImpairedLink } from '../../link/impairment/impairment.ts'
+import { type Link, type LinkReceiver, type Medium, NO_OFFLOAD } from '../../link/link.ts'
+import type { Stack } from '../../stack.ts'
+import type { Lineage } from '../observe/lineage.ts'
+
+/** What all ports of a network share. */
+export interface PortContext {
+  readonly clock: Clock
+  readonly lineage: Lineage
+  /** Sockets were told of something: programs have to run before time goes on. */
+  programsRan(): void
+}
+
+/** Whether a frame may pass; the packet is lent. */
+export type Gate = (packet: Packet, medium: Medium) => boolean
+
+/** Who holds the port. */
+export interface PortOwner {
+  readonly name: string
+  /** `null` in a switch. */
+  readonly stack: Stack | null
+  outputGate: Gate | null
+  inputGate: Gate | null
+  /** Messages that sockets had got when programs last had their turn. */
+  seen: number
+  /** A port tells of the drop that the stack is just counting. */
+  portReports: boolean
+  /** The port whose frame the stack is just taking in. */
+  receiving: Port | null
+}
+
+/**
+ * Stands between a nic and its wire and may rewrite, hold back or discard what passes. The packet
+ * is lent, and `next` takes it at once.
+ */
+export interface PacketHook {
+  output(packet: Packet, port: Port, next: (packet: Packet) => Drop): Drop
+  input(packet: Packet, port: Port, next: (packet: Packet) => void): void
+}
+
+/** A frame's record in one of the captures. */
+interface Passing {
+  readonly capture: Capture
+  readonly record: OpenRecord
+  /** Of the frame's datagram; 0 for none. */
+  readonly trace: number
+}
+
+export class Port implements Link, LinkReceiver {
+  readonly offload = NO_OFFLOAD
+  readonly loopback = false
+  readonly owner: PortOwner
+  /** The nic's name. */
+  readonly name: string
+  /** The cable and its faults. */
+  readonly wire: ImpairedLink
+  hook: PacketHook | null = null
+  /** Whether the cable is plugged in. */
+  isUp = true
+  /** What this port discarded, by reason. */
+  readonly drops = new Map<Drop, number>()
+  readonly #context: PortContext
+  #receiver: LinkReceiver | null = null
+  #captures: { readonly capture: Capture; readonly index: number }[] = []
+  /** Records of the frame that is passing: what is said of it now is their comment. */
+  #records: readonly Passing[] = []
+  readonly #transmit = (packet: Packet) => this.#leave(packet)
+  readonly #receive = (packet: Packet) => this.#deliver(packet)
+
+  constructor(context: PortContext, owner: PortOwner, name: string, inner: Link, random: Random) {
+    this.#context = context
+    this.owner = owner
+    this.name = name
+    const { lineage } = context
+    this.wire = new ImpairedLink(inner, {
+      clock: context.clock,
+      random,
+      ...(lineage.on
+        ? { observe: (what, packet, value) => lineage.note(owner.name, name, packet.trace, what, value) }
+        : {}),
+    })
+  }
+
+  get medium(): Medium {
+    return this.wire.medium
+  }
+
+  get mtu(): number {
+    return this.wire.mtu
+  }
+
+  get hardwareAddress(): Uint8Array | null {
+    return this.wire.hardwareAddress
+  }
+
+  attach(receiver: LinkReceiver): void {
+    this.wire.attach(this)
+    this.#receiver = receiver
+  }
+
+  /** Writes what passes from now on to `capture`, as an interface `host.eth0`. */
+  startCapture(capture: Capture): void {
+    const index = capture.addInterface(`${this.owner.name}.${this.name}`, this.medium, this.hardwareAddress)
+    this.#captures = [...this.#captures, { capture, index }]
+  }
+
+  stopCapture(capture: Capture): void {
+    this.#captures = this.#captures.filter((each) => each.capture !== capture)
+  }
+
+  // ── down ──
+
+  send(packet: Packet): Drop {
+    if (!this.isUp) return Drop.LinkDown
+    return this.hook === null ? this.#leave(packet) : this.hook.output(packet, this, this.#transmit)
+  }
+
+  #leave(packet: Packet): Drop {
+    const { lineage } = this.#context
+    if (lineage.on) lineage.leaving(this.owner.name, this.name, packet, this.medium)
+    const records = this.#open('out', packet)
+    try {
+      const { outputGate } = this.owner
+      if (outputGate !== null && !outputGate(packet, this.medium)) {
+        this.dropped(Drop.WireFiltered, packet)
+        return Drop.None
+      }
+      const drop = this.wire.send(packet)
+      if (drop !== Drop.None) this.noteDrop(drop, packet.trace)
+      return drop
+    } finally {
+      if (records !== null) this.#close(records)
+    }
+  }
+
+  flush(): void {
+    this.wire.flush()
+  }
+
+  close(): void {
+    this.wire.close()
+  }
+
+  ref(): void {
+    this.wire.ref()
+  }
+
+  unref(): void {
+    this.wire.unref()
+  }
+
+  // ── up ──
+
+  input(packet: Packet): void {
+    const { lineage } = this.#context
+    if (lineage.on) lineage.arrived(this.owner.name, this.name, packet, this.medium)
+    const records = this.#open('in', packet)
+    try {
+      const { inputGate } = this.owner
+      if (!this.isUp) this.dropped(Drop.LinkDown, packet)
+      else if (inputGate !== null && !inputGate(packet, this.medium)) this.dropped(Drop.WireFiltered, packet)
+      else if (this.hook === null) this.#deliver(packet)
+      else this.hook.input(packet, this, this.#receive)
+    } finally {
+      if (records !== null) this.#close(records)
+    }
+  }
+
+  #deliver(packet: Packet): void {
+    const receiver = this.#receiver as LinkReceiver
+    const { lineage } = this.#context
+    const { stack, name } = this.owner
+    if (!lineage.on || stack === null) {
+      receiver.input(packet)
+      return
+    }
+    const { trace } = packet
+    const before = messages(stack)
+    lineage.beginInput(name, trace)
+    this.owner.receiving = this
+    try {
+      receiver.input(packet)
+    } finally {
+      this.owner.receiving = null
+      lineage.endInput()
+    }
+    for (let count = messages(stack) - before; count > 0; count--) lineage.note(name, this.name, trace, 'delivered')
+  }
+
+  idle(): void {
+    this.#receiver?.idle()
+    const { owner } = this
+    if (owner.stack === null) return
+    const seen = messages(owner.stack)
+    if (seen === owner.seen) return
+    owner.seen = seen
+    this.#context.programsRan()
+  }
+
+  dropped(drop: Drop, packet: Packet): void {
+    const { owner } = this
+    this.drops.set(drop, (this.drops.get(drop) ?? 0) + 1)
+    this.noteDrop(drop, packet.trace)
+    this.#context.lineage.dropped(owner.name, this.name, packet.trace, dropName(drop))
+    owner.portReports = true
+    try {
+      this.#receiver?.dropped(drop, packet)
+    } finally {
+      owner.portReports = false
+    }
+  }
+
+  failed(error: Error, fatal: boolean): void {
+    this.#receiver?.failed(error, fatal)
+  }
+
+  changed(): void {
+    this.#receiver?.changed?.()
+  }
+
+  /**
+   * Adds a drop's reason to the frame that is passing, in the captures; one of another datagram
+   * (that it made way for) with that one's number.
+   */
+  noteDrop(drop: Drop, trace: number): void {
+    for (const { record, trace: own } of this.#records) {
+      const which = trace === 0 || trace === own ? '' : `datagram ${trace} `
+      record.comments.push(`${which}dropped: ${dropName(drop)} (${dropLayer(drop)})`)
+    }
+  }
+
+  // ── captures ──
+
+  /**
+   * Begins the records of a frame; `null` when nothing captures, else those of the frame around it.
+   */
+  #open(direction: 'in' | 'out', packet: Packet): readonly Passing[] | null {
+    if (this.#captures.length === 0) return null
+    const outer = this.#records
+    this.#records = this.#captures.map(({ capture, index }) => {
+      const record = capture.open(index, direction, packet.bytes, packet.start, packet.end)
+      if (packet.trace !== 0) record.comments.push(`datagram ${packet.trace}`)
+      return { capture, record, trace: packet.trace }
+    })
+    return outer
+  }
+
+  /** Ends the records that `#open` began, and goes back to those before. */
+  #close(outer: readonly Passing[]): void {
+    const passing = this.#records
+    this.#records = outer
+    for (const { capture, record } of passing) capture.close(record)
+  }
+}
+
+function messages({ counters }: Stack): number {
+  return counters.UdpInDatagrams + counters.Udp6InDatagrams + counters.IcmpInMsgs + counters.Icmp6InMsgs
+}

@@ -1,0 +1,96 @@
+/**
+ * The check of what the library's calls are given, by the rules of scenario files; a program may
+ * have functions besides.
+ */
+import {
+  CONNECT,
+  checkSchema,
+  FILTER,
+  HOST,
+  IMPAIRMENT,
+  NAT,
+  ScenarioError,
+  type Schema,
+  SEED,
+  SEGMENT,
+  SWITCH,
+} from './scenario-schema.ts'
+
+const TEXTS = { type: 'array', items: { type: 'string' } } as const
+/** Functions are taken out before: what is left is none. */
+const aFunction = (description: string): Schema => ({ description: `a function: ${description}`, anyOf: [] })
+
+const OPTIONS = {
+  network: {
+    seed: SEED,
+    clock: { description: "'virtual' or 'real'", enum: ['virtual', 'real'] },
+    lineage: {
+      description: '0 or more datagrams to be remembered',
+      anyOf: [{ type: 'number', minimum: 0 }, { enum: [Number.POSITIVE_INFINITY] }],
+    },
+  },
+  host: HOST,
+  switch: SWITCH,
+  segment: SEGMENT,
+  connect: CONNECT,
+  impair: IMPAIRMENT,
+  filter: { ...FILTER, drop: aFunction('whether to discard a packet') },
+  nat: NAT,
+  attach: {
+    to: { description: 'the name of a host or router', type: 'string' },
+    addresses: { description: 'addresses with prefix lengths', ...TEXTS },
+    gateway: { description: 'an address', type: 'string' },
+  },
+  capture: {
+    of: { description: 'names of nodes or cables', ...TEXTS },
+    snapLength: { description: 'the most bytes of a frame, 1 or more', type: 'integer', minimum: 1 },
+  },
+  replay: { frames: aFunction('whether to send a frame') },
+} satisfies Record<string, Record<string, Schema>>
+
+const REQUIRED: Partial<Record<keyof typeof OPTIONS, readonly string[]>> = {
+  nat: ['outside'],
+  attach: ['to', 'addresses'],
+}
+
+/** What may be a function, which nobody can look into. */
+const FUNCTIONS = new Set([
+  'rate',
+  'queue',
+  'loss',
+  'corruption',
+  'duplication',
+  'reordering',
+  'delay',
+  'drop',
+  'frames',
+])
+
+/**
+ * Checks the options of a call; `whose` tells what they belong to, for the message.
+ * @throws {TypeError} for an unknown option, one of the wrong kind, and one that is missing;
+ *   {RangeError} for a number beyond its bounds
+ */
+export function checkOptions(call: keyof typeof OPTIONS, options: unknown, whose: string): void {
+  const schema: Schema = {
+    type: 'object',
+    description: 'options',
+    properties: OPTIONS[call],
+    required: REQUIRED[call] ?? [],
+  }
+  try {
+    checkSchema(withoutFunctions(options), schema)
+  } catch (error) {
+    if (!(error instanceof ScenarioError)) throw error
+    const message = `${error.message} (${whose}).`
+    throw error.outOfRange ? new RangeError(message) : new TypeError(message)
+  }
+}
+
+function withoutFunctions(options: unknown): unknown {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) return options
+  const data = Object.entries(options).filter(([name, value]) => !(typeof value === 'function' && FUNCTIONS.has(name)))
+  return Object.fromEntries(
+    data.map(([name, value]) => [name, name === 'forward' || name === 'back' ? withoutFunctions(value) : value]),
+  )
+}

@@ -1,0 +1,196 @@
+/**
+ * Moves virtual time while programs that use promises, ticks and callbacks keep up: time stands
+ * still as long as they have something to do.
+ *
+ * The platform's event loop gets a turn only after events in which a program may have been told of
+ * something; all else runs straight through.
+ */
+import { type Clock, ManualClock, type Timer } from '../../base/clock.ts'
+
+// Read once: a program under test may replace the globals by fake ones.
+const { setTimeout, MessageChannel } = globalThis
+const setImmediate: ((callback: () => void) => unknown) | undefined = globalThis.setImmediate
+
+/**
+ * Events between two turns of the event loop when no program has anything to do, so that signals
+ * are heard.
+ */
+const STRETCH = 20_000
+
+/** A clock whose callbacks may wake programs, so that these get a turn after each. */
+export class ProgramClock implements Clock {
+  protected readonly time: VirtualTime
+
+  constructor(time: VirtualTime) {
+    this.time = time
+  }
+
+  now(): number {
+    return this.time.clock.now()
+  }
+
+  wallTime(): number {
+    return this.time.clock.wallTime()
+  }
+
+  schedule(delay: number, callback: () => void): Timer {
+    const { time } = this
+    return time.clock.schedule(delay, () => {
+      time.programsRan()
+      callback()
+    })
+  }
+
+  soon(callback: () => void): void {
+    this.schedule(0, callback)
+  }
+}
+
+/**
+ * The clock of one host. Its timers are housekeeping (a neighbor's age, a fragment that does not
+ * come) and do not count as something left to happen; only what it wants at once does.
+ */
+export class HostClock extends ProgramClock {
+  override schedule(delay: number, callback: () => void): Timer {
+    return delay > 0 ? new HousekeepingTimer(this.time, delay, callback) : super.schedule(delay, callback)
+  }
+}
+
+class HousekeepingTimer implements Timer {
+  readonly #time: VirtualTime
+  readonly #timer: Timer
+  #isPending = true
+
+  constructor(time: VirtualTime, delay: number, callback: () => void) {
+    this.#time = time
+    time.housekeeping++
+    this.#timer = time.clock.schedule(delay, () => {
+      this.#end()
+      time.programsRan()
+      callback()
+    })
+  }
+
+  cancel(): void {
+    this.#end()
+    this.#timer.cancel()
+  }
+
+  #end(): void {
+    if (this.#isPending) this.#time.housekeeping--
+    this.#isPending = false
+  }
+}
+
+export class VirtualTime {
+  readonly clock = new ManualClock()
+  /** Events that have happened. */
+  steps = 0
+  /** Timers that wait, but need not be waited for. */
+  housekeeping = 0
+  /** Since the last turn. */
+  #programsRan = false
+  /** Since time moved. */
+  #settled = true
+  #running = false
+  #pauseAsked = false
+
+  /** A program may have been woken: it gets its turn before the next event. */
+  readonly programsRan = (): void => {
+    this.#programsRan = true
+    this.#settled = false
+  }
+
+  /** A drive that is going on ends after the event that is just happening. */
+  pause(): void {
+    this.#pauseAsked = true
+  }
+
+  /** Whether nothing is left to happen but housekeeping. */
+  get isQuiet(): boolean {
+    return this.clock.pending === this.housekeeping
+  }
+
+  /**
+   * Runs events up to and including the time `until`, as long as `goOn` says so, and to the quiet
+   * if `untilQuiet`. Time is moved to `until`, unless that is without end, when nothing is left
+   * before it.
+   * @returns false when it was paused, or `goOn` ended it
+   * @throws {Error} when time is moving already
+   */
+  async drive(until: number, goOn: () => boolean, untilQuiet = false): Promise<boolean> {
+    if (this.#running) throw new Error('The network is running already: wait for the other run, runFor or step to end.')
+    this.#running = true
+    this.#pauseAsked = false
+    try {
+      // What was called before may have left ticks and microtasks.
+      await this.#programs()
+      for (let stretch = 0; !this.#pauseAsked && goOn(); stretch++) {
+        if (!this.#isDue(until, untilQuiet)) {
+          // Without an event a program may still be about to make one.
+          await this.#programs()
+          if (!this.#isDue(until, untilQuiet)) {
+            if (until < Number.POSITIVE_INFINITY && !this.#pauseAsked && goOn())
+              this.clock.advance(until - this.clock.now())
+            break
+          }
+          continue
+        }
+        const before = this.clock.now()
+        const moves = this.clock.nextTime > before
+        if (moves && !this.#settled) {
+          await this.#programs()
+          continue
+        }
+        this.steps++
+        this.clock.step()
+        if (this.#programsRan || stretch % STRETCH === STRETCH - 1) {
+          this.#programsRan = false
+          await turn()
+        }
+      }
+      return !this.#pauseAsked && goOn()
+    } finally {
+      this.#running = false
+    }
+  }
+
+  #isDue(until: number, untilQuiet: boolean): boolean {
+    const { nextTime } = this.clock
+    return nextTime <= until && nextTime < Number.POSITIVE_INFINITY && !(untilQuiet && this.isQuiet)
+  }
+
+  /** Lets programs run until they have settled. */
+  async #programs(): Promise<void> {
+    this.#programsRan = false
+    this.#settled = true
+    // A callback that makes an immediate of its own is still at the same moment.
+    for (let i = 0; i < 2; i++) await turn()
+  }
+}
+
+/**
+ * One turn of the platform's event loop: ticks, microtasks and immediates that wait have run when
+ * it is over.
+ */
+function turn(): Promise<void> {
+  return new Promise((resolve) => later(resolve))
+}
+
+/**
+ * Where there is no setImmediate, a message channel is the only way to a turn without the delay
+ * that browsers give to nested timers.
+ */
+function later(callback: () => void): void {
+  if (setImmediate !== undefined) setImmediate(callback)
+  else if (MessageChannel === undefined) setTimeout(callback, 0)
+  else {
+    const { port1, port2 } = new MessageChannel()
+    port1.addEventListener('message', () => {
+      port1.close()
+      callback()
+    })
+    port1.start()
+    port2.postMessage(null)
+  }
+}

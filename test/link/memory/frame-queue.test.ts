@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest'
+import { ChecksumState, HEADROOM, Packet } from '../../../src/base/packet.ts'
+import { SeededRandom } from '../../../src/base/random.ts'
+import { FrameQueue } from '../../../src/link/memory/frame-queue.ts'
+import { pattern } from '../link-contract.ts'
+
+/** Twenty times as fast as `toEqual` on long arrays. */
+function same(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0
+}
+
+describe('FrameQueue', () => {
+  it('behaves as an array of copies under random pushes, loans and receivers that overwrite what they may', () => {
+    const random = new SeededRandom('frame queue')
+    const packet = new Packet()
+    for (let round = 0; round < 12; round++) {
+      const limit = 2000 + random.below(60_000)
+      const queue = new FrameQueue(limit)
+      const twin: Uint8Array[] = []
+      let bytes = 0
+      let lent: { packet: Packet; start: number; expected: Uint8Array } | null = null
+      for (let step = 0; step < 2000; step++) {
+        // Long phases of more pushing than taking, and the other way round, so that the ring wraps,
+        // grows and runs empty.
+        const filling = (step >> 7) % 2 === 0
+        if (random.below(10) < (filling ? 7 : 3)) {
+          const frame = pattern(random.below(10) === 0 ? random.below(9000) : random.below(300), random.below(256))
+          const fits = twin.length === 0 || bytes + 12 + frame.length <= limit
+          expect(queue.push(packet.load(frame), ChecksumState.None)).toBe(fits)
+          if (fits) {
+            twin.push(frame)
+            bytes += 12 + frame.length
+          }
+          // The loan outlives a push, also one that makes the ring grow.
+          if (lent !== null)
+            expect(same(lent.packet.bytes.subarray(lent.start, lent.start + lent.expected.length), lent.expected)).toBe(
+              true,
+            )
+        } else {
+          const taken = queue.next()
+          const expected = twin.shift()
+          expect(taken === null).toBe(expected === undefined)
+          lent = null
+          if (taken !== null && expected !== undefined) {
+            expect(same(taken.copy(), expected)).toBe(true)
+            bytes -= 12 + expected.length
+            expect(taken.start).toBeGreaterThanOrEqual(HEADROOM)
+            taken.bytes.fill(0xdd, taken.start - HEADROOM, taken.start)
+            lent = { packet: taken, start: taken.start, expected }
+          }
+        }
+        expect(queue.length).toBe(twin.length)
+      }
+    }
+  })
+
+  it('takes one frame that is longer than its limit, so that no sender waits for ever', () => {
+    const queue = new FrameQueue(100)
+    const packet = new Packet().load(pattern(200, 1))
+    expect(queue.push(packet, ChecksumState.None)).toBe(true)
+    expect(queue.push(packet, ChecksumState.None)).toBe(false)
+    expect(queue.next()?.copy()).toEqual(pattern(200, 1))
+    expect(queue.push(packet, ChecksumState.None)).toBe(true)
+  })
+
+  it('is empty after clear, and usable', () => {
+    const queue = new FrameQueue(1000)
+    queue.push(new Packet().load(pattern(500, 1)), ChecksumState.None)
+    queue.clear()
+    expect(queue.next()).toBe(null)
+    expect(queue.push(new Packet().load(pattern(900, 2)), ChecksumState.None)).toBe(true)
+    expect(queue.next()?.copy()).toEqual(pattern(900, 2))
+  })
+})

@@ -1,0 +1,88 @@
+import { expect, test } from 'vitest'
+import { type FlowResult, runScenario } from '../../../src/network/scenario/flow.ts'
+import { checkScenario, type FlowSpec, type Scenario } from '../../../src/network/scenario/scenario.ts'
+
+/** One flow between two hosts on a cable. */
+async function one(flow: Partial<FlowSpec>, link: object = {}, more: Partial<Scenario> = {}): Promise<FlowResult> {
+  const scenario = checkScenario({
+    hosts: { a: {}, b: null },
+    links: [{ between: ['a', 'b'], ...link }],
+    flows: [{ from: 'a', to: 'b', ...flow }],
+    ...more,
+  })
+  return (await runScenario(scenario)).flows[0] as FlowResult
+}
+
+test('a constant flow sends at its rate, from its start until before its stop', async () => {
+  expect(await one({ rate: 10, start: '1s', stop: '3s' })).toMatchObject({ sent: 20, received: 20, lost: 0 })
+  expect(await one({ rate: '80kbit', size: 1000, stop: '2s' })).toMatchObject({ sent: 20 })
+  expect(await one({ rate: 10 }, {}, { duration: '500ms' })).toMatchObject({ sent: 5 })
+})
+
+test('a poisson flow has the rate on average, and the variance of its counts', async () => {
+  const counts = await Promise.all(
+    Array.from(
+      { length: 40 },
+      async (_, seed) => (await one({ rate: 100, pattern: 'poisson', stop: '10s' }, {}, { seed })).sent,
+    ),
+  )
+  const mean = counts.reduce((sum, each) => sum + each, 0) / counts.length
+  const variance = counts.reduce((sum, each) => sum + (each - mean) ** 2, 0) / (counts.length - 1)
+  // 1000 with a standard deviation of 31.6, over 40 runs.
+  expect(Math.abs(mean - 1000)).toBeLessThan(4 * 5)
+  expect(variance).toBeGreaterThan(400)
+  expect(variance).toBeLessThan(2000)
+})
+
+test('a burst leaves at once, at the same mean rate, and queues before a slow wire', async () => {
+  // 1000 bytes with headers take 8 ms at 1 Mbit/s.
+  const flow = await one({ rate: 10, pattern: { burst: 5 }, count: 20, size: 972 }, { rate: '1Mbit' })
+  expect(flow).toMatchObject({ sent: 20, received: 20, latency: { min: 8, p50: 24, max: 40, mean: 24 } })
+})
+
+test('copies and datagrams that come late are counted', async () => {
+  expect(await one({ count: 10 }, { duplication: { frames: [2, 5] } })).toMatchObject({
+    received: 10,
+    duplicated: 2,
+    reordered: 0,
+  })
+  const late = await one({ count: 10, rate: 100 }, { delay: '15ms', reordering: { frames: [4] } })
+  // The fourth overtakes the third.
+  expect(late).toMatchObject({ received: 10, duplicated: 0, reordered: 1, lost: 0 })
+})
+
+test('sizes are even between their bounds', async () => {
+  const flow = await one({ count: 1000, rate: 1000, size: { uniform: [100, 300] } })
+  // Bytes of all but the first, in 999 ms.
+  expect(Math.abs((flow.throughput * 0.999) / 8 / 999 - 200)).toBeLessThan(4 * (58 / Math.sqrt(999)))
+})
+
+test('what cannot be sent is told by errno and is not lost', async () => {
+  expect(await one({ count: 3, size: 1473, dontFragment: 'do' })).toMatchObject({
+    sent: 0,
+    lost: 0,
+    errors: { EMSGSIZE: 3 },
+    latency: null,
+  })
+})
+
+test('an echo flow counts both ways, and events change the network', async () => {
+  const flow = await one(
+    { mode: 'echo', rate: 10, stop: '3s', family: 6 },
+    { delay: '10ms' },
+    {
+      events: [
+        { at: '1.05s', link: 'a-b', impair: { loss: 1 }, from: 'b' },
+        { at: '2.05s', link: 'a-b', impair: { delay: 30 } },
+      ],
+    },
+  )
+  expect(flow).toMatchObject({ sent: 30, received: 20, lost: 10, latency: { min: 20, max: 60 } })
+  expect(flow.drops).toEqual([{ node: 'b', nic: 'eth0', reason: 'WireLoss', count: 10 }])
+})
+
+test('more datagrams than are remembered are all accounted for', async () => {
+  const flow = await one({ count: 50_000, rate: 10_000, size: 100 }, { loss: 0.5 })
+  expect(flow.drops).toEqual([{ node: 'a', nic: 'eth0', reason: 'WireLoss', count: flow.lost }])
+  expect(Math.abs(flow.lost - 25_000)).toBeLessThan(4 * 112)
+})

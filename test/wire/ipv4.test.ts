@@ -1,0 +1,170 @@
+import { describe, expect, test } from 'vitest'
+import { Address, formatWords, MAPPED } from '../../src/base/address.ts'
+import { Drop } from '../../src/base/drop.ts'
+import { HEADROOM, Packet } from '../../src/base/packet.ts'
+import * as ipv4 from '../../src/wire/ipv4.ts'
+import { dirtyPackets } from '../dirty.ts'
+import { slowChecksum } from '../twins/checksum.ts'
+import { readVectors, vector } from '../vectors/read.ts'
+
+const vectors = readVectors('ipv4')
+const plain = vector(vectors, 'datagram of 5 bytes').bytes
+
+/** The plain datagram with bytes changed and the header checksum made right again. */
+function changed(change: (bytes: Uint8Array) => void, mend = true): Packet {
+  const bytes = plain.slice()
+  change(bytes)
+  if (mend) {
+    bytes.fill(0, 10, 12)
+    const header = Math.min(Math.max(20, ((bytes[0] as number) & 15) * 4), bytes.length)
+    new DataView(bytes.buffer).setUint16(10, slowChecksum(bytes.subarray(0, header)))
+  }
+  return new Packet().load(bytes)
+}
+
+describe.each(vectors)('the IPv4 codec reads as tshark does: $name', (each) => {
+  const packet = new Packet().load(each.bytes)
+  const drop = ipv4.parse(packet)
+  const { view } = packet
+  const at = HEADROOM
+
+  test('what parse puts into the packet', () => {
+    expect(drop).toBe(Drop.None)
+    expect(packet.family).toBe(4)
+    expect(packet.network).toBe(at)
+    expect(packet.transport - at).toBe(each.number('ip.hdr_len'))
+    expect(packet.end - at).toBe(each.number('ip.len'))
+    expect(packet.networkEnd).toBe(packet.end)
+    expect(packet.tos).toBe(each.number('ip.dsfield'))
+    expect(packet.identification).toBe(each.number('ip.id'))
+    expect(packet.dontFragment).toBe(each.number('ip.flags.df'))
+    expect(packet.moreFragments).toBe(each.number('ip.flags.mf'))
+    expect(packet.fragmentOffset).toBe(each.number('ip.frag_offset') * 8)
+    expect(packet.hopLimit).toBe(each.number('ip.ttl'))
+    expect(packet.protocol).toBe(each.number('ip.proto'))
+    expect(view.getUint8(packet.protocolAt)).toBe(each.number('ip.proto'))
+    expect(formatWords(packet.s0, packet.s1, packet.s2, packet.s3)).toBe(each.text('ip.src'))
+    expect(formatWords(packet.d0, packet.d1, packet.d2, packet.d3)).toBe(each.text('ip.dst'))
+    expect([packet.problem, packet.fragments, packet.fragmentHeader, packet.flowLabel]).toEqual([-1, 1, 0, 0])
+  })
+
+  test('what the getters say', () => {
+    expect(ipv4.version(view, at)).toBe(each.number('ip.version'))
+    expect(ipv4.headerLength(view, at)).toBe(each.number('ip.hdr_len'))
+    expect(ipv4.tos(view, at)).toBe(each.number('ip.dsfield'))
+    expect(ipv4.totalLength(view, at)).toBe(each.number('ip.len'))
+    expect(ipv4.identification(view, at)).toBe(each.number('ip.id'))
+    expect(ipv4.dontFragment(view, at)).toBe(each.number('ip.flags.df') === 1)
+    expect(ipv4.moreFragments(view, at)).toBe(each.number('ip.flags.mf') === 1)
+    expect(ipv4.fragmentOffset(view, at)).toBe(each.number('ip.frag_offset') * 8)
+    expect(ipv4.ttl(view, at)).toBe(each.number('ip.ttl'))
+    expect(ipv4.protocol(view, at)).toBe(each.number('ip.proto'))
+    expect(ipv4.headerChecksum(view, at)).toBe(each.number('ip.checksum'))
+    expect(formatWords(0, 0, MAPPED, ipv4.source(view, at))).toBe(each.text('ip.src'))
+    expect(formatWords(0, 0, MAPPED, ipv4.destination(view, at))).toBe(each.text('ip.dst'))
+  })
+
+  test('and encodes the same header, into whatever was there before', () => {
+    const header = each.number('ip.hdr_len')
+    const length = each.number('ip.len')
+    for (const dirty of dirtyPackets()) {
+      for (const key of [
+        'tos',
+        'identification',
+        'dontFragment',
+        'moreFragments',
+        'fragmentOffset',
+        'hopLimit',
+        'protocol',
+        's3',
+        'd3',
+      ] as const)
+        dirty[key] = packet[key]
+      // Options are in place before the header is written.
+      dirty.bytes.set(each.bytes.subarray(20, header), at + 20)
+      dirty.start = at
+      dirty.end = at + length
+      const before = dirty.bytes[at - 1]
+      const behind = dirty.bytes[at + header]
+      ipv4.encode(dirty, at, header)
+      expect(Buffer.from(dirty.bytes.subarray(at, at + header)).toString('hex')).toBe(
+        Buffer.from(each.bytes.subarray(0, header)).toString('hex'),
+      )
+      expect([dirty.bytes[at - 1], dirty.bytes[at + header]]).toEqual([before, behind])
+    }
+  })
+
+  test('drops every truncation, or sees less than a whole packet in none', () => {
+    const total = each.number('ip.len')
+    for (let length = 0; length < each.bytes.length; length++) {
+      const cut = new Packet(HEADROOM + each.bytes.length).load(each.bytes.subarray(0, length))
+      const result = ipv4.parse(cut)
+      if (length < 20 || length < each.number('ip.hdr_len')) expect(result).toBe(Drop.IpTooShort)
+      else if (length < total) expect(result).toBe(Drop.IpTotalLength)
+      else expect([result, cut.end - at]).toEqual([Drop.None, total])
+    }
+  })
+})
+
+describe('an IPv4 header', () => {
+  test.each<[string, Drop, (bytes: Uint8Array) => void]>([
+    ['of version 5', Drop.IpVersion, (bytes) => (bytes[0] = 0x55)],
+    ['of version 6', Drop.IpVersion, (bytes) => (bytes[0] = 0x65)],
+    ['of 4 words', Drop.IpHeaderLength, (bytes) => (bytes[0] = 0x44)],
+    ['of no words', Drop.IpHeaderLength, (bytes) => (bytes[0] = 0x40)],
+    ['that is longer than what came', Drop.IpTooShort, (bytes) => (bytes[0] = 0x4f)],
+    ['with a total length below its own', Drop.IpTotalLength, (bytes) => bytes.set([0, 19], 2)],
+    ['with a total length of 0', Drop.IpTotalLength, (bytes) => bytes.set([0, 0], 2)],
+    ['with a total length beyond the frame', Drop.IpTotalLength, (bytes) => bytes.set([0, 34], 2)],
+  ])('%s is dropped', (_name, drop, change) => {
+    expect(ipv4.parse(changed(change))).toBe(drop)
+  })
+
+  test('with one bit flipped is dropped, whichever it is', () => {
+    for (let bit = 0; bit < 160; bit++) {
+      const packet = changed((bytes) => {
+        bytes[bit >> 3] = (bytes[bit >> 3] as number) ^ (1 << (bit & 7))
+      }, false)
+      expect(ipv4.parse(packet), `bit ${bit}`).not.toBe(Drop.None)
+    }
+  })
+
+  test('may be all there is: total length 20', () => {
+    const packet = changed((bytes) => bytes.set([0, 20], 2))
+    expect(ipv4.parse(packet)).toBe(Drop.None)
+    expect(packet.end).toBe(packet.transport)
+  })
+
+  test('keeps the reserved flag out of everything', () => {
+    const packet = changed((bytes) => (bytes[6] = (bytes[6] as number) | 0x80))
+    expect(ipv4.parse(packet)).toBe(Drop.None)
+    expect([packet.dontFragment, packet.moreFragments, packet.fragmentOffset]).toEqual([1, 0, 0])
+  })
+
+  test('is patched into a fragment of itself, DF gone, the checksum right', () => {
+    const packet = changed(() => {})
+    ipv4.patchFragment(packet.view, HEADROOM, 28, 1480, true)
+    packet.end = HEADROOM + 28
+    expect(ipv4.parse(packet)).toBe(Drop.None)
+    expect([packet.fragmentOffset, packet.moreFragments, packet.dontFragment, packet.end - packet.start]).toEqual([
+      1480, 1, 0, 28,
+    ])
+  })
+
+  test('is described in one line', () => {
+    const packet = new Packet().load(vector(vectors, 'ping of 3000 bytes, first fragment').bytes)
+    expect(ipv4.describe(packet.view, HEADROOM)).toBe(
+      'IPv4 192.0.2.10 > 198.51.100.20 ttl 64 id 29292 frag 0+ length 1500',
+    )
+    const tos = new Packet().load(vector(vectors, 'ping request with TOS 0xb8').bytes)
+    expect(ipv4.describe(tos.view, HEADROOM)).toMatch(
+      /^IPv4 192\.0\.2\.10 > 198\.51\.100\.20 ttl 64 tos 0xb8 id \d+ DF length 84$/,
+    )
+  })
+
+  test('has a pseudo-header of addresses, protocol and length', () => {
+    const packet = changed(() => {})
+    const words = [Address.parse('192.0.2.10').w3 >>> 0, Address.parse('198.51.100.20').w3 >>> 0, 17, 13]
+    expect(ipv4.pseudoHeaderSum(packet.view, HEADROOM, 13) % 0xffff).toBe(words.reduce((a, b) => a + b) % 0xffff)
+  })
+})
