@@ -3,7 +3,7 @@
  */
 import { type Echo, type IcmpError, isTooBig } from '../ip/icmp/icmp.ts'
 import { probePath } from '../ip/icmp/path-mtu-prober.ts'
-import { PmtuMode } from '../ip/routing/route-table.ts'
+import { PmtuMode } from '../ip/routing/pmtu-mode.ts'
 import { icmpText, isTimeExceeded } from './icmp-text.ts'
 import { plural, print, printJson } from './output.ts'
 import { requireOneHost } from './reach.ts'

@@ -1,7 +1,7 @@
 /** `tungram ping`: echo requests, one after another. */
 import { formatWords } from '../base/address.ts'
 import type { EchoOptions } from '../ip/icmp/icmp.ts'
-import { PmtuMode } from '../ip/routing/route-table.ts'
+import { PmtuMode } from '../ip/routing/pmtu-mode.ts'
 import { icmpText } from './icmp-text.ts'
 import { plural, print, printJson } from './output.ts'
 import { integer, readArguments, UsageError } from './usage.ts'

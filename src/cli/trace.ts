@@ -1,6 +1,7 @@
 /** `tungram trace`: UDP traceroute. */
 import { type Address, formatWords } from '../base/address.ts'
 import type { IcmpError } from '../ip/icmp/icmp.ts'
+import { PmtuMode } from '../ip/routing/pmtu-mode.ts'
 import type { Endpoint } from '../udp/endpoint.ts'
 import { isTimeExceeded, traceMark } from './icmp-text.ts'
 import { print, printJson } from './output.ts'
@@ -183,7 +184,7 @@ class Tracer {
       packet.bytes.fill(0x40, packet.start, packet.end)
       const errno = this.#endpoint.send(packet, this.#to, port, this.#nic, {
         hopLimit,
-        dontFragment: this.#dontFragment ? 3 : 0,
+        pmtuMode: this.#dontFragment ? PmtuMode.Probe : PmtuMode.Dont,
       })
       for (const { link } of stack.nics) link.flush()
       if (errno !== '') done({ from: null, time: 0, mark: errno }, true)

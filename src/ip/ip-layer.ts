@@ -30,9 +30,10 @@ import { NEIGHBOR_LIMITS, type NeighborLimits } from './nic/neighbor-limits.ts'
 import { Nic, type NicAddress, type NicSettings } from './nic/nic.ts'
 import { WaitingPackets } from './nic/waiting-packets.ts'
 import { MIN_PMTU4, PathMtu } from './routing/path-mtu.ts'
+import { PmtuMode } from './routing/pmtu-mode.ts'
 import { Redirector } from './routing/redirector.ts'
 import { Redirects } from './routing/redirects.ts'
-import { PmtuMode, type Route, RouteTable } from './routing/route-table.ts'
+import { type Route, RouteTable } from './routing/route-table.ts'
 
 /**
  * An upper protocol. Its `input` says what became of the packet; `NoPort` and unknown protocols are

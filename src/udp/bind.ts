@@ -1,7 +1,8 @@
 /** Which addresses an endpoint may be bound to: Linux's inet_bind and inet6_bind. */
 import type { Address } from '../base/address.ts'
 import type { IpLayer } from '../ip/ip-layer.ts'
-import type { Endpoint, Errno } from './endpoint.ts'
+import type { Endpoint } from './endpoint.ts'
+import type { Errno } from './errno.ts'
 
 /**
  * Whether an IPv6 address means nothing without a link: a link-local one, and groups of scope 1 and

@@ -7,12 +7,11 @@ import { Drop } from '../base/drop.ts'
 import type { Packet } from '../base/packet.ts'
 import type { IcmpError } from '../ip/icmp/icmp.ts'
 import { checkOwn, type OwnOptions } from '../ip/ipv4-options.ts'
-import type { PmtuMode, Route } from '../ip/routing/route-table.ts'
+import { PmtuMode } from '../ip/routing/pmtu-mode.ts'
+import type { Route } from '../ip/routing/route-table.ts'
 import type { IcmpExtension } from '../wire/icmp-extensions.ts'
+import type { Errno, IcmpErrno } from './errno.ts'
 import type { UdpLayer } from './udp-layer.ts'
-
-/** An errno name, or `''` for success. */
-export type Errno = string
 
 /** The upper side of an endpoint. */
 export interface EndpointReceiver {
@@ -29,7 +28,7 @@ export interface EndpointReceiver {
    * An ICMP error that was checked to concern this endpoint; `errno` is what Linux reports on a
    * connected socket, `''` when it reports nothing.
    */
-  icmp(error: IcmpError, errno: Errno): void
+  icmp(error: IcmpError, errno: IcmpErrno): void
 }
 
 /** Per-datagram settings that go before the endpoint's own. */
@@ -40,7 +39,7 @@ export interface SendOptions {
   source?: Address
   /** Index of the nic to leave by. */
   nic?: number
-  dontFragment?: PmtuMode
+  pmtuMode?: PmtuMode
   /**
    * Bytes at the end of the packet that the UDP length does not count: an area of options
    * (`udp-options.ts`).
@@ -121,7 +120,7 @@ export class Endpoint {
   multicastNic6 = 0
   tos = 0
   /** IP_MTU_DISCOVER; Linux's default is want. */
-  dontFragment: PmtuMode = 1
+  pmtuMode: PmtuMode = PmtuMode.Want
   /**
    * IP_OPTIONS: what {@link setIpOptions} accepted, as it goes out; `null` for none. Written by
    * {@link setIpOptions} alone, as the next two.

@@ -4,7 +4,8 @@
  */
 import type { Address } from '../base/address.ts'
 import type { Route } from '../ip/routing/route-table.ts'
-import type { Endpoint, Errno } from './endpoint.ts'
+import type { Endpoint } from './endpoint.ts'
+import type { Errno } from './errno.ts'
 
 /** What a route, or its lack, means to who sends. */
 export function refusal(endpoint: Endpoint, route: Route | null): Errno {

@@ -6,7 +6,8 @@ import { Address, Prefix } from '../base/address.ts'
 import type { IpLayer } from '../ip/ip-layer.ts'
 import type { Nic } from '../ip/nic/nic.ts'
 import type { Route } from '../ip/routing/route-table.ts'
-import type { Endpoint, Errno, SendOptions } from './endpoint.ts'
+import type { Endpoint, SendOptions } from './endpoint.ts'
+import type { Errno } from './errno.ts'
 import { choose, refusal } from './route-choice.ts'
 
 /**

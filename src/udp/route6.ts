@@ -5,7 +5,8 @@
 import type { Address } from '../base/address.ts'
 import type { IpLayer } from '../ip/ip-layer.ts'
 import type { Route } from '../ip/routing/route-table.ts'
-import type { Endpoint, Errno, SendOptions } from './endpoint.ts'
+import type { Endpoint, SendOptions } from './endpoint.ts'
+import type { Errno } from './errno.ts'
 import { choose, refusal } from './route-choice.ts'
 
 /**

@@ -12,14 +12,16 @@ import { type IcmpErrorSink, isTooBig } from '../ip/icmp/icmp.ts'
 import type { IpLayer, UpperLayer } from '../ip/ip-layer.ts'
 import type { OwnOptions } from '../ip/ipv4-options.ts'
 import type { Nic } from '../ip/nic/nic.ts'
-import { PmtuMode, type Route } from '../ip/routing/route-table.ts'
+import { PmtuMode } from '../ip/routing/pmtu-mode.ts'
+import type { Route } from '../ip/routing/route-table.ts'
 import type { IcmpExtension } from '../wire/icmp-extensions.ts'
 import * as icmpv4 from '../wire/icmpv4.ts'
 import * as icmpv6 from '../wire/icmpv6.ts'
 import { UDP } from '../wire/protocol.ts'
 import * as udp from '../wire/udp.ts'
 import { checkBind, needsNic, sourceOf } from './bind.ts'
-import { Endpoint, type EndpointMembership, type EndpointReceiver, type Errno, type SendOptions } from './endpoint.ts'
+import { Endpoint, type EndpointMembership, type EndpointReceiver, type SendOptions } from './endpoint.ts'
+import type { Errno, IcmpErrno } from './errno.ts'
 import { PortTable } from './port-table.ts'
 import { destinationForAny, route4 } from './route4.ts'
 import { checkOwnSource, route6 } from './route6.ts'
@@ -173,7 +175,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     const family = quote.family as 4 | 6
     if (isTooBig(family, type, code)) this.#ip.reportMtu(quote, destination, mtu)
     if (!endpoint.hasRoomFor(extensions)) return Drop.IcmpErrorsFull
-    const reported = errnoOf(family, type, code, endpoint.dontFragment)
+    const reported = errnoOf(family, type, code, endpoint.pmtuMode)
     const wanted = endpoint.receiveErrors || (reported.hard && endpoint.remoteAddress !== null)
     endpoint.receiver.icmp(
       { family, type, code, mtu, pointer, offender, destination, destinationPort, source, sourcePort, extensions },
@@ -370,7 +372,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     const loop =
       endpoint.routeBroadcast ||
       (multicast && endpoint.multicastLoop && route.nic.isMember(address.w0, address.w1, address.w2, address.w3))
-    const mode = options?.dontFragment ?? endpoint.dontFragment
+    const mode = options?.pmtuMode ?? endpoint.pmtuMode
     const pseudo = pseudoHeaderSum(packet)
     if (!four && endpoint.sendsZeroChecksum) {
       // The field is 0.
@@ -621,12 +623,12 @@ function halves(word: number): number {
  * reaches a connected socket unasked.
  */
 interface Reported {
-  readonly errno: Errno
+  readonly errno: IcmpErrno
   readonly hard: boolean
 }
 
-const soft = (errno: Errno): Reported => ({ errno, hard: false })
-const hard = (errno: Errno): Reported => ({ errno, hard: true })
+const soft = (errno: IcmpErrno): Reported => ({ errno, hard: false })
+const hard = (errno: IcmpErrno): Reported => ({ errno, hard: true })
 
 /** By code. */
 const UNREACHABLE4 = [

@@ -5,7 +5,7 @@ import { Drop } from '../../src/base/drop.ts'
 import { Packet } from '../../src/base/packet.ts'
 import { SeededRandom } from '../../src/base/random.ts'
 import type { Nic } from '../../src/ip/nic/nic.ts'
-import type { PmtuMode } from '../../src/ip/routing/route-table.ts'
+import type { PmtuMode } from '../../src/ip/routing/pmtu-mode.ts'
 import { type Link, type LinkReceiver, NO_OFFLOAD } from '../../src/link/link.ts'
 import { Stack, type StackOptions } from '../../src/stack.ts'
 import type { Endpoint } from '../../src/udp/endpoint.ts'
@@ -133,7 +133,7 @@ export class StackHost implements Host {
   }
 
   setMtuDiscover(family: 4 | 6, port: number, mode: number): void {
-    this.#find(family, port).dontFragment = mode as PmtuMode
+    this.#find(family, port).pmtuMode = mode as PmtuMode
   }
 
   knownMtu(family: 4 | 6, port: number): number {

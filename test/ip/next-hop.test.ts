@@ -137,8 +137,8 @@ test.each([
 test('the MTU of a route for groups counts over a nic that is asked for, too', () => {
   const host = routed()
   host.stack.addRoute({ to: '239.0.0.0/8', via: '10.0.0.2', mtu: 600 })
-  expect(sendTo(host, '239.1.1.1', { nic: host.nic.index, dontFragment: 2 }, 0, 600)).toBe('EMSGSIZE')
-  expect(sendTo(host, '238.1.1.1', { nic: host.nic.index, dontFragment: 2 }, 0, 600)).toBe('')
+  expect(sendTo(host, '239.1.1.1', { nic: host.nic.index, pmtuMode: 2 }, 0, 600)).toBe('EMSGSIZE')
+  expect(sendTo(host, '238.1.1.1', { nic: host.nic.index, pmtuMode: 2 }, 0, 600)).toBe('')
 })
 
 test('an IPv6 address that ends in ffff:ffff is no broadcast address: without a route it is unreachable', () => {

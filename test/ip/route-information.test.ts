@@ -374,9 +374,9 @@ describe('an advertised MTU is the MTU of the link for IPv6 (RFC 4861 section 6.
     const { endpoint } = open(host.stack, 6)
     const zone = /^fe80|^ff02/.test(to) ? host.nic.index : 0
     endpoint.multicastLoop = false
-    expect(send(endpoint, pattern(1353), to, 9, { dontFragment: 2 }, zone)).toBe('EMSGSIZE')
-    expect(send(endpoint, pattern(1353), to, 9, { dontFragment: 3 }, zone)).toBe('EMSGSIZE')
-    expect(send(endpoint, pattern(1352), to, 9, { dontFragment: 2 }, zone)).toBe('')
+    expect(send(endpoint, pattern(1353), to, 9, { pmtuMode: 2 }, zone)).toBe('EMSGSIZE')
+    expect(send(endpoint, pattern(1353), to, 9, { pmtuMode: 3 }, zone)).toBe('EMSGSIZE')
+    expect(send(endpoint, pattern(1352), to, 9, { pmtuMode: 2 }, zone)).toBe('')
     expect(send(endpoint, pattern(1353), to, 9, null, zone)).toBe('')
     expect(host.take().map((each) => each.length / 2 - 14 <= 1400)).toEqual([true, true, true])
     expect(endpoint.pathMtu(Address.parse(to), zone)).toBe(1400)
@@ -384,7 +384,7 @@ describe('an advertised MTU is the MTU of the link for IPv6 (RFC 4861 section 6.
 
   test('and not for IPv4', () => {
     const host = narrow()
-    expect(send(open(host.stack, 4).endpoint, pattern(1472), '10.0.0.9', 9, { dontFragment: 2 })).toBe('')
+    expect(send(open(host.stack, 4).endpoint, pattern(1472), '10.0.0.9', 9, { pmtuMode: 2 })).toBe('')
     expect(host.nic.mtu).toBe(1500)
   })
 

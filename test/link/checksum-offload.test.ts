@@ -3,7 +3,7 @@ import { Address } from '../../src/base/address.ts'
 import { ManualClock } from '../../src/base/clock.ts'
 import { ChecksumState, Packet } from '../../src/base/packet.ts'
 import { SeededRandom } from '../../src/base/random.ts'
-import { PmtuMode } from '../../src/ip/routing/route-table.ts'
+import { PmtuMode } from '../../src/ip/routing/pmtu-mode.ts'
 import { completeChecksum } from '../../src/link/checksum-offload.ts'
 import { Segment } from '../../src/link/segment.ts'
 import { Stack } from '../../src/stack.ts'
@@ -154,7 +154,7 @@ describe('between two wires that complete checksums', () => {
         icmp() {},
       })
       expect(sink.bind(Address.ANY4, 5000)).toBe('')
-      source.dontFragment = PmtuMode.Dont
+      source.pmtuMode = PmtuMode.Dont
       expect(source.send(source.beginSend(2700), Address.parse(far), 5000, 0, null)).toBe('')
       clock.advance(10)
       expect(receiver.drops.filter(({ layer }) => layer === 'udp')).toEqual([])

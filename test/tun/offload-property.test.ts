@@ -227,7 +227,7 @@ describeOnTun('with offloads and without', () => {
         const sizes = fc.sample(fc.constantFrom(100, 100, 100, 100, 100, 99, 1, 1400), { seed: 5, numRuns: 300 })
         for (const [index, size] of sizes.entries()) {
           endpoint.tos = index % 50 === 0 ? 4 : 0
-          endpoint.dontFragment = index % 100 < 50 ? 1 : 2
+          endpoint.pmtuMode = index % 100 < 50 ? 1 : 2
           const packet = endpoint.beginSend(size)
           packet.bytes.set(pattern(size), packet.start)
           packet.bytes[packet.start] = index

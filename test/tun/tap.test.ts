@@ -96,7 +96,7 @@ describeOnTun('a TAP device', () => {
       const sizes: number[] = []
       socket.on('message', (message) => sizes.push(message.length))
       const { endpoint } = open(stack, type === 'udp4' ? 4 : 6)
-      endpoint.dontFragment = 0
+      endpoint.pmtuMode = 0
       for (const size of [1, 4000, 2])
         expect(send(endpoint, new Uint8Array(size), address, socket.address().port)).toBe('')
       expect(stack.neighbors.find((each) => each.address === address)?.state).toBe('INCOMPLETE')

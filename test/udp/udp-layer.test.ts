@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Address } from '../../src/base/address.ts'
 import { ChecksumState, HEADROOM, Packet } from '../../src/base/packet.ts'
-import { PmtuMode } from '../../src/ip/routing/route-table.ts'
+import { PmtuMode } from '../../src/ip/routing/pmtu-mode.ts'
 import { dropCount, HOST4, HOST6, makeHost, open, PEER4, PEER6, send, TestLink } from '../host.ts'
 import { datagram, pattern } from '../wire.ts'
 
@@ -183,7 +183,7 @@ describe.each([4, 6] as const)('sending over IPv%i', (family) => {
       [PmtuMode.Do, 'EMSGSIZE', 1],
       [PmtuMode.Probe, 'EMSGSIZE', 1],
     ] as const) {
-      endpoint.dontFragment = mode
+      endpoint.pmtuMode = mode
       expect(send(endpoint, pattern(fits), peer, 9)).toBe('')
       if (family === 4) expect(decode(link.take()[0] as Uint8Array).dontFragment).toBe(df)
       expect(send(endpoint, pattern(fits + 1), peer, 9)).toBe(large)

@@ -151,7 +151,7 @@ describe('a packet for a host that is not known (RFC 826, RFC 1122 section 2.3.2
   test('leaves in whole fragments, and each of them waits', () => {
     const host = ethernetHost()
     const { endpoint } = open(host.stack, 4)
-    endpoint.dontFragment = 0
+    endpoint.pmtuMode = 0
     send(endpoint, new Uint8Array(4000), PEER4, 7)
     expect(host.take()).toEqual([REQUEST])
     host.link.receive(reply())

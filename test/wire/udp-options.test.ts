@@ -3,7 +3,7 @@ import { Address } from '../../src/base/address.ts'
 import { ManualClock } from '../../src/base/clock.ts'
 import type { Packet } from '../../src/base/packet.ts'
 import { PathMtuProber } from '../../src/ip/icmp/path-mtu-prober.ts'
-import { PmtuMode } from '../../src/ip/routing/route-table.ts'
+import { PmtuMode } from '../../src/ip/routing/pmtu-mode.ts'
 import { Segment } from '../../src/link/segment.ts'
 import { Stack } from '../../src/stack.ts'
 import * as udp from '../../src/wire/udp.ts'
@@ -203,7 +203,7 @@ test.each([4, 6] as const)(
     ) => {
       const packet = endpoint.beginSend(surplus)
       udpOptions.write(packet, surplus, [option])
-      return endpoint.send(packet, Address.parse(to), 7000, 0, { surplus, dontFragment: PmtuMode.Probe })
+      return endpoint.send(packet, Address.parse(to), 7000, 0, { surplus, pmtuMode: PmtuMode.Probe })
     }
 
     const answers: (() => void)[] = []

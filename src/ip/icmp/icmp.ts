@@ -21,7 +21,8 @@ import type { IpLayer } from '../ip-layer.ts'
 import type { Ipv4Options } from '../ipv4-options.ts'
 import type { Nic } from '../nic/nic.ts'
 import { MIN_PMTU6 } from '../routing/path-mtu.ts'
-import type { PmtuMode, Route } from '../routing/route-table.ts'
+import type { PmtuMode } from '../routing/pmtu-mode.ts'
+import type { Route } from '../routing/route-table.ts'
 import type { ErrorLimit } from './error-limit.ts'
 
 /** An error that arrived, about a packet that this host sent. */

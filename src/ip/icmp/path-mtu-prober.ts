@@ -11,7 +11,7 @@ import type { Clock, Timer } from '../../base/clock.ts'
 import * as icmpv4 from '../../wire/icmpv4.ts'
 import * as ipv4 from '../../wire/ipv4.ts'
 import * as ipv6 from '../../wire/ipv6.ts'
-import { PmtuMode } from '../routing/route-table.ts'
+import { PmtuMode } from '../routing/pmtu-mode.ts'
 import { type Icmp, isTooBig } from './icmp.ts'
 
 /** Section 5.2. */

@@ -10,19 +10,6 @@ import { KeyedHash } from '../../base/hash.ts'
 import { SystemRandom } from '../../base/random.ts'
 import type { Nic } from '../nic/nic.ts'
 
-/** IP_MTU_DISCOVER and IPV6_MTU_DISCOVER, with Linux's numbers. */
-export const PmtuMode = {
-  /** Fragment freely, DF clear. */
-  Dont: 0,
-  /** DF set while the packet fits the path; fragments otherwise. */
-  Want: 1,
-  /** DF set always; longer than the path MTU is EMSGSIZE. */
-  Do: 2,
-  /** DF set always, the path MTU ignored; longer than the nic's MTU is EMSGSIZE. */
-  Probe: 3,
-} as const
-export type PmtuMode = (typeof PmtuMode)[keyof typeof PmtuMode]
-
 /** RFC 4191 section 2.1; one that is lost, which does not answer, comes last. */
 export const Preference = { Lost: -2, Low: -1, Medium: 0, High: 1 } as const
 export type Preference = (typeof Preference)[keyof typeof Preference]

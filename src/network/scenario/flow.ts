@@ -1,7 +1,7 @@
 /** Flows of a scenario: who sends what when, and what became of it. */
 import { Address } from '../../base/address.ts'
 import { SeededRandom } from '../../base/random.ts'
-import { PmtuMode } from '../../ip/routing/route-table.ts'
+import { PmtuMode } from '../../ip/routing/pmtu-mode.ts'
 import type { Stack } from '../../stack.ts'
 import type { Endpoint } from '../../udp/endpoint.ts'
 import type { Network } from '../network.ts'
@@ -286,7 +286,7 @@ class Flow {
     const number = this.#sent.length
     this.#sent.push(this.#network.now)
     const errno = this.#send(this.#endpoint, number, length, this.#address, this.port, {
-      dontFragment: MODES[dontFragment] as PmtuMode,
+      pmtuMode: MODES[dontFragment] as PmtuMode,
       ...(ttl === undefined ? {} : { hopLimit: ttl }),
       ...(tos === undefined ? {} : { tos }),
     })

@@ -10,7 +10,8 @@ import { formatWords } from '../../base/address.ts'
 import { Drop } from '../../base/drop.ts'
 import { HEADROOM, Packet } from '../../base/packet.ts'
 import type { IcmpError } from '../../ip/icmp/icmp.ts'
-import type { Endpoint, EndpointReceiver, Errno } from '../../udp/endpoint.ts'
+import type { Endpoint, EndpointReceiver } from '../../udp/endpoint.ts'
+import type { IcmpErrno } from '../../udp/errno.ts'
 import { errnoError } from '../dgram/errors.ts'
 import type { Shared } from '../dgram/shared.ts'
 import { messageOf } from './message-memory.ts'
@@ -83,7 +84,7 @@ export interface Reader {
 
 interface PendingError {
   readonly info: IcmpInfo
-  readonly errno: Errno
+  readonly errno: IcmpErrno
 }
 
 export class Inbox implements EndpointReceiver {
@@ -143,7 +144,7 @@ export class Inbox implements EndpointReceiver {
     this.#infos.push(info)
   }
 
-  icmp(error: IcmpError, errno: Errno): void {
+  icmp(error: IcmpError, errno: IcmpErrno): void {
     const { family, type, code, mtu, pointer, offender, destination, destinationPort, extensions } = error
     const info: IcmpInfo = {
       family: family === 4 ? 'IPv4' : 'IPv6',

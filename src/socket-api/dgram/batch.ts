@@ -1,5 +1,6 @@
 /** `sendBatch`: datagrams one after the other, and one callback for all of them. */
-import type { Errno, SendOptions } from '../../udp/endpoint.ts'
+import type { SendOptions } from '../../udp/endpoint.ts'
+import type { Errno } from '../../udp/errno.ts'
 import { whenBound } from './bind.ts'
 import { addressError, invalidArgType, notRunning } from './errors.ts'
 import type { SocketState } from './state.ts'

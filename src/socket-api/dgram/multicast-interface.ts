@@ -3,7 +3,8 @@
  * IP_MULTICAST_IF and IPV6_MULTICAST_IF through libuv.
  */
 import type { Address } from '../../base/address.ts'
-import type { Endpoint, Errno } from '../../udp/endpoint.ts'
+import type { Endpoint } from '../../udp/endpoint.ts'
+import type { Errno } from '../../udp/errno.ts'
 import type { Shared } from './shared.ts'
 
 /** The index of the nic that has an IPv4 address; 0 for any, `undefined` when there is none. */
@@ -16,7 +17,7 @@ export function interfaceWithAddress({ stack }: Shared, address: Address): numbe
  * By an address for IPv4, which groups are then sent from as well, and by a zone for IPv6
  * (`::%eth1`).
  */
-export function chooseMulticastInterface(shared: Shared, endpoint: Endpoint, text: string): Errno {
+export function chooseMulticastInterface(shared: Shared, endpoint: Endpoint, text: string): Errno | 'ENOPROTOOPT' {
   const scoped = shared.parse(text)
   if (scoped === null) return 'EINVAL'
   const four = !text.includes(':')

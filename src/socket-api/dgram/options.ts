@@ -1,5 +1,5 @@
 /** `setOption` and `getOption`: every option of a socket by name. */
-import { PmtuMode } from '../../ip/routing/route-table.ts'
+import { PmtuMode } from '../../ip/routing/pmtu-mode.ts'
 import type { Endpoint } from '../../udp/endpoint.ts'
 import { checkBoolean, checkInteger, checkString } from './arguments.ts'
 import { errnoError, invalidArgType, invalidArgValue } from './errors.ts'
@@ -178,9 +178,9 @@ const OPTIONS: { [Name in OptionName]: Option<SocketOptionValues[Name]> } = {
     },
   ),
   dontFragment: {
-    get: (endpoint) => MODE_NAMES[endpoint.dontFragment] as DontFragment,
+    get: (endpoint) => MODE_NAMES[endpoint.pmtuMode] as DontFragment,
     set: (value, endpoint) => {
-      endpoint.dontFragment = pmtuMode(value, 'value')
+      endpoint.pmtuMode = pmtuMode(value, 'value')
     },
   },
   ipOptions: {

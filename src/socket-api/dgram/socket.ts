@@ -8,7 +8,8 @@ import diagnosticsChannel from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { Address } from '../../base/address.ts'
-import type { Endpoint, Errno, SendOptions } from '../../udp/endpoint.ts'
+import type { Endpoint, SendOptions } from '../../udp/endpoint.ts'
+import type { Errno } from '../../udp/errno.ts'
 import { MessageIterator } from '../delivery/message-iterator.ts'
 import { emitError, reportError, SocketDatagram } from '../sending/datagram.ts'
 import { checkInteger, checkMessage, checkNumber, checkPort, checkString, slice } from './arguments.ts'
@@ -520,7 +521,7 @@ function sendOptions(state: SocketState, settings: SendSettings): SendOptions | 
     if (nic === undefined) throw errnoError('ENODEV', 'send')
     options.nic = nic.index
   }
-  if (dontFragment !== undefined) options.dontFragment = pmtuMode(dontFragment, 'dontFragment')
+  if (dontFragment !== undefined) options.pmtuMode = pmtuMode(dontFragment, 'dontFragment')
   return Object.keys(options).length === 0 ? null : options
 }
 
@@ -615,7 +616,7 @@ function groupEndpoint(state: SocketState, syscall: string): Endpoint {
  * The nic that a group operation names: by address for IPv4 groups, by zone for IPv6 ones. An errno
  * when it cannot be.
  */
-function groupInterface(state: SocketState, group: string, given: unknown): number | Errno {
+function groupInterface(state: SocketState, group: string, given: unknown): number | Errno | 'ENOPROTOOPT' {
   const four = !group.includes(':')
   const text = given === undefined || given === null ? (four ? '0.0.0.0' : '::') : String(given)
   const scoped = text.includes(':') === four ? null : state.shared.parse(text)
@@ -626,7 +627,7 @@ function groupInterface(state: SocketState, group: string, given: unknown): numb
   return four ? (interfaceWithAddress(state.shared, scoped.address) ?? 'ENODEV') : scoped.nic
 }
 
-function throwIfFailed(errno: Errno, syscall: string): void {
+function throwIfFailed(errno: Errno | 'ENOPROTOOPT', syscall: string): void {
   if (errno !== '') throw errnoError(errno, syscall)
 }
 

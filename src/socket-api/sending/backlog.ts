@@ -4,7 +4,10 @@
  */
 import type { Clock } from '../../base/clock.ts'
 import type { Stack } from '../../stack.ts'
-import type { Errno } from '../../udp/endpoint.ts'
+import type { Errno } from '../../udp/errno.ts'
+
+/** ECANCELED: the socket was closed. EISCONN: it was connected while a name was looked up. */
+export type SendErrno = Errno | 'ECANCELED' | 'EISCONN'
 
 /** A datagram on its way out. */
 export interface Outgoing {
@@ -13,7 +16,7 @@ export interface Outgoing {
   /** Hands it to the stack. @returns `'ENOBUFS'` when the link has no room for it now */
   attempt(): Errno
   /** It has left, or failed for good. */
-  done(errno: Errno): void
+  done(errno: SendErrno): void
 }
 
 /** The datagrams of one socket that wait, in order. */

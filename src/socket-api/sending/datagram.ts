@@ -1,10 +1,11 @@
 /** One datagram of a socket's, from `send` to its callback. */
 import type { Address } from '../../base/address.ts'
-import type { Errno, SendOptions } from '../../udp/endpoint.ts'
+import type { SendOptions } from '../../udp/endpoint.ts'
+import type { Errno } from '../../udp/errno.ts'
 import { addressError } from '../dgram/errors.ts'
 import type { SocketState } from '../dgram/state.ts'
 import type { SendCallback } from '../dgram/types.ts'
-import type { Outgoing } from './backlog.ts'
+import type { Outgoing, SendErrno } from './backlog.ts'
 
 export class SocketDatagram implements Outgoing {
   readonly state: SocketState
@@ -42,7 +43,7 @@ export class SocketDatagram implements Outgoing {
     return state.transmit(message, size, to, to === null ? 0 : port, nic, options)
   }
 
-  done(errno: Errno): void {
+  done(errno: SendErrno): void {
     const { state, callback } = this
     if (errno === '') {
       state.shared.flushSoon()
