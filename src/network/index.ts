@@ -29,22 +29,14 @@ export {
   withParameters,
 } from './campaign/sweep.ts'
 export type { Nat, NatBehaviour, NatMapping } from './nat/nat.ts'
-export {
-  type AttachOptions,
-  type CaptureSettings,
-  type ConnectOptions,
-  type DropRow,
-  type HostOptions,
-  type NatSettings,
-  Network,
-  type NetworkOptions,
-  type SegmentSettings,
-} from './network.ts'
+export { Network } from './network.ts'
 export type { Cable, CableEnd } from './nodes/cable.ts'
 export type { FilterSpec } from './nodes/filter.ts'
 export type { Switch } from './nodes/switch.ts'
+export type { CaptureSettings } from './observe/captures.ts'
+export type { Datagram, DatagramFilter, LineageEvent, LineageKind } from './observe/datagram.ts'
+export type { DropRow } from './observe/drops.ts'
 export type { Summary } from './observe/ip-frame.ts'
-export type { Datagram, DatagramFilter, LineageEvent, LineageKind } from './observe/lineage.ts'
 export type { ReplayOptions } from './observe/replay.ts'
 export {
   type FlowDrop,
@@ -59,4 +51,12 @@ export type { ChooserSpec, DelaySpec, ImpairmentSpec, QueueSpec, RateSpec } from
 export { buildScenario, checkScenario, type FlowSpec, type Scenario, type ScenarioEvent } from './scenario/scenario.ts'
 export { SCENARIO_SCHEMA, ScenarioError } from './scenario/scenario-schema.ts'
 export { buildNetwork, type LinkSpec, type RouterSpec, type Topology } from './scenario/topology.ts'
+export type {
+  AttachOptions,
+  ConnectOptions,
+  HostOptions,
+  NatSettings,
+  NetworkOptions,
+  SegmentSettings,
+} from './settings.ts'
 export { type Duration, milliseconds } from './time/duration.ts'

@@ -6,7 +6,8 @@
 import { describe, expect, test } from 'vitest'
 import { SeededRandom } from '../../src/base/random.ts'
 import { readCapture } from '../../src/link/capture/pcapng.ts'
-import { type ConnectOptions, Network } from '../../src/network/network.ts'
+import { Network } from '../../src/network/network.ts'
+import type { ConnectOptions } from '../../src/network/settings.ts'
 import { type Frame, hasNetem, KernelChain, missing, type Send } from './kernel-chain.ts'
 import './host.ts'
 

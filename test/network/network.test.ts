@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { afterEach, describe, expect, test } from 'vitest'
-import { Network, type NetworkOptions } from '../../src/network/network.ts'
+import { Network } from '../../src/network/network.ts'
+import type { NetworkOptions } from '../../src/network/settings.ts'
 import { echo, listen } from './host.ts'
 
 const open: Network[] = []

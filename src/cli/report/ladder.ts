@@ -2,8 +2,9 @@
  * The packet ladder: a column for each node, time downwards, an arrow for each frame; fragments,
  * copies and drops are marked.
  */
+
+import { icmpName } from '../../network/observe/icmp-names.ts'
 import type { Summary } from '../../network/observe/ip-frame.ts'
-import { icmpName } from '../../network/observe/lineage.ts'
 import type { Hop, Moment } from './life.ts'
 import { backdrop, html, type Markup, rounded } from './markup.ts'
 import type { Recorded } from './recorder.ts'

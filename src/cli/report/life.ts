@@ -1,8 +1,9 @@
 /**
  * The life of a datagram as hops: each frame from where it left to where it arrived or was lost.
  */
+
+import type { Datagram } from '../../network/observe/datagram.ts'
 import type { Summary } from '../../network/observe/ip-frame.ts'
-import type { Datagram } from '../../network/observe/lineage.ts'
 
 /**
  * When something happened, in milliseconds of simulated time, and as which event of its datagram's

@@ -3,7 +3,7 @@
  * the lives that the ladder shows.
  */
 
-import type { Datagram } from '../../network/observe/lineage.ts'
+import type { Datagram } from '../../network/observe/datagram.ts'
 import type { RunWatcher } from '../../network/scenario/flow.ts'
 import { type Life, lifeOf, type Neighbors } from './life.ts'
 

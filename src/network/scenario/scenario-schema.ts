@@ -4,8 +4,8 @@
  * by the same rules.
  */
 import type { NeighborOptions } from '../../ip/nic/neighbor-limits.ts'
-import type { ConnectOptions, HostOptions, NatSettings, SegmentSettings } from '../network.ts'
 import type { FilterSpec } from '../nodes/filter.ts'
+import type { ConnectOptions, HostOptions, NatSettings, SegmentSettings } from '../settings.ts'
 import type { ImpairmentSpec } from './impairment-spec.ts'
 
 export interface Schema {

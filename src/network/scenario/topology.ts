@@ -1,12 +1,6 @@
-import {
-  type ConnectOptions,
-  type HostOptions,
-  type NatSettings,
-  Network,
-  type NetworkOptions,
-  type SegmentSettings,
-} from '../network.ts'
+import { Network } from '../network.ts'
 import type { FilterSpec } from '../nodes/filter.ts'
+import type { ConnectOptions, HostOptions, NatSettings, NetworkOptions, SegmentSettings } from '../settings.ts'
 
 /** A network as plain data, such as a file holds. Nodes are named by the keys. */
 export interface Topology extends NetworkOptions {

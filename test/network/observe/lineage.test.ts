@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { type CapturedFrame, readCapture } from '../../../src/link/capture/pcapng.ts'
-import { Network, type NetworkOptions } from '../../../src/network/network.ts'
+import { Network } from '../../../src/network/network.ts'
+import type { NetworkOptions } from '../../../src/network/settings.ts'
 import { listen } from '../host.ts'
 
 let network: Network

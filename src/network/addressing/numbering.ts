@@ -1,0 +1,83 @@
+/** Gives nics their addresses: given ones, or the next free ones of their domain. */
+import { type Family, parseCidr } from '../../base/address.ts'
+import type { Nic } from '../../ip/nic/nic.ts'
+import { MIN_PMTU6 } from '../../ip/routing/path-mtu.ts'
+import type { Link } from '../../link/link.ts'
+import { list } from '../list.ts'
+import { blaming } from './blame.ts'
+import type { Domain, Subnets } from './domain.ts'
+import type { Member, RoutedDomain, RoutedNode } from './routing.ts'
+
+/** The node that gets a nic. */
+export interface NumberedNode extends RoutedNode {
+  readonly name: string
+  readonly places: { domain: RoutedDomain; member: Member }[]
+}
+
+export class Numbering {
+  /** Addresses by the name of their node, IPv4 first: the hosts file of the whole network. */
+  readonly names = new Map<string, readonly string[]>()
+  readonly #subnets: Subnets
+
+  constructor(subnets: Subnets) {
+    this.#subnets = subnets
+  }
+
+  /** The first address of a node, of a family. @throws {Error} when it has none */
+  address(name: string, family: Family): string {
+    const found = this.names.get(name)?.find((text) => text.includes(':') === (family === 6))
+    if (found === undefined)
+      throw new Error(
+        `${name} has no IPv${family} address: connect it first${family === 6 ? `, with an MTU of ${MIN_PMTU6} or more` : ''}.`,
+      )
+    return found
+  }
+
+  /**
+   * Adds a nic over `link` to a node, with the given addresses or the next free ones, and the node
+   * to the domain.
+   * @throws {TypeError | RangeError | Error} for addresses that do not fit, with the option's name
+   */
+  addNic(node: NumberedNode, link: Link, domain: Domain, given: readonly string[] | undefined): Nic {
+    const option = `addresses.${node.name}`
+    const addresses =
+      given === undefined
+        ? this.#free(domain, link.mtu)
+        : given.map((text) => blaming(option, () => this.#given(domain, text)))
+    const nic = blaming(option, () => node.stack.addNic(link, { name: link.name, addresses }))
+    const parsed = addresses.map((text) => parseCidr(text).address)
+    const gateways = ([4, 6] as const).flatMap((family) => parsed.find((each) => each.family === family) ?? [])
+    const member: Member = { node, nic, gateways }
+    domain.members.push(member)
+    node.places.push({ domain, member })
+    const all = [...(this.names.get(node.name) ?? []), ...parsed.map(String)]
+    const isSix = (text: string) => text.includes(':')
+    this.names.set(node.name, [...all.filter((each) => !isSix(each)), ...all.filter(isSix)])
+    return nic
+  }
+
+  #free(domain: Domain, mtu: number): string[] {
+    if (domain.prefixes.length === 0) domain.prefixes = this.#subnets.next(mtu < MIN_PMTU6 ? [4] : [4, 6])
+    const addresses = domain.prefixes
+      .filter(({ family }) => family === 4 || mtu >= MIN_PMTU6)
+      .map((prefix) => domain.newAddress(prefix))
+    domain.nextHost()
+    return addresses
+  }
+
+  #given(domain: Domain, text: string): string {
+    const { address, prefix } = parseCidr(text)
+    let within = domain.prefixes.find((each) => each.contains(address))
+    if (within === undefined && text.includes('/')) {
+      this.#subnets.claim(prefix)
+      domain.prefixes = [...domain.prefixes, prefix]
+      within = prefix
+    }
+    if (within === undefined)
+      throw new RangeError(
+        `${address} is in no subnet of its cable (${list(domain.prefixes.map(String))}); add a prefix length.`,
+      )
+    if (!domain.take(address)) throw new Error(`another node has the address ${address}.`)
+    return `${address}/${within.length}`
+  }
+}

@@ -1,0 +1,34 @@
+/** Computes routes anew once a network has changed, before anything else happens in it. */
+import { installRoutes, type RoutedNode } from './routing.ts'
+
+export class RouteUpdates {
+  readonly #nodes: () => readonly RoutedNode[]
+  #isStale = false
+  #isClosed = false
+
+  constructor(nodes: () => readonly RoutedNode[]) {
+    this.#nodes = nodes
+  }
+
+  /** Something was connected: routes are computed at the end of this turn, or when asked for. */
+  changed(): void {
+    if (this.#isStale) return
+    this.#isStale = true
+    queueMicrotask(() => this.settle())
+  }
+
+  /** Computes routes if something was connected since. */
+  settle(): void {
+    if (this.#isStale && !this.#isClosed) this.update()
+  }
+
+  /** Computes routes over the cables that are up. */
+  update(): void {
+    this.#isStale = false
+    installRoutes(this.#nodes())
+  }
+
+  close(): void {
+    this.#isClosed = true
+  }
+}

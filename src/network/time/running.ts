@@ -1,0 +1,126 @@
+/** The time of a network: virtual time, which it moves, or the machine's. */
+import { type Clock, SystemClock, type Timer } from '../../base/clock.ts'
+import { type Duration, milliseconds } from './duration.ts'
+import { installTimers } from './timers.ts'
+import { HostClock, ProgramClock, VirtualTime } from './virtual-time.ts'
+
+// Read once: a program under test may replace the globals by fake ones.
+const { setTimeout } = globalThis
+
+export class Running {
+  readonly clock: Clock
+  /** A program may have been woken: it gets its turn before time goes on. */
+  readonly programsRan: () => void
+  readonly #virtual: VirtualTime | null
+  readonly #start: number
+  /** Prepares the network for what happens next. */
+  readonly #settle: () => void
+  #restoreTimers: (() => void) | null = null
+  #isClosed = false
+
+  constructor(kind: 'virtual' | 'real', settle: () => void) {
+    this.#virtual = kind === 'virtual' ? new VirtualTime() : null
+    this.clock = this.#virtual?.clock ?? new SystemClock()
+    this.#start = this.clock.now()
+    this.programsRan = this.#virtual?.programsRan ?? (() => {})
+    this.#settle = settle
+  }
+
+  get isVirtual(): boolean {
+    return this.#virtual !== null
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** Milliseconds since the network was made. */
+  get now(): number {
+    return this.clock.now() - this.#start
+  }
+
+  /** The clock of one host. */
+  hostClock(): Clock {
+    return this.#virtual === null ? this.clock : new HostClock(this.#virtual)
+  }
+
+  at(time: Duration, action: () => void): Timer {
+    return this.clock.schedule(milliseconds(time) - this.now, () => {
+      this.programsRan()
+      action()
+    })
+  }
+
+  async run<T>(until: PromiseLike<T> | undefined, limit: Duration): Promise<T | undefined> {
+    const deadline = this.now + milliseconds(limit)
+    this.#settle()
+    const virtual = this.#virtual
+    if (virtual === null) {
+      if (until === undefined)
+        throw new Error('Real time runs by itself, and does not end: wait for a promise, or use runFor.')
+      return await until
+    }
+    if (until === undefined) {
+      await virtual.drive(Number.POSITIVE_INFINITY, () => !this.#isClosed, true)
+      return undefined
+    }
+    let settled = false
+    const note = () => {
+      settled = true
+    }
+    until.then(note, note)
+    await virtual.drive(Number.POSITIVE_INFINITY, () => !settled && !this.#isClosed && this.now <= deadline)
+    if (settled) return await until
+    throw new Error(`The promise that run waits for has not settled: ${this.#whyNot(virtual, deadline)}.`)
+  }
+
+  #whyNot({ clock }: VirtualTime, deadline: number): string {
+    if (this.#isClosed) return 'the network was closed'
+    if (this.now > deadline) return `${deadline} ms have passed in the network`
+    return clock.pending > 0
+      ? 'the network was paused'
+      : `nothing is left to happen in the network after ${this.now} ms`
+  }
+
+  async runFor(duration: Duration): Promise<void> {
+    const span = milliseconds(duration)
+    this.#settle()
+    if (this.#virtual === null) await new Promise((resolve) => setTimeout(resolve, span))
+    else await this.#virtual.drive(this.clock.now() + span, () => !this.#isClosed)
+  }
+
+  async step(): Promise<boolean> {
+    this.#settle()
+    const virtual = this.#needVirtual('step')
+    const before = virtual.steps
+    await virtual.drive(Number.POSITIVE_INFINITY, () => virtual.steps === before && !this.#isClosed, true)
+    return virtual.steps > before
+  }
+
+  pause(): void {
+    this.#needVirtual('pause').pause()
+  }
+
+  installTimers(): () => void {
+    const virtual = this.#needVirtual('installTimers')
+    if (this.#restoreTimers !== null) throw new Error("The network's timers are installed already.")
+    const restore = installTimers(new ProgramClock(virtual))
+    this.#restoreTimers = () => {
+      this.#restoreTimers = null
+      restore()
+    }
+    return this.#restoreTimers
+  }
+
+  /** Ends a run that is going on, and puts the program's timers back. */
+  close(): void {
+    this.#isClosed = true
+    this.#restoreTimers?.()
+  }
+
+  #needVirtual(what: string): VirtualTime {
+    if (this.#virtual === null)
+      throw new Error(`${what} is for virtual time; this network was made with clock: 'real'.`)
+    return this.#virtual
+  }
+}
