@@ -38,8 +38,13 @@ export function removeCompiled(): void {
 
 /** Writes a module that has `openTun` imported; returns its path. */
 export function script(name: string, body: string): string {
-  const path = `${directory}/${name}.mjs`
-  writeFileSync(path, `import { openTun } from '${pathToFileURL(`${directory}/link/device/tun.js`)}'\n${body}`)
+  const tun = pathToFileURL(`${directory}/link/device/tun.js`)
+  return writeScript(`${directory}/${name}.mjs`, `import { openTun } from '${tun}'\n${body}`)
+}
+
+/** Writes a module as it is; returns its path. */
+export function writeScript(path: string, body: string): string {
+  writeFileSync(path, body)
   return path
 }
 

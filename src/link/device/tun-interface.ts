@@ -11,8 +11,9 @@ import { closeSync } from 'node:fs'
 import type { Cidr } from '../../base/address.ts'
 import { inNamespace, type Libc } from './tun-libc.ts'
 import { findInterface, type InterfaceInfo, listAddresses, openNotices, readNotices } from './tun-netlink.ts'
-import type { Watcher } from './tun-poll.ts'
+
 import { deviceName, deviceNamespace, setMtu } from './tun-setup.ts'
+import type { Watcher } from './watcher.ts'
 
 export class TunInterface {
   readonly #libc: Libc

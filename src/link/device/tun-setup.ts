@@ -75,6 +75,11 @@ export interface TunOptions {
    */
   readonly wakeup?: Wakeup | 'auto'
   /**
+   * Where the program of that thread is, a path or a `file:` URL: for a bundle, which has to bring
+   * the file `tungram/wakeup-thread` along. Default: beside the library's own files.
+   */
+  readonly wakeupThread?: string | URL
+  /**
    * Microseconds, 0 to 10000, to go on looking for packets after the last one before the process
    * sleeps: the next one is then not preceded by a wake-up, at the price of a core. Timers and
    * other descriptors are served in between. Default 0. (Linux: net.core.busy_poll.)
