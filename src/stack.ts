@@ -428,7 +428,7 @@ export class Stack {
       throw new Error(
         `The gateway ${gateway} is on no link of this stack: add an address of its network to a nic first, or name the nic.`,
       )
-    return route.nic
+    return this.ip.nicByIndex(route.nic.index) as Nic
   }
 
   #named(name: string): Nic {

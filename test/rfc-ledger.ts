@@ -1171,7 +1171,7 @@ endpointRows(
   'sends them when it was told to, over IPv6 alone',
 )
 
-const selectionRows = file('ip/source-selection.test.ts')
+const selectionRows = file('ip/routing/source-selection.test.ts')
 selectionRows(
   6724,
   '4',

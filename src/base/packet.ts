@@ -106,6 +106,11 @@ export class Packet {
   d1 = 0
   d2 = 0
   d3 = 0
+  /** Of a packet that is sent: the next hop, whose neighbor gets the frame. */
+  n0 = 0
+  n1 = 0
+  n2 = 0
+  n3 = 0
 
   #windows: Window[] | null = null
 
@@ -147,6 +152,14 @@ export class Packet {
     this.reset(HEADROOM, HEADROOM + bytes.length)
     this.bytes.set(bytes, HEADROOM)
     return this
+  }
+
+  /** Makes the destination the next hop: it is on the link. */
+  setHopToDestination(): void {
+    this.n0 = this.d0
+    this.n1 = this.d1
+    this.n2 = this.d2
+    this.n3 = this.d3
   }
 
   /** A copy of the content. */

@@ -565,7 +565,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     if (!group.isMulticast || (group.family === 6 && endpoint.family === 4)) return 'EINVAL'
     if (index !== 0) return this.#ip.nicByIndex(index) ?? 'ENODEV'
     const route = this.#ip.route(group.w0, group.w1, group.w2, group.w3, 0)
-    return route === null ? 'ENODEV' : route.nic
+    return (route === null ? undefined : this.#ip.nicByIndex(route.nic.index)) ?? 'ENODEV'
   }
 
   #joinNic(endpoint: Endpoint, membership: EndpointMembership, nic: Nic): Errno {

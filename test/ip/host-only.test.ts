@@ -45,7 +45,7 @@ describe('a packet from', () => {
     if (ready.family === 4) ipv4.encode(ready, ready.start, ipv4.HEADER)
     else ipv6.encode(ready, ready.start, UDP)
     expect(stack.ip.transmit(ready, route, 1500)).toBe(Drop.IpLoopbackLeaves)
-    expect(nic.output(ready, 0, 0, 0xffff, 1)).toBe(Drop.IpLoopbackLeaves)
+    expect(nic.output(ready)).toBe(Drop.IpLoopbackLeaves)
     expect(link.take()).toEqual([])
     stack.counters.drop(Drop.IpLoopbackLeaves, ready)
     const { counters } = stack

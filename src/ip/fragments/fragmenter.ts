@@ -10,8 +10,11 @@ import { copyBytes, HEADROOM, MAX_PACKET, Packet } from '../../base/packet.ts'
 import * as ipv4 from '../../wire/ipv4.ts'
 import * as ipv6 from '../../wire/ipv6.ts'
 
-/** Takes one fragment, lent; anything but None stops the rest. */
-export type FragmentSink = (fragment: Packet) => Drop
+/**
+ * Takes one fragment, lent; anything but None stops the rest. `over` is what the caller gave with
+ * the packet, so that no packet needs a closure.
+ */
+export type FragmentSink<T> = (fragment: Packet, over: T) => Drop
 
 export class Fragmenter {
   #packet: Packet | null = null
@@ -20,7 +23,7 @@ export class Fragmenter {
    * Sends the IPv4 packet at `packet.start`, whose header is complete, as fragments of at most
    * `mtu` bytes.
    */
-  fragment4(packet: Packet, mtu: number, sink: FragmentSink): Drop {
+  fragment4<T>(packet: Packet, mtu: number, over: T, sink: FragmentSink<T>): Drop {
     const { view, start } = packet
     const fragment = this.#begin(packet)
     const header = ipv4.headerLength(view, start)
@@ -43,7 +46,7 @@ export class Fragmenter {
         baseOffset + from - start - header,
         moreAfter || from + length < payloadEnd,
       )
-      const drop = sink(fragment)
+      const drop = sink(fragment, over)
       if (drop !== Drop.None) return drop
       if (from === start + header && header > ipv4.HEADER) blankUncopiedOptions(fragment, at, header)
     }
@@ -56,13 +59,14 @@ export class Fragmenter {
    * extension headers; `nextHeaderAt` is the offset, from `packet.start`, of the field that names
    * the first header of the fragmentable part.
    */
-  fragment6(
+  fragment6<T>(
     packet: Packet,
     mtu: number,
     identification: number,
     unfragmentable: number,
     nextHeaderAt: number,
-    sink: FragmentSink,
+    over: T,
+    sink: FragmentSink<T>,
   ): Drop {
     const { view, start } = packet
     const fragment = this.#begin(packet)
@@ -89,7 +93,7 @@ export class Fragmenter {
         from + length < payloadEnd,
         identification,
       )
-      const drop = sink(fragment)
+      const drop = sink(fragment, over)
       if (drop !== Drop.None) return drop
     }
     return Drop.None
@@ -112,6 +116,10 @@ export class Fragmenter {
     fragment.d1 = whole.d1
     fragment.d2 = whole.d2
     fragment.d3 = whole.d3
+    fragment.n0 = whole.n0
+    fragment.n1 = whole.n1
+    fragment.n2 = whole.n2
+    fragment.n3 = whole.n3
     return fragment
   }
 }

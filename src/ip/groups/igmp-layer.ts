@@ -122,7 +122,8 @@ export class IgmpLayer implements GroupReporter {
     packet.view.setInt32(packet.start + ipv4.HEADER, ROUTER_ALERT)
     ipv4.encode(packet, packet.start, IP_HEADER)
     this.#ip.counters.IpOutRequests++
-    const drop = this.#nic.output(packet, 0, 0, MAPPED, destination)
+    packet.setHopToDestination()
+    const drop = this.#nic.output(packet)
     if (drop !== Drop.None) this.#ip.counters.drop(drop, packet)
   }
 }

@@ -141,7 +141,8 @@ export class MldLayer implements GroupReporter {
     const { counters } = this.#ip
     counters.Ip6OutRequests++
     counters.Icmp6OutMsgs++
-    const drop = this.#nic.output(packet, to.w0, to.w1, to.w2, to.w3)
+    packet.setHopToDestination()
+    const drop = this.#nic.output(packet)
     if (drop !== Drop.None) counters.drop(drop, packet)
   }
 }

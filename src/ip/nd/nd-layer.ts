@@ -410,7 +410,8 @@ export class NdLayer implements NeighborProtocol {
     else if (type === ndp.ROUTER_SOLICITATION) counters.Icmp6OutRouterSolicits++
     else if (type === ndp.REDIRECT) counters.Icmp6OutRedirects++
     else counters.Icmp6OutRouterAdvertisements++
-    const drop = this.#nic.output(packet, d0, d1, d2, d3)
+    packet.setHopToDestination()
+    const drop = this.#nic.output(packet)
     if (drop !== Drop.None) counters.drop(drop, packet)
   }
 }

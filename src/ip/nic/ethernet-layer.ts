@@ -72,8 +72,9 @@ export class EthernetLayer {
     return Drop.None
   }
 
-  /** Sends an IP packet to a next hop, or holds it until the neighbor answers. */
-  output(packet: Packet, n0: number, n1: number, n2: number, n3: number): Drop {
+  /** Sends an IP packet to its next hop, or holds it until the neighbor answers. */
+  output(packet: Packet): Drop {
+    const { n0, n1, n2, n3 } = packet
     if (packet.family === 4) {
       if (n3 >>> 28 === 0xe) return this.transmit(packet, ethernet.GROUP4_HIGH, ethernet.group4Low(n3), ethernet.IPV4)
       if (this.#ip.isBroadcastOn(this.#nic, n3))
@@ -106,7 +107,7 @@ export class EthernetLayer {
     // By which nic another host's packet came is not known any more: by the one that leads back,
     // most likely.
     const from = own || isLinkLocal(s0, s1, s2, s3) ? null : this.#ip.routes.lookup(s0, s1, s2, s3, 0)
-    this.#ip.icmp.sendError(packet, own ? (this.#ip.nicByIndex(1) as Nic) : (from?.nic ?? this.#nic), type, code, 0)
+    this.#ip.icmp.sendError(packet, this.#ip.nicByIndex(own ? 1 : (from?.nic.index ?? 0)) ?? this.#nic, type, code, 0)
   }
 
   // ── own addresses ──

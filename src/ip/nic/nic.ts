@@ -4,7 +4,7 @@
  * On a link of medium 'ip' a frame is a packet, and there is no neighbor to find; Ethernet has a
  * layer of its own below the nic.
  */
-import { Address, type Cidr, isMulticast, parseCidr } from '../../base/address.ts'
+import { Address, isMulticast, parseCidr } from '../../base/address.ts'
 import type { Clock } from '../../base/clock.ts'
 import { Drop } from '../../base/drop.ts'
 import type { Packet } from '../../base/packet.ts'
@@ -22,19 +22,13 @@ import type { IpLayer } from '../ip-layer.ts'
 import type { AdvertiseOptions } from '../nd/advertise-options.ts'
 import { type AddressGeneration, InterfaceIdentifiers } from '../nd/interface-identifier.ts'
 import { MIN_PMTU6 } from '../routing/path-mtu.ts'
+import type { RouteNic } from '../routing/route-nic.ts'
 import { EthernetLayer } from './ethernet-layer.ts'
 import type { Neighbor, NeighborState } from './neighbor.ts'
 import type { NeighborTable } from './neighbor-table.ts'
+import type { NicAddress } from './nic-address.ts'
 
-/**
- * One address of a nic. A deprecated one (RFC 4862 section 5.5.4) still receives, and is a source
- * only when there is no better one.
- */
-export interface NicAddress extends Cidr {
-  deprecated: boolean
-  /** Made at random for a while (RFC 8981), and preferred as a source to others. */
-  readonly temporary: boolean
-}
+export type { NicAddress }
 
 /**
  * What became of an address: in use, found in use by another station before or after that, or taken
@@ -81,7 +75,7 @@ export interface NicSettings {
   readonly temporaryAddresses: boolean
 }
 
-export class Nic implements LinkReceiver {
+export class Nic implements LinkReceiver, RouteNic {
   /** Unique in the stack, from 1 (the loopback); the zone of IPv6 scoped addresses. */
   readonly index: number
   readonly name: string
@@ -290,7 +284,7 @@ export class Nic implements LinkReceiver {
   #assign(entry: NicAddress, checked: boolean): void {
     const first = !this.#hasLinkLocal6
     this.#addresses = [...this.#addresses, entry]
-    this.#ip.addressAdded(this, entry)
+    this.#ip.addresses.add(this, entry)
     const anycast = this.#anycastOf(entry)
     if (anycast !== null) this.#addAnycast(anycast)
     this.#ethernet?.assigned(entry, checked)
@@ -381,7 +375,7 @@ export class Nic implements LinkReceiver {
     const removed = this.#addresses.find((each) => each.address.equals(address))
     if (removed === undefined) return false
     this.#addresses = this.#addresses.filter((each) => each !== removed)
-    this.#ip.addressRemoved(this, removed)
+    this.#ip.addresses.remove(this, removed)
     const anycast = this.#anycastOf(removed)
     if (anycast !== null) this.#removeAnycast(anycast)
     if (address.family === 6) this.#leaveSolicitedNode(address)
@@ -419,7 +413,7 @@ export class Nic implements LinkReceiver {
 
   /** No check for duplicates: others have it too. */
   #addAnycast(anycast: Address): void {
-    if (!this.#anycast.some((each) => each.equals(anycast))) this.#ip.anycastAdded(this, anycast)
+    if (!this.#anycast.some((each) => each.equals(anycast))) this.#ip.addresses.addAnycast(this, anycast)
     this.#anycast = [...this.#anycast, anycast]
     this.#joinSolicitedNode(anycast)
   }
@@ -427,7 +421,7 @@ export class Nic implements LinkReceiver {
   #removeAnycast(anycast: Address): void {
     const at = this.#anycast.findIndex((each) => each.equals(anycast))
     this.#anycast = this.#anycast.filter((_, index) => index !== at)
-    if (!this.#anycast.some((each) => each.equals(anycast))) this.#ip.anycastRemoved(this, anycast)
+    if (!this.#anycast.some((each) => each.equals(anycast))) this.#ip.addresses.removeAnycast(this, anycast)
     this.#leaveSolicitedNode(anycast)
   }
 
@@ -506,15 +500,14 @@ export class Nic implements LinkReceiver {
   // ── down ──
 
   /**
-   * Sends one packet, not longer than the MTU, to the next hop (words as in `Address`). Whoever
-   * called counts a drop.
+   * Sends one packet, not longer than the MTU, to its next hop. The caller counts a drop.
    */
-  output(packet: Packet, n0: number, n1: number, n2: number, n3: number): Drop {
+  output(packet: Packet): Drop {
     if (!this.link.loopback) {
       const drop = checkLeaving(packet)
       if (drop !== Drop.None) return drop
     }
-    return this.#ethernet === null ? this.transmit(packet) : this.#ethernet.output(packet, n0, n1, n2, n3)
+    return this.#ethernet === null ? this.transmit(packet) : this.#ethernet.output(packet)
   }
 
   /** Sends a frame. */

@@ -8,7 +8,7 @@ import type { Address, Prefix } from '../../base/address.ts'
 import { AddressMap } from '../../base/address-map.ts'
 import { KeyedHash } from '../../base/hash.ts'
 import { SystemRandom } from '../../base/random.ts'
-import type { Nic } from '../nic/nic.ts'
+import type { RouteNic } from './route-nic.ts'
 
 /** RFC 4191 section 2.1; one that is lost, which does not answer, comes last. */
 export const Preference = { Lost: -2, Low: -1, Medium: 0, High: 1 } as const
@@ -27,7 +27,7 @@ export type RouteKind =
 
 export interface Route {
   readonly prefix: Prefix
-  readonly nic: Nic
+  readonly nic: RouteNic
   /** `null` when the destination is on the link. */
   readonly gateway: Address | null
   readonly metric: number
@@ -124,7 +124,7 @@ export class RouteTable {
     return true
   }
 
-  removeNic(nic: Nic): void {
+  removeNic(nic: RouteNic): void {
     for (const route of this.#routes) if (route.nic === nic) this.remove(route)
   }
 

@@ -230,7 +230,7 @@ export class Nat implements PacketHook {
     if (packet.end - packet.start - header <= port.mtu) return next(packet)
     const linkHeader = packet.bytes.slice(packet.start, packet.start + header)
     packet.start += header
-    return this.#fragmenter.fragment4(packet, port.mtu, (fragment) => {
+    return this.#fragmenter.fragment4(packet, port.mtu, null, (fragment) => {
       fragment.start -= header
       fragment.bytes.set(linkHeader, fragment.start)
       return next(fragment)

@@ -20,7 +20,7 @@ function load(bytes: Uint8Array): Packet {
 
 function fragment4(bytes: Uint8Array, mtu: number): Uint8Array[] {
   const fragments: Uint8Array[] = []
-  const drop = new Fragmenter().fragment4(load(bytes), mtu, (fragment) => {
+  const drop = new Fragmenter().fragment4(load(bytes), mtu, null, (fragment) => {
     fragments.push(fragment.copy())
     return Drop.None
   })
@@ -30,7 +30,7 @@ function fragment4(bytes: Uint8Array, mtu: number): Uint8Array[] {
 
 function fragment6(bytes: Uint8Array, mtu: number, unfragmentable = 0, nextHeaderAt = 6): Uint8Array[] {
   const fragments: Uint8Array[] = []
-  const drop = new Fragmenter().fragment6(load(bytes), mtu, 0xcafe, unfragmentable, nextHeaderAt, (fragment) => {
+  const drop = new Fragmenter().fragment6(load(bytes), mtu, 0xcafe, unfragmentable, nextHeaderAt, null, (fragment) => {
     fragments.push(fragment.copy())
     return Drop.None
   })
@@ -138,7 +138,7 @@ describe('IPv4 fragments', () => {
 
   test('stop when one of them cannot be sent', () => {
     let count = 0
-    const drop = new Fragmenter().fragment4(load(ipv4(pattern(1000))), 100, () =>
+    const drop = new Fragmenter().fragment4(load(ipv4(pattern(1000))), 100, null, () =>
       ++count === 3 ? Drop.LinkQueueFull : Drop.None,
     )
     expect([drop, count]).toEqual([Drop.LinkQueueFull, 3])
@@ -188,7 +188,7 @@ describe('IPv6 fragments', () => {
 
   test('cannot be made when the MTU leaves no room for 8 bytes', () => {
     const none = () => Drop.None
-    expect(new Fragmenter().fragment6(load(ipv6(pattern(100))), 55, 1, 0, 6, none)).toBe(Drop.LinkMtuExceeded)
-    expect(new Fragmenter().fragment6(load(ipv6(pattern(100))), 56, 1, 0, 6, none)).toBe(Drop.None)
+    expect(new Fragmenter().fragment6(load(ipv6(pattern(100))), 55, 1, 0, 6, null, none)).toBe(Drop.LinkMtuExceeded)
+    expect(new Fragmenter().fragment6(load(ipv6(pattern(100))), 56, 1, 0, 6, null, none)).toBe(Drop.None)
   })
 })

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { Address } from '../../src/base/address.ts'
-import { ManualClock } from '../../src/base/clock.ts'
-import { SeededRandom } from '../../src/base/random.ts'
-import { Stack } from '../../src/stack.ts'
-import { TestLink } from '../host.ts'
+import { Address } from '../../../src/base/address.ts'
+import { ManualClock } from '../../../src/base/clock.ts'
+import { SeededRandom } from '../../../src/base/random.ts'
+import { Stack } from '../../../src/stack.ts'
+import { TestLink } from '../../host.ts'
 
 /** The source that a datagram to an address gets, from a stack with these addresses per nic. */
 function sourceFor(
