@@ -1425,7 +1425,7 @@ dropsRows(
   'FragmentTimeout: 30 s in IPv4, 60 s in IPv6',
 )
 
-const optionRows = file('socket-api/options.test.ts')
+const optionRows = file('socket-api/dgram/options.test.ts')
 optionRows(
   1122,
   '4.1.3.5',
@@ -1462,7 +1462,7 @@ contractReceive(
   'an answer comes from the address that was asked',
   'a socket bound to any answers from the address it was asked at',
 )
-const peerRows = file('socket-api/peers.test.ts')
+const peerRows = file('socket-api/dgram/scoped-address.test.ts')
 peerRows(
   4007,
   '6',

@@ -1,7 +1,7 @@
 /** What the network tests share: sockets with their messages collected. */
 import '../../src/socket-api/dgram/dgram.ts'
 import type { Network } from '../../src/network/network.ts'
-import type { MessageInfo } from '../../src/socket-api/delivery/inbox.ts'
+import type { MessageInfo } from '../../src/socket-api/dgram/message-info.ts'
 import type { Stack } from '../../src/stack.ts'
 
 export interface Received {

@@ -10,60 +10,24 @@ import { formatWords } from '../../base/address.ts'
 import { Drop } from '../../base/drop.ts'
 import { HEADROOM, Packet } from '../../base/packet.ts'
 import type { IcmpError } from '../../ip/icmp/icmp.ts'
+import type { Stack } from '../../stack.ts'
 import type { Endpoint, EndpointReceiver } from '../../udp/endpoint.ts'
 import type { IcmpErrno } from '../../udp/errno.ts'
 import { errnoError } from '../dgram/errors.ts'
-import type { Shared } from '../dgram/shared.ts'
+import type { IcmpInfo, MessageInfo } from '../dgram/message-info.ts'
+import type { AddressTexts } from './address-texts.ts'
 import { messageOf } from './message-memory.ts'
-import { MESSAGES_A_TURN } from './turns.ts'
+import { MESSAGES_A_TURN, type Turns } from './turns.ts'
 
-/** Where a message came from, as Node's listeners get it. */
-export interface MessageInfo {
-  /** The sender; a link-local IPv6 address with its zone: `fe80::1%eth0`. */
-  address: string
-  family: 'IPv4' | 'IPv6'
-  port: number
-  /** Bytes of the message. */
-  size: number
-  /**
-   * TTL or hop limit as it arrived. With `setRecvInfo(true)`, as are all below. Linux: IP_RECVTTL,
-   * IPV6_RECVHOPLIMIT.
-   */
-  ttl?: number
-  /** TOS or Traffic Class. Linux: IP_RECVTOS, IPV6_RECVTCLASS. */
-  tos?: number
-  /** The two ECN bits of `tos`: 0 not capable, 1 and 2 capable, 3 congestion experienced. */
-  ecn?: number
-  /** The address the datagram was sent to. Linux: IP_PKTINFO, IPV6_RECVPKTINFO. */
-  local?: string
-  /** The name of the interface it came by. */
-  interface?: string
-  /**
-   * How many fragments it came in; 1 for a whole one. Linux: IP_RECVFRAGSIZE tells the size of the
-   * largest.
-   */
-  fragments?: number
-  /**
-   * Milliseconds since 1970-01-01T00:00:00Z, with fractions, at its arrival. Linux: SO_TIMESTAMPNS.
-   */
-  timestamp?: number
-}
-
-/** An ICMP error about a datagram of the socket's, as the 'icmp' event gives it. */
-export interface IcmpInfo {
-  family: 'IPv4' | 'IPv6'
-  type: number
-  code: number
-  /** Next-hop MTU of Fragmentation Needed and Packet Too Big; 0 elsewhere. */
-  mtu: number
-  /** Parameter Problem's pointer; 0 elsewhere. */
-  pointer: number
-  /** Who reported it. */
-  offender: string
-  /** Where the datagram was going. */
-  destination: { address: string; port: number }
-  /** Objects behind the quoted packet: RFC 4884, such as MPLS labels (RFC 4950). */
-  extensions: IcmpError['extensions']
+/** What an inbox needs to know of its stack, and of the other sockets on it. */
+export interface InboxHost {
+  readonly stack: Stack
+  readonly turns: Turns
+  /** The texts of addresses, as a socket of either family shows them. */
+  readonly texts4: AddressTexts
+  readonly texts6: AddressTexts
+  /** The inbox is closed: its descriptor is free. */
+  forget(inbox: Inbox): void
 }
 
 /** What an inbox needs to know of a socket. */
@@ -93,7 +57,7 @@ export class Inbox implements EndpointReceiver {
   readonly readers: Reader[] = []
   /** Number in the stack's table; -1 until somebody asked for it. */
   descriptor = -1
-  readonly #shared: Shared
+  readonly #host: InboxHost
   /**
    * Messages and their infos in order of arrival; an ICMP error has `null` for its info. What lies
    * before `#next` was taken.
@@ -112,22 +76,22 @@ export class Inbox implements EndpointReceiver {
     this.flush()
   }
 
-  constructor(shared: Shared, family: 4 | 6) {
-    this.#shared = shared
-    this.endpoint = shared.stack.udp.createEndpoint(family, this)
+  constructor(host: InboxHost, family: 4 | 6) {
+    this.#host = host
+    this.endpoint = host.stack.udp.createEndpoint(family, this)
   }
 
   receive(packet: Packet, sourcePort: number): void {
-    const shared = this.#shared
+    const host = this.#host
     const { endpoint } = this
     const four = endpoint.family === 4
-    const texts = four ? shared.texts4 : shared.texts6
+    const texts = four ? host.texts4 : host.texts6
     const address = texts.text(packet.s0, packet.s1, packet.s2, packet.s3, packet.nic)
     const size = packet.end - packet.start
     const reader = this.readers[0]
     if (reader?.receiveBlockList?.check(address, four ? 'ipv4' : 'ipv6')) {
       endpoint.release(size)
-      shared.stack.counters.drop(Drop.UdpBlocked, packet)
+      host.stack.counters.drop(Drop.UdpBlocked, packet)
       return
     }
     const info: MessageInfo = { address, family: four ? 'IPv4' : 'IPv6', port: sourcePort, size }
@@ -136,9 +100,9 @@ export class Inbox implements EndpointReceiver {
       info.tos = packet.tos
       info.ecn = packet.tos & 3
       info.local = texts.text(packet.d0, packet.d1, packet.d2, packet.d3, packet.nic)
-      info.interface = shared.stack.nic(packet.nic)?.name ?? ''
+      info.interface = host.stack.nic(packet.nic)?.name ?? ''
       info.fragments = packet.fragments
-      info.timestamp = shared.stack.clock.wallTime()
+      info.timestamp = host.stack.clock.wallTime()
     }
     this.#messages.push(messageOf(packet))
     this.#infos.push(info)
@@ -164,7 +128,7 @@ export class Inbox implements EndpointReceiver {
     this.endpoint.chargeError(extensions)
     if (!this.endpoint.ready) {
       this.endpoint.ready = true
-      this.#shared.stack.udp.markReady(this.endpoint)
+      this.#host.stack.udp.markReady(this.endpoint)
     }
   }
 
@@ -177,7 +141,7 @@ export class Inbox implements EndpointReceiver {
       reader?.messageWaits()
       return
     }
-    const { turns } = this.#shared
+    const { turns } = this.#host
     // Another socket's listener may have run in this wake-up.
     if (!turns.begin()) {
       this.later()
@@ -196,7 +160,7 @@ export class Inbox implements EndpointReceiver {
   }
 
   #emitShare(): void {
-    const { turns } = this.#shared
+    const { turns } = this.#host
     for (let count = 1; ; count++) {
       const next = this.readers[0]
       if (next === undefined || !next.listening) return
@@ -232,7 +196,7 @@ export class Inbox implements EndpointReceiver {
         try {
           this.#emitNext()
         } catch (error) {
-          this.#shared.turns.raise(error)
+          this.#host.turns.raise(error)
         }
         continue
       }
@@ -257,7 +221,7 @@ export class Inbox implements EndpointReceiver {
       this.later()
       return
     }
-    this.#shared.forget(this)
+    this.#host.forget(this)
     this.endpoint.close()
     this.#discard()
     if (!this.#emitting) this.#compact()
@@ -270,7 +234,7 @@ export class Inbox implements EndpointReceiver {
       if (info === null) continue
       const packet = new Packet(HEADROOM + info.size).load(this.#messages[this.#next] as Buffer<ArrayBuffer>)
       packet.family = this.endpoint.family
-      this.#shared.stack.counters.drop(Drop.UdpClosed, packet)
+      this.#host.stack.counters.drop(Drop.UdpClosed, packet)
     }
   }
 
@@ -278,7 +242,7 @@ export class Inbox implements EndpointReceiver {
   later(): void {
     if (this.#resuming) return
     this.#resuming = true
-    this.#shared.stack.clock.soon(this.#resume)
+    this.#host.stack.clock.soon(this.#resume)
   }
 
   #compact(): void {

@@ -1,5 +1,14 @@
-import type { SocketState } from '../dgram/state.ts'
+/** The messages of a socket one by one: what `for await` reads. */
 import type { Message } from '../dgram/types.ts'
+import type { Inbox, Reader } from './inbox.ts'
+
+/** What an iterator needs of its socket. */
+export interface IteratedReader extends Reader {
+  readonly inbox: Inbox | null
+  readonly closed: boolean
+  /** Called when a message waits or the socket closes; `null` while no iterator reads. */
+  iterator: (() => void) | null
+}
 
 interface Waiting {
   resolve(result: IteratorResult<Message>): void
@@ -8,7 +17,7 @@ interface Waiting {
 
 /** Takes a socket's messages one by one, instead of its 'message' events. */
 export class MessageIterator implements AsyncIterableIterator<Message> {
-  readonly #state: SocketState
+  readonly #reader: IteratedReader
   readonly #waiting: Waiting[] = []
   #error: Error | null = null
   #done = false
@@ -19,11 +28,11 @@ export class MessageIterator implements AsyncIterableIterator<Message> {
   }
 
   /** @throws {Error} when another iterator reads */
-  constructor(state: SocketState) {
-    if (state.iterator !== null) throw new Error('The messages of this socket are being iterated already.')
-    this.#state = state
-    state.iterator = () => this.#advance()
-    state.socket.on('error', this.#failed)
+  constructor(reader: IteratedReader) {
+    if (reader.iterator !== null) throw new Error('The messages of this socket are being iterated already.')
+    this.#reader = reader
+    reader.iterator = () => this.#advance()
+    reader.socket.on('error', this.#failed)
   }
 
   [Symbol.asyncIterator](): this {
@@ -50,8 +59,8 @@ export class MessageIterator implements AsyncIterableIterator<Message> {
     if (this.#advancing) return
     this.#advancing = true
     while (this.#waiting.length > 0) {
-      const message = this.#done ? null : (this.#state.inbox?.take(this.#state) ?? null)
-      if (message === null && this.#error === null && !this.#state.closed && !this.#done) break
+      const message = this.#done ? null : (this.#reader.inbox?.take(this.#reader) ?? null)
+      if (message === null && this.#error === null && !this.#reader.closed && !this.#done) break
       const { resolve, reject } = this.#waiting.shift() as Waiting
       if (message !== null) resolve({ value: message, done: false })
       else {
@@ -69,9 +78,9 @@ export class MessageIterator implements AsyncIterableIterator<Message> {
   #finish(): void {
     if (this.#done) return
     this.#done = true
-    this.#state.iterator = null
-    this.#state.socket.removeListener('error', this.#failed)
+    this.#reader.iterator = null
+    this.#reader.socket.removeListener('error', this.#failed)
     this.#advance()
-    if (!this.#state.closed) this.#state.inbox?.later()
+    if (!this.#reader.closed) this.#reader.inbox?.later()
   }
 }

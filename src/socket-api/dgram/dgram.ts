@@ -1,12 +1,12 @@
 /** The shape of node:dgram, over a stack. Importing this module gives every stack its `dgram`. */
 import { EventEmitter } from 'node:events'
 import { Stack } from '../../stack.ts'
-import { Shared } from './shared.ts'
 import { initialise, UdpSocket } from './socket.ts'
+import { StackSockets } from './stack-sockets.ts'
 import type { Socket, SocketEvents, SocketOptions, SocketType } from './types.ts'
 
-export type { IcmpInfo, MessageInfo } from '../delivery/inbox.ts'
-export type { DontFragment, OptionName, SocketOptionValues } from './options.ts'
+export type { IcmpInfo, MessageInfo } from './message-info.ts'
+export type { DontFragment, OptionName, SocketOptionValues } from './option-values.ts'
 export type {
   BatchItem,
   BindOptions,
@@ -53,7 +53,7 @@ export interface SocketConstructor extends Omit<typeof EventEmitter, 'prototype'
 
 /** The dgram module of a stack; the same as `stack.dgram`, made anew. */
 export function createDgram(stack: Stack): DgramModule {
-  const shared = new Shared(stack)
+  const shared = new StackSockets(stack)
 
   // Named as in Node: the name is what `util.inspect` shows.
   function makeSocket(this: UdpSocket, type: unknown, listener: unknown): void {

@@ -1,47 +1,18 @@
-/** `setOption` and `getOption`: every option of a socket by name. */
+/** Options of a socket: those that Node has methods for, and every one by name. */
 import { PmtuMode } from '../../ip/routing/pmtu-mode.ts'
 import type { Endpoint } from '../../udp/endpoint.ts'
-import { checkBoolean, checkInteger, checkString } from './arguments.ts'
-import { errnoError, invalidArgType, invalidArgValue } from './errors.ts'
-import { BindState, type SocketState } from './state.ts'
-
-export type DontFragment = 'off' | 'want' | 'do' | 'probe'
-
-/** Options and what they hold. Defaults and Linux's names are in `docs/node-dgram.md`. */
-export interface SocketOptionValues {
-  broadcast: boolean
-  ttl: number
-  /**
-   * Datagrams with a lower TTL or hop limit are discarded: 255 takes those of neighbors only (RFC
-   * 5082).
-   */
-  minTTL: number
-  multicastTTL: number
-  multicastLoopback: boolean
-  /** Name of an interface, `null` for what the route says. */
-  multicastInterface: string | null
-  tos: number
-  dscp: number
-  ecn: number
-  dontFragment: DontFragment
-  /** Options in the header of every IPv4 datagram sent, as bytes; empty for none. */
-  ipOptions: Uint8Array
-  recvBufferSize: number
-  sendBufferSize: number
-  /** For tunnels over IPv6 alone: UDP checksums are left out, and may be (RFC 6935). */
-  sendZeroChecksum: boolean
-  recvZeroChecksum: boolean
-  recvInfo: boolean
-  recvErrors: boolean
-  /** Name of an interface, `null` for all. */
-  bindToDevice: string | null
-  dontRoute: boolean
-  reuseAddr: boolean
-  reusePort: boolean
-  ipv6Only: boolean
-}
-
-export type OptionName = keyof SocketOptionValues
+import { checkBoolean, checkInteger, checkNumber, checkString } from './arguments.ts'
+import {
+  badBufferSize,
+  bufferSizeError,
+  errnoError,
+  invalidArgType,
+  invalidArgValue,
+  notConnected,
+  notRunning,
+} from './errors.ts'
+import type { DontFragment, OptionName, SocketOptionValues } from './option-values.ts'
+import { BindState, checkRunning, openedEndpoint, type SocketState } from './state.ts'
 
 interface Option<Value> {
   get(endpoint: Endpoint, state: SocketState): Value
@@ -239,4 +210,79 @@ export function setOption(state: SocketState, name: OptionName, value: unknown):
 
 export function getOption<Name extends OptionName>(state: SocketState, name: Name): SocketOptionValues[Name] {
   return find(name).get(state.open(), state)
+}
+
+// ── Node's methods ──
+
+export function setBroadcast(state: SocketState, flag: unknown): void {
+  openedEndpoint(state, 'setBroadcast').broadcast = Boolean(flag)
+}
+
+export function setTTL(state: SocketState, ttl: unknown): number {
+  checkNumber(ttl, 'ttl')
+  const value = ttl | 0
+  if (value < 1 || value > 255) throw errnoError('EINVAL', 'setTTL')
+  openedEndpoint(state, 'setTTL').hopLimit = value
+  return ttl
+}
+
+export function setMulticastTTL(state: SocketState, ttl: unknown): number {
+  checkNumber(ttl, 'ttl')
+  const value = ttl | 0
+  if (value < 0 || value > 255) throw errnoError('EINVAL', 'setMulticastTTL')
+  openedEndpoint(state, 'setMulticastTTL').multicastHopLimit = value
+  return ttl
+}
+
+export function setMulticastLoopback<Flag>(state: SocketState, flag: Flag): Flag {
+  openedEndpoint(state, 'setMulticastLoopback').multicastLoop = Boolean(flag)
+  return flag
+}
+
+export function setReceiveBuffer(state: SocketState, size: number): void {
+  const endpoint = bufferEndpoint(state, size, 'uv_recv_buffer_size')
+  if (size > 0) endpoint.setReceiveBuffer(size)
+}
+
+export function setSendBuffer(state: SocketState, size: number): void {
+  const endpoint = bufferEndpoint(state, size, 'uv_send_buffer_size')
+  if (size > 0) endpoint.setSendBuffer(size)
+}
+
+export function receiveBuffer(state: SocketState): number {
+  return bufferEndpoint(state, 0, 'uv_recv_buffer_size').receiveBuffer
+}
+
+export function sendBuffer(state: SocketState): number {
+  return bufferEndpoint(state, 0, 'uv_send_buffer_size').sendBuffer
+}
+
+/**
+ * Checks a size in Node's order, which asks the kernel too when it only reads one, with 0.
+ * @throws {TypeError} ERR_SOCKET_BAD_BUFFER_SIZE
+ * @throws {Error} ERR_SOCKET_BUFFER_SIZE, ERR_SOCKET_DGRAM_NOT_RUNNING
+ */
+function bufferEndpoint(state: SocketState, size: number, syscall: string): Endpoint {
+  if (size >>> 0 !== size) throw badBufferSize()
+  if (state.closed) throw notRunning()
+  if (size > 0x7fffffff) throw bufferSizeError('EINVAL', syscall)
+  if (state.inbox === null) throw bufferSizeError('EBADF', syscall)
+  return state.inbox.endpoint
+}
+
+// ── beyond Node ──
+
+/** @throws {Error} ENETUNREACH, EINVAL, ERR_SOCKET_DGRAM_NOT_CONNECTED */
+export function pathMtu(state: SocketState, address: unknown): number {
+  checkRunning(state)
+  const endpoint = state.open()
+  if (address !== undefined) checkString(address, 'address')
+  const { remoteAddress, remoteNic } = endpoint
+  if (address === undefined && remoteAddress === null) throw notConnected()
+  const peer = remoteAddress === null ? null : { address: remoteAddress, nic: remoteNic }
+  const to = address === undefined ? peer : state.readAddress(address)
+  if (to === null) throw errnoError('EINVAL', 'getPathMTU')
+  const mtu = endpoint.pathMtu(to.address, to.nic)
+  if (mtu === 0) throw errnoError('ENETUNREACH', 'getPathMTU')
+  return mtu
 }

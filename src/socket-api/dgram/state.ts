@@ -1,17 +1,17 @@
 /** What a socket knows of itself: hidden from programs, who hold the `Socket`. */
 import { AsyncResource } from 'node:async_hooks'
 import dns from 'node:dns'
-import { BlockList, isIP } from 'node:net'
-import type { Address } from '../../base/address.ts'
+import { type BlockList, isIP } from 'node:net'
 import { KeepAlive } from '../../link/keep-alive.ts'
-import type { Endpoint, SendOptions } from '../../udp/endpoint.ts'
-import type { Errno } from '../../udp/errno.ts'
+import type { Endpoint } from '../../udp/endpoint.ts'
 import { Inbox, type Reader } from '../delivery/inbox.ts'
 import { Backlog } from '../sending/backlog.ts'
 import { checkFunction, checkInteger } from './arguments.ts'
-import { badType, invalidArgType } from './errors.ts'
+import { checkBlockList } from './block-list.ts'
+import { badType, errnoError, notRunning } from './errors.ts'
 import { HAS_SYNC_CALLS } from './node-version.ts'
-import type { Shared } from './shared.ts'
+import type { Scoped } from './scoped-address.ts'
+import type { StackSockets } from './stack-sockets.ts'
 import type { Lookup, Socket, SocketOptions } from './types.ts'
 
 export const BindState = { Unbound: 0, Binding: 1, Bound: 2 } as const
@@ -24,7 +24,7 @@ const nodeLookup: unknown = dns.lookup
 
 export class SocketState implements Reader {
   readonly socket: Socket
-  readonly shared: Shared
+  readonly shared: StackSockets
   readonly family: 4 | 6
   /** The context of the socket's creation, in which its messages are emitted. */
   readonly resource: AsyncResource
@@ -55,10 +55,10 @@ export class SocketState implements Reader {
   #referenced = true
 
   /**
-   * @throws {TypeError} ERR_SOCKET_BAD_TYPE, ERR_INVALID_ARG_TYPE @throws {RangeError}
-   * ERR_OUT_OF_RANGE
+   * @throws {TypeError} ERR_SOCKET_BAD_TYPE, ERR_INVALID_ARG_TYPE
+   * @throws {RangeError} ERR_OUT_OF_RANGE
    */
-  constructor(socket: Socket, shared: Shared, type: unknown, options: Partial<SocketOptions>) {
+  constructor(socket: Socket, shared: StackSockets, type: unknown, options: Partial<SocketOptions>) {
     this.socket = socket
     this.shared = shared
     const { recvBufferSize, sendBufferSize, receiveBlockList, sendBlockList, lookup } = options
@@ -122,6 +122,16 @@ export class SocketState implements Reader {
     this.shared.hold(this.#keepAlive, this.#referenced && this.bindState === BindState.Bound && !this.closed)
   }
 
+  /** The address that a missing host stands for. */
+  get loopback(): string {
+    return this.family === 4 ? '127.0.0.1' : '::1'
+  }
+
+  /** A literal address of this socket's family, with its zone; `null` for other text. */
+  readAddress(text: string): Scoped | null {
+    return this.shared.addresses.parseFor(this.family, text)
+  }
+
   /** Whether no lookup of a literal address could be seen: it is Node's own, or none. */
   get skipsLookup(): boolean {
     return (this.#lookup === nodeLookup || this.#lookup === undefined) && this.sendBlockList === undefined
@@ -132,7 +142,7 @@ export class SocketState implements Reader {
    * calls back before it returns, but for a lookup that does.
    */
   lookup(host: string | null | undefined, callback: LookupCallback): void {
-    const name = host || (this.family === 4 ? '127.0.0.1' : '::1')
+    const name = host || this.loopback
     const own = this.shared.stack.hosts.get(name)?.find((address) => isIP(address) === this.family)
     if (own !== undefined) process.nextTick(callback, null, own, this.family)
     else if (this.#lookup === undefined) {
@@ -141,41 +151,16 @@ export class SocketState implements Reader {
     } else if (this.#lookup === nodeLookup && isIP(name) !== 0) process.nextTick(callback, null, name)
     else this.#lookup(name, this.family, callback)
   }
-
-  /** Hands a datagram of `size` bytes to the stack. `to` null is the peer. */
-  transmit(
-    message: Uint8Array | Uint8Array[],
-    size: number,
-    to: Address | null,
-    port: number,
-    nic: number,
-    options: SendOptions | null,
-  ): Errno {
-    const { endpoint } = this.inbox as Inbox
-    const packet = endpoint.beginSend(size)
-    // What is longer than any datagram is refused by its length alone.
-    if (size === packet.end - packet.start) {
-      if (message instanceof Uint8Array) packet.bytes.set(message, packet.start)
-      else {
-        let at = packet.start
-        for (const piece of message) {
-          packet.bytes.set(piece, at)
-          at += piece.length
-        }
-      }
-    }
-    return endpoint.send(packet, to, port, nic, options)
-  }
 }
 
-function checkBlockList(value: unknown, name: string): BlockList | undefined {
-  if (!value) return undefined
-  if (!isBlockList(value)) throw invalidArgType(name, 'an net.BlockList', value)
-  return value
+/** @throws {Error} ERR_SOCKET_DGRAM_NOT_RUNNING when the socket is closed */
+export function checkRunning(state: SocketState): void {
+  if (state.closed) throw notRunning()
 }
 
-function isBlockList(value: unknown): value is BlockList {
-  // Node 20 has no isBlockList.
-  const { isBlockList } = BlockList as { isBlockList?: (value: unknown) => boolean }
-  return isBlockList === undefined ? value instanceof BlockList : isBlockList(value)
+/** The endpoint of a socket that has one. @throws {Error} EBADF, ERR_SOCKET_DGRAM_NOT_RUNNING */
+export function openedEndpoint(state: SocketState, syscall: string): Endpoint {
+  checkRunning(state)
+  if (state.inbox === null) throw errnoError('EBADF', syscall)
+  return state.inbox.endpoint
 }

@@ -2,13 +2,16 @@
  * What programs see of the socket API: node:dgram's forms, and our additions. No types of
  * node:dgram are used but where they have to be, so that these stand with the types of any Node
  * from 20 on.
+ *
+ * The file is longer than others, because it is the reference of the socket: each member of one
+ * interface with its units, defaults, errors and source.
  */
 import type { Buffer } from 'node:buffer'
 import type { LookupOneOptions } from 'node:dns'
 import type { EventEmitter } from 'node:events'
 import type { AddressInfo, BlockList } from 'node:net'
-import type { IcmpInfo, MessageInfo } from '../delivery/inbox.ts'
-import type { DontFragment, OptionName, SocketOptionValues } from './options.ts'
+import type { IcmpInfo, MessageInfo } from './message-info.ts'
+import type { DontFragment, OptionName, SocketOptionValues } from './option-values.ts'
 
 export type SocketType = 'udp4' | 'udp6'
 

@@ -5,6 +5,11 @@
  */
 import { type Clock, ManualClock } from '../../base/clock.ts'
 
+/** What waits for its tick. */
+export interface Tick {
+  run(): void
+}
+
 export class SendTicks {
   /**
    * A program that moves the clock itself does so within its turn: what it has sent is to arrive
@@ -12,15 +17,15 @@ export class SendTicks {
    */
   readonly #atOnce: boolean
   /** Calls of the tick that was asked for last, while more may join it. */
-  #open: (() => void)[] | null = null
+  #open: Tick[] | null = null
   #count = 0
-  readonly #run = (calls: (() => void)[]) => {
+  readonly #run = (calls: Tick[]) => {
     if (this.#open === calls) this.#open = null
     for (const call of calls) this.#runOne(call)
   }
-  readonly #runOne = (call: () => void) => {
+  readonly #runOne = (call: Tick) => {
     this.#count--
-    call()
+    call.run()
   }
 
   constructor(clock: Clock) {
@@ -36,9 +41,9 @@ export class SendTicks {
    * Runs `call` in the next tick, after those before it. `own`: a tick of its own, whose async
    * context a callback is to have; others share one, which no program can tell but by its cost.
    */
-  next(call: () => void, own: boolean): void {
+  next(call: Tick, own: boolean): void {
     if (this.#atOnce) {
-      call()
+      call.run()
       return
     }
     this.#count++

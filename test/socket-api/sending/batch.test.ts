@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { BlockList } from 'node:net'
 import { expect, test } from 'vitest'
 import type { BatchItem, Socket, SocketOptions } from '../../../src/socket-api/dgram/dgram.ts'
-import { bound, open, stack, turn, turns } from '../pair.ts'
+import { bound, connected, open, pair, stack, turn, turns } from '../pair.ts'
 
 type Outcome = [error: string | null, sent: number]
 type Lookup = (host: string, family: number, callback: (error: Error | null, address: string) => void) => void
@@ -197,4 +197,92 @@ test.each<[string, (to: { port: number; address: string }) => unknown]>([
   )
   await turns(3)
   expect([calls, heard]).toEqual([[], []])
+})
+
+test('a batch does not overtake the sends before it', async () => {
+  const host = stack()
+  const receiver = await bound(host)
+  const socket = await bound(host)
+  const got: string[] = []
+  receiver.on('message', (msg) => got.push(msg.toString()))
+  const { port } = receiver.address()
+  socket.send('1', port, '127.0.0.1')
+  socket.sendBatch([{ msg: '2', port, address: '127.0.0.1' }])
+  socket.send('3', port, '127.0.0.1')
+  await turns(3)
+  expect(got).toEqual(['1', '2', '3'])
+})
+
+test('a batch leaves in order, and tells how many did', async () => {
+  const { a, b } = pair()
+  const receiver = (await bound(b)).setRecvInfo(true)
+  const to = { port: receiver.address().port, address: '10.0.0.2' }
+  const socket = open(a)
+  const got: string[] = []
+  receiver.on('message', (msg, rinfo) => got.push(`${msg} ${rinfo.ttl}`))
+  const outcome = await new Promise<[Error | null, number]>((resolve) =>
+    socket.sendBatch(
+      [
+        { msg: '1', ...to },
+        { msg: ['2', Buffer.from('2')], ...to, ttl: 9 },
+        { msg: new Uint8Array(1).fill(51), ...to },
+      ],
+      (error, count) => resolve([error, count]),
+    ),
+  )
+  expect(outcome).toEqual([null, 3])
+  await turns(3)
+  expect(got).toEqual(['1 64', '22 9', '3 64'])
+})
+
+test('a batch ends at the first failure', async () => {
+  const host = stack()
+  const receiver = await bound(host)
+  const to = { port: receiver.address().port, address: '127.0.0.1' }
+  const got: string[] = []
+  receiver.on('message', (msg) => got.push(msg.toString()))
+  const socket = open(host)
+  const items = [
+    { msg: '1', ...to },
+    { msg: Buffer.alloc(70_000), ...to },
+    { msg: '3', ...to },
+  ]
+  const outcome = await new Promise<[Error | null, number]>((resolve) =>
+    socket.sendBatch(items, (error, count) => resolve([error, count])),
+  )
+  expect(outcome).toEqual([expect.objectContaining({ code: 'EMSGSIZE' }), 1])
+  await turns(3)
+  expect(got).toEqual(['1'])
+  const failed = once(socket, 'error')
+  socket.sendBatch([{ msg: Buffer.alloc(70_000), ...to }])
+  expect((await failed)[0]).toMatchObject({ code: 'EMSGSIZE' })
+})
+
+test('a batch of nothing is done, one with a mistake is not begun', async () => {
+  const host = stack()
+  const socket = await bound(host)
+  expect(await new Promise((resolve) => socket.sendBatch([], (...args) => resolve(args)))).toEqual([null, 0])
+  const to = { port: socket.address().port, address: '127.0.0.1' }
+  const batch = socket.sendBatch as (items: unknown) => void
+  for (const [items, code] of [
+    [
+      [
+        { msg: 'x', ...to },
+        { msg: 5, ...to },
+      ],
+      'ERR_INVALID_ARG_TYPE',
+    ],
+    [[{ msg: 'x', ...to }, { msg: 'y' }], 'ERR_SOCKET_BAD_PORT'],
+    [[{ msg: 'x', ...to, ttl: 999 }], 'ERR_OUT_OF_RANGE'],
+    ['x', 'ERR_INVALID_ARG_TYPE'],
+  ] as const)
+    expect(() => batch.call(socket, items)).toThrowError(expect.objectContaining({ code }))
+  const got: unknown[] = []
+  socket.on('message', (msg) => got.push(msg))
+  await turns(3)
+  expect(got).toEqual([])
+  await connected(socket, to.port, to.address)
+  expect(() => socket.sendBatch([{ msg: 'x', ...to }])).toThrowError(
+    expect.objectContaining({ code: 'ERR_SOCKET_DGRAM_IS_CONNECTED' }),
+  )
 })

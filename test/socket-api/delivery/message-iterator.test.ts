@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
-import { Stack } from '../../src/stack.ts'
-import { uncaught } from '../contract/environment.ts'
-import { bound, connected, message, open, sent, stack, turns } from './pair.ts'
+import { Stack } from '../../../src/stack.ts'
+import { uncaught } from '../../contract/environment.ts'
+import { bound, connected, message, open, sent, stack, turns } from '../pair.ts'
 
 test('for await takes messages one by one, until close', async () => {
   const host = stack()

@@ -1,0 +1,56 @@
+/** Texts of addresses, made once: a peer that has written before costs one comparison. */
+import { Address, formatWords, isLinkLocal, MAPPED } from '../../base/address.ts'
+import type { Stack } from '../../stack.ts'
+
+/** Peers whose text is kept; a power of two. */
+const TEXT_SLOTS = 1024
+
+/** Address words to text, in a direct-mapped cache. */
+export class AddressTexts {
+  readonly #stack: Stack
+  /** Put in front of IPv4 addresses. */
+  readonly #mapped: string
+  /** Four words and the zone a slot. */
+  readonly #keys = new Int32Array(TEXT_SLOTS * 5)
+  readonly #texts: string[] = new Array(TEXT_SLOTS).fill('')
+
+  constructor(stack: Stack, mapped: string) {
+    this.#stack = stack
+    this.#mapped = mapped
+  }
+
+  /** The text of an address; a link-local IPv6 one gets the name of nic `nic` as its zone. */
+  text(w0: number, w1: number, w2: number, w3: number, nic: number): string {
+    const zone = w2 !== MAPPED && isLinkLocal(w0, w1, w2, w3) ? nic : 0
+    const slot = (w3 ^ (w3 >>> 10) ^ (w3 >>> 20) ^ w1) & (TEXT_SLOTS - 1)
+    const keys = this.#keys
+    const at = slot * 5
+    const known = this.#texts[slot] as string
+    if (
+      known !== '' &&
+      keys[at + 3] === w3 &&
+      keys[at + 2] === w2 &&
+      keys[at + 1] === w1 &&
+      keys[at] === w0 &&
+      keys[at + 4] === zone
+    ) {
+      return known
+    }
+    const four = w0 === 0 && w1 === 0 && w2 === MAPPED
+    const text = `${four ? this.#mapped : ''}${formatWords(w0, w1, w2, w3)}${zone === 0 ? '' : `%${this.#zoneName(new Address(w0, w1, w2, w3), zone)}`}`
+    keys[at] = w0
+    keys[at + 1] = w1
+    keys[at + 2] = w2
+    keys[at + 3] = w3
+    keys[at + 4] = zone
+    this.#texts[slot] = text
+    return text
+  }
+
+  /** A datagram to ourselves comes by the loopback nic, but from the zone that has the address. */
+  #zoneName(address: Address, zone: number): string {
+    const nic = this.#stack.nic(zone)
+    const home = nic?.isLoopback ? this.#stack.nics.find((each) => each.hasAddress(address)) : nic
+    return home?.name ?? `${zone}`
+  }
+}

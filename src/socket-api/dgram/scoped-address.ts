@@ -1,0 +1,45 @@
+/** Literal addresses with their zones, read as libuv reads them. */
+import { isIP } from 'node:net'
+import { Address } from '../../base/address.ts'
+import type { Stack } from '../../stack.ts'
+
+/** An address with the index of its zone's nic, 0 without one. */
+export interface Scoped {
+  readonly address: Address
+  readonly nic: number
+}
+
+const PARSED_LIMIT = 1024
+
+/** Reads addresses for the sockets of one stack, and remembers those without a zone. */
+export class AddressReader {
+  readonly #stack: Stack
+  readonly #parsed = new Map<string, Scoped>()
+
+  constructor(stack: Stack) {
+    this.#stack = stack
+  }
+
+  /**
+   * Whatever is behind `%` is the name of an interface, and one that does not exist (a number,
+   * nothing) is none. `null` for other text.
+   */
+  parse(text: string): Scoped | null {
+    const known = this.#parsed.get(text)
+    if (known !== undefined) return known
+    const percent = text.indexOf('%')
+    const host = percent < 0 ? text : text.slice(0, percent)
+    const address = isIP(host) === 0 ? null : Address.tryParse(host)
+    if (address === null || (percent >= 0 && !host.includes(':'))) return null
+    if (percent >= 0) return { address, nic: this.#stack.nic(text.slice(percent + 1))?.index ?? 0 }
+    if (this.#parsed.size === PARSED_LIMIT) this.#parsed.clear()
+    const parsed = { address, nic: 0 }
+    this.#parsed.set(text, parsed)
+    return parsed
+  }
+
+  /** The same for a socket of `family`: libuv takes no text of the other one. */
+  parseFor(family: 4 | 6, text: string): Scoped | null {
+    return text.includes(':') === (family === 6) ? this.parse(text) : null
+  }
+}
