@@ -8,11 +8,18 @@
 import { Address, type Family, Prefix, parseCidr } from './base/address.ts'
 import { type Clock, SystemClock } from './base/clock.ts'
 import { type Random, SystemRandom } from './base/random.ts'
+import { isWithin } from './base/range.ts'
 import { Counters, type DropCount, type DropListener } from './ip/counters.ts'
+import { HOST_RANGES } from './ip/host-ranges.ts'
 import { DESTINATION_RATE, HOST_RATE, type Rate } from './ip/icmp/error-limit.ts'
 import { IpLayer, type ReversePath } from './ip/ip-layer.ts'
 import type { AddressGeneration } from './ip/nd/interface-identifier.ts'
-import { NEIGHBOR_LIMITS, type NeighborLimits, type NeighborOptions } from './ip/nic/neighbor-limits.ts'
+import {
+  NEIGHBOR_LIMITS,
+  NEIGHBOR_MINIMUM,
+  type NeighborLimits,
+  type NeighborOptions,
+} from './ip/nic/neighbor-limits.ts'
 import type { NeighborRow, Nic } from './ip/nic/nic.ts'
 import { Preference, type Route, type RouteKind } from './ip/routing/route-table.ts'
 import type { Link } from './link/link.ts'
@@ -212,15 +219,16 @@ export class Stack {
   /** @throws {RangeError} for a rate, hop limit or limit of neighbors out of range */
   constructor(options: StackOptions = {}) {
     const { icmpRateLimit, icmpRateLimitPerDestination, hopLimit } = options
-    if (typeof icmpRateLimit === 'number' && !(icmpRateLimit >= 0))
+    if (typeof icmpRateLimit === 'number' && !isWithin(icmpRateLimit, HOST_RANGES.icmpRateLimit))
       throw new RangeError(
         `icmpRateLimit ${icmpRateLimit} is out of range: errors per second from 0, or false for no limit.`,
       )
-    if (typeof icmpRateLimitPerDestination === 'number' && !(icmpRateLimitPerDestination > 0))
+    const perDestination = HOST_RANGES.icmpRateLimitPerDestination
+    if (typeof icmpRateLimitPerDestination === 'number' && !isWithin(icmpRateLimitPerDestination, perDestination))
       throw new RangeError(
         `icmpRateLimitPerDestination ${icmpRateLimitPerDestination} is out of range: errors per second above 0, or false for no limit.`,
       )
-    if (hopLimit !== undefined && !(Number.isInteger(hopLimit) && hopLimit >= 1 && hopLimit <= 255))
+    if (hopLimit !== undefined && !isWithin(hopLimit, HOST_RANGES.hopLimit))
       throw new RangeError(`hopLimit ${hopLimit} is out of range: 1 to 255.`)
     this.name = options.name ?? 'host'
     this.#dad = options.dad ?? true
@@ -461,7 +469,7 @@ function readNeighborLimits(options: NeighborOptions = {}): NeighborLimits {
     limits[name] = given
   }
   const { gcThresh1, gcThresh2, gcThresh3 } = limits
-  if (gcThresh3 < 1)
+  if (gcThresh3 < NEIGHBOR_MINIMUM.gcThresh3)
     throw new RangeError(`neighborLimits.gcThresh3 ${gcThresh3} leaves no room for a neighbor: 1 or more.`)
   if (gcThresh1 > gcThresh2 || gcThresh2 > gcThresh3)
     throw new RangeError(

@@ -22,6 +22,15 @@ export interface NeighborOptions {
   totalQueueBytes?: number
 }
 
+/** The least that each may be; thresholds stand in their order besides. */
+export const NEIGHBOR_MINIMUM: NeighborLimits = {
+  gcThresh1: 0,
+  gcThresh2: 0,
+  gcThresh3: 1,
+  queueBytes: 0,
+  totalQueueBytes: 0,
+}
+
 export type NeighborLimits = Readonly<Required<NeighborOptions>>
 
 export const NEIGHBOR_LIMITS: NeighborLimits = {

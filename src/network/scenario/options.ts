@@ -2,19 +2,8 @@
  * The check of what the library's calls are given, by the rules of scenario files; a program may
  * have functions besides.
  */
-import {
-  CONNECT,
-  checkSchema,
-  FILTER,
-  HOST,
-  IMPAIRMENT,
-  NAT,
-  ScenarioError,
-  type Schema,
-  SEED,
-  SEGMENT,
-  SWITCH,
-} from './scenario-schema.ts'
+import { checkSchema, type Schema, SchemaError } from './json-schema.ts'
+import { CONNECT, DEFINITIONS, FILTER, HOST, IMPAIRMENT, NAT, SEED, SEGMENT, SWITCH } from './option-schemas.ts'
 
 const TEXTS = { type: 'array', items: { type: 'string' } } as const
 /** Functions are taken out before: what is left is none. */
@@ -79,9 +68,9 @@ export function checkOptions(call: keyof typeof OPTIONS, options: unknown, whose
     required: REQUIRED[call] ?? [],
   }
   try {
-    checkSchema(withoutFunctions(options), schema)
+    checkSchema(withoutFunctions(options), schema, DEFINITIONS)
   } catch (error) {
-    if (!(error instanceof ScenarioError)) throw error
+    if (!(error instanceof SchemaError)) throw error
     const message = `${error.message} (${whose}).`
     throw error.outOfRange ? new RangeError(message) : new TypeError(message)
   }

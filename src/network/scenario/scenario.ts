@@ -7,7 +7,7 @@ import type { FilterSpec } from '../nodes/filter.ts'
 import type { HostOptions, SegmentSettings } from '../settings.ts'
 import { type Duration, milliseconds } from '../time/duration.ts'
 import { type ImpairmentSpec, impairmentsOf } from './impairment-spec.ts'
-import { checkSchema, ScenarioError } from './scenario-schema.ts'
+import { checkScenarioForm, ScenarioError } from './scenario-schema.ts'
 import { buildNetwork, type LinkSpec, type RouterSpec } from './topology.ts'
 
 /** What a scenario adds to a host: UDP ports whose datagrams are sent back. */
@@ -81,7 +81,7 @@ const ACTIONS = ['state', 'impair', 'partition', 'heal', 'filter', 'updateRoutes
  * @throws {ScenarioError} with the place of what is wrong
  */
 export function checkScenario(value: unknown): Scenario {
-  checkSchema(value)
+  checkScenarioForm(value)
   const scenario = value as Scenario
   const network = buildScenario(scenario)
   try {

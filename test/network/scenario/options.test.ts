@@ -5,6 +5,7 @@
 import { expect, test } from 'vitest'
 import { Segment } from '../../../src/link/segment.ts'
 import { Network } from '../../../src/network/network.ts'
+import { Stack } from '../../../src/stack.ts'
 
 const UNKNOWN = 'unknown key'
 
@@ -165,5 +166,29 @@ test('functions, undefined and what a program may leave out are taken', () => {
 test('what is no name is none', () => {
   const network = make()
   expect(() => network.host(7 as never)).toThrow("'7' is no name for a node")
+  network.close()
+})
+
+test.each([
+  ['hopLimit', [0, 1, 255, 256, 1.5]],
+  ['icmpRateLimit', [-1, 0, 5]],
+  ['icmpRateLimitPerDestination', [0, 0.1, 5]],
+  ['gcThresh3', [0, 1]],
+])('a stack takes the same numbers for %s as a network', (name, values) => {
+  const network = new Network({ seed: 1 })
+  const limits = { gcThresh1: 0, gcThresh2: 0 }
+  const taken = (make: (options: object) => unknown) =>
+    values.map((value) => {
+      try {
+        make(name === 'gcThresh3' ? { neighborLimits: { ...limits, [name]: value } } : { [name]: value })
+        return true
+      } catch {
+        return false
+      }
+    })
+  let hosts = 0
+  const ofNetwork = taken((options) => network.host(`h${hosts++}`, options))
+  expect(ofNetwork).toEqual(taken((options) => new Stack(options).close()))
+  expect(new Set(ofNetwork).size).toBe(2)
   network.close()
 })
