@@ -1,0 +1,76 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { Drop } from '../../../src/base/drop.ts'
+import { addRun, type FragmentRuns, NO_RUNS } from '../../../src/ip/fragments/fragment-runs.ts'
+
+const noRuns = (): FragmentRuns => ({ runStarts: NO_RUNS, runEnds: NO_RUNS, total: -1 })
+const runsOf = ({ runStarts, runEnds }: FragmentRuns) => runStarts.map((start, index) => [start, runEnds[index]])
+
+/** Runs after these fragments, all of which are taken. */
+function taken(...fragments: readonly (readonly [number, number])[]): FragmentRuns {
+  const runs = noRuns()
+  for (const [start, end] of fragments) expect(addRun(runs, start, end, false)).toBe(Drop.None)
+  return runs
+}
+
+describe('the runs of a datagram', () => {
+  test('are one when its fragments come in order', () => {
+    expect(runsOf(taken([0, 8], [8, 24], [24, 32]))).toEqual([[0, 32]])
+  })
+
+  test('are kept by offset when its fragments come backwards', () => {
+    expect(runsOf(taken([32, 40], [16, 24], [0, 8]))).toEqual([
+      [0, 8],
+      [16, 24],
+      [32, 40],
+    ])
+  })
+
+  test('take a fragment inside a run for a duplicate', () => {
+    const runs = taken([0, 16], [16, 32])
+    expect(addRun(runs, 8, 24, false)).toBe(Drop.FragmentDuplicate)
+    expect(addRun(runs, 0, 32, false)).toBe(Drop.FragmentDuplicate)
+  })
+
+  test.each([
+    [0, 24],
+    [8, 40],
+    [0, 48],
+    [24, 40],
+  ])('take a fragment from %i to %i, in part inside one, for an overlap', (start, end) => {
+    expect(addRun(taken([16, 32]), start, end, false)).toBe(Drop.FragmentOverlap)
+  })
+
+  test('allow no fragment beyond the last one, and no other last one', () => {
+    const runs = noRuns()
+    expect(addRun(runs, 16, 20, true)).toBe(Drop.None)
+    expect(addRun(runs, 24, 32, false)).toBe(Drop.FragmentOverlap)
+    expect(addRun(runs, 0, 12, true)).toBe(Drop.FragmentOverlap)
+    expect(runs.total).toBe(20)
+  })
+
+  test('never write to what datagrams without a fragment share', () => {
+    taken([0, 8], [16, 24])
+    expect(NO_RUNS).toEqual([])
+  })
+
+  test('say what the obvious map of bytes says, whatever comes', () => {
+    const fragment = fc.tuple(fc.nat(12), fc.integer({ min: 1, max: 5 }))
+    fc.assert(
+      fc.property(fc.array(fragment, { maxLength: 12 }), (fragments) => {
+        const runs = noRuns()
+        const there = new Set<number>()
+        for (const [from, length] of fragments) {
+          const bytes = Array.from({ length: length * 8 }, (_, index) => from * 8 + index)
+          const known = bytes.filter((each) => there.has(each)).length
+          const drop = addRun(runs, from * 8, (from + length) * 8, false)
+          if (known === 0) expect(drop).toBe(Drop.None)
+          else if (known < bytes.length) expect(drop).toBe(Drop.FragmentOverlap)
+          else expect([Drop.FragmentDuplicate, Drop.FragmentOverlap]).toContain(drop)
+          if (drop === Drop.None) for (const each of bytes) there.add(each)
+        }
+      }),
+      { seed: 5722, numRuns: 300 },
+    )
+  })
+})
