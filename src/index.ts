@@ -5,7 +5,7 @@ export { Packet } from './base/packet.ts'
 export { type Random, SeededRandom, SystemRandom } from './base/random.ts'
 export { type Description, describe, describeLine, type Layer } from './describe.ts'
 export type { DropCount, DropListener } from './ip/counters.ts'
-export type { IcmpError } from './ip/icmp/icmp.ts'
+export type { IcmpError } from './ip/icmp/icmp-error.ts'
 export { PathMtuProber, probePath } from './ip/icmp/path-mtu-prober.ts'
 export type {
   AdvertisedPrefix,

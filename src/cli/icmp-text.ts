@@ -1,5 +1,5 @@
 /** ICMP errors as ping and traceroute show them. */
-import { type IcmpError, isTooBig } from '../ip/icmp/icmp.ts'
+import { type IcmpError, isTooBig } from '../ip/icmp/icmp-error.ts'
 
 const TEXTS4: Record<string, string> = {
   '3.0': 'Destination Net Unreachable',

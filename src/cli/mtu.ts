@@ -1,7 +1,8 @@
 /**
  * `tungram mtu`: the path MTU by what routers say and by what arrives, and the hop that limits it.
  */
-import { type Echo, type IcmpError, isTooBig } from '../ip/icmp/icmp.ts'
+import type { Echo } from '../ip/icmp/echo.ts'
+import { type IcmpError, isTooBig } from '../ip/icmp/icmp-error.ts'
 import { probePath } from '../ip/icmp/path-mtu-prober.ts'
 import { PmtuMode } from '../ip/routing/pmtu-mode.ts'
 import { icmpText, isTimeExceeded } from './icmp-text.ts'

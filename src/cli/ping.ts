@@ -1,6 +1,6 @@
 /** `tungram ping`: echo requests, one after another. */
 import { formatWords } from '../base/address.ts'
-import type { EchoOptions } from '../ip/icmp/icmp.ts'
+import type { EchoOptions } from '../ip/icmp/echo.ts'
 import { PmtuMode } from '../ip/routing/pmtu-mode.ts'
 import { icmpText } from './icmp-text.ts'
 import { plural, print, printJson } from './output.ts'

@@ -1,6 +1,6 @@
 /** `tungram trace`: UDP traceroute. */
 import { type Address, formatWords } from '../base/address.ts'
-import type { IcmpError } from '../ip/icmp/icmp.ts'
+import type { IcmpError } from '../ip/icmp/icmp-error.ts'
 import { PmtuMode } from '../ip/routing/pmtu-mode.ts'
 import type { Endpoint } from '../udp/endpoint.ts'
 import { isTimeExceeded, traceMark } from './icmp-text.ts'

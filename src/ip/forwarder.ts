@@ -7,11 +7,10 @@ import { update } from '../base/checksum.ts'
 import { Drop } from '../base/drop.ts'
 import { Cast, ChecksumState, type Packet } from '../base/packet.ts'
 import { completeChecksum } from '../link/checksum-offload.ts'
-import * as icmpv4 from '../wire/icmpv4.ts'
-import * as icmpv6 from '../wire/icmpv6.ts'
 import * as ipv4 from '../wire/ipv4.ts'
 import * as ipv6 from '../wire/ipv6.ts'
 import type { Counters } from './counters.ts'
+import { ErrorReason } from './icmp/error-reasons.ts'
 import type { IpLayer } from './ip-layer.ts'
 import type { Ipv4Options } from './ipv4-options.ts'
 import type { Nic } from './nic/nic.ts'
@@ -52,26 +51,25 @@ export class Forwarder {
     const route = this.#ip.routes.lookup(d0, d1, d2, d3, six && linkLocal ? nic.index : 0)
     if (route === null || route.kind !== 'unicast') return this.#noRoute(packet, nic, route)
     if (packet.hopLimit <= 1) {
-      this.#ip.icmp.sendError(packet, nic, six ? icmpv6.TIME_EXCEEDED : icmpv4.TIME_EXCEEDED, 0, 0)
+      this.#ip.icmp.sendError(packet, nic, ErrorReason.HopLimitExceeded)
       return Drop.IpHopLimitExceeded
     }
     // RFC 3927 section 7: whatever the TTL says.
     if (!six && (linkLocal || isLinkLocal(s0, s1, s2, s3))) return Drop.IpBeyondScope
     // RFC 4007 section 9: a packet may go back to the link that its addresses belong to.
     if (six && route.nic !== nic && isLinkLocal(s0, s1, s2, s3)) {
-      this.#ip.icmp.sendError(packet, nic, icmpv6.DESTINATION_UNREACHABLE, icmpv6.BEYOND_SCOPE, 0)
+      this.#ip.icmp.sendError(packet, nic, ErrorReason.BeyondScope)
       return Drop.IpBeyondScope
     }
     if (!six && packet.transport - network > ipv4.HEADER && this.#options.leavesStrictRoute(route)) {
-      this.#ip.icmp.sendError(packet, nic, icmpv4.DESTINATION_UNREACHABLE, icmpv4.SOURCE_ROUTE_FAILED, 0)
+      this.#ip.icmp.sendError(packet, nic, ErrorReason.SourceRouteFailed)
       return Drop.IpSourceRoute
     }
     const wide = route.nic.mtuOf(packet.family)
     const mtu = route.mtu !== 0 && route.mtu < wide ? route.mtu : wide
     const tooLong = packet.networkEnd - network > mtu
     if (tooLong && packet.dontFragment === 1) {
-      if (six) this.#ip.icmp.sendError(packet, nic, icmpv6.PACKET_TOO_BIG, 0, mtu)
-      else this.#ip.icmp.sendError(packet, nic, icmpv4.DESTINATION_UNREACHABLE, icmpv4.FRAGMENTATION_NEEDED, mtu)
+      this.#ip.icmp.sendError(packet, nic, ErrorReason.TooBig, mtu)
       return Drop.IpDontFragment
     }
     packet.start = network
@@ -121,20 +119,13 @@ export class Forwarder {
 
   #noRoute(packet: Packet, nic: Nic, route: Route | null): Drop {
     if (route?.kind === 'blackhole') return Drop.IpNoRoute
-    const { icmp } = this.#ip
-    if (packet.family === 6) {
-      icmp.sendError(
-        packet,
-        nic,
-        icmpv6.DESTINATION_UNREACHABLE,
-        route?.kind === 'prohibit' ? icmpv6.PROHIBITED : icmpv6.NO_ROUTE,
-        0,
-      )
-    } else if (route === null) icmp.sendError(packet, nic, icmpv4.DESTINATION_UNREACHABLE, icmpv4.NET_UNREACHABLE, 0)
-    else {
-      const code = route.kind === 'prohibit' ? icmpv4.ADMINISTRATIVELY_PROHIBITED : icmpv4.HOST_UNREACHABLE
-      icmp.sendError(packet, nic, icmpv4.DESTINATION_UNREACHABLE, code, 0)
-    }
+    this.#ip.icmp.sendError(packet, nic, noRouteReason(packet.family, route))
     return Drop.IpNoRoute
   }
+}
+
+/** Linux: ICMP tells a missing route from one that leads nowhere, ICMPv6 does not. */
+function noRouteReason(family: number, route: Route | null): ErrorReason {
+  if (route?.kind === 'prohibit') return ErrorReason.Prohibited
+  return route === null || family === 6 ? ErrorReason.NoRoute : ErrorReason.HostUnreachable
 }

@@ -17,6 +17,7 @@ import { Forwarder } from './forwarder.ts'
 import { Identification } from './fragments/identification.ts'
 import { Reassembler } from './fragments/reassembler.ts'
 import { DESTINATION_RATE, ErrorLimit, HOST_RATE, type Rate } from './icmp/error-limit.ts'
+import { ErrorReason } from './icmp/error-reasons.ts'
 import { Icmp } from './icmp/icmp.ts'
 import { Ipv4Options } from './ipv4-options.ts'
 import { NEIGHBOR_LIMITS, type NeighborLimits } from './nic/neighbor-limits.ts'
@@ -142,7 +143,7 @@ export class IpLayer {
 
     const timedOut = (packet: Packet) => {
       const nic = nics[packet.nic]
-      if (nic !== undefined) icmp.sendError(packet, nic, packet.family === 4 ? 11 : 3, 1, 0)
+      if (nic !== undefined) icmp.sendError(packet, nic, ErrorReason.ReassemblyTimeExceeded)
     }
     const memory = options.reassemblyMemory
     this.#reassembler4 = new Reassembler(4, clock, random, counters, { timedOut }, memory, hash)
@@ -272,8 +273,8 @@ export class IpLayer {
   }
 
   /** A too-big report that is believed: see {@link Paths.reportMtu}. */
-  reportMtu(quote: Packet, to: Address, mtu: number): number {
-    return this.#paths.reportMtu(quote, to, mtu)
+  reportMtu(to: Address, mtu: number, length: number): number {
+    return this.#paths.reportMtu(to, mtu, length)
   }
 
   /** Milliseconds since midnight, Universal Time. */

@@ -31,7 +31,14 @@ const PRESPECIFIED = 3
 /** The 40 bytes behind the fixed header. */
 export const MAX_OPTIONS = ipv4.MAX_HEADER - ipv4.HEADER
 
-const NO_OPTIONS = new Uint8Array(0)
+const NO_ROUTE_BACK: Answer = { bytes: new Uint8Array(0), firstHop: 0 }
+
+/** The options of a packet that answers one. */
+export interface Answer {
+  readonly bytes: Uint8Array
+  /** Where the answer goes first, by a source route that goes back, as a word; 0 without one. */
+  readonly firstHop: number
+}
 
 /** What options ask of their host. */
 export interface OptionsHost {
@@ -58,8 +65,6 @@ export class Ipv4Options {
   strict = false
   /** The slot of the stop that {@link followRoute} found, 0 for none. */
   stopSlot = 0
-  /** Where {@link echo} sends by a source route that goes back, as a word; 0 without one. */
-  firstHop = 0
   /** A Router Alert with value 0 (RFC 2113): "examine". */
   routerAlert = false
   /**
@@ -222,11 +227,11 @@ export class Ipv4Options {
 
   /**
    * The options that answer a received packet's: its route and timestamp, and its source route in
-   * reverse, whose first stop is then {@link firstHop} (RFC 1122 section 3.2.2.6);
-   * {@link recordAll} adds this host's entries. Empty when there is nothing to send back; `null`
-   * when an entry that is due has room for a part of it only, so that nothing can be answered.
+   * reverse (RFC 1122 section 3.2.2.6); {@link recordAll} adds this host's entries. Empty when there
+   * is nothing to send back; `null` when an entry that is due has room for a part of it only, so
+   * that nothing can be answered.
    */
-  echo(packet: Packet): Uint8Array | null {
+  echo(packet: Packet): Answer | null {
     const { bytes, network, transport } = packet
     // Options from a malformed one on count for nothing.
     const limit = packet.problem >= 0 ? network + packet.pointer : transport
@@ -235,7 +240,7 @@ export class Ipv4Options {
     const routeLength = route === 0 ? 0 : (bytes[route + 1] as number)
     const timestampLength = timestamp === 0 ? 0 : (bytes[timestamp + 1] as number)
     if ((route !== 0 && !hasRoom(packet, route)) || (timestamp !== 0 && !hasRoom(packet, timestamp))) return null
-    const back = this.#reverse(
+    const { bytes: back, firstHop } = reverse(
       packet,
       find(packet, LOOSE_SOURCE_ROUTE, limit) || find(packet, STRICT_SOURCE_ROUTE, limit),
     )
@@ -243,29 +248,7 @@ export class Ipv4Options {
     options.set(bytes.subarray(route, route + routeLength))
     options.set(bytes.subarray(timestamp, timestamp + timestampLength), routeLength)
     options.set(back, routeLength + timestampLength)
-    return options
-  }
-
-  /**
-   * The source route at `at` as far as it was gone, backwards and ending at the packet's source;
-   * sets {@link firstHop}. Empty without one.
-   */
-  #reverse(packet: Packet, at: number): Uint8Array {
-    this.firstHop = 0
-    if (at === 0) return NO_OPTIONS
-    const { view } = packet
-    const gone = (Math.min(view.getUint8(at + 2), view.getUint8(at + 1) + 1) >> 2) - 1
-    // RFC 1122 section 3.2.1.8: the route back is right even if the source is the first that was
-    // recorded.
-    const stops = gone > 0 && view.getInt32(at + 3) === packet.s3 ? gone - 1 : gone
-    if (stops <= 0) return NO_OPTIONS
-    this.firstHop = view.getInt32(at + gone * 4 - 1)
-    const back = new Uint8Array(3 + stops * 4)
-    back.set([view.getUint8(at), back.length, 4])
-    const slots = new DataView(back.buffer)
-    for (let stop = 1; stop < stops; stop++) slots.setInt32(stop * 4 - 1, view.getInt32(at + (gone - stop) * 4 - 1))
-    slots.setInt32(stops * 4 - 1, packet.s3)
-    return back
+    return { bytes: options, firstHop }
   }
 
   /** Adds the sender's entry to the route or timestamp at `at` of a packet on its way out. */
@@ -351,6 +334,26 @@ export function checkOwn(options: Uint8Array): OwnOptions | null {
   sent.copyWithin(route + 3, route + 7, last + 4)
   const firstHop = new DataView(padded.buffer).getInt32(route + 3)
   return { given: padded, sent, firstHop, last, strict: padded[route] === STRICT_SOURCE_ROUTE }
+}
+
+/**
+ * The source route at `at` as far as it was gone, backwards and ending at the packet's source; empty
+ * without one.
+ */
+function reverse(packet: Packet, at: number): Answer {
+  if (at === 0) return NO_ROUTE_BACK
+  const { view } = packet
+  const gone = (Math.min(view.getUint8(at + 2), view.getUint8(at + 1) + 1) >> 2) - 1
+  // RFC 1122 section 3.2.1.8: the route back is right even if the source is the first that was
+  // recorded.
+  const stops = gone > 0 && view.getInt32(at + 3) === packet.s3 ? gone - 1 : gone
+  if (stops <= 0) return NO_ROUTE_BACK
+  const bytes = new Uint8Array(3 + stops * 4)
+  bytes.set([view.getUint8(at), bytes.length, 4])
+  const slots = new DataView(bytes.buffer)
+  for (let stop = 1; stop < stops; stop++) slots.setInt32(stop * 4 - 1, view.getInt32(at + (gone - stop) * 4 - 1))
+  slots.setInt32(stops * 4 - 1, packet.s3)
+  return { bytes, firstHop: view.getInt32(at + gone * 4 - 1) }
 }
 
 /** Offset in the buffer of the first whole option of a type that ends before `limit`, or 0. */

@@ -4,13 +4,13 @@
 import { MAPPED } from '../base/address.ts'
 import { Drop } from '../base/drop.ts'
 import { Cast, type Packet } from '../base/packet.ts'
-import * as icmpv4 from '../wire/icmpv4.ts'
 import * as ipv4 from '../wire/ipv4.ts'
 import { ICMPV4, IGMP, UDP } from '../wire/protocol.ts'
 import type { OwnAddresses } from './addresses.ts'
 import type { Counters } from './counters.ts'
 import type { Forwarder } from './forwarder.ts'
 import type { Reassembler } from './fragments/reassembler.ts'
+import { ErrorReason } from './icmp/error-reasons.ts'
 import type { Icmp } from './icmp/icmp.ts'
 import type { Ipv4Options } from './ipv4-options.ts'
 import type { Nic } from './nic/nic.ts'
@@ -158,12 +158,11 @@ export class Receive4 {
     if (!local) {
       if (!this.#options.strict) return Drop.None
       // A strict route has no other stops than those it names.
-      this.#icmp.sendError(packet, nic, icmpv4.PARAMETER_PROBLEM, 0, ipv4.DESTINATION << 24)
+      this.#icmp.sendError(packet, nic, ErrorReason.ErroneousField, ipv4.DESTINATION)
       return Drop.IpSourceRoute
     }
     const drop = this.#options.followRoute(packet)
-    if (drop !== Drop.None)
-      this.#icmp.sendError(packet, nic, icmpv4.PARAMETER_PROBLEM, 0, (this.#options.sourceRoute + 2) << 24)
+    if (drop !== Drop.None) this.#icmp.sendError(packet, nic, ErrorReason.ErroneousField, this.#options.sourceRoute + 2)
     if (drop !== Drop.None || this.#options.stopSlot === 0) return drop
     return this.#forwarder === null || packet.d3 >>> 24 === 127 ? Drop.IpSourceRoute : Drop.None
   }
@@ -178,7 +177,7 @@ export class Receive4 {
       case IGMP:
         return nic.igmp(packet)
       default:
-        this.#icmp.sendUnreachable(packet, nic, 'protocol')
+        this.#icmp.sendProtocolUnreachable(packet, nic)
         return Drop.IpUnknownProtocol
     }
   }

@@ -135,7 +135,7 @@ export class Receive6 {
       case ICMPV6:
         return this.#icmp.input6(packet, nic)
       default:
-        this.#icmp.sendUnreachable(packet, nic, 'protocol')
+        this.#icmp.sendProtocolUnreachable(packet, nic)
         return Drop.IpUnknownProtocol
     }
   }

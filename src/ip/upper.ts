@@ -1,6 +1,7 @@
 /** The way up from IP: what carries UDP, and the answer when nobody takes a datagram. */
 import { Drop } from '../base/drop.ts'
 import type { Packet } from '../base/packet.ts'
+import { ErrorReason } from './icmp/error-reasons.ts'
 import type { Icmp } from './icmp/icmp.ts'
 import type { Nic } from './nic/nic.ts'
 
@@ -34,7 +35,7 @@ export class Upper {
       // but, as Linux, not what is behind it.
       packet.start = network
       packet.networkEnd = packet.end
-      this.#icmp.sendUnreachable(packet, nic, 'port')
+      this.#icmp.sendError(packet, nic, ErrorReason.PortUnreachable)
     }
     return drop
   }

@@ -5,7 +5,7 @@
 import { Address } from '../base/address.ts'
 import { Drop } from '../base/drop.ts'
 import type { Packet } from '../base/packet.ts'
-import type { IcmpError } from '../ip/icmp/icmp.ts'
+import type { IcmpError } from '../ip/icmp/icmp-error.ts'
 import { checkOwn, type OwnOptions } from '../ip/ipv4-options.ts'
 import { PmtuMode } from '../ip/routing/pmtu-mode.ts'
 import type { Route } from '../ip/routing/route-table.ts'

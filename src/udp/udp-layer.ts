@@ -8,13 +8,13 @@ import { Drop } from '../base/drop.ts'
 import { Cast, ChecksumState, HEADROOM, MAX_PACKET, Packet } from '../base/packet.ts'
 import type { Random } from '../base/random.ts'
 import type { Counters } from '../ip/counters.ts'
-import { type IcmpErrorSink, isTooBig } from '../ip/icmp/icmp.ts'
+import { type IcmpError, type IcmpErrorSink, isTooBig } from '../ip/icmp/icmp-error.ts'
+import type { Quote } from '../ip/icmp/quote.ts'
 import type { IpLayer, UpperLayer } from '../ip/ip-layer.ts'
 import type { OwnOptions } from '../ip/ipv4-options.ts'
 import type { Nic } from '../ip/nic/nic.ts'
 import { PmtuMode } from '../ip/routing/pmtu-mode.ts'
 import type { Route } from '../ip/routing/route-table.ts'
-import type { IcmpExtension } from '../wire/icmp-extensions.ts'
 import * as icmpv4 from '../wire/icmpv4.ts'
 import * as icmpv6 from '../wire/icmpv6.ts'
 import { UDP } from '../wire/protocol.ts'
@@ -152,51 +152,27 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     }
   }
 
-  isSender(quote: Packet): boolean {
+  isSender(quote: Quote): boolean {
     return this.#senderOf(quote) !== null
   }
 
-  icmpError(
-    quote: Packet,
-    type: number,
-    code: number,
-    mtu: number,
-    pointer: number,
-    offender: Address,
-    extensions: readonly IcmpExtension[],
-  ): Drop {
+  icmpError(quote: Quote, error: IcmpError): Drop {
     const endpoint = this.#senderOf(quote)
     if (endpoint === null) return Drop.IcmpUnmatched
-    const { view, transport } = quote
-    const sourcePort = udp.sourcePort(view, transport)
-    const destinationPort = udp.destinationPort(view, transport)
-    const source = new Address(quote.s0, quote.s1, quote.s2, quote.s3)
-    const destination = new Address(quote.d0, quote.d1, quote.d2, quote.d3)
-    const family = quote.family as 4 | 6
-    if (isTooBig(family, type, code)) this.#ip.reportMtu(quote, destination, mtu)
+    const { family, type, code, mtu, destination, extensions } = error
+    if (isTooBig(family, type, code)) this.#ip.reportMtu(destination, mtu, quote.totalLength)
     if (!endpoint.hasRoomFor(extensions)) return Drop.IcmpErrorsFull
     const reported = errnoOf(family, type, code, endpoint.pmtuMode)
     const wanted = endpoint.receiveErrors || (reported.hard && endpoint.remoteAddress !== null)
-    endpoint.receiver.icmp(
-      { family, type, code, mtu, pointer, offender, destination, destinationPort, source, sourcePort, extensions },
-      wanted ? reported.errno : '',
-    )
+    endpoint.receiver.icmp(error, wanted ? reported.errno : '')
     return Drop.None
   }
 
   /**
-   * The endpoint that sends such datagrams as the quoted one: seen from our side its destination is
-   * the remote end.
+   * The endpoint that sends such datagrams as the quoted one: the one that would get the answer.
    */
-  #senderOf(quote: Packet): Endpoint | null {
-    swapAddresses(quote)
-    const endpoint = this.ports.lookup(
-      quote,
-      udp.destinationPort(quote.view, quote.transport),
-      udp.sourcePort(quote.view, quote.transport),
-    )
-    swapAddresses(quote)
-    return endpoint
+  #senderOf({ answer, view, transport }: Quote): Endpoint | null {
+    return this.ports.lookup(answer, udp.destinationPort(view, transport), udp.sourcePort(view, transport))
   }
 
   // ── binding ──
@@ -574,18 +550,6 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     nic.join(membership)
     return ''
   }
-}
-
-function swapAddresses(packet: Packet): void {
-  const { s0, s1, s2, s3 } = packet
-  packet.s0 = packet.d0
-  packet.s1 = packet.d1
-  packet.s2 = packet.d2
-  packet.s3 = packet.d3
-  packet.d0 = s0
-  packet.d1 = s1
-  packet.d2 = s2
-  packet.d3 = s3
 }
 
 function findMembership(endpoint: Endpoint, group: Address, nic: number): EndpointMembership | undefined {

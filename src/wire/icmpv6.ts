@@ -84,10 +84,24 @@ export function pointer(view: DataView, at: number): number {
   return view.getUint32(at + REST)
 }
 
+/** Writes the 8 bytes at `at`; the checksum field is left 0 for {@link encodeChecksum}. */
+export function encodeHeader(view: DataView, at: number, type: number, code: number, rest: number): void {
+  view.setUint8(at, type)
+  view.setUint8(at + 1, code)
+  view.setUint16(at + CHECKSUM, 0)
+  view.setInt32(at + REST, rest)
+}
+
 /**
- * Writes the 8 bytes at `at`, behind the IPv6 header at `network` (already encoded), and the
- * checksum over the message up to `end`.
+ * Fills the checksum field, which is 0, of the message at `at … end` behind the IPv6 header at
+ * `network`, already encoded.
  */
+export function encodeChecksum(packet: Packet, network: number, at: number, end: number): void {
+  const pseudo = pseudoHeaderSum(packet.view, network, ICMPV6, end - at)
+  packet.view.setUint16(at + CHECKSUM, finish(sumLong(packet, at, end, pseudo)))
+}
+
+/** Both: the message is at `at … end` behind the IPv6 header at `network`, already encoded. */
 export function encode(
   packet: Packet,
   network: number,
@@ -97,12 +111,8 @@ export function encode(
   code: number,
   rest: number,
 ): void {
-  const { view } = packet
-  view.setUint8(at, type)
-  view.setUint8(at + 1, code)
-  view.setUint16(at + CHECKSUM, 0)
-  view.setInt32(at + REST, rest)
-  view.setUint16(at + CHECKSUM, finish(sumLong(packet, at, end, pseudoHeaderSum(view, network, ICMPV6, end - at))))
+  encodeHeader(packet.view, at, type, code, rest)
+  encodeChecksum(packet, network, at, end)
 }
 
 const typeNames: Record<number, string> = {

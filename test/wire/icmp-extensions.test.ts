@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type IcmpError, isTooBig } from '../../src/ip/icmp/icmp.ts'
+import { type IcmpError, isTooBig } from '../../src/ip/icmp/icmp-error.ts'
 import type { Endpoint } from '../../src/udp/endpoint.ts'
 import { type Host, makeHost, open, PEER4, PEER6, send } from '../host.ts'
 import { slowChecksum } from '../twins/checksum.ts'

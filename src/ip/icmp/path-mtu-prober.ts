@@ -12,7 +12,8 @@ import * as icmpv4 from '../../wire/icmpv4.ts'
 import * as ipv4 from '../../wire/ipv4.ts'
 import * as ipv6 from '../../wire/ipv6.ts'
 import { PmtuMode } from '../routing/pmtu-mode.ts'
-import { type Icmp, isTooBig } from './icmp.ts'
+import type { Icmp } from './icmp.ts'
+import { isTooBig } from './icmp-error.ts'
 
 /** Section 5.2. */
 export type ProberState = 'disabled' | 'base' | 'search' | 'complete' | 'error'

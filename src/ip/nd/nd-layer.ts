@@ -257,7 +257,7 @@ export class NdLayer implements NeighborProtocol {
 
   unreachable(packet: Packet): void {
     if (ipv6.parse(packet) !== Drop.None || ipv6.walk(packet) !== Drop.None) return
-    this.#ethernet.reportUnreachable(packet, icmpv6.DESTINATION_UNREACHABLE, icmpv6.ADDRESS_UNREACHABLE)
+    this.#ethernet.reportUnreachable(packet)
   }
 
   lost({ address }: Neighbor): void {

@@ -14,7 +14,6 @@ import type { Random } from '../../base/random.ts'
 import * as arp from '../../wire/arp.ts'
 import * as ethernet from '../../wire/ethernet.ts'
 import { formatHardwareAddress } from '../../wire/hardware-address.ts'
-import * as icmpv4 from '../../wire/icmpv4.ts'
 import * as ipv4 from '../../wire/ipv4.ts'
 import type { IpLayer } from '../ip-layer.ts'
 import type { EthernetLayer } from './ethernet-layer.ts'
@@ -135,7 +134,7 @@ export class ArpLayer implements NeighborProtocol {
 
   unreachable(packet: Packet): void {
     if (ipv4.parse(packet) !== Drop.None) return
-    this.#ethernet.reportUnreachable(packet, icmpv4.DESTINATION_UNREACHABLE, icmpv4.HOST_UNREACHABLE)
+    this.#ethernet.reportUnreachable(packet)
   }
 
   lost({ address }: Neighbor): void {

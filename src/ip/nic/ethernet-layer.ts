@@ -11,6 +11,7 @@ import { Cast, type Packet } from '../../base/packet.ts'
 import type { Random } from '../../base/random.ts'
 import * as ethernet from '../../wire/ethernet.ts'
 import { addressHigh, addressLow, formatHardwareAddress } from '../../wire/hardware-address.ts'
+import { ErrorReason } from '../icmp/error-reasons.ts'
 import type { IpLayer } from '../ip-layer.ts'
 import { NdLayer } from '../nd/nd-layer.ts'
 import { ArpLayer } from './arp-layer.ts'
@@ -100,14 +101,15 @@ export class EthernetLayer {
    * Tells who sent a packet that the neighbor does not answer; our own sockets hear it as they hear
    * a router's error (Linux: dst_link_failure).
    */
-  reportUnreachable(packet: Packet, type: number, code: number): void {
+  reportUnreachable(packet: Packet): void {
     packet.cast = Cast.Unicast
     const { s0, s1, s2, s3 } = packet
     const own = this.#ip.isLocal(s0, s1, s2, s3)
     // By which nic another host's packet came is not known any more: by the one that leads back,
     // most likely.
     const from = own || isLinkLocal(s0, s1, s2, s3) ? null : this.#ip.routes.lookup(s0, s1, s2, s3, 0)
-    this.#ip.icmp.sendError(packet, this.#ip.nicByIndex(own ? 1 : (from?.nic.index ?? 0)) ?? this.#nic, type, code, 0)
+    const nic = this.#ip.nicByIndex(own ? 1 : (from?.nic.index ?? 0)) ?? this.#nic
+    this.#ip.icmp.sendError(packet, nic, ErrorReason.HostUnreachable)
   }
 
   // ── own addresses ──

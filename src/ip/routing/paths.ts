@@ -1,8 +1,5 @@
 /** The paths of one host: which route leads to a destination, and how long a packet on it may be. */
 import { type Address, isMulticast, MAPPED, Prefix } from '../../base/address.ts'
-import type { Packet } from '../../base/packet.ts'
-import * as ipv4 from '../../wire/ipv4.ts'
-import * as ipv6 from '../../wire/ipv6.ts'
 import type { PathMtu } from './path-mtu.ts'
 import type { NicList, RouteNic } from './route-nic.ts'
 import type { Route, RouteTable } from './route-table.ts'
@@ -43,14 +40,11 @@ export class Paths {
   }
 
   /**
-   * Believes a too-big report about a quoted packet that this host sent to `to`.
+   * Believes a too-big report about a packet of `length` bytes that this host sent to `to`.
    * @returns the path MTU now in force, or 0
    */
-  reportMtu(quote: Packet, to: Address, mtu: number): number {
-    const { view, network } = quote
+  reportMtu(to: Address, mtu: number, length: number): number {
     const { w0, w1, w2, w3 } = to
-    const length =
-      quote.family === 4 ? ipv4.totalLength(view, network) : ipv6.payloadLength(view, network) + ipv6.HEADER
     const route = this.#routes.lookup(w0, w1, w2, w3, 0)
     return route === null ? 0 : this.#pathMtu.report(w0, w1, w2, w3, mtu, length, this.mtuTo(route, w0, w1, w2, w3))
   }

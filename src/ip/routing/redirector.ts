@@ -11,8 +11,8 @@ import { AddressMap } from '../../base/address-map.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Packet } from '../../base/packet.ts'
 import type { Random } from '../../base/random.ts'
-import * as icmpv4 from '../../wire/icmpv4.ts'
 import { DESTINATION_RATE, ErrorLimit } from '../icmp/error-limit.ts'
+import { ErrorReason } from '../icmp/error-reasons.ts'
 import type { IpLayer } from '../ip-layer.ts'
 import type { Nic } from '../nic/nic.ts'
 import type { Route } from './route-table.ts'
@@ -65,7 +65,7 @@ export class Redirector {
     if (target.is(s0, s1, s2, s3)) return
     if (packet.family === 4) {
       if (!sharesPrefix(nic, s3, target) || !this.#mayTell(s3)) return
-      this.#ip.icmp.sendError(packet, nic, icmpv4.REDIRECT, icmpv4.FOR_HOST, target.w3)
+      this.#ip.icmp.sendError(packet, nic, ErrorReason.Redirect, target.w3)
     } else {
       // Hosts know a router by its link-local address.
       if (route.gateway !== null && !target.isLinkLocal) return
