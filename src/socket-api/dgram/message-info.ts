@@ -1,5 +1,5 @@
 /** What a program is told about a datagram, and about an ICMP error. */
-import type { IcmpError } from '../../ip/icmp/icmp.ts'
+import type { IcmpError } from '../../ip/icmp/icmp-error.ts'
 
 /** Where a message came from, as Node's listeners get it. */
 export interface MessageInfo {
