@@ -19,6 +19,9 @@ export interface Outgoing {
   done(errno: SendErrno): void
 }
 
+/** Datagrams that have left and are still in the list. */
+const KEPT = 256
+
 /** The datagrams of one socket that wait, in order. */
 export class Backlog {
   /** Bytes of what waits. */
@@ -52,13 +55,13 @@ export class Backlog {
 
   /** Sends what there is room for. @returns whether that was anything */
   retry(): boolean {
-    const before = this.#next
+    let progress = false
     while (this.count > 0) {
       const errno = (this.#waiting[this.#next] as Outgoing).attempt()
       if (errno === 'ENOBUFS') break
+      progress = true
       this.#shift().done(errno)
     }
-    const progress = this.#next !== before
     if (this.count === 0) {
       this.#waiting = []
       this.#next = 0
@@ -74,6 +77,11 @@ export class Backlog {
   #shift(): Outgoing {
     const datagram = this.#waiting[this.#next++] as Outgoing
     this.size -= datagram.size
+    // What has left is let go, also while something always waits.
+    if (this.#next >= KEPT && 2 * this.#next >= this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#next)
+      this.#next = 0
+    }
     return datagram
   }
 }

@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest'
+import { ManualClock } from '../../../src/base/clock.ts'
+import { SeededRandom } from '../../../src/base/random.ts'
 import type { Socket } from '../../../src/socket-api/dgram/types.ts'
+import { Backlog } from '../../../src/socket-api/sending/backlog.ts'
+import { Stack } from '../../../src/stack.ts'
 import { bound, sent, stack, turns } from '../pair.ts'
 
 /** Sends until something waits for room in the link. */
@@ -84,4 +88,31 @@ test('a batch waits for room as single sends do', async () => {
   await turns(1)
   socket.close()
   expect(await closing).toEqual(['Not running', true])
+})
+
+test('a backlog that is never empty sends everything once and in order', () => {
+  const stack = new Stack({ clock: new ManualClock(), random: new SeededRandom('backlog') })
+  const backlog = new Backlog(stack)
+  const left: number[] = []
+  let room = 0
+  const send = (number: number) =>
+    backlog.send({
+      size: 10,
+      attempt: () => (room-- > 0 ? '' : 'ENOBUFS'),
+      done: () => left.push(number),
+    })
+  send(0)
+  for (let number = 1; number <= 3000; number++) {
+    send(number)
+    room = 1
+    expect(backlog.retry()).toBe(true)
+    expect(backlog.count).toBe(1)
+    expect(backlog.size).toBe(10)
+  }
+  expect(left).toEqual(Array.from({ length: 3000 }, (_, at) => at))
+  expect(backlog.retry()).toBe(false)
+  backlog.cancel()
+  expect(left).toHaveLength(3001)
+  expect(backlog.count).toBe(0)
+  stack.close()
 })
