@@ -375,7 +375,7 @@ chain(
 chain(1812, '5.3.1', 'MUST', 'every router on the way is seen by traceroute', 'by traceroute (RFC 1812 5.3.1)')
 chain(8201, '4', 'MUST', 'the MTU of an IPv6 path is found by real tools', 'the narrowest MTU is found by tracepath -6')
 
-const prober = file('ip/path-mtu-prober.test.ts')
+const prober = file('ip/icmp/path-mtu-prober.test.ts')
 prober(8899, '4.3', 'MUST', 'black holes are noticed', 'notices a black hole, and finds the smaller size')
 prober(
   8899,
@@ -407,7 +407,7 @@ prober(
 )
 prober(8899, '5.3.3', 'SHOULD', 'the size is raised again in time', 'recovers from a report that claims too little')
 
-const identification = file('ip/identification.test.ts')
+const identification = file('ip/fragments/identification.test.ts')
 identification(
   6864,
   '4.3',
@@ -437,7 +437,7 @@ identification(
   'of IPv6 are random, each by itself, and never 0',
 )
 
-const reassembly = file('ip/reassembler.test.ts')
+const reassembly = file('ip/fragments/reassembler.test.ts')
 reassembly(
   8200,
   '4.5',
@@ -504,7 +504,7 @@ timeouts(
   'say ICMPv6 Time Exceeded 1 about the first fragment',
 )
 
-const arpRows = file('ip/arp.test.ts')
+const arpRows = file('wire/arp.test.ts')
 arpRows(
   826,
   '',
@@ -565,7 +565,7 @@ arpRows(
   'is reachable for 15 to 45 seconds, then stale, and probed only',
 )
 
-const ethernetRows = file('link/ethernet.test.ts')
+const ethernetRows = file('wire/ethernet.test.ts')
 ethernetRows(
   1112,
   '6.4',
@@ -996,7 +996,7 @@ sourceRouteRows(
   'says Source Route Failed when the next stop',
 )
 
-const redirectRows = file('ip/redirects.test.ts')
+const redirectRows = file('ip/routing/redirects.test.ts')
 redirectRows(1122, '3.2.2.2', 'MUST', 'a redirect changes the route to its host', 'is followed, for that one host')
 redirectRows(
   1122,
@@ -1042,7 +1042,7 @@ kernelRedirects(
 kernelRedirects(4861, '8.2', 'SHOULD', 'Linux follows the redirects that are sent', 'is followed by the kernel')
 kernelRedirects(1812, '5.2.7.2', 'MUST', 'Linux follows the redirects that are sent', 'is followed by the kernel')
 
-const redirectorRows = file('ip/redirector.test.ts')
+const redirectorRows = file('ip/routing/redirector.test.ts')
 redirectorRows(
   1812,
   '5.2.7.2',
@@ -1102,7 +1102,7 @@ redirectorRows(
   'is never longer than 1280 bytes',
 )
 
-const extensionRows = file('ip/icmp-extensions.test.ts')
+const extensionRows = file('wire/icmp-extensions.test.ts')
 extensionRows(
   4884,
   '4.1',
@@ -1186,7 +1186,7 @@ selectionRows(6724, '5', 'MUST', 'rule 5: the outgoing interface', 'rule 5: is o
 selectionRows(6724, '5', 'MUST', 'rule 6: the label of the destination', 'rule 6: is of the kind of the destination')
 selectionRows(6724, '5', 'MUST', 'rule 8: the longest common prefix, of the prefix alone', 'rule 8')
 notApplicable(6724, '5', 'SHOULD', 'rule 4: home addresses', 'this host has none (RFC 6275)')
-const slaacRows = file('ip/slaac.test.ts')
+const slaacRows = file('ip/nd/slaac.test.ts')
 slaacRows(
   6724,
   '5',
@@ -1244,7 +1244,7 @@ notApplicable(
   'asked of the resolver: the lookup that a program gives, or its own',
 )
 
-const pathMtuRows = file('ip/path-mtu.test.ts')
+const pathMtuRows = file('ip/routing/path-mtu.test.ts')
 pathMtuRows(
   1191,
   '6.3',
@@ -1300,7 +1300,7 @@ answerRows(
 )
 answerRows(8085, '3.6', 'SHOULD', 'errors reach the program, validated', 'reaches the socket that sent it')
 
-const fragmenterRows = file('ip/fragmenter.test.ts')
+const fragmenterRows = file('ip/fragments/fragmenter.test.ts')
 fragmenterRows(
   791,
   '3.2',
@@ -1471,7 +1471,7 @@ peerRows(
   'a link-local sender is shown with the zone of the interface, and can be answered',
 )
 
-const natRows = file('network/nat.test.ts')
+const natRows = file('network/nat/nat.test.ts')
 natRows(4787, '4.1 REQ-1', 'MUST', 'mappings are endpoint-independent', 'endpoint-independent: one for all')
 natRows(
   4787,
@@ -1601,7 +1601,7 @@ routeradvertisementsRows(
 groupsRows(8504, '5.11', 'MUST', 'MLDv2', 'MLDv2: a group joined')
 chain(8504, '5.7', 'SHOULD', 'path MTU discovery', 'the narrowest MTU is found by tracepath -6')
 
-const udpOptionRows = file('udp/udp-options.test.ts')
+const udpOptionRows = file('wire/udp-options.test.ts')
 udpOptionRows(
   9868,
   '8',
@@ -1773,7 +1773,7 @@ file('ip/never-answered.test.ts')(
   'an error answers a redirect',
   'but neither a redirect nor an error',
 )
-const jumboRows = file('ip/ipv6.test.ts')
+const jumboRows = file('wire/ipv6.test.ts')
 for (const [asks, name] of [
   [
     'a payload length of 0 without the option is a problem of that field',
@@ -1832,7 +1832,7 @@ notApplicable(
   'it counts again when it is heard',
 )
 routeInformation(4861, '6.3.4', 'SHOULD', 'an advertised MTU is that of the link', 'for what goes to %s')
-const ownGroupRows = file('ip/own-groups.test.ts')
+const ownGroupRows = file('ip/groups/own-groups.test.ts')
 ownGroupRows(
   9777,
   '6',
