@@ -28,7 +28,8 @@ export {
   summarizeRuns,
   withParameters,
 } from './campaign/sweep.ts'
-export type { Nat, NatBehaviour, NatMapping } from './nat/nat.ts'
+export type { Nat, NatMapping } from './nat/nat.ts'
+export type { NatBehaviour } from './nat/nat-options.ts'
 export { Network } from './network.ts'
 export type { Cable, CableEnd } from './nodes/cable.ts'
 export type { FilterSpec } from './nodes/filter.ts'

@@ -1,7 +1,7 @@
 /** What the calls of a network are given, as types. */
 import type { Medium } from '../link/link.ts'
 import type { StackOptions } from '../stack.ts'
-import type { NatOptions } from './nat/nat.ts'
+import type { NatOptions } from './nat/nat-options.ts'
 import type { ImpairmentSpec } from './scenario/impairment-spec.ts'
 import type { Duration } from './time/duration.ts'
 

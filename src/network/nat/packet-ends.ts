@@ -1,0 +1,60 @@
+/** Where a packet has what a NAT translates besides addresses: its ports, or an echo's identifier. */
+import type { Packet } from '../../base/packet.ts'
+import * as icmpv4 from '../../wire/icmpv4.ts'
+import * as ipv4 from '../../wire/ipv4.ts'
+import { ICMPV4, UDP } from '../../wire/protocol.ts'
+
+/** Offset of the identifier in an echo message (RFC 792). */
+const IDENTIFIER = 4
+
+/** Filled anew by each `read`. An echo message has its identifier at both ends. */
+export class PacketEnds {
+  protocol = 0
+  sourcePort = 0
+  destinationPort = 0
+  /** Offsets of the two. */
+  sourceAt = 0
+  destinationAt = 0
+  /** Offset of the checksum that covers them; -1 where a UDP datagram has none. */
+  checksumAt = -1
+
+  /**
+   * Reads the packet whose IP header is at `at`; also one that an ICMP error quotes.
+   * @returns false for what has neither ports nor an identifier
+   */
+  read(packet: Packet, at: number): boolean {
+    const { view, end } = packet
+    const upper = at + ipv4.headerLength(view, at)
+    if (end - upper < 8) return false
+    this.protocol = ipv4.protocol(view, at)
+    if (this.protocol === UDP) {
+      this.sourceAt = upper
+      this.destinationAt = upper + 2
+      this.checksumAt = view.getUint16(upper + 6) === 0 ? -1 : upper + 6
+    } else if (this.protocol === ICMPV4 && isEcho(icmpv4.type(view, upper))) {
+      this.sourceAt = this.destinationAt = upper + IDENTIFIER
+      this.checksumAt = upper + 2
+    } else return false
+    this.sourcePort = view.getUint16(this.sourceAt)
+    this.destinationPort = view.getUint16(this.destinationAt)
+    return true
+  }
+}
+
+function isEcho(type: number): boolean {
+  return type === icmpv4.ECHO || type === icmpv4.ECHO_REPLY
+}
+
+/**
+ * Offset of the IP header that an ICMP error quotes; -1 for other packets, and for quotes too short
+ * to be used.
+ */
+export function quoteAt(packet: Packet, at: number): number {
+  const { view, end } = packet
+  const upper = at + ipv4.headerLength(view, at)
+  if (ipv4.protocol(view, at) !== ICMPV4 || end - upper < icmpv4.HEADER || !icmpv4.isError(icmpv4.type(view, upper)))
+    return -1
+  const quoted = upper + icmpv4.HEADER
+  if (end - quoted < ipv4.HEADER || ipv4.version(view, quoted) !== 4) return -1
+  return end - quoted >= ipv4.headerLength(view, quoted) + 8 ? quoted : -1
+}

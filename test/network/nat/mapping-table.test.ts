@@ -1,0 +1,102 @@
+import { expect, test } from 'vitest'
+import { ManualClock } from '../../../src/base/clock.ts'
+import { KeyedHash } from '../../../src/base/hash.ts'
+import { SeededRandom } from '../../../src/base/random.ts'
+import { type Mapping, MappingTable } from '../../../src/network/nat/mapping-table.ts'
+import { type NatOptions, readNatOptions } from '../../../src/network/nat/nat-options.ts'
+import { ICMPV4, UDP } from '../../../src/wire/protocol.ts'
+
+const INSIDE = 0x0a000001
+const REMOTE = 0x0b000000
+
+function make(options: NatOptions = {}, hasSocket: (port: number) => boolean = () => false) {
+  const clock = new ManualClock()
+  const random = new SeededRandom(1)
+  const table = new MappingTable(clock, new KeyedHash(random), random, readNatOptions(options), hasSocket)
+  return { clock, table }
+}
+
+test('a mapping remembers 1024 remote ends, and forgets the one that it sent to longest ago', () => {
+  const { table } = make()
+  const send = (port: number) => table.map(UDP, INSIDE, 5000, REMOTE, port) as Mapping
+  for (let port = 1; port <= 1024; port++) send(port)
+  const mapping = send(1)
+  expect(table.lets(mapping, REMOTE, 2)).toBe(true)
+  send(1025)
+  expect([1, 2, 3, 1024, 1025, 1026].map((port) => table.lets(mapping, REMOTE, port))).toEqual([
+    true,
+    false,
+    true,
+    true,
+    true,
+    false,
+  ])
+})
+
+test('a remote end may send as long as the mapping holds that sent to it', () => {
+  const { clock, table } = make({ timeout: 1000 })
+  const mapping = table.map(UDP, INSIDE, 5000, REMOTE, 1) as Mapping
+  clock.advance(800)
+  table.map(UDP, INSIDE, 5000, REMOTE, 2)
+  clock.advance(300)
+  expect([1, 2].map((port) => table.lets(mapping, REMOTE, port))).toEqual([false, true])
+})
+
+test.each([
+  ['endpoint-independent', [true, true, true]],
+  ['address-dependent', [true, true, false]],
+  ['address-and-port-dependent', [true, false, false]],
+] as const)(
+  '%s: the same mapping, and the same leave to send, for the end, another port, another address',
+  (kind, same) => {
+    const { table } = make({ mapping: kind, filtering: kind })
+    const ends = [
+      [REMOTE, 1],
+      [REMOTE, 2],
+      [REMOTE + 1, 1],
+    ] as const
+    const first = table.map(UDP, INSIDE, 5000, REMOTE, 1) as Mapping
+    expect(ends.map(([to, port]) => table.lets(first, to, port))).toEqual(same)
+    expect(ends.map(([to, port]) => table.inside(UDP, INSIDE, 5000, to, port) === first)).toEqual(same)
+    expect(ends.map(([to, port]) => table.map(UDP, INSIDE, 5000, to, port) === first)).toEqual(same)
+  },
+)
+
+test('UDP ports and identifiers of echo messages are mapped apart', () => {
+  const { table } = make({ timeout: 1000 })
+  const udp = table.map(UDP, INSIDE, 7, REMOTE, 9) as Mapping
+  const echo = table.map(ICMPV4, INSIDE, 7, REMOTE, 7) as Mapping
+  expect([udp.outsidePort, echo.outsidePort]).toEqual([7, 7])
+  expect(table.outside(UDP, 7)).toBe(udp)
+  expect(table.outside(ICMPV4, 7)).toBe(echo)
+  expect([table.left(udp), table.left(echo)]).toEqual([1000, 60_000])
+})
+
+test('a mapping that has ended gives its port back, and the next one gets it', () => {
+  const { clock, table } = make({ timeout: 1000 })
+  table.map(UDP, INSIDE, 5000, REMOTE, 1)
+  const second = table.map(UDP, INSIDE + 1, 5000, REMOTE, 1) as Mapping
+  expect(second.outsidePort).not.toBe(5000)
+  clock.advance(600)
+  table.used(second)
+  clock.advance(600)
+  expect(table.all).toEqual([second])
+  expect(table.outside(UDP, 5000)).toBe(null)
+  expect(table.map(UDP, INSIDE + 2, 5000, REMOTE, 1)?.outsidePort).toBe(5000)
+  expect(table.all.map(({ address }) => address)).toEqual([INSIDE + 1, INSIDE + 2])
+  table.clear()
+  expect(table.all).toEqual([])
+  expect(table.inside(UDP, INSIDE + 1, 5000, REMOTE, 1)).toBe(null)
+})
+
+test("the router's own sockets keep their ports", () => {
+  const { table } = make({}, (port) => port === 5000)
+  expect(table.map(UDP, INSIDE, 5000, REMOTE, 1)?.outsidePort).not.toBe(5000)
+  expect(table.map(ICMPV4, INSIDE, 5000, REMOTE, 5000)?.outsidePort).toBe(5000)
+})
+
+test('thousands of inside endpoints stay in short chains', () => {
+  const { table } = make({ mapping: 'address-and-port-dependent' })
+  for (let i = 0; i < 20_000; i++) table.map(UDP, INSIDE + (i >> 4), 5000 + (i & 15), REMOTE, i & 15)
+  expect(table.longestChain).toBeLessThan(16)
+})
