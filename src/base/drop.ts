@@ -3,7 +3,7 @@
  *
  * A drop is a small integer, returned (never thrown) by `parse`, `input`, `output` and `send`;
  * `Drop.None` is success. Codes below 30 belong to the link layer, below 80 to IP, below 100 to
- * ICMP, the rest to UDP.
+ * ICMP, the rest to UDP. What a drop counts as stands in the table below the list.
  */
 export const Drop = {
   None: 0,
@@ -45,11 +45,6 @@ export const Drop = {
   WireFiltered: 16,
   /** A NAT has no mapping for it, or no port left for one. */
   WireNatUnmapped: 17,
-  /**
-   * The table of neighbors is full of others that are being resolved or in use (Linux: "neighbor
-   * table overflow").
-   */
-  NeighborTableFull: 24,
   /** A NAT has a mapping, which this sender may not use (RFC 4787 section 5). */
   WireNatFiltered: 18,
   /**
@@ -57,6 +52,11 @@ export const Drop = {
    * (virtio 1.2 section 5.1.6).
    */
   FrameOffload: 19,
+  /**
+   * The table of neighbors is full of others that are being resolved or in use (Linux: "neighbor
+   * table overflow").
+   */
+  NeighborTableFull: 24,
 
   /** Fewer bytes than the header, or than the header's own length, announces. */
   IpTooShort: 30,
@@ -105,10 +105,10 @@ export const Drop = {
   IpBeyondScope: 49,
   /** A group that no socket of this nic has joined. */
   IpNotMember: 50,
-  /** A group that was joined, but from other sources only (RFC 9776 section 3.2). */
-  IpSourceFilter: 55,
   /** Forwarding of a link-level broadcast or multicast (RFC 1812 section 5.3.4). */
   IpLinkBroadcast: 51,
+  /** A group that was joined, but from other sources only (RFC 9776 section 3.2). */
+  IpSourceFilter: 55,
   /**
    * A loopback source or destination on its way out of the host (RFC 1122 section 3.2.1.3, RFC 4291
    * section 2.5.3).
@@ -144,8 +144,6 @@ export const Drop = {
   IcmpRateLimited: 84,
   /** An ICMPv4 message to a broadcast or multicast address, an echo request first of all. */
   IcmpEchoBroadcast: 85,
-  /** An error that was due to an address that is not one host's (RFC 4443 section 2.4 (e.6)). */
-  IcmpAmbiguousSource: 89,
   /** A Neighbor Discovery message that fails the checks of RFC 4861 section 6.1 and 7.1. */
   NdMalformed: 86,
   /** An IGMP or MLD message that fails its checks. */
@@ -155,8 +153,8 @@ export const Drop = {
    * a link without neighbors.
    */
   NdIgnored: 88,
-  /** A solicitation for an anycast address while as many others as may wait for their answers. */
-  NdQueueFull: 94,
+  /** An error that was due to an address that is not one host's (RFC 4443 section 2.4 (e.6)). */
+  IcmpAmbiguousSource: 89,
   /**
    * A redirect that is not from the present first hop, leads off the link, or comes to a host that
    * takes none (RFC 1122 3.2.2.2, RFC 4861 8.1).
@@ -167,6 +165,8 @@ export const Drop = {
    * buffer is full.
    */
   IcmpErrorsFull: 91,
+  /** A solicitation for an anycast address while as many others as may wait for their answers. */
+  NdQueueFull: 94,
 
   /** Shorter than a UDP header. */
   UdpTooShort: 100,
@@ -182,12 +182,12 @@ export const Drop = {
   UdpReceiveBuffer: 105,
   /** The socket's block list has the source or destination. */
   UdpBlocked: 107,
-  /** A TTL or hop limit below what the socket wants (RFC 5082). */
-  UdpHopLimit: 110,
   /** A source that the socket's source filter excludes. */
   UdpSourceFilter: 108,
   /** The socket was closed while the datagram waited. */
   UdpClosed: 109,
+  /** A TTL or hop limit below what the socket wants (RFC 5082). */
+  UdpHopLimit: 110,
 } as const
 
 export type Drop = (typeof Drop)[keyof typeof Drop]
@@ -205,6 +205,114 @@ export function dropName(drop: Drop): DropName {
   return names[drop] as DropName
 }
 
+/** A drop's layer, and the MIB counters that Linux would move, under IPv4's names. */
+type Row = readonly [layer: DropLayer, ...counters: string[]]
+
+/** Received: a header that cannot be, an address that cannot be. */
+const HEADER: Row = ['ip', 'IpInHdrErrors']
+const ADDRESS: Row = ['ip', 'IpInAddrErrors']
+const REASSEMBLY: Row = ['ip', 'IpReasmFails']
+/** Sent, and not taken by the link. */
+const DISCARD: Row = ['link', 'IpOutDiscards']
+const ICMP_ERROR: Row = ['icmp', 'IcmpInErrors']
+const UDP_ERROR: Row = ['udp', 'UdpInErrors']
+/** Linux has no counter. */
+const LINK: Row = ['link']
+const IP: Row = ['ip']
+const ICMP: Row = ['icmp']
+const UDP: Row = ['udp']
+
+const ROWS: Record<Exclude<DropName, 'None'>, Row> = {
+  LinkDown: DISCARD,
+  LinkQueueFull: DISCARD,
+  LinkMtuExceeded: DISCARD,
+  LinkRefused: DISCARD,
+  FrameTooShort: LINK,
+  FrameOtherHost: LINK,
+  FrameUnknownType: LINK,
+  FrameVlanTagged: LINK,
+  NeighborUnreachable: DISCARD,
+  NeighborQueueFull: DISCARD,
+  ArpMalformed: LINK,
+  WireLoss: LINK,
+  WireQueueFull: LINK,
+  WireNoReceiver: LINK,
+  AddressConflict: LINK,
+  WireFiltered: LINK,
+  WireNatUnmapped: LINK,
+  WireNatFiltered: LINK,
+  FrameOffload: LINK,
+  NeighborTableFull: DISCARD,
+
+  IpTooShort: HEADER,
+  IpVersion: HEADER,
+  IpHeaderLength: HEADER,
+  IpTotalLength: HEADER,
+  IpChecksum: HEADER,
+  IpOption: HEADER,
+  IpSourceRoute: HEADER,
+  IpMartianSource: ADDRESS,
+  IpMartianDestination: ADDRESS,
+  IpNotForUs: ADDRESS,
+  IpHopLimitExceeded: HEADER,
+  IpNoRoute: ['ip', 'IpOutNoRoutes'],
+  IpUnknownProtocol: ['ip', 'IpInUnknownProtos'],
+  IpNoNextHeader: IP,
+  IpExtensionHeader: HEADER,
+  IpUnknownOption: HEADER,
+  IpRoutingHeader: HEADER,
+  IpDontFragment: ['ip', 'IpFragFails'],
+  IpReversePath: ADDRESS,
+  IpBeyondScope: ADDRESS,
+  IpNotMember: ADDRESS,
+  IpLinkBroadcast: IP,
+  IpSourceFilter: IP,
+  IpLoopbackLeaves: ['ip', 'IpOutDiscards'],
+
+  FragmentLength: REASSEMBLY,
+  FragmentTooBig: REASSEMBLY,
+  FragmentOverlap: REASSEMBLY,
+  FragmentDuplicate: IP,
+  FragmentTimeout: ['ip', 'IpReasmTimeout', 'IpReasmFails'],
+  FragmentMemory: REASSEMBLY,
+  FragmentEcn: REASSEMBLY,
+  FragmentHeaderChain: REASSEMBLY,
+
+  IcmpTooShort: ICMP_ERROR,
+  IcmpChecksum: ['icmp', 'IcmpInErrors', 'IcmpInCsumErrors'],
+  IcmpUnknownType: ICMP,
+  IcmpUnmatched: ICMP_ERROR,
+  IcmpRateLimited: ['icmp', 'IcmpOutRateLimitHost'],
+  IcmpEchoBroadcast: ICMP,
+  NdMalformed: ICMP_ERROR,
+  GroupReportMalformed: ICMP,
+  NdIgnored: ICMP,
+  IcmpAmbiguousSource: ICMP,
+  IcmpRedirect: ICMP,
+  IcmpErrorsFull: ICMP,
+  NdQueueFull: ICMP,
+
+  UdpTooShort: UDP_ERROR,
+  UdpLength: UDP_ERROR,
+  UdpChecksum: ['udp', 'UdpInErrors', 'UdpInCsumErrors'],
+  UdpZeroChecksum: UDP_ERROR,
+  UdpNoPort: ['udp', 'UdpNoPorts'],
+  UdpReceiveBuffer: ['udp', 'UdpInErrors', 'UdpRcvbufErrors'],
+  UdpBlocked: UDP,
+  UdpSourceFilter: UDP,
+  UdpClosed: UDP,
+  UdpHopLimit: UDP,
+}
+
+const rows: (Row | undefined)[] = new Array(DROP_LIMIT)
+for (const [name, row] of Object.entries(ROWS)) rows[Drop[name as DropName]] = row
+
+/** The layer that discarded the packet. */
 export function dropLayer(drop: Drop): DropLayer {
-  return drop < 30 ? 'link' : drop < 80 ? 'ip' : drop < 100 ? 'icmp' : 'udp'
+  return rows[drop]?.[0] ?? 'link'
+}
+
+/** The MIB counters that move with a drop, under IPv4's names. */
+export function dropCounters(drop: Drop): readonly string[] {
+  return rows[drop]?.slice(1) ?? []
 }

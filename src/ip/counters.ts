@@ -1,4 +1,8 @@
-import { DROP_LIMIT, Drop, type DropLayer, type DropName, dropLayer, dropName } from '../base/drop.ts'
+/**
+ * What one stack counted: the MIB counters under Linux's names (`/proc/net/snmp`,
+ * `/proc/net/snmp6`, `/proc/net/netstat`), and every discarded packet by reason.
+ */
+import { DROP_LIMIT, Drop, type DropLayer, type DropName, dropCounters, dropLayer, dropName } from '../base/drop.ts'
 import type { Packet } from '../base/packet.ts'
 
 /** One row of `stack.drops`. */
@@ -8,259 +12,263 @@ export type DropCount = { reason: DropName; layer: DropLayer; count: number }
 export type DropListener = (reason: DropName, layer: DropLayer, packet: Packet) => void
 
 /**
- * What one stack counted: the MIB counters under Linux's names (`/proc/net/snmp`,
- * `/proc/net/snmp6`, `/proc/net/netstat`), and every discarded packet by reason.
+ * What the layers count of one family, under IPv4's names. Plain fields of one class, so that code
+ * of both families counts at one shape. What a drop moves is not here: see {@link Counters.drop}.
  */
-export class Counters {
+export class Mib {
   IpInReceives = 0
-  IpInHdrErrors = 0
-  IpInAddrErrors = 0
   IpForwDatagrams = 0
-  IpInUnknownProtos = 0
-  IpInDiscards = 0
   IpInDelivers = 0
   IpOutRequests = 0
-  IpOutDiscards = 0
-  IpOutNoRoutes = 0
-  IpReasmTimeout = 0
   IpReasmReqds = 0
   IpReasmOKs = 0
-  IpReasmFails = 0
   IpFragOKs = 0
-  IpFragFails = 0
   IpFragCreates = 0
-  Ip6InReceives = 0
-  Ip6InHdrErrors = 0
-  Ip6InAddrErrors = 0
-  Ip6OutForwDatagrams = 0
-  Ip6InUnknownProtos = 0
-  Ip6InDiscards = 0
-  Ip6InDelivers = 0
-  Ip6OutRequests = 0
-  Ip6OutDiscards = 0
-  Ip6OutNoRoutes = 0
-  Ip6ReasmTimeout = 0
-  Ip6ReasmReqds = 0
-  Ip6ReasmOKs = 0
-  Ip6ReasmFails = 0
-  Ip6FragOKs = 0
-  Ip6FragFails = 0
-  Ip6FragCreates = 0
   IcmpInMsgs = 0
-  IcmpInErrors = 0
-  IcmpInCsumErrors = 0
   IcmpInDestUnreachs = 0
+  /** IPv6 alone: in ICMPv4 it is a Destination Unreachable. */
+  IcmpInPktTooBigs = 0
   IcmpInTimeExcds = 0
   IcmpInParmProbs = 0
   IcmpInRedirects = 0
   IcmpInEchos = 0
   IcmpInEchoReps = 0
+  /** IPv4 alone. */
   IcmpInTimestamps = 0
   IcmpOutMsgs = 0
   IcmpOutDestUnreachs = 0
+  IcmpOutPktTooBigs = 0
   IcmpOutTimeExcds = 0
   IcmpOutParmProbs = 0
   IcmpOutRedirects = 0
   IcmpOutEchos = 0
   IcmpOutEchoReps = 0
   IcmpOutTimestampReps = 0
-  IcmpOutRateLimitHost = 0
-  Icmp6InMsgs = 0
-  Icmp6InErrors = 0
-  Icmp6InCsumErrors = 0
-  Icmp6InDestUnreachs = 0
-  Icmp6InPktTooBigs = 0
-  Icmp6InTimeExcds = 0
-  Icmp6InParmProblems = 0
-  Icmp6InEchos = 0
-  Icmp6InEchoReplies = 0
-  Icmp6OutMsgs = 0
-  Icmp6OutDestUnreachs = 0
-  Icmp6OutPktTooBigs = 0
-  Icmp6OutTimeExcds = 0
-  Icmp6OutParmProblems = 0
-  Icmp6OutEchos = 0
-  Icmp6OutEchoReplies = 0
-  Icmp6OutRateLimitHost = 0
-  Icmp6InGroupMembQueries = 0
-  Icmp6InGroupMembResponses = 0
-  Icmp6InRouterSolicits = 0
-  Icmp6InRouterAdvertisements = 0
-  Icmp6InNeighborSolicits = 0
-  Icmp6InNeighborAdvertisements = 0
-  Icmp6InRedirects = 0
-  Icmp6OutGroupMembResponses = 0
-  Icmp6OutGroupMembReductions = 0
-  Icmp6OutRouterSolicits = 0
-  Icmp6OutRouterAdvertisements = 0
-  Icmp6OutNeighborSolicits = 0
-  Icmp6OutNeighborAdvertisements = 0
-  Icmp6OutRedirects = 0
-  Icmp6OutMLDv2Reports = 0
+  /** From here on IPv6 alone: Neighbor Discovery and Multicast Listener Discovery. */
+  IcmpInGroupMembQueries = 0
+  IcmpInGroupMembResponses = 0
+  IcmpInRouterSolicits = 0
+  IcmpInRouterAdvertisements = 0
+  IcmpInNeighborSolicits = 0
+  IcmpInNeighborAdvertisements = 0
+  IcmpOutGroupMembResponses = 0
+  IcmpOutGroupMembReductions = 0
+  IcmpOutRouterSolicits = 0
+  IcmpOutRouterAdvertisements = 0
+  IcmpOutNeighborSolicits = 0
+  IcmpOutNeighborAdvertisements = 0
+  IcmpOutMLDv2Reports = 0
   UdpInDatagrams = 0
-  UdpNoPorts = 0
-  UdpInErrors = 0
   UdpOutDatagrams = 0
-  UdpRcvbufErrors = 0
-  UdpSndbufErrors = 0
-  UdpInCsumErrors = 0
-  UdpIgnoredMulti = 0
-  Udp6InDatagrams = 0
-  Udp6NoPorts = 0
-  Udp6InErrors = 0
-  Udp6OutDatagrams = 0
-  Udp6RcvbufErrors = 0
-  Udp6SndbufErrors = 0
-  Udp6InCsumErrors = 0
+}
 
-  readonly #drops = new Float64Array(DROP_LIMIT)
+/** Linux's names, in its order. */
+const NAMES = [
+  'IpInReceives',
+  'IpInHdrErrors',
+  'IpInAddrErrors',
+  'IpForwDatagrams',
+  'IpInUnknownProtos',
+  'IpInDiscards',
+  'IpInDelivers',
+  'IpOutRequests',
+  'IpOutDiscards',
+  'IpOutNoRoutes',
+  'IpReasmTimeout',
+  'IpReasmReqds',
+  'IpReasmOKs',
+  'IpReasmFails',
+  'IpFragOKs',
+  'IpFragFails',
+  'IpFragCreates',
+  'Ip6InReceives',
+  'Ip6InHdrErrors',
+  'Ip6InAddrErrors',
+  'Ip6OutForwDatagrams',
+  'Ip6InUnknownProtos',
+  'Ip6InDiscards',
+  'Ip6InDelivers',
+  'Ip6OutRequests',
+  'Ip6OutDiscards',
+  'Ip6OutNoRoutes',
+  'Ip6ReasmTimeout',
+  'Ip6ReasmReqds',
+  'Ip6ReasmOKs',
+  'Ip6ReasmFails',
+  'Ip6FragOKs',
+  'Ip6FragFails',
+  'Ip6FragCreates',
+  'IcmpInMsgs',
+  'IcmpInErrors',
+  'IcmpInCsumErrors',
+  'IcmpInDestUnreachs',
+  'IcmpInTimeExcds',
+  'IcmpInParmProbs',
+  'IcmpInRedirects',
+  'IcmpInEchos',
+  'IcmpInEchoReps',
+  'IcmpInTimestamps',
+  'IcmpOutMsgs',
+  'IcmpOutDestUnreachs',
+  'IcmpOutTimeExcds',
+  'IcmpOutParmProbs',
+  'IcmpOutRedirects',
+  'IcmpOutEchos',
+  'IcmpOutEchoReps',
+  'IcmpOutTimestampReps',
+  'IcmpOutRateLimitHost',
+  'Icmp6InMsgs',
+  'Icmp6InErrors',
+  'Icmp6InCsumErrors',
+  'Icmp6InDestUnreachs',
+  'Icmp6InPktTooBigs',
+  'Icmp6InTimeExcds',
+  'Icmp6InParmProblems',
+  'Icmp6InEchos',
+  'Icmp6InEchoReplies',
+  'Icmp6OutMsgs',
+  'Icmp6OutDestUnreachs',
+  'Icmp6OutPktTooBigs',
+  'Icmp6OutTimeExcds',
+  'Icmp6OutParmProblems',
+  'Icmp6OutEchos',
+  'Icmp6OutEchoReplies',
+  'Icmp6OutRateLimitHost',
+  'Icmp6InGroupMembQueries',
+  'Icmp6InGroupMembResponses',
+  'Icmp6InRouterSolicits',
+  'Icmp6InRouterAdvertisements',
+  'Icmp6InNeighborSolicits',
+  'Icmp6InNeighborAdvertisements',
+  'Icmp6InRedirects',
+  'Icmp6OutGroupMembResponses',
+  'Icmp6OutGroupMembReductions',
+  'Icmp6OutRouterSolicits',
+  'Icmp6OutRouterAdvertisements',
+  'Icmp6OutNeighborSolicits',
+  'Icmp6OutNeighborAdvertisements',
+  'Icmp6OutRedirects',
+  'Icmp6OutMLDv2Reports',
+  'UdpInDatagrams',
+  'UdpNoPorts',
+  'UdpInErrors',
+  'UdpOutDatagrams',
+  'UdpRcvbufErrors',
+  'UdpSndbufErrors',
+  'UdpInCsumErrors',
+  'UdpIgnoredMulti',
+  'Udp6InDatagrams',
+  'Udp6NoPorts',
+  'Udp6InErrors',
+  'Udp6OutDatagrams',
+  'Udp6RcvbufErrors',
+  'Udp6SndbufErrors',
+  'Udp6InCsumErrors',
+] as const
+
+/** A MIB counter's name. */
+export type CounterName = (typeof NAMES)[number]
+
+/** Where Linux has another word for IPv6 than for IPv4. */
+const WORDS6: Record<string, string> = {
+  IpOutForwDatagrams: 'IpForwDatagrams',
+  IcmpInParmProblems: 'IcmpInParmProbs',
+  IcmpOutParmProblems: 'IcmpOutParmProbs',
+  IcmpInEchoReplies: 'IcmpInEchoReps',
+  IcmpOutEchoReplies: 'IcmpOutEchoReps',
+}
+
+/** What one of Linux's names counts. */
+interface Source {
+  readonly six: boolean
+  /** The field of the family's {@link Mib}; a name that only drops move has none. */
+  readonly field: string
+  /** The reasons that count under this name. */
+  readonly drops: readonly Drop[]
+}
+
+function sourceOf(name: CounterName): Source {
+  const six = /^[A-Z][a-z]+6/.test(name)
+  const bare = name.replace('6', '')
+  const field = six ? (WORDS6[bare] ?? bare) : name
+  return { six, field, drops: Object.values(Drop).filter((drop) => dropCounters(drop).includes(field)) }
+}
+
+const SOURCES = new Map(NAMES.map((name) => [name, sourceOf(name)] as const))
+
+/** Each of Linux's names, read-only. */
+export interface Counters extends Readonly<Record<CounterName, number>> {}
+
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the class defines the names in a loop
+export class Counters {
+  /** What the layers count; one object a family. */
+  readonly four = new Mib()
+  readonly six = new Mib()
+  /** Discarded packets by reason, first of IPv4 and of no family, then of IPv6. */
+  readonly #drops = new Float64Array(2 * DROP_LIMIT)
   #listener: DropListener | null = null
+
+  static {
+    for (const name of NAMES)
+      Object.defineProperty(Counters.prototype, name, {
+        enumerable: true,
+        get(this: Counters) {
+          return this.read(name)
+        },
+      })
+  }
 
   /** Names the one listener for discarded packets, or none. */
   onDrop(listener: DropListener | null): void {
     this.#listener = listener
   }
 
-  /** Counts a discarded packet under its reason and under the MIB counter that Linux would move. */
+  /**
+   * Counts a discarded packet under its reason, and so under the MIB counters that Linux would move
+   * ({@link dropCounters}), which are summed up when they are read.
+   */
   drop(reason: Drop, packet: Packet): void {
-    this.#drops[reason] = (this.#drops[reason] as number) + 1
-    this.#countMib(reason, packet.family === 6)
+    const slot = packet.family === 6 ? reason + DROP_LIMIT : reason
+    this.#drops[slot] = (this.#drops[slot] as number) + 1
     if (this.#listener !== null) this.#listener(dropName(reason), dropLayer(reason), packet)
+  }
+
+  /** What the layers count of the family of a packet. */
+  of(family: number): Mib {
+    return family === 6 ? this.six : this.four
   }
 
   /** How often one reason was counted. */
   dropCount(reason: Drop): number {
-    return this.#drops[reason] as number
+    return (this.#drops[reason] as number) + (this.#drops[reason + DROP_LIMIT] as number)
   }
 
   /** All reasons that were counted at least once, in the order of their codes. */
   get drops(): DropCount[] {
     const rows: DropCount[] = []
     for (let code = 1; code < DROP_LIMIT; code++) {
-      const count = this.#drops[code] as number
-      if (count > 0) rows.push({ reason: dropName(code as Drop), layer: dropLayer(code as Drop), count })
+      const drop = code as Drop
+      const count = this.dropCount(drop)
+      if (count > 0) rows.push({ reason: dropName(drop), layer: dropLayer(drop), count })
     }
     return rows
   }
 
-  /** The MIB counters that are not zero, under their names. */
-  nonZero(): Record<string, number> {
-    return Object.fromEntries(Object.entries(this).filter(([, value]) => value !== 0))
+  /** One MIB counter. */
+  read(name: CounterName): number {
+    const { six, field, drops } = SOURCES.get(name) as Source
+    let value = ((six ? this.six : this.four) as unknown as Record<string, number | undefined>)[field] ?? 0
+    for (const drop of drops) value += this.#drops[six ? drop + DROP_LIMIT : drop] as number
+    return value
   }
 
-  #countMib(reason: Drop, six: boolean): void {
-    switch (reason) {
-      case Drop.IpTooShort:
-      case Drop.IpVersion:
-      case Drop.IpHeaderLength:
-      case Drop.IpTotalLength:
-      case Drop.IpChecksum:
-      case Drop.IpOption:
-      case Drop.IpSourceRoute:
-      case Drop.IpHopLimitExceeded:
-      case Drop.IpExtensionHeader:
-      case Drop.IpUnknownOption:
-      case Drop.IpRoutingHeader:
-        if (six) this.Ip6InHdrErrors++
-        else this.IpInHdrErrors++
-        return
-      case Drop.IpMartianSource:
-      case Drop.IpMartianDestination:
-      case Drop.IpNotForUs:
-      case Drop.IpNotMember:
-      case Drop.IpReversePath:
-      case Drop.IpBeyondScope:
-        if (six) this.Ip6InAddrErrors++
-        else this.IpInAddrErrors++
-        return
-      case Drop.IpNoRoute:
-        if (six) this.Ip6OutNoRoutes++
-        else this.IpOutNoRoutes++
-        return
-      case Drop.IpUnknownProtocol:
-        if (six) this.Ip6InUnknownProtos++
-        else this.IpInUnknownProtos++
-        return
-      case Drop.IpDontFragment:
-        if (six) this.Ip6FragFails++
-        else this.IpFragFails++
-        return
-      case Drop.FragmentTimeout:
-        if (six) {
-          this.Ip6ReasmTimeout++
-          this.Ip6ReasmFails++
-        } else {
-          this.IpReasmTimeout++
-          this.IpReasmFails++
-        }
-        return
-      case Drop.FragmentLength:
-      case Drop.FragmentTooBig:
-      case Drop.FragmentOverlap:
-      case Drop.FragmentMemory:
-      case Drop.FragmentEcn:
-      case Drop.FragmentHeaderChain:
-        if (six) this.Ip6ReasmFails++
-        else this.IpReasmFails++
-        return
-      case Drop.IcmpChecksum:
-        if (six) {
-          this.Icmp6InErrors++
-          this.Icmp6InCsumErrors++
-        } else {
-          this.IcmpInErrors++
-          this.IcmpInCsumErrors++
-        }
-        return
-      case Drop.IcmpTooShort:
-      case Drop.IcmpUnmatched:
-      case Drop.NdMalformed:
-        if (six) this.Icmp6InErrors++
-        else this.IcmpInErrors++
-        return
-      case Drop.IcmpRateLimited:
-        if (six) this.Icmp6OutRateLimitHost++
-        else this.IcmpOutRateLimitHost++
-        return
-      case Drop.UdpNoPort:
-        if (six) this.Udp6NoPorts++
-        else this.UdpNoPorts++
-        return
-      case Drop.UdpTooShort:
-      case Drop.UdpLength:
-      case Drop.UdpZeroChecksum:
-        if (six) this.Udp6InErrors++
-        else this.UdpInErrors++
-        return
-      case Drop.UdpChecksum:
-        if (six) {
-          this.Udp6InErrors++
-          this.Udp6InCsumErrors++
-        } else {
-          this.UdpInErrors++
-          this.UdpInCsumErrors++
-        }
-        return
-      case Drop.UdpReceiveBuffer:
-        if (six) {
-          this.Udp6InErrors++
-          this.Udp6RcvbufErrors++
-        } else {
-          this.UdpInErrors++
-          this.UdpRcvbufErrors++
-        }
-        return
-      case Drop.IpLoopbackLeaves:
-      case Drop.LinkDown:
-      case Drop.LinkQueueFull:
-      case Drop.LinkMtuExceeded:
-      case Drop.LinkRefused:
-      case Drop.NeighborUnreachable:
-      case Drop.NeighborQueueFull:
-      case Drop.NeighborTableFull:
-        if (six) this.Ip6OutDiscards++
-        else this.IpOutDiscards++
-        return
-    }
+  /** The MIB counters that are not zero, under their names. */
+  nonZero(): Record<string, number> {
+    return Object.fromEntries(NAMES.map((name) => [name, this.read(name)] as const).filter(([, value]) => value !== 0))
+  }
+
+  /** All MIB counters, under their names. */
+  toJSON(): Record<CounterName, number> {
+    return Object.fromEntries(NAMES.map((name) => [name, this.read(name)])) as Record<CounterName, number>
   }
 }

@@ -83,9 +83,9 @@ export class Forwarder {
       // The quote is what was received, as Linux has it; in IPv4 it is what is sent.
       redirector?.consider(packet, nic, route)
       view.setUint8(network + ipv6.HOP_LIMIT, packet.hopLimit)
-      this.#counters.Ip6OutForwDatagrams++
+      this.#counters.six.IpForwDatagrams++
     } else {
-      this.#counters.IpForwDatagrams++
+      this.#counters.four.IpForwDatagrams++
       if (packet.transport - network > ipv4.HEADER) this.#recordRoute(packet, route)
       this.#decrement4(view, network)
       if (redirector !== null && !this.#hasSourceRoute(packet)) redirector.consider(packet, nic, route)

@@ -297,10 +297,10 @@ export class IpLayer {
     const version = packet.end > packet.start ? packet.view.getUint8(packet.start) >>> 4 : 0
     let drop: Drop
     if (version === 4) {
-      this.counters.IpInReceives++
+      this.counters.four.IpInReceives++
       drop = this.#receive4.input(packet, nic)
     } else if (version === 6) {
-      this.counters.Ip6InReceives++
+      this.counters.six.IpInReceives++
       drop = this.#receive6.input(packet, nic)
     } else {
       packet.family = 0

@@ -41,8 +41,7 @@ export class Output {
   readonly #identification: Identification
   readonly #fragmenter = new Fragmenter()
   readonly #sendFragment = (fragment: Packet, nic: RouteNic): Drop => {
-    if (fragment.family === 4) this.#counters.IpFragCreates++
-    else this.#counters.Ip6FragCreates++
+    this.#counters.of(fragment.family).IpFragCreates++
     return nic.output(fragment)
   }
 
@@ -98,7 +97,7 @@ export class Output {
     loop: boolean,
     options: Uint8Array | null,
   ): Drop {
-    this.#counters.IpOutRequests++
+    this.#counters.four.IpOutRequests++
     const { d0, d1, d2, d3 } = packet
     const free =
       mode === PmtuMode.Dont || (mode === PmtuMode.Want && mtu <= MIN_PMTU4 && this.#pathMtu.isLocked(d0, d1, d2, d3))
@@ -118,19 +117,19 @@ export class Output {
     if (packet.hopLimit === 0) return Drop.None
     if (length <= mtu) return nic.output(packet)
     if (options === null && sentLong(packet, nic, mtu)) return Drop.None
-    this.#counters.IpFragOKs++
+    this.#counters.four.IpFragOKs++
     return this.#fragmenter.fragment4(packet, mtu, nic, this.#sendFragment)
   }
 
   #send6(packet: Packet, nic: RouteNic, length: number, mtu: number, loop: boolean): Drop {
-    this.#counters.Ip6OutRequests++
+    this.#counters.six.IpOutRequests++
     packet.start -= ipv6.HEADER
     ipv6.encode(packet, packet.start, packet.protocol)
     if (loop) this.#loopBack(packet, nic)
     if (packet.hopLimit === 0 || (isHostGroup(packet.d0) && !nic.isLoopback)) return Drop.None
     if (length <= mtu) return nic.output(packet)
     if (sentLong(packet, nic, mtu)) return Drop.None
-    this.#counters.Ip6FragOKs++
+    this.#counters.six.IpFragOKs++
     const identification = this.#identification.next(packet)
     return this.#fragmenter.fragment6(packet, mtu, identification, 0, ipv6.NEXT_HEADER, nic, this.#sendFragment)
   }
@@ -143,7 +142,7 @@ export class Output {
     this.#chooseNextHop(packet, route)
     packet.nic = 0
     if (packet.family === 6 || packet.end - packet.start <= mtu) return route.nic.output(packet)
-    this.#counters.IpFragOKs++
+    this.#counters.four.IpFragOKs++
     return this.#fragmenter.fragment4(packet, mtu, route.nic, this.#sendFragment)
   }
 

@@ -168,7 +168,7 @@ export class Receive4 {
   }
 
   #deliver(packet: Packet, nic: Nic): Drop {
-    this.#counters.IpInDelivers++
+    this.#counters.four.IpInDelivers++
     switch (packet.protocol) {
       case UDP:
         return this.#upper.deliverUdp(packet, nic)

@@ -128,7 +128,7 @@ export class Receive6 {
   }
 
   #deliver(packet: Packet, nic: Nic): Drop {
-    this.#counters.Ip6InDelivers++
+    this.#counters.six.IpInDelivers++
     switch (packet.protocol) {
       case UDP:
         return this.#upper.deliverUdp(packet, nic)

@@ -98,10 +98,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
 
   #deliver(endpoint: Endpoint, packet: Packet, sourcePort: number): Drop {
     const drop = endpoint.deliver(packet, sourcePort)
-    if (drop === Drop.None) {
-      if (packet.family === 4) this.#counters.UdpInDatagrams++
-      else this.#counters.Udp6InDatagrams++
-    }
+    if (drop === Drop.None) this.#counters.of(packet.family).UdpInDatagrams++
     return drop
   }
 
@@ -364,8 +361,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     }
     const drop = this.#ip.output(packet, route, mode, loop, four ? endpoint.sentOptions : null)
     if (drop === Drop.None) {
-      if (four) this.#counters.UdpOutDatagrams++
-      else this.#counters.Udp6OutDatagrams++
+      this.#counters.of(packet.family).UdpOutDatagrams++
       return ''
     }
     // Nothing is lost yet in the first two: the caller knows, and may try again.

@@ -11,6 +11,11 @@ describe('the list of drops', () => {
     expect(Drop.None).toBe(0)
   })
 
+  test('stands in the order of the codes', () => {
+    const codes = entries.map(([, code]) => code)
+    expect(codes).toEqual([...codes].sort((a, b) => a - b))
+  })
+
   test('gives the name back for the code', () => {
     for (const [name, code] of entries) expect(dropName(code)).toBe(name)
   })

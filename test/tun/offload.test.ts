@@ -155,7 +155,7 @@ describeOnTun('segmentation offload', () => {
       const socket = stack.dgram.createSocket(`udp${family}`)
       socket.bind(0)
       await once(socket, 'listening')
-      const before = { ...far.counters }
+      const before = far.counters.toJSON()
       const sent = link.counters.sentPackets
       for (const size of [1473, 10, 3000, 20_000]) socket.send(Buffer.alloc(size, 7), 5000, to)
       await vi.waitFor(() => expect(lengths).toEqual([1473, 10, 3000, 20_000]))

@@ -85,8 +85,7 @@ export class Reassembler {
    */
   add(packet: Packet): Packet | null {
     const six = this.#family === 6
-    if (six) this.#counters.Ip6ReasmReqds++
-    else this.#counters.IpReasmReqds++
+    this.#counters.of(this.#family).IpReasmReqds++
     const offset = packet.fragmentOffset
     let length = packet.end - packet.transport
     if (six) {
@@ -190,7 +189,7 @@ export class Reassembler {
       view.setUint8(at + 1, ipv4.tos(view, at) | ecn)
       ipv4.patchFragment(view, at, rebuilt.end - at, 0, false, pending.largest === pending.largestWhole)
       ipv4.parse(rebuilt)
-      this.#counters.IpReasmOKs++
+      this.#counters.four.IpReasmOKs++
     } else {
       view.setUint16(at, view.getUint16(at) | (ecn << 4))
       ipv6.setPayloadLength(view, at, rebuilt.end - at - ipv6.HEADER)
@@ -201,7 +200,7 @@ export class Reassembler {
       rebuilt.protocol = pending.nextHeader
       rebuilt.protocolAt = at + pending.nextHeaderAt
       rebuilt.fragmentHeader = at + header
-      this.#counters.Ip6ReasmOKs++
+      this.#counters.six.IpReasmOKs++
     }
     rebuilt.fragments = pending.fragments.length
     return rebuilt

@@ -121,7 +121,7 @@ export class IgmpLayer implements GroupReporter {
     packet.d3 = destination
     packet.view.setInt32(packet.start + ipv4.HEADER, ROUTER_ALERT)
     ipv4.encode(packet, packet.start, IP_HEADER)
-    this.#ip.counters.IpOutRequests++
+    this.#ip.counters.four.IpOutRequests++
     packet.setHopToDestination()
     const drop = this.#nic.output(packet)
     if (drop !== Drop.None) this.#ip.counters.drop(drop, packet)

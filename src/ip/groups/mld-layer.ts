@@ -59,12 +59,12 @@ export class MldLayer implements GroupReporter {
     const { counters } = this.#ip
     switch (icmpv6.type(view, transport)) {
       case mld.QUERY:
-        counters.Icmp6InGroupMembQueries++
+        counters.six.IcmpInGroupMembQueries++
         if (!this.#allowsQuery(packet)) return Drop.GroupReportMalformed
         this.manager.query(readQuery(packet))
         return Drop.None
       case mld.REPORT_V1:
-        counters.Icmp6InGroupMembResponses++
+        counters.six.IcmpInGroupMembResponses++
         // It is sent to the group that it reports (RFC 2710 section 3.7).
         if (!groupOf(packet).is(packet.d0, packet.d1, packet.d2, packet.d3)) return Drop.GroupReportMalformed
         this.manager.heardReport(groupOf(packet))
@@ -96,20 +96,20 @@ export class MldLayer implements GroupReporter {
       let end = HEADROOM + mld.REPORT_HEADER
       for (const { type, group, sources } of part) end = mld.encodeRecord(view, end, type, group, sources)
       view.setUint32(HEADROOM + 4, part.length)
-      this.#ip.counters.Icmp6OutMLDv2Reports++
+      this.#ip.counters.six.IcmpOutMLDv2Reports++
       this.#send(mld.REPORT_V2, end, V2_ROUTERS)
     }
   }
 
   oldReport(group: Address): void {
     const end = mld.encode(this.#tx.view, HEADROOM, group)
-    this.#ip.counters.Icmp6OutGroupMembResponses++
+    this.#ip.counters.six.IcmpOutGroupMembResponses++
     this.#send(mld.REPORT_V1, end, group)
   }
 
   leave(group: Address): void {
     const end = mld.encode(this.#tx.view, HEADROOM, group)
-    this.#ip.counters.Icmp6OutGroupMembReductions++
+    this.#ip.counters.six.IcmpOutGroupMembReductions++
     this.#send(mld.DONE, end, ALL_ROUTERS)
   }
 
@@ -139,8 +139,8 @@ export class MldLayer implements GroupReporter {
     view.setInt32(at + ipv6.HEADER + 4, ROUTER_ALERT_1)
     icmpv6.encode(packet, at, HEADROOM, end, type, 0, view.getInt32(HEADROOM + 4))
     const { counters } = this.#ip
-    counters.Ip6OutRequests++
-    counters.Icmp6OutMsgs++
+    counters.six.IpOutRequests++
+    counters.six.IcmpOutMsgs++
     packet.setHopToDestination()
     const drop = this.#nic.output(packet)
     if (drop !== Drop.None) counters.drop(drop, packet)

@@ -161,8 +161,8 @@ export class EchoClients {
   #encode4(request: Packet, rest: number): void {
     request.protocol = ICMPV4
     icmpv4.encode(request, request.start, request.end, icmpv4.ECHO, 0, rest)
-    this.#counters.IcmpOutMsgs++
-    this.#counters.IcmpOutEchos++
+    this.#counters.four.IcmpOutMsgs++
+    this.#counters.four.IcmpOutEchos++
   }
 
   #encode6(request: Packet, rest: number): void {
@@ -170,7 +170,7 @@ export class EchoClients {
     request.protocol = ICMPV6
     ipv6.encode(request, start - ipv6.HEADER, ICMPV6)
     icmpv6.encode(request, start - ipv6.HEADER, start, end, icmpv6.ECHO_REQUEST, 0, rest)
-    this.#counters.Icmp6OutMsgs++
-    this.#counters.Icmp6OutEchos++
+    this.#counters.six.IcmpOutMsgs++
+    this.#counters.six.IcmpOutEchos++
   }
 }

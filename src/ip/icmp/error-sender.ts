@@ -69,10 +69,10 @@ export class ErrorSender {
 
   #encode4(reply: Packet, packet: Packet, { type, code, shift }: ErrorForm, value: number): void {
     const counters = this.#counters
-    if (type === icmpv4.DESTINATION_UNREACHABLE) counters.IcmpOutDestUnreachs++
-    else if (type === icmpv4.TIME_EXCEEDED) counters.IcmpOutTimeExcds++
-    else if (type === icmpv4.REDIRECT) counters.IcmpOutRedirects++
-    else counters.IcmpOutParmProbs++
+    if (type === icmpv4.DESTINATION_UNREACHABLE) counters.four.IcmpOutDestUnreachs++
+    else if (type === icmpv4.TIME_EXCEEDED) counters.four.IcmpOutTimeExcds++
+    else if (type === icmpv4.REDIRECT) counters.four.IcmpOutRedirects++
+    else counters.four.IcmpOutParmProbs++
     // Linux: IPTOS_PREC_INTERNETCONTROL, RFC 1812 section 4.3.2.5.
     reply.tos = (packet.tos & 0x1e) | 0xc0
     reply.start -= icmpv4.HEADER
@@ -82,10 +82,10 @@ export class ErrorSender {
   /** All but the checksum, which comes with the addresses. */
   #encode6(reply: Packet, { type, code, shift }: ErrorForm, value: number): void {
     const counters = this.#counters
-    if (type === icmpv6.DESTINATION_UNREACHABLE) counters.Icmp6OutDestUnreachs++
-    else if (type === icmpv6.PACKET_TOO_BIG) counters.Icmp6OutPktTooBigs++
-    else if (type === icmpv6.TIME_EXCEEDED) counters.Icmp6OutTimeExcds++
-    else counters.Icmp6OutParmProblems++
+    if (type === icmpv6.DESTINATION_UNREACHABLE) counters.six.IcmpOutDestUnreachs++
+    else if (type === icmpv6.PACKET_TOO_BIG) counters.six.IcmpOutPktTooBigs++
+    else if (type === icmpv6.TIME_EXCEEDED) counters.six.IcmpOutTimeExcds++
+    else counters.six.IcmpOutParmProbs++
     reply.tos = 0
     reply.start -= icmpv6.HEADER
     icmpv6.encodeHeader(reply.view, reply.start, type, code, value << shift)

@@ -41,7 +41,7 @@ export class Receive4 {
 
   input(packet: Packet, nic: IcmpNic): Drop {
     const counters = this.#counters
-    counters.IcmpInMsgs++
+    counters.four.IcmpInMsgs++
     const drop = icmpv4.parse(packet)
     if (drop !== Drop.None) return drop
     // RFC 1122 section 3.2.2.6 and 3.2.2.8; Linux: icmp_echo_ignore_broadcasts, and no other type
@@ -50,27 +50,27 @@ export class Receive4 {
     const { view, transport } = packet
     switch (icmpv4.type(view, transport)) {
       case icmpv4.ECHO:
-        counters.IcmpInEchos++
+        counters.four.IcmpInEchos++
         return this.#echo(packet, nic)
       case icmpv4.ECHO_REPLY:
-        counters.IcmpInEchoReps++
+        counters.four.IcmpInEchoReps++
         return this.#echoes.reply(packet)
       case icmpv4.TIMESTAMP:
-        counters.IcmpInTimestamps++
+        counters.four.IcmpInTimestamps++
         return this.#timestamp(packet, nic)
       case icmpv4.DESTINATION_UNREACHABLE: {
-        counters.IcmpInDestUnreachs++
+        counters.four.IcmpInDestUnreachs++
         const tooBig = icmpv4.code(view, transport) === icmpv4.FRAGMENTATION_NEEDED
         return this.#errors.receive(packet, tooBig ? icmpv4.mtu(view, transport) : 0, 0)
       }
       case icmpv4.TIME_EXCEEDED:
-        counters.IcmpInTimeExcds++
+        counters.four.IcmpInTimeExcds++
         return this.#errors.receive(packet, 0, 0)
       case icmpv4.PARAMETER_PROBLEM:
-        counters.IcmpInParmProbs++
+        counters.four.IcmpInParmProbs++
         return this.#errors.receive(packet, 0, icmpv4.pointer(view, transport))
       case icmpv4.REDIRECT:
-        counters.IcmpInRedirects++
+        counters.four.IcmpInRedirects++
         return this.#redirect(packet, nic)
       default:
         // RFC 6918 (deprecated types), RFC 6633 (Source Quench): silently ignored.
@@ -88,7 +88,7 @@ export class Receive4 {
     reply.start -= icmpv4.HEADER
     const code = icmpv4.code(view, transport)
     icmpv4.encode(reply, reply.start, reply.end, icmpv4.ECHO_REPLY, code, view.getInt32(transport + 4))
-    this.#counters.IcmpOutEchoReps++
+    this.#counters.four.IcmpOutEchoReps++
     return this.#replies.send(reply, packet, nic)
   }
 
@@ -107,7 +107,7 @@ export class Receive4 {
     reply.view.setUint32(reply.start + 8, now)
     reply.start -= icmpv4.HEADER
     icmpv4.encode(reply, reply.start, reply.end, icmpv4.TIMESTAMP_REPLY, 0, view.getInt32(transport + 4))
-    this.#counters.IcmpOutTimestampReps++
+    this.#counters.four.IcmpOutTimestampReps++
     return this.#replies.send(reply, packet, nic)
   }
 

@@ -41,28 +41,28 @@ export class Receive6 {
 
   input(packet: Packet, nic: IcmpNic): Drop {
     const counters = this.#counters
-    counters.Icmp6InMsgs++
+    counters.six.IcmpInMsgs++
     const drop = icmpv6.parse(packet)
     if (drop !== Drop.None) return drop
     const { view, transport } = packet
     switch (icmpv6.type(view, transport)) {
       case icmpv6.ECHO_REQUEST:
-        counters.Icmp6InEchos++
+        counters.six.IcmpInEchos++
         return this.#echo(packet, nic)
       case icmpv6.ECHO_REPLY:
-        counters.Icmp6InEchoReplies++
+        counters.six.IcmpInEchoReps++
         return this.#echoes.reply(packet)
       case icmpv6.DESTINATION_UNREACHABLE:
-        counters.Icmp6InDestUnreachs++
+        counters.six.IcmpInDestUnreachs++
         return this.#errors.receive(packet, 0, 0)
       case icmpv6.PACKET_TOO_BIG:
-        counters.Icmp6InPktTooBigs++
+        counters.six.IcmpInPktTooBigs++
         return this.#errors.receive(packet, icmpv6.mtu(view, transport), 0)
       case icmpv6.TIME_EXCEEDED:
-        counters.Icmp6InTimeExcds++
+        counters.six.IcmpInTimeExcds++
         return this.#errors.receive(packet, 0, 0)
       case icmpv6.PARAMETER_PROBLEM:
-        counters.Icmp6InParmProblems++
+        counters.six.IcmpInParmProbs++
         return this.#errors.receive(packet, 0, icmpv6.pointer(view, transport))
       case mld.QUERY:
       case mld.REPORT_V1:
@@ -75,7 +75,7 @@ export class Receive6 {
       case ndp.NEIGHBOR_ADVERTISEMENT:
         return nic.neighborDiscovery(packet)
       case ndp.REDIRECT:
-        counters.Icmp6InRedirects++
+        counters.six.IcmpInRedirects++
         return this.#redirect(packet, nic)
       default:
         return Drop.IcmpUnknownType
@@ -90,7 +90,7 @@ export class Receive6 {
     const reply = this.#replies.copyOf(packet, transport + icmpv6.HEADER, length)
     reply.start -= icmpv6.HEADER
     icmpv6.encodeHeader(reply.view, reply.start, icmpv6.ECHO_REPLY, icmpv6.code(view, transport), rest)
-    this.#counters.Icmp6OutEchoReplies++
+    this.#counters.six.IcmpOutEchoReps++
     this.#largeReplies.remember(s0, s1, s2, s3, rest, length)
     return this.#replies.send(reply, packet, nic)
   }

@@ -94,9 +94,9 @@ export class ReplySender {
     reply.hopLimit = host.hopLimitOver(route.nic, family)
     reply.flowLabel = 0
     if (six) {
-      this.#counters.Icmp6OutMsgs++
+      this.#counters.six.IcmpOutMsgs++
       completeChecksum6(reply)
-    } else this.#counters.IcmpOutMsgs++
+    } else this.#counters.four.IcmpOutMsgs++
     return host.output(reply, route, 0, false, options === undefined ? null : options.bytes)
   }
 }

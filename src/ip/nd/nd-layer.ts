@@ -86,19 +86,19 @@ export class NdLayer implements NeighborProtocol {
     const { counters } = this.#ip
     switch (packet.view.getUint8(packet.transport)) {
       case ndp.NEIGHBOR_SOLICITATION:
-        counters.Icmp6InNeighborSolicits++
+        counters.six.IcmpInNeighborSolicits++
         return this.#solicitation(packet)
       case ndp.NEIGHBOR_ADVERTISEMENT:
-        counters.Icmp6InNeighborAdvertisements++
+        counters.six.IcmpInNeighborAdvertisements++
         return this.#advertisement(packet)
       case ndp.ROUTER_SOLICITATION:
-        counters.Icmp6InRouterSolicits++
+        counters.six.IcmpInRouterSolicits++
         if (!this.advertiser.isActive) return Drop.NdIgnored
         this.#learnSource(packet)
         this.advertiser.solicited()
         return Drop.None
       case ndp.ROUTER_ADVERTISEMENT:
-        counters.Icmp6InRouterAdvertisements++
+        counters.six.IcmpInRouterAdvertisements++
         if (!this.discovery.isActive) return Drop.NdIgnored
         this.#learnSource(packet)
         this.discovery.advertised(packet)
@@ -403,13 +403,13 @@ export class NdLayer implements NeighborProtocol {
     ipv6.encode(packet, packet.start, ICMPV6)
     icmpv6.encode(packet, packet.start, HEADROOM, end, type, 0, view.getInt32(HEADROOM + 4))
     const { counters } = this.#ip
-    counters.Ip6OutRequests++
-    counters.Icmp6OutMsgs++
-    if (type === ndp.NEIGHBOR_SOLICITATION) counters.Icmp6OutNeighborSolicits++
-    else if (type === ndp.NEIGHBOR_ADVERTISEMENT) counters.Icmp6OutNeighborAdvertisements++
-    else if (type === ndp.ROUTER_SOLICITATION) counters.Icmp6OutRouterSolicits++
-    else if (type === ndp.REDIRECT) counters.Icmp6OutRedirects++
-    else counters.Icmp6OutRouterAdvertisements++
+    counters.six.IpOutRequests++
+    counters.six.IcmpOutMsgs++
+    if (type === ndp.NEIGHBOR_SOLICITATION) counters.six.IcmpOutNeighborSolicits++
+    else if (type === ndp.NEIGHBOR_ADVERTISEMENT) counters.six.IcmpOutNeighborAdvertisements++
+    else if (type === ndp.ROUTER_SOLICITATION) counters.six.IcmpOutRouterSolicits++
+    else if (type === ndp.REDIRECT) counters.six.IcmpOutRedirects++
+    else counters.six.IcmpOutRouterAdvertisements++
     packet.setHopToDestination()
     const drop = this.#nic.output(packet)
     if (drop !== Drop.None) counters.drop(drop, packet)

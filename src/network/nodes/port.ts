@@ -264,5 +264,6 @@ export class Port implements Link, LinkReceiver {
 }
 
 function messages({ counters }: Stack): number {
-  return counters.UdpInDatagrams + counters.Udp6InDatagrams + counters.IcmpInMsgs + counters.Icmp6InMsgs
+  const { four, six } = counters
+  return four.UdpInDatagrams + six.UdpInDatagrams + four.IcmpInMsgs + six.IcmpInMsgs
 }
