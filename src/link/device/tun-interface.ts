@@ -9,8 +9,9 @@
  */
 import { closeSync } from 'node:fs'
 import type { Cidr } from '../../base/address.ts'
+import { openNotices, readNotices } from './netlink-notices.ts'
 import { inNamespace, type Libc } from './tun-libc.ts'
-import { findInterface, type InterfaceInfo, listAddresses, openNotices, readNotices } from './tun-netlink.ts'
+import { findInterface, type InterfaceInfo, listAddresses } from './tun-netlink.ts'
 
 import { deviceName, deviceNamespace, setMtu } from './tun-setup.ts'
 import type { Watcher } from './watcher.ts'

@@ -1,39 +1,26 @@
-/**
- * Interface settings by rtnetlink (rtnetlink(7), netlink(7)), so that no `ip` program is needed.
- *
- * One short-lived socket per request; the kernel answers before `send` returns, so nothing waits.
- */
-import { closeSync } from 'node:fs'
-import { endianness } from 'node:os'
+/** A network interface of the kernel: its settings and addresses, by rtnetlink (`netlink.ts`). */
 import { Address, type Cidr, Prefix } from '../../base/address.ts'
-import { openOwned } from './tun-descriptor.ts'
-import { EAGAIN, EINTR, ENOBUFS, type Libc, systemError } from './tun-libc.ts'
+import {
+  type Attribute,
+  encode,
+  LITTLE,
+  NLM_F_ACK,
+  NLM_F_CREATE,
+  NLM_F_DUMP,
+  NLM_F_REPLACE,
+  readAttributes,
+  request,
+  text,
+  untext,
+  viewOf,
+  word,
+} from './netlink.ts'
+import type { Libc } from './tun-libc.ts'
 
-const LITTLE = endianness() === 'LE'
-
-const AF_NETLINK = 16
 const AF_INET = 2
 const AF_INET6 = 10
-const SOCK_RAW = 3
-const SOCK_CLOEXEC = 0o2000000
-const SOCK_NONBLOCK = 0o4000
-/** struct sockaddr_nl: family u16, pad u16, port u32, groups u32. */
-const SOCKADDR_NL = 12
-const RTMGRP_LINK = 1
-const NETLINK_ROUTE = 0
-
-// struct nlmsghdr: length u32, type u16, flags u16, sequence u32, port u32
-const HEADER = 16
-const NLMSG_ERROR = 2
-const NLMSG_DONE = 3
-const NLM_F_REQUEST = 0x1
-const NLM_F_ACK = 0x4
-const NLM_F_DUMP = 0x300
-const NLM_F_REPLACE = 0x100
-const NLM_F_CREATE = 0x400
 
 const RTM_NEWLINK = 16
-const RTM_DELLINK = 17
 const RTM_GETLINK = 18
 const RTM_NEWADDR = 20
 const RTM_GETADDR = 22
@@ -177,52 +164,6 @@ export function isLocal(libc: Libc, address: Address): boolean {
   }
 }
 
-/** A non-blocking socket that notices of interfaces come to, or -1. */
-export function openNotices(libc: Libc): number {
-  let fd: number
-  try {
-    const open = () => libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE)
-    fd = openOwned(libc, 'socket', 'Changes of the interface cannot be followed', open)
-  } catch {
-    return -1
-  }
-  const address = new Uint8Array(SOCKADDR_NL)
-  new Uint16Array(address.buffer)[0] = AF_NETLINK
-  new Uint32Array(address.buffer)[2] = RTMGRP_LINK
-  if (libc.bind(fd, address, SOCKADDR_NL) >= 0) return fd
-  closeSync(fd)
-  return -1
-}
-
-/**
- * Empties the socket; whether what waited, or was lost because there was too much of it, may be
- * about the interface.
- */
-export function readNotices(libc: Libc, fd: number, index: number): 'nothing' | 'something' {
-  let news: 'nothing' | 'something' = 'nothing'
-  const buffer = noticeBuffer
-  const view = viewOf(buffer)
-  for (;;) {
-    const received = libc.recv(fd, buffer, buffer.length, 0)
-    if (received < 0) {
-      const errno = libc.errno()
-      if (errno === EINTR) continue
-      if (errno === EAGAIN) return news
-      // ENOBUFS: the kernel threw notices away.
-      news = 'something'
-      if (errno !== ENOBUFS) return news
-      continue
-    }
-    for (let at = 0; at + HEADER + IFINFOMSG <= received; at += Math.max(HEADER, align(view.getUint32(at, LITTLE)))) {
-      const type = view.getUint16(at + 4, LITTLE)
-      if ((type === RTM_NEWLINK || type === RTM_DELLINK) && view.getInt32(at + HEADER + 4, LITTLE) === index)
-        news = 'something'
-    }
-  }
-}
-
-const noticeBuffer = new Uint8Array(65_536)
-
 function readInterface(reply: Uint8Array): InterfaceInfo {
   const view = viewOf(reply)
   const attributes = readAttributes(reply, IFINFOMSG)
@@ -242,8 +183,6 @@ function readInterface(reply: Uint8Array): InterfaceInfo {
   }
 }
 
-type Attribute = readonly [type: number, value: Uint8Array]
-
 function linkMessage(
   type: number,
   flags: number,
@@ -258,91 +197,4 @@ function linkMessage(
   view.setUint32(8, ifFlags, LITTLE)
   view.setUint32(12, change, LITTLE)
   return encode(type, flags, fixed, attributes)
-}
-
-/**
- * Header, fixed part, attributes; each attribute is length u16, type u16, value, padded to 4 bytes.
- */
-function encode(type: number, flags: number, fixed: Uint8Array, attributes: Attribute[]): Uint8Array {
-  const length = attributes.reduce((total, [, value]) => total + 4 + align(value.length), HEADER + fixed.length)
-  const bytes = new Uint8Array(length)
-  const view = viewOf(bytes)
-  view.setUint32(0, length, LITTLE)
-  view.setUint16(4, type, LITTLE)
-  view.setUint16(6, flags | NLM_F_REQUEST, LITTLE)
-  bytes.set(fixed, HEADER)
-  let at = HEADER + fixed.length
-  for (const [attribute, value] of attributes) {
-    view.setUint16(at, 4 + value.length, LITTLE)
-    view.setUint16(at + 2, attribute, LITTLE)
-    bytes.set(value, at + 4)
-    at += 4 + align(value.length)
-  }
-  return bytes
-}
-
-function readAttributes(bytes: Uint8Array, start: number): Map<number, Uint8Array> {
-  const view = viewOf(bytes)
-  const attributes = new Map<number, Uint8Array>()
-  for (let at = start; at + 4 <= bytes.length; ) {
-    const length = view.getUint16(at, LITTLE)
-    if (length < 4) break
-    // The two top bits are flags (nested, byte order).
-    attributes.set(view.getUint16(at + 2, LITTLE) & 0x3fff, bytes.subarray(at + 4, at + length))
-    at += align(length)
-  }
-  return attributes
-}
-
-/** Sends one message and returns the bodies (behind the message header) of what came back. */
-function request(libc: Libc, message: Uint8Array, purpose: string): Uint8Array[] {
-  const fail = (errno: number, syscall: string) => systemError(errno, syscall, `The kernel refused to ${purpose}.`)
-  const open = () => libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)
-  const fd = openOwned(libc, 'socket', `The kernel cannot be asked to ${purpose}`, open)
-  try {
-    if (libc.send(fd, message, message.length, 0) < 0) throw fail(libc.errno(), 'send')
-    const flags = viewOf(message).getUint16(6, LITTLE)
-    const replies: Uint8Array[] = []
-    for (;;) {
-      const buffer = new Uint8Array(65_536)
-      const received = libc.recv(fd, buffer, buffer.length, 0)
-      if (received < 0) throw fail(libc.errno(), 'recv')
-      const view = viewOf(buffer)
-      for (let at = 0; at + HEADER <= received; at += align(view.getUint32(at, LITTLE))) {
-        const type = view.getUint16(at + 4, LITTLE)
-        if (type === NLMSG_DONE) return replies
-        if (type === NLMSG_ERROR) {
-          const errno = -view.getInt32(at + HEADER, LITTLE)
-          if (errno !== 0) throw fail(errno, 'rtnetlink')
-          return replies
-        }
-        replies.push(buffer.subarray(at + HEADER, at + view.getUint32(at, LITTLE)))
-      }
-      if ((flags & (NLM_F_ACK | NLM_F_DUMP)) === 0) return replies
-    }
-  } finally {
-    closeSync(fd)
-  }
-}
-
-function align(length: number): number {
-  return (length + 3) & ~3
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-}
-
-function word(value: number): Uint8Array {
-  const bytes = new Uint8Array(4)
-  viewOf(bytes).setUint32(0, value, LITTLE)
-  return bytes
-}
-
-function text(value: string): Uint8Array {
-  return new TextEncoder().encode(`${value}\0`)
-}
-
-function untext(bytes: Uint8Array | undefined): string {
-  return new TextDecoder().decode(bytes).replace(/\0.*$/s, '')
 }

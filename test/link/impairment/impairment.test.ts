@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { verify } from '../../../src/base/checksum.ts'
-import { ManualClock, SystemClock } from '../../../src/base/clock.ts'
+import { ManualClock, type Timer } from '../../../src/base/clock.ts'
 import { Drop } from '../../../src/base/drop.ts'
 import { ChecksumState, HEADROOM, Packet } from '../../../src/base/packet.ts'
 import { SeededRandom } from '../../../src/base/random.ts'
@@ -31,6 +31,21 @@ import {
 import type { Medium } from '../../../src/link/link.ts'
 import { Segment } from '../../../src/link/segment.ts'
 import { linkContract, Recorder } from '../link-contract.ts'
+
+/** Its timers run at multiples of so many milliseconds only. */
+class CoarseClock extends ManualClock {
+  readonly #tick: number
+
+  constructor(tick: number) {
+    super()
+    this.#tick = tick
+  }
+
+  override schedule(delay: number, callback: () => void): Timer {
+    const due = Math.ceil((this.now() + Math.max(0, delay)) / this.#tick) * this.#tick
+    return super.schedule(due - this.now(), callback)
+  }
+}
 
 for (const medium of ['ip', 'ethernet'] as const)
   linkContract(`an impairment of a segment of medium ${medium} that does nothing`, () => {
@@ -538,23 +553,21 @@ describe('a rate', () => {
     expect(() => setUp({ queue: tailDrop({ packets: 0 }) })).toThrow(RangeError)
   })
 
-  it('is kept on a clock whose timers are coarse', async () => {
-    // 200 frames of 1250 bytes at 50 Mbit/s take 40 ms: five frames a timer tick.
-    const clock = new SystemClock()
+  it('is kept on a clock whose timers are coarse', () => {
+    // 200 frames of 1250 bytes at 50 Mbit/s take 40 ms: 15 frames a timer tick.
+    const TICK = 3
+    const clock = new CoarseClock(TICK)
     const segment = new Segment({ clock })
     const link = impair(segment.link(), { clock, send: { rate: 50e6 } })
     const receiver = new Recorder()
-    let last = 0
-    receiver.onInput = () => {
-      last = clock.now()
-    }
     segment.link().attach(receiver)
-    const start = clock.now()
     const packet = new Packet()
     for (let i = 0; i < 200; i++) link.send(packet.load(numbered(i, 1250)))
-    await expect.poll(() => receiver.frames.length, { timeout: 4000, interval: 5 }).toBe(200)
-    expect(last - start).toBeGreaterThanOrEqual(40)
-    expect(last - start).toBeLessThan(200)
+    clock.advance(39)
+    expect(receiver.frames.length).toBeLessThan(200)
+    expect(receiver.frames.length).toBeGreaterThan(200 - 5 * TICK - 5)
+    clock.advance(TICK)
+    expect(receiver.frames).toHaveLength(200)
   })
 
   it('keeps waiting frames when the queue changes', () => {

@@ -1,0 +1,63 @@
+/** The way of frames in one direction: the MTU, the sender with its queue, the wire. */
+import type { Clock } from '../../base/clock.ts'
+import { Drop } from '../../base/drop.ts'
+import type { Packet } from '../../base/packet.ts'
+import type { Random } from '../../base/random.ts'
+import type { Medium } from '../link.ts'
+import type { Impairments, WireObserver } from './impairments.ts'
+import { SlowSender } from './slow-sender.ts'
+import { Wire } from './wire.ts'
+
+export interface DirectionParts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly medium: Medium
+  /** Bytes of the link header. */
+  readonly header: number
+  /** The link's MTU. */
+  readonly mtu: number
+  readonly output: (packet: Packet) => Drop
+  /** After the last output of a run that no input caused. */
+  readonly batchEnd: () => void
+  readonly dropped: (drop: Drop, packet: Packet) => void
+  readonly observe: WireObserver | undefined
+}
+
+export class Direction {
+  readonly #header: number
+  readonly #dropped: (drop: Drop, packet: Packet) => void
+  readonly #wire: Wire
+  readonly #sender: SlowSender
+  #mtu = Number.POSITIVE_INFINITY
+
+  constructor(parts: DirectionParts) {
+    this.#header = parts.header
+    this.#dropped = parts.dropped
+    const wire = new Wire(parts)
+    this.#wire = wire
+    const longest = parts.mtu + parts.header
+    this.#sender = new SlowSender({ ...parts, longest, wire: (packet, time) => wire.put(packet, time) })
+  }
+
+  /** @throws {RangeError} for an impairment out of range; then nothing is changed */
+  change(to: Impairments): void {
+    for (const [name, value] of Object.entries({ mtu: to.mtu ?? 1, rate: to.rate ?? 1 }))
+      if (typeof value === 'number' && !(value > 0)) throw new RangeError(`The ${name} ${value} has to be above 0.`)
+    if (typeof to.delay === 'number' && !(to.delay >= 0))
+      throw new RangeError(`The delay ${to.delay} is out of range: 0 or more milliseconds.`)
+    this.#wire.change(to)
+    this.#mtu = to.mtu ?? Number.POSITIVE_INFINITY
+    this.#sender.change(to.rate ?? Number.POSITIVE_INFINITY, to.queue)
+  }
+
+  input(packet: Packet): Drop {
+    if (packet.length - this.#header <= this.#mtu) return this.#sender.input(packet)
+    this.#dropped(Drop.LinkMtuExceeded, packet)
+    return Drop.None
+  }
+
+  clear(): void {
+    this.#sender.clear()
+    this.#wire.clear()
+  }
+}

@@ -1,0 +1,133 @@
+/** The sender of a wire that has a rate: frames wait in its queue until the one before has left. */
+import type { Clock, Timer } from '../../base/clock.ts'
+import { Drop } from '../../base/drop.ts'
+import type { Packet } from '../../base/packet.ts'
+import type { Medium } from '../link.ts'
+import { copyOf } from './frame-copies.ts'
+import type { Rate } from './impairment-models.ts'
+import type { WireObserver } from './impairments.ts'
+import { type Queue, type QueueDiscipline, tailDrop } from './queue-discipline.ts'
+
+export interface SenderParts {
+  readonly clock: Clock
+  readonly medium: Medium
+  /** Bytes of the longest frame. */
+  readonly longest: number
+  /** Where a frame goes whose last bit left at `time`. */
+  readonly wire: (packet: Packet, time: number) => Drop
+  /** After the last frame of a run that no input caused. */
+  readonly batchEnd: () => void
+  readonly dropped: (drop: Drop, packet: Packet) => void
+  readonly observe: WireObserver | undefined
+}
+
+export class SlowSender {
+  // A field each: an object of functions costs a lookup by name with every frame.
+  readonly #clock: Clock
+  readonly #medium: Medium
+  readonly #longest: number
+  readonly #wire: (packet: Packet, time: number) => Drop
+  readonly #batchEnd: () => void
+  readonly #dropped: (drop: Drop, packet: Packet) => void
+  readonly #observe: WireObserver | undefined
+  /** `null`: at once. */
+  #rate: Rate | null = null
+  #queueOf: Queue | undefined
+  #queue: QueueDiscipline
+  /** The frame that is being sent, until its last bit has left. */
+  #sending: Packet | null = null
+  /** When that is, counted by the rate and not by the timer's precision. */
+  #sentAt = 0
+  #timer: Timer | null = null
+
+  constructor(parts: SenderParts) {
+    this.#clock = parts.clock
+    this.#medium = parts.medium
+    this.#longest = parts.longest
+    this.#wire = parts.wire
+    this.#batchEnd = parts.batchEnd
+    this.#dropped = parts.dropped
+    this.#observe = parts.observe
+    this.#queue = this.#newQueue()
+  }
+
+  change(rate: number | Rate, queue: Queue | undefined): void {
+    if (rate === Number.POSITIVE_INFINITY) this.#rate = null
+    else this.#rate = typeof rate === 'number' ? (length, start) => start + (length * 8000) / rate : rate
+    if (queue !== this.#queueOf) this.#changeQueue(queue)
+  }
+
+  input(packet: Packet): Drop {
+    const now = this.#clock.now()
+    this.#catchUp(now)
+    if (this.#sending === null && this.#rate === null) return this.#wire(packet, now)
+    if (!this.#queue.enqueue(copyOf(packet), now)) this.#dropped(Drop.WireQueueFull, packet)
+    else if (this.#sending === null) {
+      this.#sendNext(now)
+      this.#arm(now)
+    } else this.#observe?.('queued', packet, 0)
+    return Drop.None
+  }
+
+  /** Forgets what waits. */
+  clear(): void {
+    this.#timer?.cancel()
+    this.#timer = null
+    this.#sending = null
+    this.#queue = this.#newQueue()
+  }
+
+  /** Takes the next frame from the queue at `start`, when the one before has left. */
+  #sendNext(start: number): void {
+    const givenUp: Packet[] = []
+    const packet = this.#queue.dequeue(start, (given) => givenUp.push(given))
+    this.#sending = packet
+    if (packet !== null) this.#sentAt = this.#rate === null ? start : this.#rate(packet.length, start)
+    // Told when the state is whole again: who hears it may send.
+    for (const given of givenUp) this.#dropped(Drop.WireQueueFull, given)
+  }
+
+  /** Puts the frames on the wire whose last bit has left by `now`. */
+  #catchUp(now: number): void {
+    while (this.#sending !== null && this.#sentAt <= now) {
+      const packet = this.#sending
+      const at = this.#sentAt
+      this.#sendNext(at)
+      const drop = this.#wire(packet, at)
+      if (drop !== Drop.None) this.#dropped(drop, packet)
+    }
+  }
+
+  #arm(now: number): void {
+    if (this.#timer !== null || this.#sending === null) return
+    this.#timer = this.#clock.schedule(Math.max(0, this.#sentAt - now), () => {
+      this.#timer = null
+      try {
+        this.#catchUp(this.#clock.now())
+      } finally {
+        this.#arm(this.#clock.now())
+        this.#batchEnd()
+      }
+    })
+  }
+
+  /** Frames that wait move over, in the order in which the old queue would have sent them. */
+  #changeQueue(to: Queue | undefined): void {
+    const now = this.#clock.now()
+    const old = this.#queue
+    this.#queueOf = to
+    this.#queue = this.#newQueue()
+    const lost: Packet[] = []
+    for (
+      let packet = old.dequeue(now, (given) => lost.push(given));
+      packet !== null;
+      packet = old.dequeue(now, (given) => lost.push(given))
+    )
+      if (!this.#queue.enqueue(packet, now)) lost.push(packet)
+    for (const packet of lost) this.#dropped(Drop.WireQueueFull, packet)
+  }
+
+  #newQueue(): QueueDiscipline {
+    return (this.#queueOf ?? tailDrop())(this.#medium, this.#longest)
+  }
+}
