@@ -8,6 +8,7 @@ import { SeededRandom } from '../../src/base/random.ts'
 import { readCapture } from '../../src/link/capture/pcapng.ts'
 import { Network } from '../../src/network/network.ts'
 import type { ConnectOptions } from '../../src/network/settings.ts'
+import { skipAloud } from '../tun/namespace.ts'
 import { type Frame, hasNetem, KernelChain, missing, type Send } from './kernel-chain.ts'
 import './host.ts'
 
@@ -197,14 +198,7 @@ async function inKernel<T>(run: (chain: KernelChain) => Promise<T>): Promise<T> 
 function describeAgainstKernel(name: string, body: () => void): void {
   const reason = missing()
   if (reason === '') describe(name, body)
-  else if (process.env.TUNGRAM_REQUIRE_TUN === '1')
-    test(name, () => {
-      throw new Error(`TUNGRAM_REQUIRE_TUN is set, and there is no chain of namespaces: ${reason}`)
-    })
-  else {
-    console.warn(`SKIPPED: ${name}: ${reason}`)
-    describe.skip(name, body)
-  }
+  else skipAloud(name, `a chain of namespaces: ${reason}`)
 }
 
 const netem = hasNetem()

@@ -56,10 +56,10 @@ export interface Outcome {
 }
 
 /**
- * Runs a module; `line` is called with each line that it writes. It is killed after `limit`
- * milliseconds.
+ * Runs a module; `line` is called with each line that it writes. One that does not end is killed
+ * after `limit` milliseconds, which no test waits for.
  */
-export function run(path: string, line: (text: string) => void = () => {}, limit = 10_000): Promise<Outcome> {
+export function run(path: string, line: (text: string) => void = () => {}, limit = 100_000): Promise<Outcome> {
   const child = spawn(process.execPath, [path], { stdio: ['ignore', 'pipe', 'pipe'], timeout: limit })
   let output = ''
   let errors = ''

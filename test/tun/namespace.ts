@@ -12,7 +12,7 @@
  *     import { describeOnTun } from './namespace.ts'
  *     describeOnTun('ping over a TUN device', () => { test(…) })
  *
- * Without the privilege the suite is skipped, with the reason on the console;
+ * Without the privilege the suite is skipped as a whole, with the reason on the console;
  * `TUNGRAM_REQUIRE_TUN=1` makes that a failure.
  */
 import { isMainThread } from 'node:worker_threads'
@@ -50,17 +50,24 @@ function tryEnter(): string {
   }
 }
 
-/** As `describe`, inside the file's own namespace; skipped aloud where that is not possible. */
+/**
+ * As `describe`, inside the file's own namespace; skipped aloud where that is not possible. The
+ * body is not run then: it may set up what needs the privilege.
+ */
 export function describeOnTun(name: string, body: () => void): void {
   const reason = enterNamespace()
-  if (reason === '') {
-    describe(name, body)
-  } else if (process.env.TUNGRAM_REQUIRE_TUN === '1') {
+  if (reason === '') describe(name, body)
+  else skipAloud(name, `a TUN device: ${reason}`)
+}
+
+/** Skips by name what needs `want`, with the reason on the console, or fails where that is required. */
+export function skipAloud(name: string, want: string): void {
+  if (process.env.TUNGRAM_REQUIRE_TUN === '1')
     test(name, () => {
-      throw new Error(`TUNGRAM_REQUIRE_TUN is set, and there is no TUN device: ${reason}`)
+      throw new Error(`TUNGRAM_REQUIRE_TUN is set, and this is skipped for want of ${want}`)
     })
-  } else {
-    console.warn(`SKIPPED, for want of a TUN device: ${name}: ${reason}`)
-    describe.skip(name, body)
+  else {
+    console.warn(`SKIPPED, for want of ${want}: ${name}`)
+    test.skip(name, () => {})
   }
 }
