@@ -207,7 +207,7 @@ describe('what the library may use', () => {
     // These throw where a program configures them, or writes options; a packet never meets those
     // lines.
     const configured =
-      /^(ip\/nic\/nic|ip\/nd\/advertise-options|ip\/icmp\/path-mtu-prober|wire\/(udp-options|hardware-address))\.ts$/
+      /^(ip\/nic\/nic(-addresses|-mtu|-neighbors)?|ip\/nd\/advertise-options|ip\/icmp\/path-mtu-prober|wire\/(udp-options|hardware-address))\.ts$/
     const way = /^((wire|ip|udp)\/|base\/(packet|checksum|drop)\.ts)/
     expect(
       sources

@@ -54,6 +54,9 @@ export class Packet {
   /** How the frame was addressed on the link. */
   cast: Cast = 0
   checksumState: ChecksumState = 0
+  /** Ethernet: the hardware address that the frame came from. */
+  senderHigh = 0
+  senderLow = 0
   /** Index of the nic of arrival; 0 before there is one. */
   nic = 0
   /** 1 for a packet that this very stack sent and got back: source checks are for strangers. */

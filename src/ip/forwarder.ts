@@ -2,7 +2,7 @@
  * A router's work on packets for others: RFC 1812 section 5.2 and 5.3, RFC 8200 section 3, RFC 4007
  * section 9. Order and answers are Linux's (ip_forward, ip6_forward). Groups are never forwarded.
  */
-import { isLinkLocal, isLoopback, isUnspecified, MAPPED } from '../base/address.ts'
+import { type Address, isLinkLocal, isLoopback, isUnspecified, MAPPED } from '../base/address.ts'
 import { update } from '../base/checksum.ts'
 import { Drop } from '../base/drop.ts'
 import { Cast, ChecksumState, type Packet } from '../base/packet.ts'
@@ -11,21 +11,32 @@ import * as ipv4 from '../wire/ipv4.ts'
 import * as ipv6 from '../wire/ipv6.ts'
 import type { Counters } from './counters.ts'
 import { ErrorReason } from './icmp/error-reasons.ts'
-import type { IpLayer } from './ip-layer.ts'
+import type { Icmp } from './icmp/icmp.ts'
 import type { Ipv4Options } from './ipv4-options.ts'
 import type { Nic } from './nic/nic.ts'
 import type { Redirector } from './routing/redirector.ts'
-import type { Route } from './routing/route-table.ts'
+import type { Route, RouteTable } from './routing/route-table.ts'
+
+/** What a forwarder asks of its host. */
+export interface ForwardingHost {
+  readonly routes: RouteTable
+  readonly icmp: Icmp
+  /** Is shown packets with a Router Alert; `true` keeps one from going on its way. */
+  readonly onRouterAlert: ((packet: Packet, nic: Nic, value: number) => boolean) | null
+  selectSource(route: Route, w0: number, w1: number, w2: number, w3: number): Address | null
+  /** Sends a packet whose IP header is complete. */
+  transmit(packet: Packet, route: Route, mtu: number): Drop
+}
 
 export class Forwarder {
-  readonly #ip: IpLayer
+  readonly #host: ForwardingHost
   readonly #counters: Counters
   readonly #options: Ipv4Options
   readonly #redirector: Redirector | null
 
   /** Without a redirector it sends no redirects. */
-  constructor(ip: IpLayer, counters: Counters, options: Ipv4Options, redirector: Redirector | null) {
-    this.#ip = ip
+  constructor(host: ForwardingHost, counters: Counters, options: Ipv4Options, redirector: Redirector | null) {
+    this.#host = host
     this.#counters = counters
     this.#options = options
     this.#redirector = redirector
@@ -36,9 +47,9 @@ export class Forwarder {
     // RFC 1812 section 5.3.4: what came by a link-level broadcast is not for others.
     if (packet.cast !== Cast.Unicast) return Drop.IpLinkBroadcast
     if (packet.looped === 1) return Drop.IpNotForUs
-    if (this.#ip.onRouterAlert !== null) {
+    if (this.#host.onRouterAlert !== null) {
       const alert = this.#alert(packet)
-      if (alert >= 0 && this.#ip.onRouterAlert(packet, nic, alert)) return Drop.None
+      if (alert >= 0 && this.#host.onRouterAlert(packet, nic, alert)) return Drop.None
     }
     const six = packet.family === 6
     const { s0, s1, s2, s3, d0, d1, d2, d3, view, network } = packet
@@ -48,28 +59,28 @@ export class Forwarder {
     if (!six && (d3 >>> 28 === 15 || d3 >>> 24 === 0)) return Drop.IpMartianDestination
     if (six && d0 === 0 && d1 === 0 && d2 === MAPPED) return Drop.IpMartianDestination
     const linkLocal = isLinkLocal(d0, d1, d2, d3)
-    const route = this.#ip.routes.lookup(d0, d1, d2, d3, six && linkLocal ? nic.index : 0)
+    const route = this.#host.routes.lookup(d0, d1, d2, d3, six && linkLocal ? nic.index : 0)
     if (route === null || route.kind !== 'unicast') return this.#noRoute(packet, nic, route)
     if (packet.hopLimit <= 1) {
-      this.#ip.icmp.sendError(packet, nic, ErrorReason.HopLimitExceeded)
+      this.#host.icmp.sendError(packet, nic, ErrorReason.HopLimitExceeded)
       return Drop.IpHopLimitExceeded
     }
     // RFC 3927 section 7: whatever the TTL says.
     if (!six && (linkLocal || isLinkLocal(s0, s1, s2, s3))) return Drop.IpBeyondScope
     // RFC 4007 section 9: a packet may go back to the link that its addresses belong to.
     if (six && route.nic !== nic && isLinkLocal(s0, s1, s2, s3)) {
-      this.#ip.icmp.sendError(packet, nic, ErrorReason.BeyondScope)
+      this.#host.icmp.sendError(packet, nic, ErrorReason.BeyondScope)
       return Drop.IpBeyondScope
     }
     if (!six && packet.transport - network > ipv4.HEADER && this.#options.leavesStrictRoute(route)) {
-      this.#ip.icmp.sendError(packet, nic, ErrorReason.SourceRouteFailed)
+      this.#host.icmp.sendError(packet, nic, ErrorReason.SourceRouteFailed)
       return Drop.IpSourceRoute
     }
     const wide = route.nic.mtuOf(packet.family)
     const mtu = route.mtu !== 0 && route.mtu < wide ? route.mtu : wide
     const tooLong = packet.networkEnd - network > mtu
     if (tooLong && packet.dontFragment === 1) {
-      this.#ip.icmp.sendError(packet, nic, ErrorReason.TooBig, mtu)
+      this.#host.icmp.sendError(packet, nic, ErrorReason.TooBig, mtu)
       return Drop.IpDontFragment
     }
     packet.start = network
@@ -90,7 +101,7 @@ export class Forwarder {
       this.#decrement4(view, network)
       if (redirector !== null && !this.#hasSourceRoute(packet)) redirector.consider(packet, nic, route)
     }
-    return this.#ip.transmit(packet, route, mtu)
+    return this.#host.transmit(packet, route, mtu)
   }
 
   /** The value of the packet's Router Alert, or -1. */
@@ -112,14 +123,14 @@ export class Forwarder {
   }
 
   #recordRoute(packet: Packet, route: Route): void {
-    const own = this.#ip.selectSource(route, packet.d0, packet.d1, packet.d2, packet.d3)
+    const own = this.#host.selectSource(route, packet.d0, packet.d1, packet.d2, packet.d3)
     this.#options.forward(packet, own === null ? 0 : own.w3)
     ipv4.rewriteChecksum(packet.view, packet.network)
   }
 
   #noRoute(packet: Packet, nic: Nic, route: Route | null): Drop {
     if (route?.kind === 'blackhole') return Drop.IpNoRoute
-    this.#ip.icmp.sendError(packet, nic, noRouteReason(packet.family, route))
+    this.#host.icmp.sendError(packet, nic, noRouteReason(packet.family, route))
     return Drop.IpNoRoute
   }
 }

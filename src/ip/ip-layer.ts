@@ -4,24 +4,25 @@
  * A packet that comes in goes to `receive4.ts` or `receive6.ts`; one that goes out comes to
  * `output.ts`. Nothing on these ways allocates.
  */
-import type { Address } from '../base/address.ts'
+import { type Address, isLinkLocal } from '../base/address.ts'
 import type { Clock } from '../base/clock.ts'
 import { Drop } from '../base/drop.ts'
 import { KeyedHash } from '../base/hash.ts'
-import type { Packet } from '../base/packet.ts'
+import { Cast, type Packet } from '../base/packet.ts'
 import type { Random } from '../base/random.ts'
 import type { Link } from '../link/link.ts'
 import { OwnAddresses } from './addresses.ts'
 import type { Counters } from './counters.ts'
-import { Forwarder } from './forwarder.ts'
+import { Forwarder, type ForwardingHost } from './forwarder.ts'
 import { Identification } from './fragments/identification.ts'
 import { Reassembler } from './fragments/reassembler.ts'
 import { DESTINATION_RATE, ErrorLimit, HOST_RATE, type Rate } from './icmp/error-limit.ts'
 import { ErrorReason } from './icmp/error-reasons.ts'
 import { Icmp } from './icmp/icmp.ts'
+import type { IcmpHost } from './icmp/icmp-host.ts'
 import { Ipv4Options } from './ipv4-options.ts'
 import { NEIGHBOR_LIMITS, type NeighborLimits } from './nic/neighbor-limits.ts'
-import { Nic, type NicSettings } from './nic/nic.ts'
+import { Nic, type NicHost, type NicSettings } from './nic/nic.ts'
 import { WaitingPackets } from './nic/waiting-packets.ts'
 import { OptionEntries } from './option-entries.ts'
 import { Output } from './output.ts'
@@ -69,7 +70,7 @@ export interface IpOptions {
 /** RFC 1122 section 3.2.1.7 via RFC 1700; Linux: ip_default_ttl. */
 const DEFAULT_HOP_LIMIT = 64
 
-export class IpLayer {
+export class IpLayer implements NicHost, ForwardingHost, IcmpHost {
   readonly counters: Counters
   /** Of all tables whose keys come from others. */
   readonly hash: KeyedHash
@@ -119,7 +120,7 @@ export class IpLayer {
     this.pathMtu = new PathMtu(clock, hash)
     this.#paths = new Paths(nics, this.routes, this.pathMtu)
     this.acceptRedirects = options.acceptRedirects !== false && options.forwarding !== true
-    this.redirects = new Redirects(this, clock)
+    this.redirects = new Redirects(this.routes, addresses, this.acceptRedirects, clock)
 
     this.#entries = new OptionEntries(nics, addresses, this.routes, clock)
     const ipOptions = new Ipv4Options(this.#entries)
@@ -137,7 +138,7 @@ export class IpLayer {
     const icmp = new Icmp(this, random, counters, errorLimit, ipOptions)
     this.icmp = icmp
     if (options.forwarding === true) {
-      const redirector = options.sendRedirects === true ? new Redirector(this, clock, random) : null
+      const redirector = options.sendRedirects === true ? new Redirector(this.routes, icmp, clock, random, hash) : null
       this.#forwarder = new Forwarder(this, counters, ipOptions, redirector)
     } else this.#forwarder = null
 
@@ -288,6 +289,26 @@ export class IpLayer {
    */
   hopLimitOver(nic: RouteNic, family: number): number {
     return family === 6 && nic.hopLimit6 !== 0 ? nic.hopLimit6 : this.hopLimit
+  }
+
+  // ── what happens on the links ──
+
+  neighborLost(nic: RouteNic, address: Address): void {
+    this.redirects.neighborLost(nic, address)
+  }
+
+  /**
+   * Our own sockets hear it as they hear a router's error (Linux: dst_link_failure).
+   */
+  neighborUnreachable(packet: Packet, nic: RouteNic): void {
+    packet.cast = Cast.Unicast
+    const { s0, s1, s2, s3 } = packet
+    const own = this.isLocal(s0, s1, s2, s3)
+    // By which nic another host's packet came is not known any more: by the one that leads back,
+    // most likely.
+    const back = own || isLinkLocal(s0, s1, s2, s3) ? null : this.routes.lookup(s0, s1, s2, s3, 0)
+    const from = own ? (this.#nics[1] as Nic) : (back?.nic ?? nic)
+    this.icmp.sendError(packet, from, ErrorReason.HostUnreachable)
   }
 
   // ── up ──

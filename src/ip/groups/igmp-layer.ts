@@ -10,9 +10,9 @@ import type { Random } from '../../base/random.ts'
 import * as igmp from '../../wire/igmp.ts'
 import * as ipv4 from '../../wire/ipv4.ts'
 import { IGMP } from '../../wire/protocol.ts'
-import type { IpLayer } from '../ip-layer.ts'
-import type { Nic } from '../nic/nic.ts'
+import type { Counters } from '../counters.ts'
 import { GroupManager, type GroupQuery, type GroupRecord, type GroupReporter } from './group-manager.ts'
+import type { GroupHost, GroupNic } from './group-nic.ts'
 import type { GroupFilter } from './memberships.ts'
 import { splitRecords } from './record-splitter.ts'
 
@@ -27,14 +27,14 @@ const TOS = 0xc0
 
 export class IgmpLayer implements GroupReporter {
   readonly manager: GroupManager
-  readonly #nic: Nic
-  readonly #ip: IpLayer
+  readonly #nic: GroupNic
+  readonly #counters: Counters
   readonly #tx = new Packet(HEADROOM + 1500)
 
-  constructor(nic: Nic, ip: IpLayer, clock: Clock, random: Random) {
+  constructor(nic: GroupNic, { counters, hash }: GroupHost, clock: Clock, random: Random) {
     this.#nic = nic
-    this.#ip = ip
-    this.manager = new GroupManager(this, clock, random, ip.hash)
+    this.#counters = counters
+    this.manager = new GroupManager(this, clock, random, hash)
   }
 
   /** All-hosts is joined without a word (RFC 9776 section 5). */
@@ -83,7 +83,7 @@ export class IgmpLayer implements GroupReporter {
 
   report(records: readonly GroupRecord[]): void {
     // Linux: what fits into the nic's MTU, at most 1500 here.
-    const room = Math.min(this.#nic.mtu, 1500) - IP_HEADER - igmp.HEADER
+    const room = Math.min(this.#nic.mtuOf(4), 1500) - IP_HEADER - igmp.HEADER
     for (const part of splitRecords(records, room, igmp.RECORD_HEADER, 4)) {
       const { view } = this.#tx
       let end = HEADROOM + igmp.HEADER
@@ -121,10 +121,10 @@ export class IgmpLayer implements GroupReporter {
     packet.d3 = destination
     packet.view.setInt32(packet.start + ipv4.HEADER, ROUTER_ALERT)
     ipv4.encode(packet, packet.start, IP_HEADER)
-    this.#ip.counters.four.IpOutRequests++
+    this.#counters.four.IpOutRequests++
     packet.setHopToDestination()
     const drop = this.#nic.output(packet)
-    if (drop !== Drop.None) this.#ip.counters.drop(drop, packet)
+    if (drop !== Drop.None) this.#counters.drop(drop, packet)
   }
 }
 

@@ -11,9 +11,9 @@ import * as icmpv6 from '../../wire/icmpv6.ts'
 import * as ipv6 from '../../wire/ipv6.ts'
 import * as mld from '../../wire/mld.ts'
 import { HOP_BY_HOP, ICMPV6 } from '../../wire/protocol.ts'
-import type { IpLayer } from '../ip-layer.ts'
-import type { Nic } from '../nic/nic.ts'
+import type { Counters } from '../counters.ts'
 import { GroupManager, type GroupQuery, type GroupRecord, type GroupReporter } from './group-manager.ts'
+import type { GroupHost, GroupNic } from './group-nic.ts'
 import type { GroupFilter } from './memberships.ts'
 import { splitRecords } from './record-splitter.ts'
 
@@ -33,14 +33,14 @@ const MAX_PACKET = 1280
 
 export class MldLayer implements GroupReporter {
   readonly manager: GroupManager
-  readonly #nic: Nic
-  readonly #ip: IpLayer
+  readonly #nic: GroupNic
+  readonly #counters: Counters
   readonly #tx = new Packet(HEADROOM + MAX_PACKET)
 
-  constructor(nic: Nic, ip: IpLayer, clock: Clock, random: Random) {
+  constructor(nic: GroupNic, { counters, hash }: GroupHost, clock: Clock, random: Random) {
     this.#nic = nic
-    this.#ip = ip
-    this.manager = new GroupManager(this, clock, random, ip.hash)
+    this.#counters = counters
+    this.manager = new GroupManager(this, clock, random, hash)
   }
 
   /** All-nodes and groups that do not leave the host are never reported (RFC 9777 section 6). */
@@ -56,7 +56,7 @@ export class MldLayer implements GroupReporter {
     const drop = mld.parse(packet)
     if (drop !== Drop.None) return drop
     const { view, transport } = packet
-    const { counters } = this.#ip
+    const counters = this.#counters
     switch (icmpv6.type(view, transport)) {
       case mld.QUERY:
         counters.six.IcmpInGroupMembQueries++
@@ -96,20 +96,20 @@ export class MldLayer implements GroupReporter {
       let end = HEADROOM + mld.REPORT_HEADER
       for (const { type, group, sources } of part) end = mld.encodeRecord(view, end, type, group, sources)
       view.setUint32(HEADROOM + 4, part.length)
-      this.#ip.counters.six.IcmpOutMLDv2Reports++
+      this.#counters.six.IcmpOutMLDv2Reports++
       this.#send(mld.REPORT_V2, end, V2_ROUTERS)
     }
   }
 
   oldReport(group: Address): void {
     const end = mld.encode(this.#tx.view, HEADROOM, group)
-    this.#ip.counters.six.IcmpOutGroupMembResponses++
+    this.#counters.six.IcmpOutGroupMembResponses++
     this.#send(mld.REPORT_V1, end, group)
   }
 
   leave(group: Address): void {
     const end = mld.encode(this.#tx.view, HEADROOM, group)
-    this.#ip.counters.six.IcmpOutGroupMembReductions++
+    this.#counters.six.IcmpOutGroupMembReductions++
     this.#send(mld.DONE, end, ALL_ROUTERS)
   }
 
@@ -138,7 +138,7 @@ export class MldLayer implements GroupReporter {
     view.setInt32(at + ipv6.HEADER, ROUTER_ALERT_0)
     view.setInt32(at + ipv6.HEADER + 4, ROUTER_ALERT_1)
     icmpv6.encode(packet, at, HEADROOM, end, type, 0, view.getInt32(HEADROOM + 4))
-    const { counters } = this.#ip
+    const counters = this.#counters
     counters.six.IpOutRequests++
     counters.six.IcmpOutMsgs++
     packet.setHopToDestination()

@@ -9,6 +9,8 @@ import type { Route } from '../routing/route-table.ts'
 
 /** The nic by which a message came. */
 export interface IcmpNic extends RouteNic {
+  /** Whether the stack forwards, or the nic advertises a router. */
+  readonly isRouter: boolean
   /** Takes a message of Multicast Listener Discovery. */
   mld(packet: Packet): Drop
   /** Takes a message of Neighbor Discovery other than a redirect. */

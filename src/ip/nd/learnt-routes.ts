@@ -7,9 +7,8 @@
  */
 import type { Address, Prefix } from '../../base/address.ts'
 import type { Clock, Timer } from '../../base/clock.ts'
-import type { IpLayer } from '../ip-layer.ts'
-import type { Nic } from '../nic/nic.ts'
-import { Preference, type Route } from '../routing/route-table.ts'
+import type { RouteNic } from '../routing/route-nic.ts'
+import { Preference, type Route, type RouteTable } from '../routing/route-table.ts'
 
 /** Linux: the metrics of routes learnt from routers. */
 const GATEWAY_METRIC = 1024
@@ -33,8 +32,8 @@ interface LearntRoute {
 }
 
 export class LearntRoutes {
-  readonly #nic: Nic
-  readonly #ip: IpLayer
+  readonly #nic: RouteNic
+  readonly #routes: RouteTable
   readonly #clock: Clock
   #learnt: LearntRoute[] = []
   /** Routers that do not answer. */
@@ -42,9 +41,9 @@ export class LearntRoutes {
   /** The MTU of the routes, 0 for the nic's. */
   #mtu = 0
 
-  constructor(nic: Nic, ip: IpLayer, clock: Clock) {
+  constructor(nic: RouteNic, routes: RouteTable, clock: Clock) {
     this.#nic = nic
-    this.#ip = ip
+    this.#routes = routes
     this.#clock = clock
   }
 
@@ -152,12 +151,12 @@ export class LearntRoutes {
     if (route === null ? preference === null : route.preference === preference && route.mtu === this.#mtu) return
     const { prefix, gateway } = learnt
     const metric = gateway === null ? PREFIX_METRIC : GATEWAY_METRIC
-    if (route !== null) this.#ip.routes.remove(route)
+    if (route !== null) this.#routes.remove(route)
     learnt.route =
       preference === null
         ? null
         : { prefix, nic: this.#nic, gateway, metric, source: null, mtu: this.#mtu, kind: 'unicast', preference }
-    if (learnt.route !== null) this.#ip.routes.add(learnt.route)
+    if (learnt.route !== null) this.#routes.add(learnt.route)
   }
 }
 

@@ -6,21 +6,22 @@
 import { Address, isUnspecified } from '../../base/address.ts'
 import type { Clock, Timer } from '../../base/clock.ts'
 import { Drop } from '../../base/drop.ts'
-import { Cast, HEADROOM, Packet } from '../../base/packet.ts'
+import { Cast, HEADROOM, type Packet } from '../../base/packet.ts'
 import type { Random } from '../../base/random.ts'
 import * as ethernet from '../../wire/ethernet.ts'
-import * as icmpv6 from '../../wire/icmpv6.ts'
+import { formatHardwareAddress } from '../../wire/hardware-address.ts'
 import * as ipv6 from '../../wire/ipv6.ts'
 import * as ndp from '../../wire/ndp.ts'
-import { ICMPV6 } from '../../wire/protocol.ts'
-import type { IpLayer } from '../ip-layer.ts'
-import type { EthernetLayer } from '../nic/ethernet-layer.ts'
+import type { FrameSender } from '../nic/frame-sender.ts'
+import type { LinkHost } from '../nic/link-host.ts'
+import type { LinkNic } from '../nic/link-nic.ts'
 import type { Neighbor } from '../nic/neighbor.ts'
 import { type NeighborProtocol, NeighborTable, Override } from '../nic/neighbor-table.ts'
-import type { Nic, NicAddress } from '../nic/nic.ts'
+import type { NicAddress } from '../nic/nic-address.ts'
 import { MIN_PMTU6 } from '../routing/path-mtu.ts'
+import { NdSender } from './nd-sender.ts'
 import { RouterAdvertiser } from './router-advertiser.ts'
-import { RouterDiscovery } from './router-discovery.ts'
+import { type DiscoveringNic, RouterDiscovery } from './router-discovery.ts'
 
 /**
  * MAX_RTR_SOLICITATION_DELAY: a random time in front of the first solicitation (RFC 4862 section
@@ -41,30 +42,39 @@ interface Detection {
   timer: Timer
 }
 
+/** The nic of the layer. */
+export interface NdNic extends LinkNic, DiscoveringNic {
+  hopLimit6: number
+  /** Whether this is an anycast address of the nic, which is a router's then. */
+  isAnycast(w0: number, w1: number, w2: number, w3: number): boolean
+}
+
 export class NdLayer implements NeighborProtocol {
   readonly family = 6
   readonly neighbors: NeighborTable
   readonly discovery: RouterDiscovery
   readonly advertiser: RouterAdvertiser
-  readonly #ethernet: EthernetLayer
-  readonly #nic: Nic
-  readonly #ip: IpLayer
+  readonly #frames: FrameSender
+  readonly #nic: NdNic
+  readonly #host: LinkHost
+  readonly #sender: NdSender
   readonly #clock: Clock
   readonly #random: Random
   #detections: Detection[] = []
   /** Answers for anycast addresses that wait. */
   readonly #delayed = new Set<Timer>()
-  readonly #tx = new Packet()
 
-  constructor(layer: EthernetLayer, nic: Nic, ip: IpLayer, clock: Clock, random: Random) {
-    this.#ethernet = layer
+  constructor(frames: FrameSender, nic: NdNic, host: LinkHost, clock: Clock, random: Random) {
+    this.#frames = frames
     this.#nic = nic
-    this.#ip = ip
+    this.#host = host
     this.#clock = clock
     this.#random = random
-    this.neighbors = new NeighborTable(this, clock, random, ip.counters, ip.neighborLimits, ip.waiting, ip.hash)
-    this.discovery = new RouterDiscovery(this, nic, ip, clock, random)
-    this.advertiser = new RouterAdvertiser(this, nic, clock, random)
+    const { counters, neighborLimits, waiting, hash, routes } = host
+    this.neighbors = new NeighborTable(this, clock, random, counters, neighborLimits, waiting, hash)
+    this.#sender = new NdSender(frames, nic, counters)
+    this.discovery = new RouterDiscovery(this.#sender, this.neighbors, nic, routes, clock, random)
+    this.advertiser = new RouterAdvertiser(this.#sender, nic, clock, random)
   }
 
   close(): void {
@@ -83,7 +93,7 @@ export class NdLayer implements NeighborProtocol {
   input(packet: Packet): Drop {
     const drop = ndp.parse(packet)
     if (drop !== Drop.None) return drop
-    const { counters } = this.#ip
+    const { counters } = this.#host
     switch (packet.view.getUint8(packet.transport)) {
       case ndp.NEIGHBOR_SOLICITATION:
         counters.six.IcmpInNeighborSolicits++
@@ -116,8 +126,8 @@ export class NdLayer implements NeighborProtocol {
     if (detection !== undefined) {
       // Not our own solicitation that came back: another host that tries the same address. One that
       // only asks for it gets no answer yet.
-      if (!fromNobody || this.#ethernet.isOwnFrame) return Drop.None
-      return this.#duplicate(detection)
+      if (!fromNobody || this.#isOwnFrame(packet)) return Drop.None
+      return this.#duplicate(detection, packet)
     }
     const own = this.#nic.hasAddress(target)
     if (!own && !this.#nic.isAnycast(target.w0, target.w1, target.w2, target.w3)) return Drop.NdIgnored
@@ -157,10 +167,10 @@ export class NdLayer implements NeighborProtocol {
     const { view, transport } = packet
     const target = targetOf(packet)
     const detection = this.#detections.find(({ added }) => added.address.equals(target))
-    if (detection !== undefined) return this.#duplicate(detection)
+    if (detection !== undefined) return this.#duplicate(detection, packet)
     if (this.#nic.hasAddress(target)) {
-      if (this.#ethernet.isOwnFrame) return Drop.None
-      this.#nic.conflict(target, this.#ethernet.sourceText)
+      if (this.#isOwnFrame(packet)) return Drop.None
+      this.#nic.conflict(target, senderOf(packet))
       return Drop.AddressConflict
     }
     // An advertisement that nobody asked for makes no entry.
@@ -234,12 +244,12 @@ export class NdLayer implements NeighborProtocol {
     const source = this.#sourceFor(neighbor.address, packet)
     if (source === null) return
     const { w0, w1, w2, w3 } = neighbor.address
-    const view = this.begin()
+    const { view } = this.#sender.begin()
     let end = ndp.encodeNeighbor(view, HEADROOM, 0, w0, w1, w2, w3)
-    end = this.encodeOwnAddress(view, end)
-    if (unicast) this.send(ndp.NEIGHBOR_SOLICITATION, end, source, w0, w1, w2, w3)
+    end = this.#sender.encodeOwnAddress(view, end, ndp.SOURCE_LINK_ADDRESS)
+    if (unicast) this.#sender.send(ndp.NEIGHBOR_SOLICITATION, end, source, w0, w1, w2, w3)
     else
-      this.send(
+      this.#sender.send(
         ndp.NEIGHBOR_SOLICITATION,
         end,
         source,
@@ -251,18 +261,18 @@ export class NdLayer implements NeighborProtocol {
   }
 
   transmit(packet: Packet, neighbor: Neighbor): void {
-    const drop = this.#ethernet.transmit(packet, neighbor.high, neighbor.low, ethernet.IPV6)
-    if (drop !== Drop.None) this.#ip.counters.drop(drop, packet)
+    const drop = this.#frames.transmit(packet, neighbor.high, neighbor.low, ethernet.IPV6)
+    if (drop !== Drop.None) this.#host.counters.drop(drop, packet)
   }
 
   unreachable(packet: Packet): void {
     if (ipv6.parse(packet) !== Drop.None || ipv6.walk(packet) !== Drop.None) return
-    this.#ethernet.reportUnreachable(packet)
+    this.#host.neighborUnreachable(packet, this.#nic)
   }
 
   lost({ address }: Neighbor): void {
     this.discovery.routerLost(address)
-    this.#ip.redirects.neighborLost(this.#nic, address)
+    this.#host.neighborLost(this.#nic, address)
   }
 
   /**
@@ -281,13 +291,13 @@ export class NdLayer implements NeighborProtocol {
   }
 
   #advertise(target: Address, source: Address, flags: number, to: Address): void {
-    const view = this.begin()
+    const { view } = this.#sender.begin()
     const router = this.#nic.isRouter ? ndp.ROUTER : 0
     let end = ndp.encodeNeighbor(view, HEADROOM, flags | router, target.w0, target.w1, target.w2, target.w3)
-    end = ndp.encodeLinkAddress(view, end, ndp.TARGET_LINK_ADDRESS, this.#ethernet.high, this.#ethernet.low)
+    end = this.#sender.encodeOwnAddress(view, end, ndp.TARGET_LINK_ADDRESS)
     const asker = this.neighbors.find(to.w0, to.w1, to.w2, to.w3)
     const isStranger = asker?.isUsed === false
-    this.send(ndp.NEIGHBOR_ADVERTISEMENT, end, source, to.w0, to.w1, to.w2, to.w3)
+    this.#sender.send(ndp.NEIGHBOR_ADVERTISEMENT, end, source, to.w0, to.w1, to.w2, to.w3)
     if (isStranger) this.neighbors.stillStranger(asker)
   }
 
@@ -299,7 +309,7 @@ export class NdLayer implements NeighborProtocol {
   redirect(packet: Packet, target: Address): void {
     const source = this.#nic.addresses.find(({ address }) => address.family === 6 && address.isLinkLocal)?.address
     if (source === undefined) return
-    const view = this.begin()
+    const { bytes, view } = this.#sender.begin()
     let end = ndp.encodeRedirect(view, HEADROOM, target, packet.d0, packet.d1, packet.d2, packet.d3)
     const neighbor = this.neighbors.find(target.w0, target.w1, target.w2, target.w3)
     if (neighbor?.isValid === true)
@@ -308,8 +318,8 @@ export class NdLayer implements NeighborProtocol {
     // In units of 8 bytes; what is left of the packet is cut, as Linux does.
     const option = Math.min(room, ndp.REDIRECTED_PACKET + packet.networkEnd - packet.network) & ~7
     const quoted = packet.bytes.subarray(packet.network, packet.network + option - ndp.REDIRECTED_PACKET)
-    this.#tx.bytes.set(quoted, ndp.encodeRedirectedHeader(view, end, option))
-    this.send(ndp.REDIRECT, end + option, source, packet.s0, packet.s1, packet.s2, packet.s3)
+    bytes.set(quoted, ndp.encodeRedirectedHeader(view, end, option))
+    this.#sender.send(ndp.REDIRECT, end + option, source, packet.s0, packet.s1, packet.s2, packet.s3)
   }
 
   // ── own addresses ──
@@ -323,9 +333,17 @@ export class NdLayer implements NeighborProtocol {
       added,
       timer: this.#clock.schedule(this.#random.float() * DETECTION_DELAY, () => {
         const { w0, w1, w2, w3 } = added.address
-        const end = ndp.encodeNeighbor(this.begin(), HEADROOM, 0, w0, w1, w2, w3)
+        const end = ndp.encodeNeighbor(this.#sender.begin().view, HEADROOM, 0, w0, w1, w2, w3)
         const group3 = ndp.solicitedNode3(w3)
-        this.send(ndp.NEIGHBOR_SOLICITATION, end, Address.ANY6, ndp.SOLICITED_NODE_0, 0, ndp.SOLICITED_NODE_2, group3)
+        this.#sender.send(
+          ndp.NEIGHBOR_SOLICITATION,
+          end,
+          Address.ANY6,
+          ndp.SOLICITED_NODE_0,
+          0,
+          ndp.SOLICITED_NODE_2,
+          group3,
+        )
         detection.timer = this.#clock.schedule(this.neighbors.retransTime, () => {
           this.stopCheck(added)
           this.#nic.checkPassed(added)
@@ -340,9 +358,9 @@ export class NdLayer implements NeighborProtocol {
     this.#detections = this.#detections.filter((each) => each.added !== added)
   }
 
-  #duplicate({ added }: Detection): Drop {
+  #duplicate({ added }: Detection, packet: Packet): Drop {
     this.stopCheck(added)
-    this.#nic.checkFailed(added, this.#ethernet.sourceText)
+    this.#nic.checkFailed(added, senderOf(packet))
     return Drop.AddressConflict
   }
 
@@ -351,69 +369,15 @@ export class NdLayer implements NeighborProtocol {
     if (address.isLinkLocal) this.discovery.start(address)
   }
 
-  // ── sent ──
-
-  sendRouterSolicitation(source: Address): void {
-    const view = this.begin()
-    view.setUint32(HEADROOM + 4, 0)
-    const end = this.encodeOwnAddress(view, HEADROOM + ndp.SOLICITATION_HEADER)
-    this.send(
-      ndp.ROUTER_SOLICITATION,
-      end,
-      source,
-      ndp.ALL_ROUTERS.w0,
-      ndp.ALL_ROUTERS.w1,
-      ndp.ALL_ROUTERS.w2,
-      ndp.ALL_ROUTERS.w3,
-    )
+  /** Whether the frame of a packet came from our own hardware address. */
+  #isOwnFrame({ senderHigh, senderLow }: Packet): boolean {
+    return senderHigh === this.#frames.high && senderLow === this.#frames.low
   }
+}
 
-  /** Writes the source link-layer address option at `at`; returns the offset behind it. */
-  encodeOwnAddress(view: DataView, at: number): number {
-    return ndp.encodeLinkAddress(view, at, ndp.SOURCE_LINK_ADDRESS, this.#ethernet.high, this.#ethernet.low)
-  }
-
-  /** The transmit packet's view, for a message to be written at {@link HEADROOM}. */
-  begin(): DataView {
-    this.#tx.reset(HEADROOM, HEADROOM)
-    return this.#tx.view
-  }
-
-  /**
-   * Sends the message in `HEADROOM … end`, whose bytes 4 and on are written, with hop limit 255.
-   */
-  send(type: number, end: number, source: Address, d0: number, d1: number, d2: number, d3: number): void {
-    const packet = this.#tx
-    const { view } = packet
-    packet.end = end
-    packet.start = HEADROOM - ipv6.HEADER
-    packet.family = 6
-    packet.protocol = ICMPV6
-    packet.tos = 0
-    packet.flowLabel = 0
-    packet.hopLimit = ndp.HOP_LIMIT
-    packet.s0 = source.w0
-    packet.s1 = source.w1
-    packet.s2 = source.w2
-    packet.s3 = source.w3
-    packet.d0 = d0
-    packet.d1 = d1
-    packet.d2 = d2
-    packet.d3 = d3
-    ipv6.encode(packet, packet.start, ICMPV6)
-    icmpv6.encode(packet, packet.start, HEADROOM, end, type, 0, view.getInt32(HEADROOM + 4))
-    const { counters } = this.#ip
-    counters.six.IpOutRequests++
-    counters.six.IcmpOutMsgs++
-    if (type === ndp.NEIGHBOR_SOLICITATION) counters.six.IcmpOutNeighborSolicits++
-    else if (type === ndp.NEIGHBOR_ADVERTISEMENT) counters.six.IcmpOutNeighborAdvertisements++
-    else if (type === ndp.ROUTER_SOLICITATION) counters.six.IcmpOutRouterSolicits++
-    else if (type === ndp.REDIRECT) counters.six.IcmpOutRedirects++
-    else counters.six.IcmpOutRouterAdvertisements++
-    packet.setHopToDestination()
-    const drop = this.#nic.output(packet)
-    if (drop !== Drop.None) counters.drop(drop, packet)
-  }
+/** The hardware address that the frame of a packet came from, as text. */
+function senderOf({ senderHigh, senderLow }: Packet): string {
+  return formatHardwareAddress(senderHigh, senderLow)
 }
 
 function targetOf(packet: Packet): Address {

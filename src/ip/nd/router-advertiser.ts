@@ -4,9 +4,9 @@ import type { Clock, Timer } from '../../base/clock.ts'
 import { HEADROOM } from '../../base/packet.ts'
 import type { Random } from '../../base/random.ts'
 import * as ndp from '../../wire/ndp.ts'
-import type { Nic } from '../nic/nic.ts'
+import type { NicAddress } from '../nic/nic-address.ts'
 import { type AdvertiseOptions, type AdvertiseSettings, readOptions } from './advertise-options.ts'
-import type { NdLayer } from './nd-layer.ts'
+import type { NdSender } from './nd-sender.ts'
 
 /** RFC 4861 section 10. */
 const MAX_INITIAL_INTERVAL = 16_000
@@ -15,8 +15,8 @@ const MIN_DELAY_BETWEEN = 3000
 const MAX_RESPONSE_DELAY = 500
 
 export class RouterAdvertiser {
-  readonly #nd: NdLayer
-  readonly #nic: Nic
+  readonly #sender: NdSender
+  readonly #nic: { readonly addresses: readonly NicAddress[] }
   readonly #clock: Clock
   readonly #random: Random
   #settings: AdvertiseSettings | null = null
@@ -25,8 +25,9 @@ export class RouterAdvertiser {
   #sent = 0
   #lastSent = Number.NEGATIVE_INFINITY
 
-  constructor(nd: NdLayer, nic: Nic, clock: Clock, random: Random) {
-    this.#nd = nd
+  /** `nic`: whose link-local address the advertisements come from. */
+  constructor(sender: NdSender, nic: { readonly addresses: readonly NicAddress[] }, clock: Clock, random: Random) {
+    this.#sender = sender
     this.#nic = nic
     this.#clock = clock
     this.#random = random
@@ -80,23 +81,15 @@ export class RouterAdvertiser {
   #send(settings: AdvertiseSettings): boolean {
     const source = this.#linkLocal()
     if (source === undefined) return false
-    const view = this.#nd.begin()
+    const { view } = this.#sender.begin()
     let end = ndp.encodeRouter(view, HEADROOM, settings)
-    end = this.#nd.encodeOwnAddress(view, end)
+    end = this.#sender.encodeOwnAddress(view, end, ndp.SOURCE_LINK_ADDRESS)
     if (settings.mtu !== 0) end = ndp.encodeMtu(view, end, settings.mtu)
     for (const { prefix, flags, valid, preferred } of settings.prefixes)
       end = ndp.encodePrefix(view, end, prefix.address, prefix.length, flags, valid, preferred)
     for (const { prefix, preference, lifetime } of settings.routes)
       end = ndp.encodeRoute(view, end, prefix, preference, lifetime)
-    this.#nd.send(
-      ndp.ROUTER_ADVERTISEMENT,
-      end,
-      source,
-      ndp.ALL_NODES.w0,
-      ndp.ALL_NODES.w1,
-      ndp.ALL_NODES.w2,
-      ndp.ALL_NODES.w3,
-    )
+    this.#sender.sendTo(ndp.ROUTER_ADVERTISEMENT, end, source, ndp.ALL_NODES)
     this.#lastSent = this.#clock.now()
     return true
   }

@@ -7,16 +7,16 @@
  */
 import { Address, Prefix } from '../../base/address.ts'
 import type { Clock, Timer } from '../../base/clock.ts'
-import type { Packet } from '../../base/packet.ts'
+import { HEADROOM, type Packet } from '../../base/packet.ts'
 import type { Random } from '../../base/random.ts'
 import * as ndp from '../../wire/ndp.ts'
-import type { IpLayer } from '../ip-layer.ts'
-import type { Nic } from '../nic/nic.ts'
+import type { NeighborTable } from '../nic/neighbor-table.ts'
 import { MIN_PMTU6 } from '../routing/path-mtu.ts'
-import { Preference } from '../routing/route-table.ts'
+import type { RouteNic } from '../routing/route-nic.ts'
+import { Preference, type RouteTable } from '../routing/route-table.ts'
 import { LearntRoutes } from './learnt-routes.ts'
-import type { NdLayer } from './nd-layer.ts'
-import { Slaac } from './slaac.ts'
+import type { NdSender } from './nd-sender.ts'
+import { Slaac, type SlaacNic } from './slaac.ts'
 
 /** RFC 4861 section 10, in milliseconds. */
 const MAX_SOLICITATION_DELAY = 1000
@@ -31,11 +31,22 @@ const REACHABLE_BOUNDS = { least: 100, most: 3_600_000 }
 const RETRANS_BOUNDS = { least: 10, most: 60_000 }
 const EVERYWHERE = new Prefix(Address.ANY6, 0)
 
+/** The nic that is told of routers. */
+export interface DiscoveringNic extends RouteNic, SlaacNic {
+  readonly isRouter: boolean
+  readonly acceptsRouterAdvertisements: boolean
+  readonly makesTemporaryAddresses: boolean
+  /** What routers say of the link: its hop limit and its MTU, 0 for nothing. */
+  hopLimit6: number
+  advertisedMtu: number
+}
+
 export class RouterDiscovery {
   /** The addresses made from prefixes. */
   readonly slaac: Slaac
-  readonly #nd: NdLayer
-  readonly #nic: Nic
+  readonly #sender: NdSender
+  readonly #neighbors: NeighborTable
+  readonly #nic: DiscoveringNic
   readonly #clock: Clock
   readonly #random: Random
   readonly #routes: LearntRoutes
@@ -44,10 +55,18 @@ export class RouterDiscovery {
   /** Who waits for the next advertisement, or for the end of asking. */
   #waiting: ((heard: boolean) => void)[] = []
 
-  constructor(nd: NdLayer, nic: Nic, ip: IpLayer, clock: Clock, random: Random) {
-    this.#nd = nd
+  constructor(
+    sender: NdSender,
+    neighbors: NeighborTable,
+    nic: DiscoveringNic,
+    routes: RouteTable,
+    clock: Clock,
+    random: Random,
+  ) {
+    this.#sender = sender
+    this.#neighbors = neighbors
     this.#nic = nic
-    this.#routes = new LearntRoutes(nic, ip, clock)
+    this.#routes = new LearntRoutes(nic, routes, clock)
     this.#clock = clock
     this.#random = random
     this.slaac = new Slaac(nic, clock, random, nic.makesTemporaryAddresses)
@@ -105,11 +124,18 @@ export class RouterDiscovery {
       this.#tell(false)
       return
     }
-    this.#nd.sendRouterSolicitation(linkLocal)
+    this.#sendSolicitation(linkLocal)
     if (++this.#solicitations < MAX_SOLICITATIONS)
       this.#timer = this.#clock.schedule(SOLICITATION_INTERVAL, () => this.#solicit(linkLocal))
     else if (this.#waiting.length > 0)
       this.#timer = this.#clock.schedule(MAX_SOLICITATION_DELAY, () => this.#stopAsking())
+  }
+
+  #sendSolicitation(source: Address): void {
+    const { view } = this.#sender.begin()
+    view.setUint32(HEADROOM + 4, 0)
+    const end = this.#sender.encodeOwnAddress(view, HEADROOM + ndp.SOLICITATION_HEADER, ndp.SOURCE_LINK_ADDRESS)
+    this.#sender.sendTo(ndp.ROUTER_SOLICITATION, end, source, ndp.ALL_ROUTERS)
   }
 
   /** A valid Router Advertisement at `packet.transport`. */
@@ -123,7 +149,7 @@ export class RouterDiscovery {
     }
     const hopLimit = ndp.currentHopLimit(view, transport)
     if (hopLimit !== 0) this.#nic.hopLimit6 = hopLimit
-    const { neighbors } = this.#nd
+    const neighbors = this.#neighbors
     neighbors.reachableTime = bounded(ndp.reachableTime(view, transport), neighbors.reachableTime, REACHABLE_BOUNDS)
     neighbors.retransTime = bounded(ndp.retransTimer(view, transport), neighbors.retransTime, RETRANS_BOUNDS)
     const mtu = ndp.findOption(packet, ndp.MTU, ndp.MTU_OPTION)

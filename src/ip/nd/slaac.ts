@@ -5,8 +5,8 @@
 import type { Address, Prefix } from '../../base/address.ts'
 import type { Clock, Timer } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
-import type { Nic } from '../nic/nic.ts'
 import { MIN_PMTU6 } from '../routing/path-mtu.ts'
+import type { InterfaceIdentifiers } from './interface-identifier.ts'
 
 /**
  * RFC 4862 section 5.5.3 (e): an advertisement cannot cut what is left of a lifetime below this.
@@ -25,6 +25,20 @@ const TEMP_PREFERRED = 86_400_000
 const MAX_DESYNC = 0.4 * TEMP_PREFERRED
 const REGEN_ADVANCE = 5000
 
+/** The nic that has the addresses. */
+export interface SlaacNic {
+  readonly mtu: number
+  /** `null` on a link without hardware addresses. */
+  readonly identifiers: InterfaceIdentifiers | null
+  hasAddress(address: Address): boolean
+  isTentative(address: Address): boolean
+  /** The address of a 64-bit prefix that the nic makes for itself. */
+  interfaceAddress(prefix: Address, attempt?: number): Address
+  addAddress(cidr: string, temporary?: boolean): void
+  removeAddress(address: Address): boolean
+  setDeprecated(address: Address, deprecated: boolean): void
+}
+
 /** An address made from a prefix. */
 interface Made {
   readonly prefix: Prefix
@@ -39,13 +53,13 @@ interface Made {
 }
 
 export class Slaac {
-  readonly #nic: Nic
+  readonly #nic: SlaacNic
   readonly #clock: Clock
   readonly #random: Random
   readonly #makesTemporary: boolean
   #made: Made[] = []
 
-  constructor(nic: Nic, clock: Clock, random: Random, makesTemporary: boolean) {
+  constructor(nic: SlaacNic, clock: Clock, random: Random, makesTemporary: boolean) {
     this.#nic = nic
     this.#clock = clock
     this.#random = random
@@ -154,7 +168,7 @@ export class Slaac {
 
   #draw(prefix: Prefix): Address {
     for (;;) {
-      const address = (this.#nic.identifiers as NonNullable<Nic['identifiers']>).temporary(prefix.address)
+      const address = (this.#nic.identifiers as InterfaceIdentifiers).temporary(prefix.address)
       if (!this.#nic.hasAddress(address) && !this.#nic.isTentative(address)) return address
     }
   }

@@ -15,11 +15,12 @@ import * as arp from '../../wire/arp.ts'
 import * as ethernet from '../../wire/ethernet.ts'
 import { formatHardwareAddress } from '../../wire/hardware-address.ts'
 import * as ipv4 from '../../wire/ipv4.ts'
-import type { IpLayer } from '../ip-layer.ts'
-import type { EthernetLayer } from './ethernet-layer.ts'
+import type { FrameSender } from './frame-sender.ts'
+import type { LinkHost } from './link-host.ts'
+import type { LinkNic } from './link-nic.ts'
 import type { Neighbor } from './neighbor.ts'
 import { type NeighborProtocol, NeighborTable, Override } from './neighbor-table.ts'
-import type { Nic, NicAddress } from './nic.ts'
+import type { NicAddress } from './nic-address.ts'
 
 /** RFC 5227 section 1.1, in milliseconds. */
 const PROBE_WAIT = 1000
@@ -46,9 +47,9 @@ interface Probe {
 export class ArpLayer implements NeighborProtocol {
   readonly family = 4
   readonly neighbors: NeighborTable
-  readonly #ethernet: EthernetLayer
-  readonly #nic: Nic
-  readonly #ip: IpLayer
+  readonly #frames: FrameSender
+  readonly #nic: LinkNic
+  readonly #host: LinkHost
   readonly #clock: Clock
   readonly #random: Random
   #probes: Probe[] = []
@@ -56,13 +57,13 @@ export class ArpLayer implements NeighborProtocol {
   readonly #defended = new Map<number, number>()
   readonly #tx = new Packet(HEADROOM + arp.LENGTH)
 
-  constructor(layer: EthernetLayer, nic: Nic, ip: IpLayer, clock: Clock, random: Random) {
-    this.#ethernet = layer
+  constructor(frames: FrameSender, nic: LinkNic, host: LinkHost, clock: Clock, random: Random) {
+    this.#frames = frames
     this.#nic = nic
-    this.#ip = ip
+    this.#host = host
     this.#clock = clock
     this.#random = random
-    this.neighbors = new NeighborTable(this, clock, random, ip.counters, ip.neighborLimits, ip.waiting, ip.hash)
+    this.neighbors = new NeighborTable(this, clock, random, host.counters, host.neighborLimits, host.waiting, host.hash)
   }
 
   close(): void {
@@ -81,7 +82,7 @@ export class ArpLayer implements NeighborProtocol {
     const high = arp.senderHigh(view, start)
     const low = arp.senderLow(view, start)
     // A switch in a loop, or a wire that echoes: what we said is no news.
-    if (high === this.#ethernet.high && low === this.#ethernet.low) return Drop.None
+    if (high === this.#frames.high && low === this.#frames.low) return Drop.None
     const from = arp.sender(view, start)
     const to = arp.target(view, start)
     if (this.#isConflict(from, to, high, low)) return Drop.AddressConflict
@@ -114,7 +115,7 @@ export class ArpLayer implements NeighborProtocol {
   }
 
   #answersFor(word: number): boolean {
-    return word >>> 24 !== 127 && this.#ip.isLocal(0, 0, MAPPED, word)
+    return word >>> 24 !== 127 && this.#host.addresses.isLocal(0, 0, MAPPED, word)
   }
 
   // ── asked ──
@@ -128,17 +129,17 @@ export class ArpLayer implements NeighborProtocol {
   }
 
   transmit(packet: Packet, neighbor: Neighbor): void {
-    const drop = this.#ethernet.transmit(packet, neighbor.high, neighbor.low, ethernet.IPV4)
-    if (drop !== Drop.None) this.#ip.counters.drop(drop, packet)
+    const drop = this.#frames.transmit(packet, neighbor.high, neighbor.low, ethernet.IPV4)
+    if (drop !== Drop.None) this.#host.counters.drop(drop, packet)
   }
 
   unreachable(packet: Packet): void {
     if (ipv4.parse(packet) !== Drop.None) return
-    this.#ethernet.reportUnreachable(packet)
+    this.#host.neighborUnreachable(packet, this.#nic)
   }
 
   lost({ address }: Neighbor): void {
-    this.#ip.redirects.neighborLost(this.#nic, address)
+    this.#host.neighborLost(this.#nic, address)
   }
 
   /**
@@ -153,7 +154,7 @@ export class ArpLayer implements NeighborProtocol {
     const own = this.#nic.addresses.filter(({ address }) => address.family === 4)
     const best = own.find(({ prefix }) => prefix.contains(target)) ?? own[0]
     if (best !== undefined) return best.address.w3
-    for (const nic of this.#ip.nics)
+    for (const nic of this.#host.nics)
       for (const { address } of nic.addresses) if (address.family === 4 && !address.isLoopback) return address.w3
     return null
   }
@@ -245,9 +246,9 @@ export class ArpLayer implements NeighborProtocol {
     const packet = this.#tx
     packet.reset(HEADROOM, HEADROOM + arp.LENGTH)
     packet.family = 0
-    const { high, low } = this.#ethernet
+    const { high, low } = this.#frames
     arp.encode(packet.view, HEADROOM, operation, high, low, sender, targetHigh, targetLow, target)
-    const drop = this.#ethernet.transmit(packet, toHigh, toLow, ethernet.ARP)
-    if (drop !== Drop.None) this.#ip.counters.drop(drop, packet)
+    const drop = this.#frames.transmit(packet, toHigh, toLow, ethernet.ARP)
+    if (drop !== Drop.None) this.#host.counters.drop(drop, packet)
   }
 }

@@ -9,13 +9,14 @@
 import { Address, MAPPED } from '../../base/address.ts'
 import { AddressMap } from '../../base/address-map.ts'
 import type { Clock } from '../../base/clock.ts'
+import type { KeyedHash } from '../../base/hash.ts'
 import type { Packet } from '../../base/packet.ts'
 import type { Random } from '../../base/random.ts'
 import { DESTINATION_RATE, ErrorLimit } from '../icmp/error-limit.ts'
 import { ErrorReason } from '../icmp/error-reasons.ts'
-import type { IpLayer } from '../ip-layer.ts'
-import type { Nic } from '../nic/nic.ts'
-import type { Route } from './route-table.ts'
+import type { Icmp } from '../icmp/icmp.ts'
+import type { RouteNic } from './route-nic.ts'
+import type { Route, RouteTable } from './route-table.ts'
 
 /** Linux: ip_rt_redirect_number, after which a host hears nothing any more. */
 const NUMBER = 9
@@ -29,6 +30,12 @@ const SILENCE = LOAD << (NUMBER + 1)
 /** Hosts remembered; of more, the one that was told first is forgotten. */
 const HOSTS = 4096
 
+/** The nic that a packet came by and leaves by. */
+export interface RedirectingNic extends RouteNic {
+  /** Tells who sent the packet that `target` is a better first hop on this link (IPv6). */
+  redirect(packet: Packet, target: Address): void
+}
+
 /** What a host was told. */
 interface Told {
   count: number
@@ -37,26 +44,28 @@ interface Told {
 }
 
 export class Redirector {
-  readonly #ip: IpLayer
+  readonly #routes: RouteTable
+  readonly #icmp: Icmp
   readonly #clock: Clock
   /** Hosts of IPv4. */
   readonly #told: AddressMap<Told>
   readonly #bySource: ErrorLimit
   readonly #byDestination: ErrorLimit
 
-  constructor(ip: IpLayer, clock: Clock, random: Random) {
-    this.#ip = ip
+  constructor(routes: RouteTable, icmp: Icmp, clock: Clock, random: Random, hash: KeyedHash) {
+    this.#routes = routes
+    this.#icmp = icmp
     this.#clock = clock
-    this.#told = new AddressMap(ip.hash)
-    this.#bySource = new ErrorLimit(clock, null, DESTINATION_RATE, random, ip.hash)
-    this.#byDestination = new ErrorLimit(clock, null, DESTINATION_RATE, random, ip.hash)
+    this.#told = new AddressMap(hash)
+    this.#bySource = new ErrorLimit(clock, null, DESTINATION_RATE, random, hash)
+    this.#byDestination = new ErrorLimit(clock, null, DESTINATION_RATE, random, hash)
   }
 
   /**
    * Takes a packet at `packet.network … packet.networkEnd` that leaves over `route`, by the nic it
    * came in by, and has no source route.
    */
-  consider(packet: Packet, nic: Nic, route: Route): void {
+  consider(packet: Packet, nic: RedirectingNic, route: Route): void {
     const { s0, s1, s2, s3, d0, d1, d2, d3 } = packet
     // On a link between two stations there is no better first hop than the other one, which sent
     // the packet.
@@ -65,7 +74,7 @@ export class Redirector {
     if (target.is(s0, s1, s2, s3)) return
     if (packet.family === 4) {
       if (!sharesPrefix(nic, s3, target) || !this.#mayTell(s3)) return
-      this.#ip.icmp.sendError(packet, nic, ErrorReason.Redirect, target.w3)
+      this.#icmp.sendError(packet, nic, ErrorReason.Redirect, target.w3)
     } else {
       // Hosts know a router by its link-local address.
       if (route.gateway !== null && !target.isLinkLocal) return
@@ -73,8 +82,8 @@ export class Redirector {
     }
   }
 
-  #isNeighbor(nic: Nic, w0: number, w1: number, w2: number, w3: number): boolean {
-    const route = this.#ip.routes.lookup(w0, w1, w2, w3, 0)
+  #isNeighbor(nic: RouteNic, w0: number, w1: number, w2: number, w3: number): boolean {
+    const route = this.#routes.lookup(w0, w1, w2, w3, 0)
     return route !== null && route.kind === 'unicast' && route.nic === nic && route.gateway === null
   }
 
@@ -99,7 +108,7 @@ export class Redirector {
 }
 
 /** Whether one network of the nic has both addresses. */
-function sharesPrefix(nic: Nic, source: number, target: Address): boolean {
+function sharesPrefix(nic: RouteNic, source: number, target: Address): boolean {
   for (const { address, prefix } of nic.addresses)
     if (address.family === 4 && prefix.contains(target) && prefix.contains(Address.fromIPv4(source))) return true
   return false

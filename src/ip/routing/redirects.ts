@@ -9,15 +9,20 @@
 import { type Address, Prefix } from '../../base/address.ts'
 import type { Clock, Timer } from '../../base/clock.ts'
 import { Drop } from '../../base/drop.ts'
-import type { IpLayer } from '../ip-layer.ts'
-import type { Nic } from '../nic/nic.ts'
-import type { Route } from './route-table.ts'
+import type { OwnAddresses } from '../addresses.ts'
+import type { RouteNic } from './route-nic.ts'
+import type { Route, RouteTable } from './route-table.ts'
 
 const EXPIRES = 300_000
 /** Redirects that are remembered; of more, the oldest is forgotten. */
 const LIMIT = 1024
 /** Before every route that was configured. */
 const METRIC = -1
+
+/** The nic by which a redirect came. */
+export interface RedirectedNic extends RouteNic {
+  readonly isRouter: boolean
+}
 
 interface Redirect {
   readonly route: Route
@@ -27,28 +32,33 @@ interface Redirect {
 }
 
 export class Redirects {
-  readonly #ip: IpLayer
+  readonly #routes: RouteTable
+  readonly #addresses: OwnAddresses
+  readonly #isAccepting: boolean
   readonly #clock: Clock
   #learnt: Redirect[] = []
 
-  constructor(ip: IpLayer, clock: Clock) {
-    this.#ip = ip
+  /** `isAccepting`: whether this host believes redirects at all. */
+  constructor(routes: RouteTable, addresses: OwnAddresses, isAccepting: boolean, clock: Clock) {
+    this.#routes = routes
+    this.#addresses = addresses
+    this.#isAccepting = isAccepting
     this.#clock = clock
-    ip.routes.onRemove = (route) => this.#routeRemoved(route)
+    routes.onRemove = (route) => this.#routeRemoved(route)
   }
 
   /**
    * Takes what the router `from` says: `target` is the better first hop to `destination`, or (the
    * two being equal, IPv6) the destination is on the link of `nic`.
    */
-  accept(nic: Nic, from: Address, destination: Address, target: Address): Drop {
+  accept(nic: RedirectedNic, from: Address, destination: Address, target: Address): Drop {
     // Linux: accept_redirects, off for a router.
-    if (!this.#ip.acceptRedirects || nic.isRouter) return Drop.IcmpRedirect
+    if (!this.#isAccepting || nic.isRouter) return Drop.IcmpRedirect
     const { w0, w1, w2, w3 } = destination
     // A group or a broadcast address has no first hop.
-    if (destination.isMulticast || (destination.family === 4 && this.#ip.isBroadcastOn(nic, w3)))
+    if (destination.isMulticast || (destination.family === 4 && this.#addresses.isBroadcastOn(nic, w3)))
       return Drop.IcmpRedirect
-    const present = this.#ip.routes.lookup(w0, w1, w2, w3, 0)
+    const present = this.#routes.lookup(w0, w1, w2, w3, 0)
     // Only the present first hop may tell of another one.
     if (present === null || present.kind !== 'unicast' || present.nic !== nic || present.gateway?.equals(from) !== true)
       return Drop.IcmpRedirect
@@ -69,7 +79,7 @@ export class Redirects {
       timer: this.#clock.schedule(EXPIRES, () => this.#forget(redirect)),
     }
     this.#learnt.push(redirect)
-    this.#ip.routes.add(route)
+    this.#routes.add(route)
     return Drop.None
   }
 
@@ -77,7 +87,7 @@ export class Redirects {
    * A neighbor does not answer: what goes to it by a redirect takes the old way again (RFC 1122
    * section 3.3.1.4).
    */
-  neighborLost(nic: Nic, address: Address): void {
+  neighborLost(nic: RouteNic, address: Address): void {
     for (const each of [...this.#learnt]) {
       const { gateway, prefix } = each.route
       if (each.route.nic === nic && (gateway ?? prefix.address).equals(address)) this.#forget(each)
@@ -92,17 +102,17 @@ export class Redirects {
    * A router of IPv6 goes by its link-local address; one of IPv4 has another host's address of a
    * network on the link.
    */
-  #isNeighbor(nic: Nic, target: Address): boolean {
-    if (target.family === 6) return target.isLinkLocal && !nic.hasAddress(target)
+  #isNeighbor(nic: RouteNic, target: Address): boolean {
     const { w0, w1, w2, w3 } = target
-    if (!this.#ip.isUnicast4(w3) || this.#ip.isLocal(w0, w1, w2, w3)) return false
+    if (target.family === 6) return target.isLinkLocal && !nic.hasWords(w0, w1, w2, w3)
+    if (!this.#addresses.isUnicast4(w3) || this.#addresses.isLocal(w0, w1, w2, w3)) return false
     return nic.addresses.some(({ address, prefix }) => address.family === 4 && prefix.contains(target))
   }
 
   #forget(redirect: Redirect): void {
     redirect.timer.cancel()
     this.#learnt = this.#learnt.filter((each) => each !== redirect)
-    this.#ip.routes.remove(redirect.route)
+    this.#routes.remove(redirect.route)
   }
 
   #routeRemoved(route: Route): void {
