@@ -135,26 +135,39 @@ describe('the tree of src', () => {
   })
 
   test('no file reaches itself through imports that exist at run time', () => {
-    const edges = new Map(
-      sources.map(({ path, imports }) => [
-        path,
-        imports
-          .filter((each) => each.specifier.startsWith('.') && !each.typeOnly)
-          .map((each) => target(path, each.specifier)),
-      ]),
-    )
-    const done = new Set<string>()
-    const circles: string[] = []
-    const visit = (path: string, way: readonly string[]) => {
-      if (way.includes(path)) circles.push([...way.slice(way.indexOf(path)), path].join(' -> '))
-      if (way.includes(path) || done.has(path)) return
-      for (const next of edges.get(path) ?? []) visit(next, [...way, path])
-      done.add(path)
-    }
-    for (const path of edges.keys()) visit(path, [])
-    expect(circles).toEqual([])
+    expect(circles((each) => !each.typeOnly)).toEqual([])
+  })
+
+  test('no file reaches itself through imports, types included', () => {
+    const known = circles(() => true).filter((circle) => !CIRCULAR.some((each) => circle.startsWith(each)))
+    expect(known).toEqual([])
   })
 })
+
+/** Files and folders whose types still refer to each other. */
+const CIRCULAR = ['udp/', 'cli/report/']
+
+/** Each way from a file back to itself, through the imports that count. */
+function circles(counts: (each: Import) => boolean): string[] {
+  const edges = new Map(
+    sources.map(({ path, imports }) => [
+      path,
+      imports
+        .filter((each) => each.specifier.startsWith('.') && counts(each))
+        .map((each) => target(path, each.specifier)),
+    ]),
+  )
+  const done = new Set<string>()
+  const found: string[] = []
+  const visit = (path: string, way: readonly string[]) => {
+    if (way.includes(path)) found.push([...way.slice(way.indexOf(path)), path].join(' -> '))
+    if (way.includes(path) || done.has(path)) return
+    for (const next of edges.get(path) ?? []) visit(next, [...way, path])
+    done.add(path)
+  }
+  for (const path of edges.keys()) visit(path, [])
+  return found
+}
 
 describe('what the library may use', () => {
   const builtins = new Set(builtinModules)
