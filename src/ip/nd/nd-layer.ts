@@ -12,9 +12,9 @@ import * as ethernet from '../../wire/ethernet.ts'
 import { formatHardwareAddress } from '../../wire/hardware-address.ts'
 import * as ipv6 from '../../wire/ipv6.ts'
 import * as ndp from '../../wire/ndp.ts'
+import type { AddressOwner } from '../nic/address-owner.ts'
 import type { FrameSender } from '../nic/frame-sender.ts'
 import type { LinkHost } from '../nic/link-host.ts'
-import type { LinkNic } from '../nic/link-nic.ts'
 import type { Neighbor } from '../nic/neighbor.ts'
 import { type NeighborProtocol, NeighborTable, Override } from '../nic/neighbor-table.ts'
 import type { NicAddress } from '../nic/nic-address.ts'
@@ -22,6 +22,7 @@ import { MIN_PMTU6 } from '../routing/path-mtu.ts'
 import { NdSender } from './nd-sender.ts'
 import { RouterAdvertiser } from './router-advertiser.ts'
 import { type DiscoveringNic, RouterDiscovery } from './router-discovery.ts'
+import type { SlaacAddresses } from './slaac.ts'
 
 /**
  * MAX_RTR_SOLICITATION_DELAY: a random time in front of the first solicitation (RFC 4862 section
@@ -43,8 +44,7 @@ interface Detection {
 }
 
 /** The nic of the layer. */
-export interface NdNic extends LinkNic, DiscoveringNic {
-  hopLimit6: number
+export interface NdNic extends DiscoveringNic {
   /** Whether this is an anycast address of the nic, which is a router's then. */
   isAnycast(w0: number, w1: number, w2: number, w3: number): boolean
 }
@@ -56,6 +56,7 @@ export class NdLayer implements NeighborProtocol {
   readonly advertiser: RouterAdvertiser
   readonly #frames: FrameSender
   readonly #nic: NdNic
+  readonly #owner: AddressOwner
   readonly #host: LinkHost
   readonly #sender: NdSender
   readonly #clock: Clock
@@ -64,16 +65,24 @@ export class NdLayer implements NeighborProtocol {
   /** Answers for anycast addresses that wait. */
   readonly #delayed = new Set<Timer>()
 
-  constructor(frames: FrameSender, nic: NdNic, host: LinkHost, clock: Clock, random: Random) {
+  constructor(
+    frames: FrameSender,
+    nic: NdNic,
+    owner: AddressOwner & SlaacAddresses,
+    host: LinkHost,
+    clock: Clock,
+    random: Random,
+  ) {
     this.#frames = frames
     this.#nic = nic
+    this.#owner = owner
     this.#host = host
     this.#clock = clock
     this.#random = random
     const { counters, neighborLimits, waiting, hash, routes } = host
     this.neighbors = new NeighborTable(this, clock, random, counters, neighborLimits, waiting, hash)
     this.#sender = new NdSender(frames, nic, counters)
-    this.discovery = new RouterDiscovery(this.#sender, this.neighbors, nic, routes, clock, random)
+    this.discovery = new RouterDiscovery(this.#sender, this.neighbors, nic, owner, routes, clock, random)
     this.advertiser = new RouterAdvertiser(this.#sender, nic, clock, random)
   }
 
@@ -129,7 +138,7 @@ export class NdLayer implements NeighborProtocol {
       if (!fromNobody || this.#isOwnFrame(packet)) return Drop.None
       return this.#duplicate(detection, packet)
     }
-    const own = this.#nic.hasAddress(target)
+    const own = this.#owner.has(target)
     if (!own && !this.#nic.isAnycast(target.w0, target.w1, target.w2, target.w3)) return Drop.NdIgnored
     this.#learnSource(packet)
     const to = fromNobody ? ndp.ALL_NODES : new Address(packet.s0, packet.s1, packet.s2, packet.s3)
@@ -168,9 +177,9 @@ export class NdLayer implements NeighborProtocol {
     const target = targetOf(packet)
     const detection = this.#detections.find(({ added }) => added.address.equals(target))
     if (detection !== undefined) return this.#duplicate(detection, packet)
-    if (this.#nic.hasAddress(target)) {
+    if (this.#owner.has(target)) {
       if (this.#isOwnFrame(packet)) return Drop.None
-      this.#nic.conflict(target, senderOf(packet))
+      this.#owner.conflict(target, senderOf(packet))
       return Drop.AddressConflict
     }
     // An advertisement that nobody asked for makes no entry.
@@ -282,7 +291,7 @@ export class NdLayer implements NeighborProtocol {
   #sourceFor(target: Address, packet: Uint8Array | null): Address | null {
     if (packet !== null) {
       const source = Address.fromBytes(packet.subarray(ipv6.SOURCE, ipv6.SOURCE + 16))
-      if (this.#nic.hasAddress(source)) return source
+      if (this.#owner.has(source)) return source
     }
     const own = this.#nic.addresses.filter(({ address }) => address.family === 6)
     const best =
@@ -346,7 +355,7 @@ export class NdLayer implements NeighborProtocol {
         )
         detection.timer = this.#clock.schedule(this.neighbors.retransTime, () => {
           this.stopCheck(added)
-          this.#nic.checkPassed(added)
+          this.#owner.checkPassed(added)
         })
       }),
     }
@@ -360,7 +369,7 @@ export class NdLayer implements NeighborProtocol {
 
   #duplicate({ added }: Detection, packet: Packet): Drop {
     this.stopCheck(added)
-    this.#nic.checkFailed(added, senderOf(packet))
+    this.#owner.checkFailed(added, senderOf(packet))
     return Drop.AddressConflict
   }
 

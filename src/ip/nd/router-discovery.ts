@@ -16,7 +16,7 @@ import type { RouteNic } from '../routing/route-nic.ts'
 import { Preference, type RouteTable } from '../routing/route-table.ts'
 import { LearntRoutes } from './learnt-routes.ts'
 import type { NdSender } from './nd-sender.ts'
-import { Slaac, type SlaacNic } from './slaac.ts'
+import { Slaac, type SlaacAddresses } from './slaac.ts'
 
 /** RFC 4861 section 10, in milliseconds. */
 const MAX_SOLICITATION_DELAY = 1000
@@ -32,7 +32,8 @@ const RETRANS_BOUNDS = { least: 10, most: 60_000 }
 const EVERYWHERE = new Prefix(Address.ANY6, 0)
 
 /** The nic that is told of routers. */
-export interface DiscoveringNic extends RouteNic, SlaacNic {
+export interface DiscoveringNic extends RouteNic {
+  readonly mtu: number
   readonly isRouter: boolean
   readonly acceptsRouterAdvertisements: boolean
   readonly makesTemporaryAddresses: boolean
@@ -59,6 +60,7 @@ export class RouterDiscovery {
     sender: NdSender,
     neighbors: NeighborTable,
     nic: DiscoveringNic,
+    addresses: SlaacAddresses,
     routes: RouteTable,
     clock: Clock,
     random: Random,
@@ -69,7 +71,7 @@ export class RouterDiscovery {
     this.#routes = new LearntRoutes(nic, routes, clock)
     this.#clock = clock
     this.#random = random
-    this.slaac = new Slaac(nic, clock, random, nic.makesTemporaryAddresses)
+    this.slaac = new Slaac(nic, addresses, clock, random, nic.makesTemporaryAddresses)
   }
 
   get isActive(): boolean {
@@ -120,7 +122,7 @@ export class RouterDiscovery {
 
   #solicit(linkLocal: Address): void {
     this.#timer = null
-    if (!this.isActive || !this.#nic.hasAddress(linkLocal)) {
+    if (!this.isActive || !hasAddress(this.#nic, linkLocal)) {
       this.#tell(false)
       return
     }
@@ -216,6 +218,10 @@ export class RouterDiscovery {
     if ((flags & ndp.AUTONOMOUS) !== 0 && preferred <= valid && prefix.length === 64)
       this.slaac.configure(prefix, valid, preferred)
   }
+}
+
+function hasAddress(nic: RouteNic, { w0, w1, w2, w3 }: Address): boolean {
+  return nic.hasWords(w0, w1, w2, w3)
 }
 
 /**

@@ -25,17 +25,19 @@ const TEMP_PREFERRED = 86_400_000
 const MAX_DESYNC = 0.4 * TEMP_PREFERRED
 const REGEN_ADVANCE = 5000
 
-/** The nic that has the addresses. */
-export interface SlaacNic {
-  readonly mtu: number
-  /** `null` on a link without hardware addresses. */
+/** The addresses of the nic. */
+export interface SlaacAddresses {
+  /** How the nic makes interface identifiers; `null` on a link without hardware addresses. */
   readonly identifiers: InterfaceIdentifiers | null
-  hasAddress(address: Address): boolean
+  has(address: Address): boolean
   isTentative(address: Address): boolean
-  /** The address of a 64-bit prefix that the nic makes for itself. */
-  interfaceAddress(prefix: Address, attempt?: number): Address
-  addAddress(cidr: string, temporary?: boolean): void
-  removeAddress(address: Address): boolean
+  /**
+   * The address of a 64-bit prefix that the nic makes for itself; `attempt` counts those that were
+   * found in use before.
+   */
+  interfaceAddress(prefix: Address, attempt: number): Address
+  add(cidr: string, temporary: boolean): void
+  remove(address: Address): boolean
   setDeprecated(address: Address, deprecated: boolean): void
 }
 
@@ -53,14 +55,22 @@ interface Made {
 }
 
 export class Slaac {
-  readonly #nic: SlaacNic
+  readonly #nic: { readonly mtu: number }
+  readonly #addresses: SlaacAddresses
   readonly #clock: Clock
   readonly #random: Random
   readonly #makesTemporary: boolean
   #made: Made[] = []
 
-  constructor(nic: SlaacNic, clock: Clock, random: Random, makesTemporary: boolean) {
+  constructor(
+    nic: { readonly mtu: number },
+    addresses: SlaacAddresses,
+    clock: Clock,
+    random: Random,
+    makesTemporary: boolean,
+  ) {
     this.#nic = nic
+    this.#addresses = addresses
     this.#clock = clock
     this.#random = random
     this.#makesTemporary = makesTemporary
@@ -72,7 +82,7 @@ export class Slaac {
     this.#made = []
     for (const each of made) {
       each.timer?.cancel()
-      this.#nic.removeAddress(each.address)
+      this.#addresses.remove(each.address)
     }
   }
 
@@ -85,9 +95,9 @@ export class Slaac {
     let stable = this.#made.find((each) => each.limits === null && each.prefix.equals(prefix))
     if (stable === undefined) {
       if (valid === 0 || this.#made.filter((each) => each.limits === null).length >= MAX_ADDRESSES) return
-      const address = this.#nic.interfaceAddress(prefix.address)
+      const address = this.#addresses.interfaceAddress(prefix.address, 0)
       // One that somebody gave by hand stays as it is.
-      if (this.#nic.hasAddress(address) || this.#nic.isTentative(address)) return
+      if (this.#addresses.has(address) || this.#addresses.isTentative(address)) return
       stable = {
         prefix,
         address,
@@ -119,12 +129,14 @@ export class Slaac {
   duplicate(address: Address): void {
     const made = this.#made.find((each) => each.address.equals(address))
     if (made === undefined || made.attempts === MAX_RETRIES) return
-    if (made.limits === null && this.#nic.identifiers?.generation !== 'stable-privacy') return
+    if (made.limits === null && this.#addresses.identifiers?.generation !== 'stable-privacy') return
     made.attempts++
     made.address =
-      made.limits === null ? this.#nic.interfaceAddress(made.prefix.address, made.attempts) : this.#draw(made.prefix)
+      made.limits === null
+        ? this.#addresses.interfaceAddress(made.prefix.address, made.attempts)
+        : this.#draw(made.prefix)
     this.#add(made)
-    this.#nic.setDeprecated(made.address, made.preferredUntil <= this.#clock.now())
+    this.#addresses.setDeprecated(made.address, made.preferredUntil <= this.#clock.now())
   }
 
   #add(made: Made): void {
@@ -133,7 +145,7 @@ export class Slaac {
     if (!this.#made.includes(made)) this.#made.push(made)
     // Not the prefix's length: whether its other addresses are on the link is a matter of its L
     // flag (RFC 5942).
-    this.#nic.addAddress(`${made.address}/128`, made.limits !== null)
+    this.#addresses.add(`${made.address}/128`, made.limits !== null)
   }
 
   /** RFC 8981 section 3.4: one that is preferred for a while, unless there is such a one. */
@@ -168,8 +180,8 @@ export class Slaac {
 
   #draw(prefix: Prefix): Address {
     for (;;) {
-      const address = (this.#nic.identifiers as InterfaceIdentifiers).temporary(prefix.address)
-      if (!this.#nic.hasAddress(address) && !this.#nic.isTentative(address)) return address
+      const address = (this.#addresses.identifiers as InterfaceIdentifiers).temporary(prefix.address)
+      if (!this.#addresses.has(address) && !this.#addresses.isTentative(address)) return address
     }
   }
 
@@ -180,11 +192,11 @@ export class Slaac {
     const now = this.#clock.now()
     if (made.validUntil <= now) {
       this.#made = this.#made.filter((each) => each !== made)
-      this.#nic.removeAddress(made.address)
+      this.#addresses.remove(made.address)
       return
     }
     const isDeprecated = made.preferredUntil <= now
-    this.#nic.setDeprecated(made.address, isDeprecated)
+    this.#addresses.setDeprecated(made.address, isDeprecated)
     let next = isDeprecated ? made.validUntil : Math.min(made.preferredUntil, made.validUntil)
     if (made.limits !== null) {
       // The next one is there, and checked for duplicates, when this one becomes deprecated (RFC

@@ -15,9 +15,10 @@ import * as arp from '../../wire/arp.ts'
 import * as ethernet from '../../wire/ethernet.ts'
 import { formatHardwareAddress } from '../../wire/hardware-address.ts'
 import * as ipv4 from '../../wire/ipv4.ts'
+import type { RouteNic } from '../routing/route-nic.ts'
+import type { AddressOwner } from './address-owner.ts'
 import type { FrameSender } from './frame-sender.ts'
 import type { LinkHost } from './link-host.ts'
-import type { LinkNic } from './link-nic.ts'
 import type { Neighbor } from './neighbor.ts'
 import { type NeighborProtocol, NeighborTable, Override } from './neighbor-table.ts'
 import type { NicAddress } from './nic-address.ts'
@@ -48,7 +49,8 @@ export class ArpLayer implements NeighborProtocol {
   readonly family = 4
   readonly neighbors: NeighborTable
   readonly #frames: FrameSender
-  readonly #nic: LinkNic
+  readonly #nic: RouteNic
+  readonly #owner: AddressOwner
   readonly #host: LinkHost
   readonly #clock: Clock
   readonly #random: Random
@@ -57,9 +59,10 @@ export class ArpLayer implements NeighborProtocol {
   readonly #defended = new Map<number, number>()
   readonly #tx = new Packet(HEADROOM + arp.LENGTH)
 
-  constructor(frames: FrameSender, nic: LinkNic, host: LinkHost, clock: Clock, random: Random) {
+  constructor(frames: FrameSender, nic: RouteNic, owner: AddressOwner, host: LinkHost, clock: Clock, random: Random) {
     this.#frames = frames
     this.#nic = nic
+    this.#owner = owner
     this.#host = host
     this.#clock = clock
     this.#random = random
@@ -177,7 +180,7 @@ export class ArpLayer implements NeighborProtocol {
   #probe(probe: Probe): void {
     if (probe.sent === PROBE_COUNT) {
       this.stopCheck(probe.added)
-      this.#nic.checkPassed(probe.added)
+      this.#owner.checkPassed(probe.added)
       return
     }
     probe.sent++
@@ -199,7 +202,7 @@ export class ArpLayer implements NeighborProtocol {
     this.#announce(address.w3)
     for (let i = 1; thorough && i < ANNOUNCE_COUNT; i++)
       this.#after(ANNOUNCE_INTERVAL * i, () => {
-        if (this.#nic.hasAddress(address)) this.#announce(address.w3)
+        if (this.#owner.has(address)) this.#announce(address.w3)
       })
   }
 
@@ -213,13 +216,13 @@ export class ArpLayer implements NeighborProtocol {
     const probe = this.#probes.find(({ added }) => added.address.w3 === from || (from === 0 && added.address.w3 === to))
     if (probe !== undefined) {
       this.stopCheck(probe.added)
-      this.#nic.checkFailed(probe.added, formatHardwareAddress(high, low))
+      this.#owner.checkFailed(probe.added, formatHardwareAddress(high, low))
       return true
     }
     if (from === 0) return false
     const used = this.#nic.addresses.find(({ address }) => address.is(0, 0, MAPPED, from))
     if (used === undefined) return false
-    this.#nic.conflict(used.address, formatHardwareAddress(high, low))
+    this.#owner.conflict(used.address, formatHardwareAddress(high, low))
     // Section 2.4 (c): defend for ever, but not in a duel.
     const now = this.#clock.now()
     const last = this.#defended.get(from)

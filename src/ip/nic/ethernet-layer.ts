@@ -12,6 +12,8 @@ import type { Random } from '../../base/random.ts'
 import * as ethernet from '../../wire/ethernet.ts'
 import { addressHigh, addressLow } from '../../wire/hardware-address.ts'
 import { NdLayer, type NdNic } from '../nd/nd-layer.ts'
+import type { SlaacAddresses } from '../nd/slaac.ts'
+import type { AddressOwner } from './address-owner.ts'
 import { ArpLayer } from './arp-layer.ts'
 import type { FrameSender } from './frame-sender.ts'
 import type { LinkHost } from './link-host.ts'
@@ -34,13 +36,21 @@ export class EthernetLayer implements FrameSender {
   readonly #nic: EthernetNic
   readonly #host: LinkHost
 
-  constructor(nic: EthernetNic, hardwareAddress: Uint8Array, host: LinkHost, clock: Clock, random: Random) {
+  /** `owner`: the nic's addresses. */
+  constructor(
+    nic: EthernetNic,
+    hardwareAddress: Uint8Array,
+    owner: AddressOwner & SlaacAddresses,
+    host: LinkHost,
+    clock: Clock,
+    random: Random,
+  ) {
     this.#nic = nic
     this.#host = host
     this.high = addressHigh(hardwareAddress)
     this.low = addressLow(hardwareAddress)
-    this.arp = new ArpLayer(this, nic, host, clock, random)
-    this.nd = new NdLayer(this, nic, host, clock, random)
+    this.arp = new ArpLayer(this, nic, owner, host, clock, random)
+    this.nd = new NdLayer(this, nic, owner, host, clock, random)
   }
 
   close(): void {

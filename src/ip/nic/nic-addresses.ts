@@ -3,14 +3,17 @@
  * ones, and the link-local one that the nic makes for itself.
  */
 import { Address, parseCidr } from '../../base/address.ts'
+import type { Random } from '../../base/random.ts'
 import { solicitedNode3 } from '../../wire/ndp.ts'
 import type { OwnAddresses } from '../addresses.ts'
 import type { InterfaceIdentifiers } from '../nd/interface-identifier.ts'
+import type { SlaacAddresses } from '../nd/slaac.ts'
 import { MIN_PMTU6 } from '../routing/path-mtu.ts'
 import type { RouteNic } from '../routing/route-nic.ts'
 import type { RouteTable } from '../routing/route-table.ts'
+import type { AddressOwner } from './address-owner.ts'
 import type { AddressEvent, NicAddress } from './nic-address.ts'
-import type { NicSettings } from './nic-settings.ts'
+import { identifiersOf, type NicSettings } from './nic-settings.ts'
 
 const LINK_LOCAL = Address.parse('fe80::')
 /** RFC 7217 section 7: IDGEN_RETRIES. */
@@ -19,7 +22,6 @@ const LINK_LOCAL_RETRIES = 3
 /** The nic that has the addresses. */
 export interface AddressedNic extends RouteNic {
   readonly mtu: number
-  readonly identifiers: InterfaceIdentifiers | null
   /** The listener for what becomes of addresses. */
   readonly onAddress: ((event: AddressEvent) => void) | null
 }
@@ -48,11 +50,12 @@ export interface AddressGroups {
   announceAll(): void
 }
 
-export class NicAddresses {
+export class NicAddresses implements AddressOwner, SlaacAddresses {
   readonly #nic: AddressedNic
   readonly #host: AddressHost
-  /** `null` on a link without neighbors. */
-  readonly #checks: AddressChecks | null
+  readonly identifiers: InterfaceIdentifiers | null
+  /** Set at wiring; `null` on a link without neighbors. */
+  checks: AddressChecks | null = null
   readonly #groups: AddressGroups
   readonly #settings: NicSettings
   #assigned: readonly NicAddress[] = []
@@ -65,16 +68,10 @@ export class NicAddresses {
   /** Who waits for a check to end. */
   #waiting: (() => void)[] = []
 
-  constructor(
-    nic: AddressedNic,
-    host: AddressHost,
-    checks: AddressChecks | null,
-    groups: AddressGroups,
-    settings: NicSettings,
-  ) {
+  constructor(nic: AddressedNic, host: AddressHost, groups: AddressGroups, settings: NicSettings, random: Random) {
     this.#nic = nic
     this.#host = host
-    this.#checks = checks
+    this.identifiers = identifiersOf(nic.link.hardwareAddress, settings, random)
     this.#groups = groups
     this.#settings = settings
   }
@@ -101,7 +98,7 @@ export class NicAddresses {
 
   /** Makes a link-local address, where the link has hardware addresses and none was given. */
   addLinkLocal(): void {
-    if (this.#checks === null || !this.#settings.linkLocal || this.#nic.mtu < MIN_PMTU6) return
+    if (this.checks === null || !this.#settings.linkLocal || this.#nic.mtu < MIN_PMTU6) return
     if (this.all.some(({ address }) => address.family === 6 && address.isLinkLocal)) return
     this.add(`${this.interfaceAddress(LINK_LOCAL, this.#linkLocalAttempts)}/64`, false)
   }
@@ -129,9 +126,9 @@ export class NicAddresses {
     const entry: NicAddress = { ...added, deprecated: false, temporary }
     if (address.family === 6) this.#joinSolicitedNode(address)
     const { dad, conflictDetection } = this.#settings
-    if (this.#checks !== null && (address.family === 6 ? dad : conflictDetection)) {
+    if (this.checks !== null && (address.family === 6 ? dad : conflictDetection)) {
       this.#tentative = [...this.#tentative, entry]
-      this.#checks.check(entry)
+      this.checks.check(entry)
     } else this.#assign(entry, false)
   }
 
@@ -141,7 +138,7 @@ export class NicAddresses {
     this.#host.addresses.add(this.#nic, entry)
     const anycast = this.#anycastOf(entry)
     if (anycast !== null) this.#addAnycast(anycast)
-    this.#checks?.assigned(entry, checked)
+    this.checks?.assigned(entry, checked)
     if (first && this.#hasLinkLocal6) this.#groups.announceAll()
     this.#tell('assigned', entry.address, null)
   }
@@ -166,9 +163,9 @@ export class NicAddresses {
 
   /** RFC 7217 section 6, RFC 8981 section 3.4: another identifier, where there are others. */
   #tryAnother(taken: Address): void {
-    if (!taken.isLinkLocal) this.#checks?.duplicate(taken)
+    if (!taken.isLinkLocal) this.checks?.duplicate(taken)
     else if (
-      this.#nic.identifiers?.generation === 'stable-privacy' &&
+      this.identifiers?.generation === 'stable-privacy' &&
       this.#linkLocalAttempts < LINK_LOCAL_RETRIES &&
       // One that was given is not ours to change.
       this.interfaceAddress(LINK_LOCAL, this.#linkLocalAttempts).equals(taken)
@@ -201,9 +198,8 @@ export class NicAddresses {
       }
   }
 
-  /** See `Nic.interfaceAddress`. */
   interfaceAddress(prefix: Address, attempt: number): Address {
-    return (this.#nic.identifiers as InterfaceIdentifiers).stable(prefix, attempt)
+    return (this.identifiers as InterfaceIdentifiers).stable(prefix, attempt)
   }
 
   /** Removes an address and its routes; `false` when the nic does not have it. */
@@ -211,7 +207,7 @@ export class NicAddresses {
     const tentative = this.#tentative.find((each) => each.address.equals(address))
     const assigned = this.#assigned.find((each) => each.address.equals(address))
     if (tentative !== undefined) {
-      this.#checks?.stopCheck(tentative)
+      this.checks?.stopCheck(tentative)
       this.#tentative = this.#tentative.filter((each) => each !== tentative)
     } else if (assigned !== undefined) {
       this.#assigned = this.#assigned.filter((each) => each !== assigned)
@@ -245,7 +241,10 @@ export class NicAddresses {
 
   // ── anycast ──
 
-  /** See `Nic.isAnycast`. */
+  /**
+   * Whether this is the subnet-router anycast address of a prefix on this link (RFC 4291 section
+   * 2.6.1).
+   */
   isAnycast(w0: number, w1: number, w2: number, w3: number): boolean {
     for (const address of this.#anycast) if (address.is(w0, w1, w2, w3)) return true
     return false
@@ -277,11 +276,11 @@ export class NicAddresses {
   // ── solicited-node groups, where there are neighbors who ask ──
 
   #joinSolicitedNode(address: Address): void {
-    if (this.#checks !== null) this.#groups.joinSolicitedNode(address)
+    if (this.checks !== null) this.#groups.joinSolicitedNode(address)
   }
 
   #leaveSolicitedNode(address: Address): void {
-    if (this.#checks !== null) this.#groups.leaveSolicitedNode(address, !this.speaksIpv6)
+    if (this.checks !== null) this.#groups.leaveSolicitedNode(address, !this.speaksIpv6)
   }
 }
 

@@ -1,5 +1,7 @@
 /** How a nic is set up. */
-import type { AddressGeneration } from '../nd/interface-identifier.ts'
+import type { Random } from '../../base/random.ts'
+import { addressHigh, addressLow } from '../../wire/hardware-address.ts'
+import { type AddressGeneration, InterfaceIdentifiers } from '../nd/interface-identifier.ts'
 
 /** How a nic behaves on Ethernet; on another medium nothing of it applies. */
 export interface NicSettings {
@@ -23,4 +25,15 @@ export interface NicSettings {
   readonly stableSecret: Uint8Array | null
   /** Temporary addresses beside those from routers' prefixes. */
   readonly temporaryAddresses: boolean
+}
+
+/** How a nic makes interface identifiers; `null` on a link without hardware addresses. */
+export function identifiersOf(
+  hardwareAddress: Uint8Array | null,
+  { addressGeneration, stableSecret }: NicSettings,
+  random: Random,
+): InterfaceIdentifiers | null {
+  if (hardwareAddress === null) return null
+  const [high, low] = [addressHigh(hardwareAddress), addressLow(hardwareAddress)]
+  return new InterfaceIdentifiers(addressGeneration, high, low, random, stableSecret)
 }

@@ -11,11 +11,9 @@ import { Drop } from '../../base/drop.ts'
 import type { Packet } from '../../base/packet.ts'
 import type { Random } from '../../base/random.ts'
 import type { Link, LinkReceiver } from '../../link/link.ts'
-import { addressHigh, addressLow } from '../../wire/hardware-address.ts'
 import type { Memberships, Subscriber } from '../groups/memberships.ts'
 import { checkLeaving } from '../host-only.ts'
 import type { AdvertiseOptions } from '../nd/advertise-options.ts'
-import { InterfaceIdentifiers } from '../nd/interface-identifier.ts'
 import { EthernetLayer, type EthernetNic } from './ethernet-layer.ts'
 import type { LinkHost } from './link-host.ts'
 import type { AddressEvent, NicAddress } from './nic-address.ts'
@@ -47,8 +45,6 @@ export class Nic implements LinkReceiver, EthernetNic, AddressedNic, GroupedNic 
   hopLimit6 = 0
   readonly acceptsRouterAdvertisements: boolean
   readonly makesTemporaryAddresses: boolean
-  /** `null` on a link without hardware addresses. */
-  readonly identifiers: InterfaceIdentifiers | null
   /** See {@link Link.numbered}. */
   readonly numbered: boolean
   readonly #ip: NicHost
@@ -65,7 +61,6 @@ export class Nic implements LinkReceiver, EthernetNic, AddressedNic, GroupedNic 
   txDropped = 0
   /** Called when the link fails; the stack names the listener. */
   onFailure: ((error: Error, fatal: boolean) => void) | null = null
-
   /** Told what becomes of addresses; the stack's user names the listener. */
   onAddress: ((event: AddressEvent) => void) | null = null
 
@@ -83,35 +78,20 @@ export class Nic implements LinkReceiver, EthernetNic, AddressedNic, GroupedNic 
     this.index = index
     this.name = name
     this.link = link
-    this.#mtu = new NicMtu(
-      link,
-      name,
-      mtu,
-      (carriedIpv6) => this.#mtuChanged(carriedIpv6),
-      () => ip.routes.generation++,
-    )
+    const changed = (carriedIpv6: boolean) => this.#mtuChanged(carriedIpv6)
+    this.#mtu = new NicMtu(link, name, mtu, changed, () => ip.routes.generation++)
     this.isUp = link.isUp !== false
     this.numbered = link.numbered === true
     this.#groups = new NicGroups(this, ip, clock, random)
     const { hardwareAddress } = link
-    const { addressGeneration, stableSecret } = settings
-    this.identifiers =
-      hardwareAddress === null
-        ? null
-        : new InterfaceIdentifiers(
-            addressGeneration,
-            addressHigh(hardwareAddress),
-            addressLow(hardwareAddress),
-            random,
-            stableSecret,
-          )
+    this.#addresses = new NicAddresses(this, ip, this.#groups, settings, random)
     this.makesTemporaryAddresses = settings.temporaryAddresses
     this.#ethernet =
       link.medium === 'ip' || hardwareAddress === null
         ? null
-        : new EthernetLayer(this, hardwareAddress, ip, clock, random)
+        : new EthernetLayer(this, hardwareAddress, this.#addresses, ip, clock, random)
     this.#neighbors = new NicNeighbors(name, this.#ethernet)
-    this.#addresses = new NicAddresses(this, ip, this.#ethernet, this.#groups, settings)
+    this.#addresses.checks = this.#ethernet
     this.acceptsRouterAdvertisements = this.#ethernet !== null && settings.acceptRouterAdvertisements
   }
 
@@ -131,9 +111,7 @@ export class Nic implements LinkReceiver, EthernetNic, AddressedNic, GroupedNic 
     return this.link.loopback
   }
 
-  /**
-   * The largest packet that leaves whole, in bytes: the link's, which it follows, unless set lower.
-   */
+  /** The largest packet that leaves whole, in bytes: the link's, unless it was set lower. */
   get mtu(): number {
     return this.#mtu.value
   }
@@ -202,18 +180,6 @@ export class Nic implements LinkReceiver, EthernetNic, AddressedNic, GroupedNic 
     return this.#addresses.remove(address)
   }
 
-  checkPassed(entry: NicAddress): void {
-    this.#addresses.checkPassed(entry)
-  }
-
-  checkFailed(entry: NicAddress, hardwareAddress: string): void {
-    this.#addresses.checkFailed(entry, hardwareAddress)
-  }
-
-  conflict(address: Address, hardwareAddress: string): void {
-    this.#addresses.conflict(address, hardwareAddress)
-  }
-
   /** Resolves when no address is being checked any more. */
   addressesReady(): Promise<void> {
     return this.#addresses.ready()
@@ -221,14 +187,6 @@ export class Nic implements LinkReceiver, EthernetNic, AddressedNic, GroupedNic 
 
   setDeprecated(address: Address, deprecated: boolean): void {
     this.#addresses.setDeprecated(address, deprecated)
-  }
-
-  /**
-   * The address of a 64-bit prefix that this nic makes for itself; `attempt` counts those that were
-   * found in use before.
-   */
-  interfaceAddress(prefix: Address, attempt = 0): Address {
-    return this.#addresses.interfaceAddress(prefix, attempt)
   }
 
   hasAddress(address: Address): boolean {
@@ -240,18 +198,11 @@ export class Nic implements LinkReceiver, EthernetNic, AddressedNic, GroupedNic 
     return this.#addresses.hasWords(w0, w1, w2, w3)
   }
 
-  isTentative(address: Address): boolean {
-    return this.#addresses.isTentative(address)
-  }
-
   hasSolicitedNode(w3: number): boolean {
     return this.#addresses.hasSolicitedNode(w3)
   }
 
-  /**
-   * Whether this is the subnet-router anycast address of a prefix on this link, and the stack a
-   * router (RFC 4291 section 2.6.1).
-   */
+  /** Whether this is the anycast address of a prefix, and the stack a router. */
   isAnycast(w0: number, w1: number, w2: number, w3: number): boolean {
     return this.#addresses.isAnycast(w0, w1, w2, w3)
   }
@@ -264,15 +215,14 @@ export class Nic implements LinkReceiver, EthernetNic, AddressedNic, GroupedNic 
     if (this.link.loopback) {
       packet.looped = 1
       // A copy of a multicast or broadcast packet comes back as if from the nic it left by.
-      const from = packet.nic === 0 ? undefined : this.#ip.nicByIndex(packet.nic)
-      if (from !== undefined) {
-        this.#ip.input(packet, from)
-        return
-      }
+      const from = packet.nic === 0 ? this : (this.#ip.nicByIndex(packet.nic) ?? this)
+      if (from === this) packet.nic = this.index
+      this.#ip.input(packet, from)
+      return
     }
     packet.nic = this.index
     if (this.#ethernet !== null) this.#ethernet.input(packet)
-    else this.#ip.input(packet, this)
+    else this.receive(packet)
   }
 
   /** A packet whose frame header is gone. */
@@ -335,9 +285,7 @@ export class Nic implements LinkReceiver, EthernetNic, AddressedNic, GroupedNic 
 
   // ── down ──
 
-  /**
-   * Sends one packet, not longer than the MTU, to its next hop. The caller counts a drop.
-   */
+  /** Sends one packet, not longer than the MTU, to its next hop. The caller counts a drop. */
   output(packet: Packet): Drop {
     if (!this.link.loopback) {
       const drop = checkLeaving(packet)
@@ -354,8 +302,7 @@ export class Nic implements LinkReceiver, EthernetNic, AddressedNic, GroupedNic 
       this.txDropped++
       return drop
     }
-    this.txPackets++
-    this.txBytes += length
+    this.#sent(length)
     return Drop.None
   }
 
@@ -368,9 +315,13 @@ export class Nic implements LinkReceiver, EthernetNic, AddressedNic, GroupedNic 
     if (link.sendLong === undefined || checkLeaving(packet) !== Drop.None) return false
     const length = packet.end - packet.start
     if (link.sendLong(packet, mtu) !== Drop.None) return false
+    this.#sent(length)
+    return true
+  }
+
+  #sent(length: number): void {
     this.txPackets++
     this.txBytes += length
-    return true
   }
 
   // ── neighbors ──
@@ -437,10 +388,7 @@ export class Nic implements LinkReceiver, EthernetNic, AddressedNic, GroupedNic 
     this.memberships.remove(subscriber)
   }
 
-  /**
-   * Whether a packet to this group can be for this host: a joined group, or one that every host is
-   * in (RFC 1112, RFC 4291 section 2.7.1).
-   */
+  /** Whether a packet to this group can be for this host. */
   isMember(w0: number, w1: number, w2: number, w3: number): boolean {
     return this.#groups.isMember(w0, w1, w2, w3)
   }
