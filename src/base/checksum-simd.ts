@@ -45,7 +45,7 @@ interface Exports {
   readonly sum: (at: number, stop: number) => number
 }
 
-/** The little of WebAssembly's interface that is used: it is no part of ECMAScript. */
+/** The part of WebAssembly's interface that this file uses. ECMAScript's types do not have it. */
 interface Platform {
   readonly Module: new (bytes: Uint8Array) => object
   readonly Instance: new (module: object) => { readonly exports: Exports }

@@ -115,7 +115,8 @@ class ManualTimer implements Timer {
 }
 
 /**
- * Time that moves only when told: a binary heap of timers, ties broken by the order of scheduling.
+ * A clock that moves only when it is told: a binary heap of timers. Timers of one time run in the
+ * order of scheduling.
  */
 export class ManualClock implements Clock {
   #now: number

@@ -58,7 +58,7 @@ export const Drop = {
    */
   NeighborTableFull: 24,
 
-  /** Fewer bytes than the header, or than the header's own length, announces. */
+  /** Fewer bytes than the header has, or than the length in the header says. */
   IpTooShort: 30,
   /** The version field is neither 4 nor 6, or not the one of the frame. */
   IpVersion: 31,
@@ -96,7 +96,7 @@ export const Drop = {
   IpRoutingHeader: 46,
   /** A packet longer than the MTU that must not be fragmented. */
   IpDontFragment: 47,
-  /** A source address that is reached by another nic (RFC 3704). */
+  /** A source address whose route leaves by another nic (RFC 3704). */
   IpReversePath: 48,
   /**
    * Scope or link-local addresses that are never forwarded (RFC 4007 section 9, RFC 3927 section
@@ -140,7 +140,7 @@ export const Drop = {
   IcmpUnknownType: 82,
   /** An error about a packet that no socket of this host sent. */
   IcmpUnmatched: 83,
-  /** An answer that the rate limit kept back. */
+  /** An answer that the rate limit suppressed. */
   IcmpRateLimited: 84,
   /** An ICMPv4 message to a broadcast or multicast address, an echo request first of all. */
   IcmpEchoBroadcast: 85,
@@ -149,8 +149,8 @@ export const Drop = {
   /** An IGMP or MLD message that fails its checks. */
   GroupReportMalformed: 87,
   /**
-   * A Neighbor Discovery message that this host does not heed: an advertisement to a router, any on
-   * a link without neighbors.
+   * A Neighbor Discovery message that this host ignores: an advertisement to a router, or any
+   * message on a link without neighbors.
    */
   NdIgnored: 88,
   /** An error that was due to an address that is not one host's (RFC 4443 section 2.4 (e.6)). */
@@ -165,7 +165,7 @@ export const Drop = {
    * buffer is full.
    */
   IcmpErrorsFull: 91,
-  /** A solicitation for an anycast address while as many others as may wait for their answers. */
+  /** A solicitation for an anycast address when the limit of waiting solicitations is reached. */
   NdQueueFull: 94,
 
   /** Shorter than a UDP header. */

@@ -21,10 +21,7 @@ export class HashTable<Entry extends Hashed<Entry>> {
     return this.#size
   }
 
-  /**
-   * The first entry of the chain where those with `hash` are; the caller walks along `chain` and
-   * compares keys.
-   */
+  /** The first entry of the chain for `hash`. The caller follows `chain` and compares keys. */
   head(hash: number): Entry | null {
     return this.#size === 0 ? null : (this.#heads[hash & (this.#heads.length - 1)] as Entry | null)
   }

@@ -19,7 +19,9 @@ import type { Random } from './random.ts'
 const MAPPED = 0xffff
 /** Rounds after the last word. */
 const LAST = 3
-/** Keys of different kinds start differently, whatever is in them. */
+/**
+ * The part of a key that tells its kind, so that equal values of two kinds have different hashes.
+ */
 const SOURCE = 0x10
 const DESTINATION = 0x20
 const FLOW = 0x30

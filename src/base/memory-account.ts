@@ -1,9 +1,9 @@
 /**
- * What a waiting room makes the process hold, in bytes, overhead included: a limit on it is a limit
- * on what a heap snapshot shows. Small things cost the more: a fragment of 8 bytes that waits holds
- * about 800.
+ * Counts the bytes that waiting data makes the process hold, overhead included, so that a limit
+ * bounds what a heap snapshot shows. A waiting fragment of 8 bytes holds about 800.
  *
- * Each room says what its own objects cost, with constants that a test compares with the heap.
+ * Each user of the account names the cost of its objects, in constants that a test compares with
+ * the heap.
  */
 export class MemoryAccount {
   /** Bytes. */

@@ -74,7 +74,7 @@ export class Packet {
   transport = 0
   /** The upper-layer protocol (IPv6: the last next header). */
   protocol = 0
-  /** Offset of the field that names `protocol`: an unknown one is answered with a pointer to it. */
+  /** Offset of the field that names `protocol`. The answer to an unknown protocol points to it. */
   protocolAt = 0
   /**
    * Set with a drop that asks for a Parameter Problem: its code (or -1 for silence), and the offset
@@ -148,8 +148,8 @@ export class Packet {
   }
 
   /**
-   * Copies `bytes` behind the headroom and makes them the whole content; what the headers said is
-   * forgotten.
+   * Copies `bytes` behind the headroom as the whole content, and resets the bounds and what the
+   * link said.
    */
   load(bytes: Uint8Array): this {
     this.reset(HEADROOM, HEADROOM + bytes.length)
@@ -170,7 +170,7 @@ export class Packet {
     return this.bytes.slice(this.start, this.end)
   }
 
-  /** Bounds anew; the per-frame facts a link sets go back to their defaults. */
+  /** Sets new bounds, and resets what a link says of a frame to its defaults. */
   reset(start: number, end: number): void {
     this.start = start
     this.end = end
@@ -182,7 +182,7 @@ export class Packet {
   }
 }
 
-/** Up to so many bytes a loop of words is faster than a call of `set` (Node 20). */
+/** The number of bytes up to which a loop over words is faster than `set` (Node 20). */
 const LOOP = 96
 
 /** Copies `length` bytes from one packet to another one. */

@@ -14,8 +14,7 @@ export interface Random {
 }
 
 /**
- * What one part is to draw from, so that it does not shift what others draw, where `random` can do
- * that.
+ * The generator for one part. Where `random` can fork, its draws do not shift those of other parts.
  */
 export function branch(random: Random, label: string): Random {
   return random.fork?.(label) ?? random

@@ -26,7 +26,8 @@ export function visible(text: string): string {
 }
 
 /**
- * JSON in one line, in which the same characters are JSON's own escapes: it reads back as it was.
+ * JSON in one line. The same characters become JSON escapes, so that parsing gives the original
+ * value.
  */
 export function visibleJson(value: unknown): string {
   return JSON.stringify(value).replace(UNSAFE, (character) => {

@@ -79,8 +79,8 @@ export interface Link {
   send(packet: Packet): Drop
   /**
    * Takes a UDP datagram longer than the MTU, without IP options or extension headers and with a
-   * `Partial` checksum, which the device makes fragments of at most `mtu` bytes of. Anything but
-   * `Drop.None`: the sender fragments it.
+   * `Partial` checksum. The device splits it into fragments of at most `mtu` bytes. After any
+   * result but `Drop.None` the sender fragments it.
    */
   sendLong?(packet: Packet, mtu: number): Drop
   /** Writes what was queued. */

@@ -87,7 +87,7 @@ export class Segment {
     this.#offload = { checksum: options.checksumOffload ?? false }
   }
 
-  /** The open links, in the order of their making. */
+  /** The open links, in the order in which they were made. */
   get links(): readonly Link[] {
     return this.#links
   }

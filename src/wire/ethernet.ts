@@ -82,7 +82,7 @@ export function headerLength({ view, start, end }: Packet): number {
   }
 }
 
-/** The EtherType of the payload at `at`, which stands right in front of it. */
+/** The EtherType in front of the payload at `at`. */
 export function payloadType(view: DataView, at: number): number {
   return view.getUint16(at - 2)
 }

@@ -9,7 +9,8 @@ const LOW_SIZE = 0x1_0000_0000
 
 /**
  * Reads `02:00:00:00:00:01` (or with hyphens) into six bytes.
- * @throws {TypeError} when it is no address, or not one of a single station
+ *
+ * @throws {TypeError} when the text is no address, or the address of a group
  */
 export function parseHardwareAddress(text: string): Uint8Array {
   if (!/^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i.test(text))

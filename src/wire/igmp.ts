@@ -85,16 +85,16 @@ export function queryVersion(view: DataView, at: number, end: number): 1 | 2 | 3
 export function maxResponse(view: DataView, at: number, version: 1 | 2 | 3): number {
   if (version === 1) return V1_RESPONSE
   const code = view.getUint8(at + 1)
-  // Linux counts 0 as 1, so that there is time to spread.
+  // Linux takes 0 as 1, so that answers have time to spread.
   return (version === 2 ? code : Math.max(1, floatCode(code))) * 100
 }
 
-/** The querier's robustness variable; 0 says nothing. */
+/** The querier's robustness variable; 0 means that the querier does not say. */
 export function robustness(view: DataView, at: number): number {
   return view.getUint8(at + 8) & 7
 }
 
-/** The querier's query interval in milliseconds; 0 says nothing. */
+/** The querier's query interval in milliseconds; 0 means that the querier does not say. */
 export function queryInterval(view: DataView, at: number): number {
   return floatCode(view.getUint8(at + 9)) * 1000
 }

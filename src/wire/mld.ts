@@ -40,7 +40,7 @@ const GROUP = 8
 /** Queries of version 1, its reports and Done. */
 export const HEADER = 24
 const QUERY_V2_HEADER = 28
-/** What is in front of a version 2 report's records. */
+/** Bytes in front of the records of a version 2 report. */
 export const REPORT_HEADER = 8
 export const RECORD_HEADER = 20
 
@@ -96,17 +96,17 @@ export function queryVersion(end: number, at: number): 1 | 2 {
  */
 export function maxResponse(view: DataView, at: number, version: 1 | 2): number {
   const code = view.getUint16(at + 4)
-  // Linux counts 0 as 1, so that there is time to spread.
+  // Linux takes 0 as 1, so that answers have time to spread.
   if (version === 1 || code < 0x8000) return Math.max(1, code)
   return ((code & 0xfff) | 0x1000) << (((code >>> 12) & 7) + 3)
 }
 
-/** The querier's robustness variable; 0 says nothing. */
+/** The querier's robustness variable; 0 means that the querier does not say. */
 export function robustness(view: DataView, at: number): number {
   return view.getUint8(at + 24) & 7
 }
 
-/** The querier's query interval in milliseconds; 0 says nothing. */
+/** The querier's query interval in milliseconds; 0 means that the querier does not say. */
 export function queryInterval(view: DataView, at: number): number {
   return floatCode(view.getUint8(at + 25)) * 1000
 }

@@ -197,7 +197,7 @@ export function findOption(packet: Packet, type: number, length: number): number
   return nextOption(packet, transport + headerOf(view.getUint8(transport)), type, length)
 }
 
-/** The same from an offset on, for options that may be there more than once. */
+/** The same from an offset on, for options that may occur more than once. */
 export function nextOption(packet: Packet, from: number, type: number, length: number): number {
   const { view } = packet
   for (let at = from; at < packet.end; at += view.getUint8(at + 1) * 8)
@@ -262,7 +262,7 @@ export function mtu(view: DataView, at: number): number {
   return view.getUint32(at + 4)
 }
 
-/** Of the prefix information option at `at`. */
+/** The prefix length of the prefix information option at `at`. */
 export function prefixLength(view: DataView, at: number): number {
   return view.getUint8(at + 2)
 }

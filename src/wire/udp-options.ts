@@ -37,7 +37,7 @@ const FIRST_UNSAFE = 192
 const OCS = 2
 /** Section 11.2: more in a row are an attack. */
 const MAX_NO_OPERATIONS = 7
-/** Bytes of kinds 2 to 8 in all, kind and length included; FRAGMENT has 12 in a last fragment. */
+/** Total bytes of kinds 2 to 8, kind and length included. FRAGMENT has 12 in a last fragment. */
 const LENGTHS: readonly (readonly number[])[] = [[], [], [6], [10, 12], [4], [5], [6], [6], [10]]
 
 export interface UdpOption {
@@ -95,7 +95,7 @@ export function read(packet: Packet): readonly UdpOption[] {
   const checksum = end + ((end - transport) & 1)
   if (networkEnd - checksum < OCS || (checksum > end && bytes[end] !== 0)) return NONE
   const given = view.getUint16(checksum)
-  // Section 9: none only with a datagram that has no checksum at all.
+  // Section 9: the options may lack a checksum only if the datagram has none.
   if (given === 0 && udp.checksum(view, transport) !== 0) return NONE
   if (given !== 0 && !verify(view, checksum, networkEnd, networkEnd - end)) return NONE
   const found: UdpOption[] = []
@@ -134,7 +134,7 @@ export function wordOption(kind: number, value: number): UdpOption {
   return { kind, data }
 }
 
-/** The value of such an option, which {@link read} has checked the length of. */
+/** The value of such an option, whose length {@link read} has checked. */
 export function wordOf({ data }: UdpOption): number {
   return new DataView(data.buffer, data.byteOffset).getUint32(0)
 }

@@ -32,12 +32,12 @@ export class CaptureFormatError extends Error {
 /** Told of what is odd in a file and can be read all the same, as the sentence for people. */
 export type CaptureWarning = (message: string) => void
 
-/** As libpcap and Wireshark have it (MAXIMUM_SNAPLEN): more is a damaged length, not a frame. */
+/** The limit of libpcap and Wireshark (MAXIMUM_SNAPLEN): a greater length is damage. */
 export const MOST_FRAME = 262_144
 
 /**
- * One format. The records are read one by one out of windows of the file, in which each begins at
- * `at` and the offsets of errors count from `base`.
+ * A capture format. It reads records one by one from windows of the file. A record begins at `at`;
+ * offsets in errors count from `base`.
  */
 export abstract class CaptureFormat {
   /** Where the window begins in the file. */
@@ -57,7 +57,8 @@ export abstract class CaptureFormat {
   abstract length(view: DataView, at: number, available: number): number
 
   /**
-   * Reads a record that is there as a whole; `null` for one that is no frame.
+   * Reads a complete record; `null` when it holds no frame.
+   *
    * @throws {CaptureFormatError}
    */
   abstract read(bytes: Uint8Array, view: DataView, at: number, length: number): CapturedFrame | null

@@ -16,7 +16,7 @@ export class CaptureReader {
   #base = 0
   #waiting: Uint8Array[] = []
   #waitingLength = 0
-  /** How many must wait before there is a record. */
+  /** Bytes that have to be buffered before a record can be read. */
   #needed = MAGIC
 
   /** `warning` is told of what is odd and can be read all the same, once for each kind. */

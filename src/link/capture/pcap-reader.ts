@@ -83,7 +83,7 @@ export class PcapFormat extends CaptureFormat {
     if (minor > 4) throw this.error(`Version 2.${minor} of pcap is unknown; expected 2.4 at most`, at + 6)
     this.#swapped = minor < 3
     this.#snapLength = view.getUint32(at + 16, little)
-    // The upper bits tell of a frame check sequence.
+    // The upper bits say whether frames have a frame check sequence.
     this.#linkType = view.getUint32(at + 20, little) & 0xffff
     this.#begun = true
   }

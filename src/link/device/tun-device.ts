@@ -100,7 +100,7 @@ export class TunDevice {
     queueMicrotask(() => this.receiver?.failed(error, false))
   }
 
-  /** Nothing will pass any more; the receiver is told once. */
+  /** Ends all traffic, and tells the receiver once. */
   fail(error: Error): void {
     if (!this.isOpen) return
     this.#end()

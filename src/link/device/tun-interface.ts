@@ -109,7 +109,7 @@ export class TunInterface {
   /** The interface is not where it was: deleted, or moved; `false` when it is deleted. */
   #follow(): boolean {
     const name = deviceName(this.#libc, this.#fd)
-    // The device's own descriptor tells of that.
+    // The descriptor of the device reports that.
     if (name === '') return false
     this.#deafen()
     const namespace = deviceNamespace(this.#libc, this.#fd)

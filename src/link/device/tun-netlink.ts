@@ -103,8 +103,8 @@ export function changeInterface(
 }
 
 /**
- * The kernel's own addresses on the interface; those that are still being checked for duplicates
- * are left out: they cannot be used yet.
+ * The kernel's addresses on the interface, without those whose duplicate address detection is not
+ * complete.
  */
 export function listAddresses(libc: Libc, index: number): Cidr[] {
   const message = encode(RTM_GETADDR, NLM_F_DUMP, new Uint8Array(IFADDRMSG), [])

@@ -49,8 +49,9 @@ function plainHeader(view: DataView, at: number, length: number): number {
 }
 
 /**
- * Whether the datagram's checksums are those that it gets when it is taken out of a frame: a
- * `Partial` one, or the right one. None at all (0) stays none, and a wrong one must arrive wrong.
+ * Whether the datagram has the checksums that it would have after a merged frame is split: a
+ * `Partial` one, or the right one. A datagram without a checksum (0), or with a wrong one, must
+ * arrive like that.
  */
 function isReproducible(packet: Packet, at: number, end: number, header: number, state: ChecksumState): boolean {
   const { view } = packet
@@ -91,7 +92,7 @@ export class SegmentBatch {
   #header = 0
   /** Payload bytes of each datagram but perhaps the last. */
   #size = 0
-  /** The last one was shorter: nothing may follow it. */
+  /** The last datagram was shorter: no other may follow it. */
   #full = false
 
   /**

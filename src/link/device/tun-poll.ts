@@ -24,8 +24,9 @@ export function watch(
 }
 
 /**
- * What `auto` means here.
- * @throws {Error} `ERR_TUN_NO_UV` when `uv` is asked for where it cannot be
+ * The way to wake up that `auto` means in this thread.
+ *
+ * @throws {Error} `ERR_TUN_NO_UV` when `uv` is asked for and is not possible
  */
 export function chooseWakeup(libc: Libc, wanted: Wakeup | 'auto'): Wakeup {
   if (wanted === 'worker') return 'worker'

@@ -80,9 +80,9 @@ export interface TunOptions {
    */
   readonly wakeupThread?: string | URL
   /**
-   * Microseconds, 0 to 10000, to go on looking for packets after the last one before the process
-   * sleeps: the next one is then not preceded by a wake-up, at the price of a core. Timers and
-   * other descriptors are served in between. Default 0. (Linux: net.core.busy_poll.)
+   * Microseconds, 0 to 10000, for which the process polls the device after the last packet before
+   * it sleeps. A packet in that time needs no wake-up; the price is a busy core. Timers and other
+   * descriptors are served in between. Default 0. (Linux: net.core.busy_poll.)
    */
   readonly busyPoll?: number
 }

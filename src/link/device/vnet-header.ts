@@ -66,8 +66,8 @@ export function encodePlain(view: DataView, at: number): void {
 }
 
 /**
- * Writes the header in front of a frame that the device takes apart: `ip` bytes of IP header, then
- * `transport` bytes of the next one, whose checksum is at `field`.
+ * Writes the header of a frame that the device splits: `ip` bytes of IP header, then `transport`
+ * bytes of the next header, whose checksum is at `field`.
  */
 export function encode(
   view: DataView,

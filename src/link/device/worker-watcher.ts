@@ -128,8 +128,8 @@ export class WorkerWatcher implements Watcher {
   }
 
   /**
-   * After packets have come the device is read once more in the next turn: under load the thread is
-   * not needed at all, but for now and then, because such a turn keeps the process alive.
+   * After packets the device is read once more in the next turn, so that under load the thread is
+   * not used. From time to time it is, because such a turn keeps the process alive.
    */
   #read(broken: boolean): void {
     if (this.#closed) return

@@ -87,7 +87,7 @@ export class SlowSender {
     for (const given of givenUp) this.#dropped(Drop.WireQueueFull, given)
   }
 
-  /** Puts the frames on the wire whose last bit has left by `now`. */
+  /** Puts the frames on the wire whose transmission has ended by `now`. */
   #catchUp(now: number): void {
     while (this.#sending !== null && this.#sentAt <= now) {
       const packet = this.#sending

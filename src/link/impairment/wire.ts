@@ -78,7 +78,7 @@ export class Wire {
       return Drop.None
     }
     if (!this.#corruption(packet, random)) return this.#copies(packet, time)
-    // The packet is lent: it gets its bit back.
+    // The packet is lent, so the bit is restored.
     const { checksumState, view } = packet
     this.#observe?.('corrupted', packet, 0)
     const bit = random.below(packet.length * 8)

@@ -88,11 +88,11 @@ export class FrameQueue {
     return ring
   }
 
-  /** The frame on loan is no longer needed. */
+  /** Ends the loan of the current frame. */
   release(): void {
     this.#lent = 0
     if (this.#length > 0) return
-    // Bursts that start at the front again stay in the processor's cache.
+    // A burst that starts at the front again stays in the processor's cache.
     this.#head = HEADROOM
     this.#tail = HEADROOM
     this.#wrap = 0

@@ -18,8 +18,8 @@ const TURN = 32
 export const DEFAULT_QUEUE_BYTES = 4 * 1024 * 1024
 
 /**
- * The receiving end of an in-memory link: what is put in reaches the receiver in a later turn of
- * the clock.
+ * The receiving end of an in-memory link. A frame that is put in reaches the receiver in a later
+ * turn of the clock.
  */
 export class Inbox {
   receiver: LinkReceiver | null = null
@@ -73,7 +73,7 @@ export class Inbox {
   #deliverShare(): void {
     const receiver = this.receiver
     if (receiver === null) return
-    // Only what waits now: answers to answers take the next turn.
+    // Only frames that wait now: answers to answers are delivered in the next turn.
     let left = Math.min(this.#queue.length, TURN)
     try {
       for (; left > 0; left--) {
