@@ -6,7 +6,7 @@ import type { Nic } from '../src/ip/nic/nic.ts'
 import { NO_OFFLOAD } from '../src/link/link.ts'
 import { type NicOptions, Stack, type StackOptions } from '../src/stack.ts'
 import { TestLink } from './host.ts'
-import { type Ipv6Fields, icmpPacket } from './wire.ts'
+import { type Ipv6Fields, icmpPacket } from './packet.ts'
 
 /**
  * The stations of `test/vectors/ethernet.hex`: this host is the first one, unless told otherwise.

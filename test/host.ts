@@ -12,6 +12,7 @@ import type { Nic } from '../src/ip/nic/nic.ts'
 import { type Link, type LinkReceiver, type Medium, NO_OFFLOAD, type Offload } from '../src/link/link.ts'
 import { Stack, type StackOptions } from '../src/stack.ts'
 import type { Endpoint, EndpointReceiver } from '../src/udp/endpoint.ts'
+import { HOST4, HOST6, PEER4, PEER6 } from './packet.ts'
 
 /** A link whose far end is the test. */
 export class TestLink implements Link {
@@ -132,10 +133,7 @@ export interface Host {
   readonly nic: Nic
 }
 
-export const HOST4 = '198.51.100.20'
-export const HOST6 = '2001:db8:b::20'
-export const PEER4 = '192.0.2.10'
-export const PEER6 = '2001:db8:a::10'
+export { HOST4, HOST6, PEER4, PEER6 }
 
 /**
  * The host of the captures in `test/vectors`: the addresses above, and a router to everywhere else.

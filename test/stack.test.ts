@@ -6,7 +6,7 @@ import { SeededRandom } from '../src/base/random.ts'
 import { Segment } from '../src/link/segment.ts'
 import { Stack } from '../src/stack.ts'
 import { dropCount, HOST4, Mailbox, makeHost, open, PEER4, PEER6, send, TestLink } from './host.ts'
-import { datagram, icmpPacket, pattern } from './wire.ts'
+import { datagram, hopLimit, icmpPacket, pattern } from './packet.ts'
 
 const newStack = () => new Stack({ clock: new ManualClock(), random: new SeededRandom('stack') })
 
@@ -70,7 +70,7 @@ describe('a stack of its own', () => {
     const { endpoint } = open(stack, 4)
     send(endpoint, pattern(1), PEER4, 9)
     link.receive(icmpPacket(8, 0, 1, [], 4))
-    expect(link.take().map((frame) => frame[8])).toEqual([99, 99])
+    expect(link.take().map(hopLimit)).toEqual([99, 99])
   })
 
   test('does the same for the same seed, byte for byte', () => {

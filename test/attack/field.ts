@@ -9,6 +9,17 @@ import { NO_OFFLOAD } from '../../src/link/link.ts'
 import { Stack, type StackOptions } from '../../src/stack.ts'
 import { open, send, TestLink } from '../host.ts'
 import {
+  arpOperation,
+  arpTarget,
+  etherType,
+  icmpBody,
+  icmpType,
+  inFrame,
+  isArp,
+  isIcmp,
+  sourceBytes,
+} from '../packet.ts'
+import {
   ATTACKER,
   advertisementOf,
   arpAnswer,
@@ -22,6 +33,8 @@ import {
   VICTIM,
   words,
 } from './floods.mjs'
+
+const SOLICITATION = 135
 
 /** The client asks for an echo of each kind every so many milliseconds. */
 const ASK_EVERY = 10
@@ -131,11 +144,11 @@ export class Field {
   #attacker(frames: readonly Uint8Array[]): Uint8Array[] {
     const answers: Uint8Array[] = []
     for (const frame of frames) {
-      const type = ((frame[12] as number) << 8) | (frame[13] as number)
-      if (type === 0x0806 && frame[21] === 1 && ends(frame, ATTACKER.four)) answers.push(arpAnswer())
-      if (type === 0x86dd && frame[20] === 58 && frame[54] === 135)
+      const packet = inFrame(frame)
+      if (isArp(frame) && arpOperation(frame) === 1 && same(arpTarget(frame), ATTACKER.four)) answers.push(arpAnswer())
+      if (etherType(frame) === 0x86dd && isIcmp(packet) && icmpType(packet) === SOLICITATION)
         for (const address of [ATTACKER.six, ATTACKER.local])
-          if (same(frame.subarray(62, 78), address)) answers.push(advertisementOf(address, frame.slice(22, 38)))
+          if (same(icmpBody(packet), address)) answers.push(advertisementOf(address, sourceBytes(packet).slice()))
     }
     return answers
   }
@@ -197,8 +210,8 @@ export class Field {
 
 const none = (): Record<Kind, number> => ({ IPv4: 0, IPv6: 0, 'IPv4 in fragments': 0, 'IPv6 in fragments': 0 })
 
-const same = (a: Uint8Array, b: Uint8Array) => a.every((byte, at) => byte === b[at])
-const ends = (frame: Uint8Array, address: Uint8Array) => same(frame.subarray(38, 42), address)
+/** Whether bytes begin with an address. */
+const same = (bytes: Uint8Array, address: Uint8Array) => address.every((byte, at) => byte === bytes[at])
 
 /** Whether a frame is for a station or for several. */
 function forStation(frame: Uint8Array, mac: Uint8Array): boolean {

@@ -7,6 +7,7 @@
  * the addresses of {@link VICTIM}.
  */
 import {
+  address,
   arp,
   BROADCAST_MAC,
   ethernet,
@@ -14,34 +15,32 @@ import {
   groupMac,
   icmp,
   igmp,
-  ip4,
-  ip6,
   ipv4,
   ipv6,
   mac,
   udp,
-} from './frames.mjs'
+} from '../packet.mjs'
 
 export const VICTIM = {
   mac: mac('02:00:00:00:00:02'),
-  four: ip4('10.99.0.2'),
-  six: ip6('fd99::2'),
-  local: ip6('fe80::2'),
+  four: address('10.99.0.2'),
+  six: address('fd99::2'),
+  local: address('fe80::2'),
 }
 export const HONEST = {
   mac: mac('02:00:00:00:00:03'),
-  four: ip4('10.99.0.3'),
-  six: ip6('fd99::3'),
-  local: ip6('fe80::3'),
+  four: address('10.99.0.3'),
+  six: address('fd99::3'),
+  local: address('fe80::3'),
 }
 export const ATTACKER = {
   mac: mac('02:00:00:00:00:66'),
-  four: ip4('10.99.0.66'),
-  six: ip6('fd99::66'),
-  local: ip6('fe80::66'),
+  four: address('10.99.0.66'),
+  six: address('fd99::66'),
+  local: address('fe80::66'),
 }
-export const GROUP4 = ip4('239.1.1.1')
-export const GROUP6 = ip6('ff15::1')
+export const GROUP4 = address('239.1.1.1')
+export const GROUP6 = address('ff15::1')
 export const ECHO_PORT = 7
 export const UNREAD_PORT = 9
 
@@ -62,7 +61,8 @@ const bytes4 = (word) => Uint8Array.of(word >>> 24, (word >>> 16) & 255, (word >
 const neighbor4 = (word) => Uint8Array.of(10, 99, 1 + (word % 254), (word >>> 8) & 255)
 /** A unicast address anywhere. */
 const anywhere4 = (word) => Uint8Array.of(11 + (word % 100), (word >>> 8) & 255, (word >>> 16) & 255, word >>> 24)
-const neighbor6 = (a, b) => Uint8Array.from([...ip6('fd99::').subarray(0, 8), ...bytes4(a | 0x80000000), ...bytes4(b)])
+const neighbor6 = (a, b) =>
+  Uint8Array.from([...address('fd99::').subarray(0, 8), ...bytes4(a | 0x80000000), ...bytes4(b)])
 const anywhere6 = (a, b, c) => Uint8Array.from([0x20, 1, 0xd, 0xb8, ...bytes4(a), ...bytes4(b), ...bytes4(c)])
 const link6 = (a, b) => Uint8Array.from([0xfe, 0x80, 0, 0, 0, 0, 0, 0, ...bytes4(a | 0x80000000), ...bytes4(b)])
 const randomMac = (word) => Uint8Array.of(2, 0x66, ...bytes4(word))
@@ -126,7 +126,7 @@ function routerAdvertisement(source, { lifetime = 1800, reachable = 0, retrans =
   body.writeUInt32BE(reachable >>> 0, 0)
   body.writeUInt32BE(retrans >>> 0, 4)
   body.set(options, 8)
-  const group = ip6('ff02::1')
+  const group = address('ff02::1')
   return icmp6(134, 0, (64 << 24) | lifetime, body, { source, destination: group }, groupMac(group))
 }
 
@@ -136,9 +136,9 @@ function prefixOption(prefix) {
 
 const linkOption = (type, address) => Uint8Array.from([type, 1, ...address])
 
-function solicitedNode(address) {
-  const group = ip6('ff02::1:ff00:0')
-  group.set(address.subarray(13), 13)
+function solicitedNode(target) {
+  const group = address('ff02::1:ff00:0')
+  group.set(target.subarray(13), 13)
   return group
 }
 
@@ -248,7 +248,7 @@ export const FLOODS = [
     name: 'router solicitations',
     make: (_, r) => {
       const from = randomMac(r())
-      const group = ip6('ff02::2')
+      const group = address('ff02::2')
       return icmp6(133, 0, 0, linkOption(1, from), { source: link6(r(), r()), destination: group }, groupMac(group))
     },
   },

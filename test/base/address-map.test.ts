@@ -9,7 +9,7 @@ const hash = new KeyedHash(new SeededRandom('addresses'))
 type Step = ['set' | 'delete' | 'get' | 'oldest', number, number]
 
 describe('a map of addresses', () => {
-  test('does what a Map with the words as text does, in the same order', () => {
+  test('a map of addresses does what a Map with the words as text does, in the same order', () => {
     const step = fc.tuple(
       fc.constantFrom('set', 'set', 'set', 'delete', 'get', 'oldest'),
       fc.nat(30),
@@ -41,7 +41,7 @@ describe('a map of addresses', () => {
     )
   })
 
-  test('lets the value be deleted that is being looked at', () => {
+  test('a map of addresses lets the value be deleted that is being looked at', () => {
     const map = new AddressMap<number>(hash)
     for (let i = 0; i < 50; i++) map.set(0, 0, 0xffff, i, i)
     for (const value of map.values()) if (value % 2 === 0) map.delete(0, 0, 0xffff, value)

@@ -18,7 +18,7 @@ function canonical(text: string): string {
 }
 
 describe('an address', () => {
-  test('is four signed words, IPv4 in its mapped form', () => {
+  test('an address is four signed words, IPv4 in its mapped form', () => {
     const four = Address.parse('192.0.2.1')
     expect([four.w0, four.w1, four.w2, four.w3]).toEqual([0, 0, MAPPED, 0xc0000201 | 0])
     const six = Address.parse('2001:db8::ffff:1')
@@ -27,7 +27,7 @@ describe('an address', () => {
     expect([four.family, six.family, Address.parse('::1.2.3.4').family]).toEqual([4, 6, 6])
   })
 
-  test('reads IPv4 text as inet_pton does', () => {
+  test('an address reads IPv4 text as inet_pton does', () => {
     for (const text of ['0.0.0.0', '255.255.255.255', '192.0.2.1', '10.0.0.1'])
       expect(Address.parse(text).toString()).toBe(text)
     for (const text of [
@@ -50,7 +50,7 @@ describe('an address', () => {
       expect(Address.tryParse(text), `'${text}'`).toBe(null)
   })
 
-  test('reads every legal form of IPv6 text', () => {
+  test('an address reads every legal form of IPv6 text', () => {
     const forms = fc.tuple(groups, fc.nat(7), fc.nat(8), fc.boolean(), fc.boolean(), fc.boolean())
     fc.assert(
       fc.property(forms, ([parts, from, length, padded, upper, dotted]) => {
@@ -69,7 +69,7 @@ describe('an address', () => {
     )
   })
 
-  test('reads what node:net calls an address and nothing else', () => {
+  test('an address reads what node:net calls an address and nothing else', () => {
     const piece = fc.constantFrom(
       '0',
       '1',
@@ -122,13 +122,13 @@ describe('an address', () => {
     expect(() => Address.parse(text)).toThrow(TypeError)
   })
 
-  test('says in its error what it got and what it wants', () => {
+  test('an address says in its error what it got and what it wants', () => {
     expect(() => Address.parse('localhost')).toThrow(
       "Not an IP address: 'localhost'. Expected an IPv4 address such as 192.0.2.1",
     )
   })
 
-  test('is written as RFC 5952 asks, by the examples of its section 4', () => {
+  test('an address is written as RFC 5952 asks, by the examples of its section 4', () => {
     const pairs = [
       ['2001:0db8::0001', '2001:db8::1'],
       ['2001:db8:0:0:0:0:2:1', '2001:db8::2:1'],
@@ -144,7 +144,7 @@ describe('an address', () => {
     for (const [text, expected] of pairs) expect(Address.parse(text as string).toString()).toBe(expected)
   })
 
-  test('is written as the URL parser writes it, and read back the same', () => {
+  test('an address is written as the URL parser writes it, and read back the same', () => {
     fc.assert(
       fc.property(groups, (parts) => {
         const address = ofGroups(parts)
@@ -158,7 +158,7 @@ describe('an address', () => {
     )
   })
 
-  test('becomes bytes and comes back', () => {
+  test('an address becomes bytes and comes back', () => {
     expect([...Address.parse('192.0.2.1').toBytes()]).toEqual([192, 0, 2, 1])
     fc.assert(
       fc.property(word, word, word, word, (w0, w1, w2, w3) => {
@@ -174,7 +174,7 @@ describe('an address', () => {
     expect(() => Address.fromBytes([1, 2, 3])).toThrow(RangeError)
   })
 
-  test('is equal only to itself, word by word', () => {
+  test('an address is equal only to itself, word by word', () => {
     const address = new Address(1, 2, 3, 4)
     expect(address.equals(new Address(1, 2, 3, 4))).toBe(true)
     expect(address.is(1, 2, 3, 4)).toBe(true)
@@ -225,7 +225,7 @@ describe('an address', () => {
     expect(kinds.filter((each) => address[each])).toEqual(kind === '' ? [] : [kind])
   })
 
-  test('has names for the well-known ones', () => {
+  test('an address has names for the well-known ones', () => {
     expect([Address.ANY4, Address.ANY6, Address.LOOPBACK4, Address.LOOPBACK6, Address.BROADCAST4].map(String)).toEqual([
       '0.0.0.0',
       '::',
@@ -239,7 +239,7 @@ describe('an address', () => {
 describe('a prefix', () => {
   const bitsOf = (address: Address) => [...address.toBytes()].map((byte) => byte.toString(2).padStart(8, '0')).join('')
 
-  test('holds the addresses that share its first bits, and no others', () => {
+  test('a prefix holds the addresses that share its first bits, and no others', () => {
     const address = fc
       .oneof(fc.tuple(fc.constant(0), fc.constant(0), fc.constant(MAPPED), word), fc.tuple(word, word, word, word))
       .map(([a, b, c, d]) => new Address(a, b, c, d))
@@ -260,13 +260,13 @@ describe('a prefix', () => {
     )
   })
 
-  test('of one family does not hold the other', () => {
+  test('a prefix of one family does not hold the other', () => {
     expect(Prefix.parse('0.0.0.0/0').contains(Address.parse('::1'))).toBe(false)
     expect(Prefix.parse('0.0.0.0/0').contains(Address.parse('1.2.3.4'))).toBe(true)
     expect(Prefix.parse('2001::/16').contains(Address.parse('32.1.0.0'))).toBe(false)
   })
 
-  test('is read from text, with and without a length', () => {
+  test('a prefix is read from text, with and without a length', () => {
     expect(Prefix.parse('192.0.2.77/24').toString()).toBe('192.0.2.0/24')
     expect(Prefix.parse('192.0.2.77').toString()).toBe('192.0.2.77/32')
     expect(Prefix.parse('2001:db8::7').toString()).toBe('2001:db8::7/128')
@@ -289,14 +289,14 @@ describe('a prefix', () => {
     expect(() => Prefix.parse(text)).toThrow(TypeError)
   })
 
-  test('refuses a length that the family does not have', () => {
+  test('a prefix refuses a length that the family does not have', () => {
     expect(() => Prefix.parse('192.0.2.0/33')).toThrow(RangeError)
     expect(() => Prefix.parse('2001:db8::/129')).toThrow(RangeError)
     expect(() => new Prefix(Address.ANY6, 1.5)).toThrow(RangeError)
     expect(new Prefix(Address.ANY6, 128).length).toBe(128)
   })
 
-  test('has a broadcast address in IPv4 up to /30', () => {
+  test('a prefix has a broadcast address in IPv4 up to /30', () => {
     expect(Prefix.parse('192.0.2.0/24').broadcast?.toString()).toBe('192.0.2.255')
     expect(Prefix.parse('10.0.0.0/8').broadcast?.toString()).toBe('10.255.255.255')
     expect(Prefix.parse('192.0.2.4/30').broadcast?.toString()).toBe('192.0.2.7')
@@ -305,21 +305,21 @@ describe('a prefix', () => {
       expect(Prefix.parse(text).broadcast).toBe(null)
   })
 
-  test('of an interface keeps the host bits in the address', () => {
+  test('a prefix of an interface keeps the host bits in the address', () => {
     const { address, prefix } = parseCidr('192.0.2.7/24')
     expect([address.toString(), prefix.toString()]).toEqual(['192.0.2.7', '192.0.2.0/24'])
   })
 })
 
 describe('a scoped address', () => {
-  test('is split at the percent sign', () => {
+  test('a scoped address is split at the percent sign', () => {
     expect(parseScoped('fe80::1%eth0')).toMatchObject({ zone: 'eth0' })
     expect(parseScoped('fe80::1%eth0')?.address.toString()).toBe('fe80::1')
     expect(parseScoped('fe80::1')).toMatchObject({ zone: '' })
     expect(parseScoped('192.0.2.1')).toMatchObject({ zone: '' })
   })
 
-  test('of IPv4 has no zone, and nonsense is null', () => {
+  test('a scoped address of IPv4 has no zone, and nonsense is null', () => {
     expect(parseScoped('169.254.0.1%eth0')).toBe(null)
     expect(parseScoped('fe80::x%eth0')).toBe(null)
     expect(parseScoped('%eth0')).toBe(null)

@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { ManualClock, SystemClock, type Timer } from '../../src/base/clock.ts'
 
 describe('a manual clock', () => {
-  test('never comes to what waits for ever, and takes no number for now', () => {
+  test('a manual clock never comes to what waits for ever, and takes no number for now', () => {
     const clock = new ManualClock()
     const ran: string[] = []
     clock.schedule(Number.POSITIVE_INFINITY, () => ran.push('never'))
@@ -14,7 +14,7 @@ describe('a manual clock', () => {
     expect(ran).toEqual(['now'])
   })
 
-  test('stands still until it is told', () => {
+  test('a manual clock stands still until it is told', () => {
     const clock = new ManualClock()
     const ran: string[] = []
     clock.schedule(0, () => ran.push('now'))
@@ -26,14 +26,14 @@ describe('a manual clock', () => {
     expect(clock.now()).toBe(0)
   })
 
-  test('has a wall time that moves along', () => {
+  test('a manual clock has a wall time that moves along', () => {
     const clock = new ManualClock(1_000_000)
     clock.advance(1.5)
     expect(clock.wallTime()).toBe(1_000_001.5)
     expect(new Date(new ManualClock().wallTime()).toISOString()).toBe('2000-01-01T00:00:00.000Z')
   })
 
-  test('runs callbacks in the order of time, ties in the order of scheduling, like a sorted list', () => {
+  test('a manual clock runs callbacks in the order of time, ties in the order of scheduling, like a sorted list', () => {
     const action = fc.record({ delay: fc.nat(20), cancels: fc.option(fc.nat(60), { freq: 3 }) })
     fc.assert(
       fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
@@ -64,7 +64,7 @@ describe('a manual clock', () => {
     )
   })
 
-  test('runs what callbacks schedule in the order of time, ties in the order of scheduling, like a list that is searched', () => {
+  test('a manual clock runs what callbacks schedule in the order of time, ties in the order of scheduling, like a list that is searched', () => {
     interface Action {
       delay: number
       after: readonly Action[]
@@ -112,7 +112,7 @@ describe('a manual clock', () => {
     )
   })
 
-  test('shows a callback the time for which it was scheduled', () => {
+  test('a manual clock shows a callback the time for which it was scheduled', () => {
     const clock = new ManualClock()
     const times: number[] = []
     for (const delay of [7, 2.25, 5]) clock.schedule(delay, () => times.push(clock.now()))
@@ -123,7 +123,7 @@ describe('a manual clock', () => {
     expect(times).toEqual([2.25, 5, 7])
   })
 
-  test('runs what callbacks schedule within the time that is advanced', () => {
+  test('a manual clock runs what callbacks schedule within the time that is advanced', () => {
     const clock = new ManualClock()
     const times: number[] = []
     const again = () => {
@@ -136,7 +136,7 @@ describe('a manual clock', () => {
     expect(clock.now()).toBe(35)
   })
 
-  test('steps from callback to callback', () => {
+  test('a manual clock steps from callback to callback', () => {
     const clock = new ManualClock()
     const ran: string[] = []
     clock.schedule(3, () => ran.push('b'))
@@ -148,14 +148,14 @@ describe('a manual clock', () => {
     expect(clock.step()).toBe(false)
   })
 
-  test('takes a negative delay as none: time never goes back', () => {
+  test('a manual clock takes a negative delay as none: time never goes back', () => {
     const clock = new ManualClock()
     clock.advance(5)
     clock.schedule(-3, () => {})
     expect(clock.nextTime).toBe(5)
   })
 
-  test('forgets a cancelled timer, also from within a callback of the same moment', () => {
+  test('a manual clock forgets a cancelled timer, also from within a callback of the same moment', () => {
     const clock = new ManualClock()
     const ran: string[] = []
     let second: Timer | null = null
@@ -170,7 +170,7 @@ describe('a manual clock', () => {
     expect(clock.nextTime).toBe(Number.POSITIVE_INFINITY)
   })
 
-  test('forgets a cancelled timer of the moment that it is', () => {
+  test('a manual clock forgets a cancelled timer of the moment that it is', () => {
     const clock = new ManualClock()
     const ran: string[] = []
     const timers = ['a', 'b', 'c'].map((name) => clock.schedule(0, () => ran.push(name)))
@@ -184,14 +184,14 @@ describe('a manual clock', () => {
 })
 
 describe('the system clock', () => {
-  test('goes forward with the wall', () => {
+  test('the system clock goes forward with the wall', () => {
     const clock = new SystemClock()
     expect(Math.abs(clock.wallTime() - Date.now())).toBeLessThan(1000)
     const before = clock.now()
     expect(clock.now()).toBeGreaterThanOrEqual(before)
   })
 
-  test('runs a callback not before its time, and soon before that', async () => {
+  test('the system clock runs a callback not before its time, and soon before that', async () => {
     const clock = new SystemClock()
     const start = clock.now()
     const ran: string[] = []
@@ -210,7 +210,7 @@ describe('the system clock', () => {
     expect(elapsed).toBeGreaterThanOrEqual(20.4 - 1)
   })
 
-  test('waits longer than setTimeout can, and for ever, and may be told to stop at any time', async () => {
+  test('the system clock waits longer than setTimeout can, and for ever, and may be told to stop at any time', async () => {
     vi.resetModules()
     vi.useFakeTimers()
     try {
@@ -236,7 +236,7 @@ describe('the system clock', () => {
 })
 
 describe("the wall time of the machine's own clock", () => {
-  test('is between what Date.now() says before and after, fractions in it', () => {
+  test("the wall time of the machine's own clock is between what Date.now() says before and after, fractions in it", () => {
     const clock = new SystemClock()
     const fractions = new Set<number>()
     let last = 0
@@ -252,7 +252,7 @@ describe("the wall time of the machine's own clock", () => {
     expect(fractions.size).toBeGreaterThan(100)
   })
 
-  test.each([3_600_000, -3_600_000])('follows a step of %i ms', (step) => {
+  test.each([3_600_000, -3_600_000])("the wall time of the machine's own clock follows a step of %i ms", (step) => {
     const clock = new SystemClock()
     const before = clock.wallTime()
     const real = Date.now

@@ -4,23 +4,23 @@ import { DROP_LIMIT, Drop, dropLayer, dropName } from '../../src/base/drop.ts'
 const entries = Object.entries(Drop)
 
 describe('the list of drops', () => {
-  test('has a code of its own for every name, within the table', () => {
+  test('the list of drops has a code of its own for every name, within the table', () => {
     const codes = entries.map(([, code]) => code)
     expect(new Set(codes).size).toBe(codes.length)
     for (const code of codes) expect(Number.isInteger(code) && code >= 0 && code < DROP_LIMIT).toBe(true)
     expect(Drop.None).toBe(0)
   })
 
-  test('stands in the order of the codes', () => {
+  test('the list of drops stands in the order of the codes', () => {
     const codes = entries.map(([, code]) => code)
     expect(codes).toEqual([...codes].sort((a, b) => a - b))
   })
 
-  test('gives the name back for the code', () => {
+  test('the list of drops gives the name back for the code', () => {
     for (const [name, code] of entries) expect(dropName(code)).toBe(name)
   })
 
-  test('names the layer with the first word of each name', () => {
+  test('the list of drops names the layer with the first word of each name', () => {
     const layers: Record<string, string> = {
       Link: 'link',
       Address: 'link',

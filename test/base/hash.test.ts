@@ -51,7 +51,7 @@ function slow(k0: number, k1: number, tag: number, words: readonly number[]): nu
 }
 
 describe('the keyed hash', () => {
-  test('is HalfSipHash-1-3 over the words of an address or of a flow', () => {
+  test('the keyed hash is HalfSipHash-1-3 over the words of an address or of a flow', () => {
     const random = new SeededRandom(5)
     for (let i = 0; i < 200; i++) {
       const [k0, k1, ...w] = Array.from({ length: 12 }, () => random.uint32() | 0) as [number, number, ...number[]]
@@ -76,7 +76,7 @@ describe('the keyed hash', () => {
     }
   })
 
-  test('depends on every bit of every word, and of both words of the secret', () => {
+  test('the keyed hash depends on every bit of every word, and of both words of the secret', () => {
     const hash = new KeyedHash(new Words(1, 2))
     const base = [0x20010db8, 1, 2, 3, 0x20010db8, 4, 5, 6, 7, 8]
     const flow = (words: readonly number[], by = hash) => by.flow(...(words as Parameters<KeyedHash['flow']>))
@@ -91,7 +91,7 @@ describe('the keyed hash', () => {
     }
   })
 
-  test('has no differences that cancel whatever the secret is', () => {
+  test('the keyed hash has no differences that cancel whatever the secret is', () => {
     // The top bits of two words: behind a multiplication they meet again.
     let same = 0
     for (let seed = 0; seed < 1000; seed++) {
@@ -108,7 +108,7 @@ describe('the keyed hash', () => {
     expect(same).toBe(0)
   })
 
-  test('draws two words, once', () => {
+  test('the keyed hash draws two words, once', () => {
     const random = new Words(1, 2)
     new KeyedHash(random).address(1, 2, 3, 4)
     expect(random.drawn).toBe(2)

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { Cast, ChecksumState, copyBytes, HEADROOM, MAX_PACKET, Packet } from '../../src/base/packet.ts'
 
 describe('a packet', () => {
-  test('holds the largest packet behind the headroom, in a buffer of its own', () => {
+  test('a packet holds the largest packet behind the headroom, in a buffer of its own', () => {
     const packet = new Packet()
     expect(packet.bytes.length).toBe(HEADROOM + MAX_PACKET)
     expect(packet.bytes.buffer.byteLength).toBe(HEADROOM + MAX_PACKET)
@@ -11,7 +11,7 @@ describe('a packet', () => {
     expect(new Packet(10).bytes.length).toBe(10)
   })
 
-  test('is loaded with a copy of bytes, and copied out again', () => {
+  test('a packet is loaded with a copy of bytes, and copied out again', () => {
     const packet = new Packet(HEADROOM + 8)
     const bytes = Uint8Array.of(1, 2, 3)
     packet.load(bytes)
@@ -22,7 +22,7 @@ describe('a packet', () => {
     expect([...copy]).toEqual([1, 2, 3])
   })
 
-  test('has windows on its bytes, the same one for the same bounds', () => {
+  test('a packet has windows on its bytes, the same one for the same bounds', () => {
     const packet = new Packet(2000)
     packet.bytes.set(packet.bytes.map((_, at) => at * 7))
     for (let round = 0; round < 2; round++)
@@ -36,7 +36,7 @@ describe('a packet', () => {
     expect(packet.window(100, 200)[0]).toBe(99)
   })
 
-  test('gives bytes to another one, of any length to any place', () => {
+  test('a packet gives bytes to another one, of any length to any place', () => {
     const from = new Packet(1000)
     from.bytes.set(from.bytes.map((_, at) => at * 7))
     for (let length = 0; length <= 400; length++) {
@@ -50,7 +50,7 @@ describe('a packet', () => {
     }
   })
 
-  test('forgets what the link said of the frame before', () => {
+  test('a packet forgets what the link said of the frame before', () => {
     const packet = new Packet(HEADROOM + 8)
     packet.cast = Cast.Broadcast
     packet.checksumState = ChecksumState.Verified

@@ -7,7 +7,7 @@ describe.each([
   ['the system generator', () => new SystemRandom()],
   ['a seeded generator', () => new SeededRandom('uniform')],
 ])('%s', (_name, make) => {
-  test('draws unsigned 32-bit integers, each bit as often 1 as 0', () => {
+  test('a generator draws unsigned 32-bit integers, each bit as often 1 as 0', () => {
     const random = make()
     const ones = new Array<number>(32).fill(0)
     const count = 4000
@@ -19,7 +19,7 @@ describe.each([
     for (const each of ones) expect(Math.abs(each - count / 2)).toBeLessThan(6 * Math.sqrt(count / 4))
   })
 
-  test('draws integers below a limit without a bias', () => {
+  test('a generator draws integers below a limit without a bias', () => {
     const random = make()
     for (const limit of [1, 2, 3, 7, 10]) {
       const seen = new Array<number>(limit).fill(0)
@@ -32,7 +32,7 @@ describe.each([
     }
   })
 
-  test('draws floats from 0 to below 1', () => {
+  test('a generator draws floats from 0 to below 1', () => {
     const random = make()
     let total = 0
     for (let i = 0; i < 4000; i++) {
@@ -58,7 +58,7 @@ describe('below', () => {
     }
   }
 
-  test('draws again in the incomplete run of words at the top, which would favour small results', () => {
+  test('below draws again in the incomplete run of words at the top, which would favour small results', () => {
     // 2^32 = 3 * 1431655765 + 1: the last word alone belongs to no whole run.
     const random = new Scripted([0xffffffff, 0xfffffffe])
     expect(random.below(3)).toBe(0xfffffffe % 3)
@@ -66,7 +66,7 @@ describe('below', () => {
     expect(new Scripted([0xffffffff]).below(2)).toBe(1)
   })
 
-  test('takes any limit up to 2^32', () => {
+  test('below takes any limit up to 2^32', () => {
     expect(new Scripted([0xffffffff]).below(0x1_0000_0000)).toBe(0xffffffff)
     expect(new Scripted([0x80000001, 5]).below(0x8000_0001)).toBe(5)
     expect(new Scripted([123]).below(1)).toBe(0)
@@ -75,22 +75,22 @@ describe('below', () => {
 
 describe('a seeded generator', () => {
   // The numbers are those of a second implementation of sfc32, in Python.
-  test('draws the same for the same seed, for ever: scenarios are repeated by their seed', () => {
+  test('a seeded generator draws the same for the same seed, for ever: scenarios are repeated by their seed', () => {
     expect(draw(new SeededRandom(1), 4)).toEqual([2691705475, 352144311, 927136436, 2588436933])
     expect(draw(new SeededRandom('tungram'), 4)).toEqual([655748663, 1315457149, 502692529, 1244535979])
   })
 
-  test('takes a number for its text', () => {
+  test('a seeded generator takes a number for its text', () => {
     expect(draw(new SeededRandom(42), 8)).toEqual(draw(new SeededRandom('42'), 8))
   })
 
-  test('draws something else for another seed', () => {
+  test('a seeded generator draws something else for another seed', () => {
     const first = new Set<number>()
     for (let seed = 0; seed < 500; seed++) first.add(new SeededRandom(seed).uint32())
     expect(first.size).toBe(500)
   })
 
-  test('forks into generators that do not disturb each other', () => {
+  test('a seeded generator forks into generators that do not disturb each other', () => {
     const a = new SeededRandom(7)
     const loss = a.fork('loss')
     const delay = a.fork('delay')

@@ -11,7 +11,7 @@ test("SHA-256 of FIPS 180-4's example", () => {
   )
 })
 
-test('is what OpenSSL makes, for every length around a block and beyond', () => {
+test('SHA-256 is what OpenSSL makes, for every length around a block and beyond', () => {
   const random = new SeededRandom('sha256')
   for (let length = 0; length < 300; length++) {
     const message = Uint8Array.from({ length }, () => random.below(256))

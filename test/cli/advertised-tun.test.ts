@@ -60,7 +60,9 @@ describeOnTun('a command on a TAP without a way to its destination', () => {
     return started
   }
 
-  test('waits for a router, and goes on by it', { timeout: 40_000 }, async () => {
+  test('a command on a TAP without a way to its destination waits for a router, and goes on by it', {
+    timeout: 40_000,
+  }, async () => {
     const ping = run('ping', '-c', '1', FAR)
     await ping.says('waiting for a router')
     // The kernel is that router, and the host behind it.
@@ -73,7 +75,9 @@ describeOnTun('a command on a TAP without a way to its destination', () => {
     ip('address', 'del', `${FAR}/128`, 'dev', 'lo')
   })
 
-  test('ends when a signal comes meanwhile', { timeout: 40_000 }, async () => {
+  test('a command on a TAP without a way to its destination ends when a signal comes meanwhile', {
+    timeout: 40_000,
+  }, async () => {
     const ping = run('ping', '-c', '1', FAR)
     await ping.says('waiting for a router')
     const { code, stderr } = await ping.end('SIGINT')
@@ -81,7 +85,9 @@ describeOnTun('a command on a TAP without a way to its destination', () => {
     expect(stderr).toContain('there is no route')
   })
 
-  test('says that there is no route when no router has answered', { timeout: 60_000 }, async () => {
+  test('a command on a TAP without a way to its destination says that there is no route when no router has answered', {
+    timeout: 60_000,
+  }, async () => {
     const { code, stderr } = await run('ping', '-c', '1', FAR).end()
     expect(code).toBe(1)
     expect(stderr).toContain(`there is no route to ${FAR}`)

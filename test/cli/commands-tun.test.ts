@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { readCapture } from '../../src/link/capture/pcapng.ts'
+import { datagram, dontFragment, hopLimit, isUdp, trafficClass } from '../packet.ts'
 import { describeOnTun } from '../tun/namespace.ts'
 import { sendRaw } from '../tun/raw-socket.ts'
-import { datagram } from '../wire.ts'
 import { compile, type Running, start } from './program.ts'
 
 const DEVICE = ['--tun', 'cli0']
@@ -262,12 +262,13 @@ describeOnTun('the commands on a TUN device', () => {
     const file = join(program.directory, 'send.pcapng')
     const ipv4 = run(['send', ...ALL, '--to', '10.9.0.1:9', '--ttl', '9', '--tos', '0xb8', '--df', '--capture', file])
     expect(await ipv4.end()).toMatchObject({ code: 0 })
-    const [datagram] = [...readCapture(readFileSync(file))].filter(
-      ({ direction, bytes }) => direction === 'out' && bytes[9] === 17,
+    const sent = [...readCapture(readFileSync(file))].find(
+      ({ direction, bytes }) => direction === 'out' && isUdp(bytes),
     )
-    expect({ tos: datagram?.bytes[1], flags: (datagram?.bytes[6] ?? 0) >> 5, ttl: datagram?.bytes[8] }).toEqual({
+    const bytes = sent?.bytes ?? new Uint8Array()
+    expect({ tos: trafficClass(bytes), df: dontFragment(bytes), ttl: hopLimit(bytes) }).toEqual({
       tos: 0xb8,
-      flags: 2,
+      df: true,
       ttl: 9,
     })
     const tooLong = await run(['send', ...ALL, '--to', '10.9.0.1:9', '--size', '1473', '--df', 'do']).end()

@@ -24,7 +24,7 @@ describe('the pages', () => {
   }, 60_000)
   afterAll(() => program.remove())
 
-  test('every scenario is shown on one', () => {
+  test('every scenario is shown on a page of the laboratory', () => {
     const text = pages.map((page) => page.text).join('\n')
     const scenarios = readdirSync(`${root}/examples/scenarios`)
     expect(scenarios.length).toBeGreaterThan(6)

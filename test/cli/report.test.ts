@@ -85,7 +85,7 @@ describe('the page of a run', () => {
     text = page('lab.html')
   }, 30_000)
 
-  test('its tables have the numbers of --json', () => {
+  test('the tables of a run have the numbers of --json', () => {
     const [head = [], ...rows] = table(text, 'flows')
     const three = (value: number | undefined) => (value === undefined ? '–' : `${Number(value.toFixed(3))}`)
     expect(rows).toHaveLength(3)
@@ -123,7 +123,7 @@ describe('the page of a run', () => {
     expect(drops.length).toBeGreaterThan(2)
   })
 
-  test('its plots add up to the table', () => {
+  test('the plots of a run add up to the table', () => {
     const losses = plot(text, 'Losses')
     expect(flows.map(({ name }) => sum(losses.columns[name]))).toEqual(flows.map(({ lost }) => lost))
     const { columns, note, x } = plot(text, 'Throughput')
@@ -140,7 +140,7 @@ describe('the page of a run', () => {
     expect(Math.max(...(plot(text, 'Queues').columns['r.eth1'] ?? []))).toBeGreaterThan(1)
   })
 
-  test('it says what was run, and all text is escaped', () => {
+  test('the page of a run says what was run, and escapes all text', () => {
     const facts = [...text.matchAll(/<dt>(.*?)<\/dt><dd>(.*?)<\/dd>/g)].map(([, term, value]) => [term, value])
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
     expect(Object.fromEntries(facts)).toMatchObject({ scenario: 'lab.yaml', seed: '1', tungram: version })
@@ -151,7 +151,7 @@ describe('the page of a run', () => {
     expect(text).not.toContain('interrupted"')
   })
 
-  test('it asks for nothing from anywhere', () => {
+  test('the page of a run asks for nothing from anywhere', () => {
     const markup = withoutScript(text)
     const tags = markup.match(/<[a-z][^>]*>/g) ?? []
     expect(tags.length).toBeGreaterThan(500)
@@ -231,7 +231,7 @@ describe('the page of a run', () => {
 })
 
 describe('the page of a sweep', () => {
-  test('its table has the numbers of --json, and its plots each measure against the parameter', async () => {
+  test('the table of a sweep has the numbers of --json, and its plots each measure against the parameter', async () => {
     const args = ['--sweep', 'links.1.mtu=600,1400', '--sweep', 'loss=1%,5%,20%', '--repeat', '3']
     const { code, stdout } = await run('sim', file(LAB), ...args, '--json', '--report', at('sweep.html'))
     expect(code).toBe(0)
@@ -338,7 +338,7 @@ describe('the command', () => {
 })
 
 describe('the life of a datagram', () => {
-  test('has an end for every frame, whatever the wires do', async () => {
+  test('the life of a datagram has an end for every frame, whatever the wires do', async () => {
     const scenario = checkScenario({
       hosts: { a: null, b: null },
       routers: { r: null },
@@ -430,7 +430,7 @@ describe('the life of a datagram', () => {
     },
   )
 
-  test('shows such a frame in the ladder: damaged, an arrow to the node, and the reason', () => {
+  test('the ladder shows a frame that damage left no packet of: an arrow to the node, and the reason', () => {
     const packet: Summary = { ...SUMMARY }
     const event = (time: number, node: string, what: LineageKind, more: Partial<LineageEvent> = {}): LineageEvent => ({
       time,

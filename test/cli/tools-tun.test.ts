@@ -2,9 +2,9 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { datagram } from '../packet.ts'
 import { describeOnTun } from '../tun/namespace.ts'
 import { sendRaw } from '../tun/raw-socket.ts'
-import { datagram } from '../wire.ts'
 import { compile, start } from './program.ts'
 
 const VANTAGE = ['--tun', 'tool0', '--address', '10.9.0.2/24', '--peer', '10.9.0.1/24']

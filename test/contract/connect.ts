@@ -242,7 +242,7 @@ export function connecting(environment: Environment): void {
     expect((await got).text).toBe('now')
   })
 
-  test('the same over IPv6', async () => {
+  test('a refused datagram over IPv6 is an error of recvmsg, too', async () => {
     const closed = await sockets.bound('udp6')
     const number = port(closed)
     closed.close()

@@ -158,7 +158,7 @@ export function receiving(environment: Environment): void {
     expect(got).toEqual(Array.from({ length: 20 }, (_, n) => `${n}`))
   })
 
-  test('the same holds between two sockets', async () => {
+  test('between the messages of two sockets ticks and microtasks run, too', async () => {
     const first = await sockets.bound()
     const second = await sockets.bound()
     const sender = await sockets.bound()

@@ -94,7 +94,7 @@ export function synchronous(environment: Environment): void {
     })
   })
 
-  test('neither call looks a name up', () => {
+  test('neither bindSync nor connectSync looks a name up', () => {
     const socket = sockets.make()
     expect(thrown(() => sync(socket).bindSync({ address: 'localhost' }))).toEqual({
       name: 'TypeError',
@@ -134,7 +134,7 @@ export function synchronous(environment: Environment): void {
     expect(thrown(() => sync(sockets.make(type)).bindSync({ address })).message).toBe(message)
   })
 
-  test('a socket is bound once', async () => {
+  test('bindSync binds a socket once', async () => {
     const socket = sockets.make()
     sync(socket).bindSync()
     expect(thrown(() => sync(socket).bindSync())).toEqual(BOUND)
@@ -147,7 +147,7 @@ export function synchronous(environment: Environment): void {
     sync(binding).connectSync(9)
   })
 
-  test('after close both throw', () => {
+  test('after close bindSync and connectSync throw', () => {
     const socket = sockets.make()
     socket.close()
     expect(thrown(() => sync(socket).bindSync(null))).toEqual(NOT_RUNNING)
@@ -181,7 +181,7 @@ export function synchronous(environment: Environment): void {
     expect(events).toEqual(['listening', 'connect'])
   })
 
-  test('a socket is connected once, and anew after disconnect', () => {
+  test('connectSync connects a socket once, and again after disconnect', () => {
     const socket = sockets.make()
     sync(socket).connectSync(9)
     expect(thrown(() => sync(socket).connectSync(9))).toEqual(CONNECTED)

@@ -14,6 +14,19 @@
  * reports, Neighbor Discovery, Time Exceeded after a reassembly) is left out: other tests look at
  * it.
  */
+
+import {
+  fragmentOffset,
+  headerLength,
+  icmpCode,
+  icmpType,
+  isIcmp,
+  nextHeader,
+  protocol,
+  source,
+  sourceBytes,
+  version,
+} from '../packet.ts'
 import type { Delivered, Host } from './host.ts'
 import { type Listed, listed } from './listed.ts'
 import { address, type Bytes, checksum, hex } from './raw-ip.ts'
@@ -62,44 +75,35 @@ const OWN = new Set(
 
 /** Whether it comes from the host itself; a report of multicast groups may come from nobody. */
 function isOwn(bytes: Bytes): boolean {
-  const four = (bytes[0] as number) >>> 4 === 4
-  if (OWN.has(hex(four ? bytes.subarray(12, 16) : bytes.subarray(8, 24)))) return true
-  return (
-    !four &&
-    bytes[6] === 0 &&
-    bytes[40] === 58 &&
-    bytes[48] === 143 &&
-    bytes.subarray(8, 24).every((each) => each === 0)
-  )
+  if (OWN.has(hex(sourceBytes(bytes)))) return true
+  return source(bytes) === '::' && nextHeader(bytes) === 0 && isIcmp(bytes) && icmpType(bytes) === 143
 }
 
 /** The packet as text, what may differ masked; `''` for what hosts send unasked. */
 export function comparable(packet: Bytes, now: number): string {
   const bytes = packet.slice()
   if (!isOwn(bytes)) return forwarded(bytes, now)
-  if ((bytes[0] as number) >>> 4 === 4) {
-    const header = ((bytes[0] as number) & 15) * 4
-    if (bytes[9] === 2 || (bytes[9] === 1 && bytes[header] === 11 && bytes[header + 1] === 1)) return ''
+  if (version(bytes) === 4) {
+    const header = headerLength(bytes)
+    const isMessage = isIcmp(bytes)
+    if (protocol(bytes) === 2 || (isMessage && icmpType(bytes) === 11 && icmpCode(bytes) === 1)) return ''
     if (checksum(bytes.subarray(0, header)) !== 0) return `BAD IPV4 CHECKSUM ${hex(bytes)}`
     bytes.fill(0, 4, 6)
     bytes.fill(0, 10, 12)
-    if (bytes[9] === 1 && bytes[header + 2] === 0xff && bytes[header + 3] === 0xff)
-      bytes.fill(0, header + 2, header + 4)
+    if (isMessage && bytes[header + 2] === 0xff && bytes[header + 3] === 0xff) bytes.fill(0, header + 2, header + 4)
     maskTimes(bytes, 0, now)
-    if (bytes[9] === 1 && (bytes[6] as number) % 0x20 === 0 && bytes[7] === 0) {
+    if (isMessage && fragmentOffset(bytes) === 0) {
       const right = checksum(bytes.subarray(header)) === 0
-      const replied = bytes[header] === 14 && [12, 16].filter((at) => maskTime(bytes, header + at, now)).length > 0
-      const quoted = [3, 11, 12].includes(bytes[header] as number) && maskTimes(bytes, header + 8, now)
+      const replied = icmpType(bytes) === 14 && [12, 16].filter((at) => maskTime(bytes, header + at, now)).length > 0
+      const quoted = [3, 11, 12].includes(icmpType(bytes)) && maskTimes(bytes, header + 8, now)
       if ((replied || quoted) && right) bytes.fill(0, header + 2, header + 4)
     }
     return `${hex(bytes.subarray(0, header))} ${hex(bytes.subarray(header))}`
   }
-  const next = bytes[6] as number
-  const transport = next === 0 ? 40 + ((bytes[41] as number) + 1) * 8 : 40
-  const protocol = next === 0 ? bytes[40] : next
-  const type = bytes[transport] as number
-  if (protocol === 58 && ((type >= 130 && type <= 137) || type === 143 || (type === 3 && bytes[transport + 1] === 1)))
-    return ''
+  const next = nextHeader(bytes)
+  const type = icmpType(bytes)
+  const upkeep = (type >= 130 && type <= 137) || type === 143 || (type === 3 && icmpCode(bytes) === 1)
+  if (upkeep && next !== 44 && isIcmp(bytes)) return ''
   bytes[1] = (bytes[1] as number) & 0xf0
   bytes.fill(0, 2, 4)
   if (next === 44) bytes.fill(0, 44, 48)

@@ -6,6 +6,8 @@
  * them gives, the delivery that only one of them makes. Where a packet may be a fragment, the rest
  * of its datagram is looked at as well, and no other packet.
  */
+
+import { destinationBytes, sourceBytes } from '../packet.ts'
 import type { Outcome } from './compare.ts'
 import { address, type Bytes, fromHex, hex } from './raw-ip.ts'
 import { ANYCAST6 } from './world.ts'
@@ -52,8 +54,8 @@ const short = (bytes: Bytes, at: number) => (byte(bytes, at) << 8) | byte(bytes,
 const word = (bytes: Bytes, at: number) => ((short(bytes, at) << 16) | short(bytes, at + 2)) >>> 0
 const isVersion = (bytes: Bytes, version: number) => byte(bytes, 0) >>> 4 === version
 const header4 = (bytes: Bytes) => (byte(bytes, 0) & 15) * 4
-const source = (bytes: Bytes) => hex(isVersion(bytes, 4) ? bytes.subarray(12, 16) : bytes.subarray(8, 24))
-const destination = (bytes: Bytes) => hex(isVersion(bytes, 4) ? bytes.subarray(16, 20) : bytes.subarray(24, 40))
+const source = (bytes: Bytes) => hex(sourceBytes(bytes))
+const destination = (bytes: Bytes) => hex(destinationBytes(bytes))
 const destination4 = (bytes: Bytes) => word(bytes, 16)
 
 /** An IPv4 address or group of the host that datagrams can go to. */

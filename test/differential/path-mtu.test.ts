@@ -147,18 +147,21 @@ describeOnTun('the kernel and the stack, by the DF policy of a socket,', () => {
             }
           }
 
-          test(`send alike what is shorter than, as long as and longer than the device's MTU`, () =>
+          test(`the kernel and the stack send alike what is shorter than, as long as and longer than the device's MTU`, () =>
             agree(open(family, mode, connected), MTU))
 
-          test.each(family === 4 ? [1400, 576, 552] : [1400, 1280])('send alike over a path of %i bytes', (mtu) => {
-            const socket = open(family, mode, connected)
-            socket.send(1400)
-            const [expected, actual] = socket.report(mtu)
-            expect(actual).toEqual(expected)
-            agree(socket, mtu)
-          })
+          test.each(family === 4 ? [1400, 576, 552] : [1400, 1280])(
+            'the kernel and the stack send alike over a path of %i bytes',
+            (mtu) => {
+              const socket = open(family, mode, connected)
+              socket.send(1400)
+              const [expected, actual] = socket.report(mtu)
+              expect(actual).toEqual(expected)
+              agree(socket, mtu)
+            },
+          )
 
-          test('do not believe a report of more than is known', () => {
+          test('the kernel and the stack do not believe a report of more than is known', () => {
             const socket = open(family, mode, connected)
             for (const mtu of [1400, 1450, 9000]) {
               const [expected, actual] = socket.report(mtu)
@@ -186,7 +189,7 @@ describeOnTun('the kernel and the stack, by the DF policy of a socket,', () => {
               if (connected) expect(socket.known()).toEqual([552, 1006])
             })
           if (family === 6)
-            test('do not believe a report of less than 1280 (RFC 8201 4)', () => {
+            test('the kernel and the stack do not believe a report of less than 1280 (RFC 8201 4)', () => {
               const socket = open(family, mode, connected)
               const [expected, actual] = socket.report(1279)
               expect(actual).toEqual(expected)

@@ -10,6 +10,7 @@ import { NO_OFFLOAD } from '../../src/link/link.ts'
 import { Stack } from '../../src/stack.ts'
 import type { Endpoint } from '../../src/udp/endpoint.ts'
 import { open, send, TestLink } from '../host.ts'
+import { etherType, icmpType, inFrame, isIcmp, macDestination, nextHeader, protocol, version } from '../packet.ts'
 import { ip, KernelHost, sysctl } from './kernel-host.ts'
 import { type Bytes, hex } from './raw-ip.ts'
 
@@ -47,13 +48,11 @@ export function frame(to: string, from: string, packet: Bytes): Bytes {
 
 /** Whether a frame is one that a station sends unasked. */
 function isUpkeep(bytes: Bytes): boolean {
-  const type = ((bytes[12] as number) << 8) | (bytes[13] as number)
-  if (type === 0x0800) return bytes[23] === 2
-  if (type !== 0x86dd) return true
-  const next = bytes[20] as number
-  const at = next === 0 ? 14 + 40 + 8 : 14 + 40
-  const message = bytes[at] as number
-  return (next === 58 || next === 0) && ((message >= 130 && message <= 137) || message === 143)
+  const packet = inFrame(bytes)
+  if (etherType(bytes) === 0x0800) return protocol(packet) === 2
+  if (etherType(bytes) !== 0x86dd) return true
+  const message = icmpType(packet)
+  return isIcmp(packet) && nextHeader(packet) !== 44 && ((message >= 130 && message <= 137) || message === 143)
 }
 
 const CIDRS = [`${OUR4}/24`, `${OUR6}/64`, `${OUR_LINK_LOCAL}/64`]
@@ -222,7 +221,8 @@ export function makeStations(): { kernel: Station; stack: Station; close(): void
  * may differ is masked: see `compare.ts`.
  */
 export function way(bytes: Bytes): string {
-  const header = bytes.slice(14, (bytes[14] as number) >>> 4 === 4 ? 34 : 54)
+  const packet = inFrame(bytes)
+  const header = packet.slice(0, version(packet) === 4 ? 20 : 40)
   if (header.length === 20) {
     header.fill(0, 4, 6)
     header.fill(0, 10, 12)
@@ -230,5 +230,5 @@ export function way(bytes: Bytes): string {
     header[1] = (header[1] as number) & 0xf0
     header.fill(0, 2, 4)
   }
-  return `${hex(bytes.slice(0, 6))} ${hex(header)} ${bytes.length}`
+  return `${macDestination(bytes).replaceAll(':', '')} ${hex(header)} ${bytes.length}`
 }

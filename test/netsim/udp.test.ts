@@ -9,7 +9,7 @@ import { type Impairments, impair } from '../../src/link/impairment/impairment.t
 import { Segment } from '../../src/link/segment.ts'
 import { Stack } from '../../src/stack.ts'
 import { dropCount, open, send } from '../host.ts'
-import { hex, pattern } from '../wire.ts'
+import { hex, pattern } from '../packet.ts'
 
 const ADDRESSES = { 4: ['10.0.0.1', '10.0.0.2'], 6: ['fd00::1', 'fd00::2'] } as const
 const COUNT = 80

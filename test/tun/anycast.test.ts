@@ -49,7 +49,7 @@ describeOnTun('the kernel, next to a router', () => {
     },
   )
 
-  test('sends a datagram there and gets the answer from the router itself', async () => {
+  test('the kernel next to a router sends a datagram there and gets the answer from the router itself', async () => {
     const { endpoint, mailbox } = open(stack, 6, 7000)
     const socket = dgram.createSocket('udp6')
     socket.send('x', 7000, 'fd09::')

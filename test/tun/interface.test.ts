@@ -15,8 +15,8 @@ import { findInterface } from '../../src/link/device/tun-netlink.ts'
 import { attachDevice, openDevice } from '../../src/link/device/tun-setup.ts'
 import '../../src/socket-api/dgram/dgram.ts'
 import { Stack } from '../../src/stack.ts'
+import { between } from '../packet.ts'
 import { describeOnTun } from './namespace.ts'
-import { ipv4Udp } from './raw-udp.ts'
 
 const ip = (...words: string[]) => execFileSync('ip', words, { stdio: ['ignore', 'pipe', 'pipe'] }).toString()
 
@@ -48,7 +48,7 @@ describeOnTun('an interface that is changed while its device is open', () => {
   }
 
   describe.each(['uv', 'worker'] as const)('woken by %s', (wakeup) => {
-    test('has its new MTU in the link, in netstat and in what may not be fragmented', async () => {
+    test('an interface that is changed has its new MTU in the link, in netstat and in what may not be fragmented', async () => {
       const { stack, link, nic, row } = host({ wakeup })
       const socket = await bound(stack.dgram.createSocket('udp4') as unknown as dgram.Socket)
       const tungram = socket as unknown as { setOption(name: string, value: string): void }
@@ -72,7 +72,7 @@ describeOnTun('an interface that is changed while its device is open', () => {
       await vi.waitFor(() => expect(nic.mtu).toBe(1000))
     })
 
-    test('has its new name', async () => {
+    test('an interface that is changed has its new name', async () => {
       const { stack, link } = host({ wakeup, name: 'before' })
       ip('link', 'set', 'before', 'down')
       ip('link', 'set', 'before', 'name', 'after')
@@ -84,7 +84,7 @@ describeOnTun('an interface that is changed while its device is open', () => {
       expect(ip('link', 'show', 'after')).toMatch(/mtu 1300/)
     })
 
-    test('tells of being down once, answers sends as the kernel does, and goes on when it is up', async () => {
+    test('an interface that is changed tells of being down once, answers sends as the kernel does, and goes on when it is up', async () => {
       const { stack, link, row } = host({ wakeup })
       const told: [string | undefined, boolean][] = []
       stack.onLinkFailure = (_nic, error, fatal) => told.push([(error as NodeJS.ErrnoException).code, fatal])
@@ -115,7 +115,7 @@ describeOnTun('an interface that is changed while its device is open', () => {
       kernel.close()
     })
 
-    test('is survived by a program that does not ask for link failures', async () => {
+    test('a program that does not ask for link failures survives an interface that is taken down', async () => {
       const { stack, link, row } = host({ wakeup })
       const uncaught: unknown[] = []
       const listener = (error: unknown) => uncaught.push(error)
@@ -132,7 +132,7 @@ describeOnTun('an interface that is changed while its device is open', () => {
       expect(uncaught).toEqual([])
     })
 
-    test('is followed into another network namespace', async () => {
+    test('an interface that is changed is followed into another network namespace', async () => {
       const { link, row } = host({ wakeup, name: 'moving' })
       const other = spawn('unshare', ['-n', 'sleep', '60'], { stdio: 'ignore' })
       try {
@@ -159,7 +159,7 @@ describeOnTun('an interface that is changed while its device is open', () => {
     })
   })
 
-  test('is asked when nobody listens yet', () => {
+  test('an interface that is changed is asked when nobody listens yet', () => {
     const link = openTun({ name: 'quiet' })
     ip('link', 'set', 'quiet', 'mtu', '700')
     expect(link.mtu).toBe(700)
@@ -170,7 +170,7 @@ describeOnTun('an interface that is changed while its device is open', () => {
     link.close()
   })
 
-  test('has its state even when the kernel lost notices', async () => {
+  test('an interface that is changed has its state in the link even when the kernel lost notices', async () => {
     const { link, row } = host()
     const other = openTun({ name: 'noise', up: false })
     // More than a socket's receive buffer holds, in one turn.
@@ -181,14 +181,14 @@ describeOnTun('an interface that is changed while its device is open', () => {
     other.close()
   })
 
-  test('hands up a frame whose offload header makes no sense: a named drop, and nothing is delivered', async () => {
+  test('a frame whose offload header makes no sense is a named drop, and nothing is delivered', async () => {
     const libc = loadLibc()
     const copy = libc.library.func('void *memcpy(intptr_t to, void *from, size_t length)')
     const fd = openDevice('tun', 'odd')
     attachDevice(libc, fd, 'tun', 'odd', 1, true)
     const info = findInterface(libc, 'odd')
     // NEEDS_CSUM, with the field beyond the frame; a TCP segment that nobody offered to take apart.
-    const payload = ipv4Udp('10.0.0.1', 1, '10.0.0.2', 2, Buffer.from('hello'))
+    const payload = between('10.0.0.1:1', '10.0.0.2:2', Buffer.from('hello'))
     const frames = [
       [1, 0, 0, 0, 0, 0, 0xff, 0xff, 6, 0],
       [1, 1, 40, 0, 5, 0, 20, 0, 16, 0],
@@ -226,13 +226,13 @@ describeOnTun('an interface that is changed while its device is open', () => {
     link.close()
   })
 
-  test('takes nothing from others when it is gone', () => {
+  test('a device that is gone takes nothing from others', () => {
     const link = openTun({ name: 'short' })
     ip('link', 'del', 'short')
     expect(link.mtu).toBe(1500)
     expect(link.name).toBe('short')
     expect(() => link.refresh()).toThrow(expect.objectContaining({ code: 'ENODEV' }))
-    expect(link.send(new Packet().load(ipv4Udp('10.0.0.2', 1, '10.0.0.1', 2, new Uint8Array(1))))).toBe(Drop.LinkDown)
+    expect(link.send(new Packet().load(between('10.0.0.2:1', '10.0.0.1:2', new Uint8Array(1))))).toBe(Drop.LinkDown)
     link.close()
   })
 })

@@ -8,7 +8,7 @@ import { echo } from '../network/host.ts'
 import { describeOnTun } from './namespace.ts'
 
 describeOnTun('a virtual network behind a TUN device', () => {
-  test("is reached by the kernel's programs, hop by hop, and reaches them", async () => {
+  test("a virtual network behind a TUN device is reached by the kernel's programs, hop by hop, and reaches them", async () => {
     const network = new Network({ clock: 'real', seed: 1 })
     const device = openTun({ peer: ['172.31.9.1/24', 'fd99::1/64'] })
     try {
@@ -54,7 +54,7 @@ describeOnTun('a virtual network behind a TUN device', () => {
     }
   })
 
-  test('is for real time only', () => {
+  test('a virtual network behind a TUN device is for real time only', () => {
     const network = new Network()
     network.router('gate')
     const device = openTun()

@@ -17,8 +17,8 @@ import { loadLibc } from '../../src/link/device/tun-libc.ts'
 import { findInterface } from '../../src/link/device/tun-netlink.ts'
 import { Stack } from '../../src/stack.ts'
 import { headersOf, hex, make, pseudoSum, shape, withHeaders } from '../link/offload-traffic.ts'
+import { datagram, ipv4, ipv6, pattern, udp } from '../packet.ts'
 import { complete, takeApart, udpAt, type VnetFrame, writeVnet } from '../twins/segments.ts'
-import { datagram, ipv4, ipv6, pattern, udp } from '../wire.ts'
 import { describeOnTun } from './namespace.ts'
 
 const AF_PACKET = 17

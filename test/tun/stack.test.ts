@@ -14,7 +14,7 @@ import { type CaptureFile, openCaptureFile } from '../../src/link/capture/captur
 import { openTun, type TunLink } from '../../src/link/device/tun.ts'
 import '../../src/socket-api/dgram/dgram.ts'
 import { Stack } from '../../src/stack.ts'
-import { pattern } from '../wire.ts'
+import { pattern } from '../packet.ts'
 import { describeOnTun } from './namespace.ts'
 
 const run = promisify(execFile)
@@ -117,7 +117,7 @@ describeOnTun('our stack and the kernel', () => {
     const sizes = [...SIZES, LONGEST[family]]
     const type = `udp${family}` as const
 
-    test('of every size, from our socket to the kernel’s', async () => {
+    test('our stack and the kernel exchange datagrams of every size, from our socket to the kernel’s', async () => {
       const theirs = await bound(dgram.createSocket({ type, recvBufferSize: 200_000 }), 0, kernel)
       const mine = await bound(stack.dgram.createSocket(type) as unknown as AnySocket, 0, ours)
       await exchange(mine, theirs, theirs.address().port, kernel, sizes, ours)
@@ -125,7 +125,7 @@ describeOnTun('our stack and the kernel', () => {
       mine.close()
     }, 20_000)
 
-    test('of every size, from the kernel’s socket to ours', async () => {
+    test('our stack and the kernel exchange datagrams of every size, from the kernel’s socket to ours', async () => {
       const theirs = await bound(dgram.createSocket({ type, sendBufferSize: 200_000 }), 0, kernel)
       const mine = await bound(stack.dgram.createSocket(type) as unknown as AnySocket, 0, ours)
       await exchange(theirs, mine, mine.address().port, ours, sizes, kernel)
@@ -133,7 +133,7 @@ describeOnTun('our stack and the kernel', () => {
       mine.close()
     }, 20_000)
 
-    test('to a closed port of ours, which the kernel reports as ECONNREFUSED', async () => {
+    test('our stack and the kernel exchange datagrams to a closed port of ours, which the kernel reports as ECONNREFUSED', async () => {
       const socket = dgram.createSocket(type)
       socket.connect(9, ours)
       await once(socket, 'connect')
@@ -144,7 +144,7 @@ describeOnTun('our stack and the kernel', () => {
       expect(stack.counters[family === 4 ? 'UdpNoPorts' : 'Udp6NoPorts']).toBeGreaterThan(0)
     })
 
-    test('to a closed port of the kernel, which our socket reports as ECONNREFUSED', async () => {
+    test('our stack and the kernel exchange datagrams to a closed port of the kernel, which our socket reports as ECONNREFUSED', async () => {
       const socket = stack.dgram.createSocket(type)
       socket.connect(9, kernel)
       await once(socket, 'connect')
@@ -154,7 +154,7 @@ describeOnTun('our stack and the kernel', () => {
       socket.close()
     })
 
-    test('one longer than the longest is refused', async () => {
+    test('a datagram longer than the longest is refused', async () => {
       const socket = stack.dgram.createSocket(type)
       const error = await new Promise<NodeJS.ErrnoException | null>((resolve) =>
         socket.send(new Uint8Array(LONGEST[family] + 1), 9, kernel, (each: NodeJS.ErrnoException | null) =>

@@ -62,7 +62,7 @@ describeOnTun('a TAP device', () => {
     for (const device of devices.splice(0)) ip('link', 'del', device)
   })
 
-  test('lets the kernel resolve and ping us in both families, and ip neigh shows us reachable', async () => {
+  test('a TAP device lets the kernel resolve and ping us in both families, and ip neigh shows us reachable', async () => {
     const { stack, nic, device, kernelAddress } = host(
       { peer: ['10.7.0.1/24', '2001:db8:7::1/64'] },
       { addresses: ['10.7.0.2/24', '2001:db8:7::2/64'] },
@@ -79,7 +79,7 @@ describeOnTun('a TAP device', () => {
       })
   })
 
-  test('resolves the kernel, whose sockets get what waited; fragments too', async () => {
+  test('a TAP device resolves the kernel, whose sockets get what waited; fragments too', async () => {
     const { stack, nic, kernelAddress } = host(
       { peer: ['10.7.0.1/24', '2001:db8:7::1/64'] },
       { addresses: ['10.7.0.2/24', '2001:db8:7::2/64'] },
@@ -109,7 +109,7 @@ describeOnTun('a TAP device', () => {
     }
   })
 
-  test('gives an address up that the kernel has, in both families', async () => {
+  test('a TAP device gives an address up that the kernel has, in both families', async () => {
     const { nic } = host({ peer: ['10.7.0.1/24', '2001:db8:7::1/64'] }, { conflictDetection: true, linkLocal: false })
     const seen: string[] = []
     nic.onAddress = ({ kind, address }) => seen.push(`${kind} ${address}`)
@@ -120,7 +120,7 @@ describeOnTun('a TAP device', () => {
     expect(nic.addresses).toEqual([])
   })
 
-  test('makes the kernel give an address up that we have', async () => {
+  test('a TAP device makes the kernel give an address up that we have', async () => {
     const { nic, device } = host({}, { addresses: ['2001:db8:7::2/64'], dad: false })
     const seen: string[] = []
     nic.onAddress = ({ kind }) => seen.push(kind)
@@ -130,7 +130,7 @@ describeOnTun('a TAP device', () => {
     expect(seen).toEqual([])
   })
 
-  test('tells the kernel how to configure itself, and routes for it', async () => {
+  test('a TAP device tells the kernel how to configure itself, and routes for it', async () => {
     const { nic, device } = host({ up: false }, { addresses: ['2001:db8:7::2/64'], forwarding: true, dad: false })
     writeFileSync(`/proc/sys/net/ipv6/conf/${device}/accept_ra`, '2')
     ip('link', 'set', device, 'up')
@@ -236,7 +236,7 @@ describeOnTun('a TAP device', () => {
       30_000,
     )
 
-    test('gets a group from the sources that a socket of ours asked for', async () => {
+    test('a TAP device gets a group from the sources that a socket of ours asked for', async () => {
       const { stack, nic, forwarded } = await bridged({ igmp: 3, mld: 2 })
       for (const [family, group, source, stranger] of [
         [4, '232.1.2.3', '10.8.0.1', '10.8.0.99'],

@@ -29,11 +29,11 @@ describeOnTun('a device in a bundle', () => {
       } catch (error) { console.log(error.code) }`,
     )
 
-  test('that is woken by a thread has to be told where the thread is', async () => {
+  test('a device in a bundle that is woken by a thread has to be told where the thread is', async () => {
     expect(await run(program('silent', ''))).toEqual({ code: 0, output: 'ERR_TUN_NO_THREAD\n', errors: '' })
   })
 
-  test('is woken by a thread of the file that the package exports', async () => {
+  test('a device in a bundle is woken by a thread of the file that the package exports', async () => {
     const file = createRequire(import.meta.url).resolve('tungram/wakeup-thread')
     const dgram = await import('node:dgram')
     const socket = dgram.createSocket('udp4')

@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs'
 import { beforeAll } from 'vitest'
 import { openTun, type TunLink } from '../../src/link/device/tun.ts'
 import { linkContract } from '../link/link-contract.ts'
+import { between } from '../packet.ts'
 import { describeOnTun } from './namespace.ts'
-import { ipv4Udp } from './raw-udp.ts'
 
 // Two devices, and the kernel between them as the wire: a router for packets, a bridge for frames.
 describeOnTun('the contract of links', () => {
@@ -37,7 +37,7 @@ describeOnTun('the contract of links', () => {
     linkContract(`a pair of TUN devices, woken by ${wakeup},`, () => {
       const a = openTun({ wakeup, peer: '10.0.1.1/24' })
       const b = openTun({ wakeup, peer: '10.0.2.1/24' })
-      return { a, b, settle: settle(a, b), frame: (payload) => ipv4Udp('10.0.1.2', 1, '10.0.2.2', 2, payload) }
+      return { a, b, settle: settle(a, b), frame: (payload) => between('10.0.1.2:1', '10.0.2.2:2', payload) }
     })
   }
 

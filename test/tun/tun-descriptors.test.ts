@@ -27,7 +27,7 @@ describeOnTun('descriptors of a device', () => {
   beforeAll(compile, 60_000)
   afterAll(removeCompiled)
 
-  test('are all closed when the thread that has the device is terminated', async () => {
+  test('descriptors of a device are all closed when the thread that has the device is terminated', async () => {
     const path = script(
       'terminated',
       `${COUNT}
@@ -49,7 +49,7 @@ describeOnTun('descriptors of a device', () => {
     expect(await run(path, () => {}, 50_000)).toEqual({ code: 0, output: '[]\n', errors: '' })
   }, 60_000)
 
-  test('are all closed when a device cannot be had for want of descriptors', async () => {
+  test('descriptors of a device are all closed when a device cannot be had for want of descriptors', async () => {
     const path = script(
       'emfile',
       `${COUNT}

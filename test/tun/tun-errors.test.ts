@@ -51,14 +51,14 @@ describeOnTun('a device that cannot be opened says what to do', () => {
     for (const link of links.splice(0)) link.close()
   })
 
-  test('when it is in use', () => {
+  test('a device says what to do when it is in use', () => {
     open({ name: 'taken' })
     const error = failure({ name: 'taken' })
     expect(error).toMatchObject({ code: 'EBUSY', syscall: 'ioctl', errno: -16 })
     expect(error.message).toMatch(/'taken' is in use by another program.*close that, or choose another name/)
   })
 
-  test('when it exists as the other kind', () => {
+  test('a device says what to do when it exists as the other kind', () => {
     ip('tuntap', 'add', 'dev', 'bridge-side', 'mode', 'tap')
     const error = failure({ name: 'bridge-side' })
     expect(error.code).toBe('EINVAL')
@@ -68,13 +68,13 @@ describeOnTun('a device that cannot be opened says what to do', () => {
     ip('link', 'del', 'bridge-side')
   })
 
-  test('when the name is taken by an interface of another sort', () => {
+  test('a device says what to do when the name is taken by an interface of another sort', () => {
     const error = failure({ name: 'lo' })
     expect(error.code).toBe('EINVAL')
     expect(error.message).toMatch(/'lo' is a network interface but no TUN or TAP device/)
   })
 
-  test('when it has queues and is opened without, and the other way round', () => {
+  test('a device says what to do when it has queues and is opened without, and the other way round', () => {
     ip('tuntap', 'add', 'dev', 'many', 'mode', 'tun', 'multi_queue')
     expect(failure({ name: 'many' }).message).toMatch(/made with multiple queues: open it with queues: 2 or more/)
     ip('link', 'del', 'many')
@@ -85,7 +85,7 @@ describeOnTun('a device that cannot be opened says what to do', () => {
     ip('link', 'del', 'one')
   })
 
-  test('when the privilege is missing', () => {
+  test('a device says what to do when the privilege is missing', () => {
     const error = without([CAP_NET_ADMIN], () => failure({ name: 'mine' }))
     expect(error).toMatchObject({ code: 'EPERM', syscall: 'ioctl' })
     expect(error.message).toMatch(/CAP_NET_ADMIN.*unshare -rn.*ip tuntap add dev mine mode tun user USER/)
@@ -128,7 +128,7 @@ describeOnTun('a device that cannot be opened says what to do', () => {
     ip('link', 'del', 'mine')
   })
 
-  test('when the kernel refuses the MTU', () => {
+  test('a device says what to do when the kernel refuses the MTU', () => {
     expect(() => openTun({ mtu: 67 })).toThrow(RangeError)
     expect(() => openTun({ mtu: 1500.5 })).toThrow(RangeError)
     const error = failure({ mtu: 65_535, kind: 'tap' })
@@ -137,7 +137,7 @@ describeOnTun('a device that cannot be opened says what to do', () => {
     expect(() => ip('link', 'show', 'tap0')).toThrow(/does not exist/)
   })
 
-  test('when an IPv6 address cannot be, for want of MTU or because IPv6 is off', () => {
+  test('a device says what to do when an IPv6 address cannot be, for want of MTU or because IPv6 is off', () => {
     expect(failure({ mtu: 1000, peer: 'fd00::1/64' }).message).toMatch(
       /Adding the address fd00::1\/64 to 'tun0' failed.*at least 1280/,
     )
@@ -168,13 +168,13 @@ describeOnTun('a device that cannot be opened says what to do', () => {
       if (hidden) rmSync('/dev/net/tun', { force: true })
     })
 
-    test('which is not there', () => {
+    test('a device says what to do when /dev/net/tun does not exist', () => {
       const error = failure()
       expect(error).toMatchObject({ code: 'ENOENT', syscall: 'open' })
       expect(error.message).toMatch(/modprobe tun.*--device \/dev\/net\/tun/)
     })
 
-    test('which has no driver', async () => {
+    test('a device says what to do when /dev/net/tun has no driver', async () => {
       // Opening a socket's file answers as a device node without its driver does.
       const server = createServer().listen('/dev/net/tun')
       await once(server, 'listening')
@@ -184,7 +184,7 @@ describeOnTun('a device that cannot be opened says what to do', () => {
       await new Promise((resolve) => server.close(resolve))
     })
 
-    test('which may not be opened', () => {
+    test('a device says what to do when /dev/net/tun may not be opened', () => {
       writeFileSync('/dev/net/tun', '')
       chmodSync('/dev/net/tun', 0)
       const error = without([CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH], () => failure())

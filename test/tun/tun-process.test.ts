@@ -34,12 +34,12 @@ describeOnTun('a program with a TUN device', () => {
     `
     const program = (name: string, body: string) => script(`${name}-${wakeup}`, prelude + body)
 
-    test('ends when it has nothing else to do: a link does not keep it alive', async () => {
+    test('a program with a TUN device ends when it has nothing else to do: a link does not keep it alive', async () => {
       const path = program('idle', "const link = open(); link.attach(receiver(() => {})); console.log('open')")
       expect(await run(path)).toEqual({ code: 0, output: 'open\n', errors: '' })
     })
 
-    test('stays alive by ref, and ends after unref', async () => {
+    test('a program with a TUN device stays alive by ref, and ends after unref', async () => {
       const path = program(
         'ref',
         `const link = open()
@@ -54,10 +54,12 @@ describeOnTun('a program with a TUN device', () => {
 
     // What polls, or looks once more in the next turn, keeps a process alive for that long. Here a
     // read always finds a packet.
-    test.each([0, 100])('ends under a flood that does not, busyPoll %i', async (busyPoll) => {
-      const path = program(
-        `flood-${busyPoll}`,
-        `const { TunLink } = await import('./link/device/tun.js'), { loadLibc } = await import('./link/device/tun-libc.js')
+    test.each([0, 100])(
+      'a program with a TUN device ends under a flood that does not, busyPoll %i',
+      async (busyPoll) => {
+        const path = program(
+          `flood-${busyPoll}`,
+          `const { TunLink } = await import('./link/device/tun.js'), { loadLibc } = await import('./link/device/tun-libc.js')
         const { attachDevice, openDevice } = await import('./link/device/tun-setup.js'), { findInterface } = await import('./link/device/tun-netlink.js')
         const fd = openDevice('tun', 'flood')
         attachDevice(loadLibc(), fd, 'tun', 'flood', 1, false)
@@ -68,11 +70,12 @@ describeOnTun('a program with a TUN device', () => {
         flooding = true
         setTimeout(() => console.log('done'), 1000)
         execFileSync('ip', ['link', 'set', 'flood', 'up'])`,
-      )
-      expect(await run(path)).toEqual({ code: 0, output: 'done\n', errors: '' })
-    })
+        )
+        expect(await run(path)).toEqual({ code: 0, output: 'done\n', errors: '' })
+      },
+    )
 
-    test('ends after close, referenced or not', async () => {
+    test('a program with a TUN device ends after close, referenced or not', async () => {
       const path = program(
         'close',
         'const link = open(); link.ref(); link.attach(receiver(() => {})); setTimeout(() => link.close(), 100)',
@@ -80,7 +83,7 @@ describeOnTun('a program with a TUN device', () => {
       expect(await run(path)).toEqual({ code: 0, output: '', errors: '' })
     })
 
-    test('may be closed by what it delivers', async () => {
+    test('a program with a TUN device may be closed by what it delivers', async () => {
       const path = program(
         'close-inside',
         `const link = open(); link.ref()
@@ -91,7 +94,7 @@ describeOnTun('a program with a TUN device', () => {
       expect(outcome).toEqual({ code: 0, output: 'ready\nonly\n', errors: '' })
     })
 
-    test('ends by process.exit with the device open', async () => {
+    test('a program with a TUN device ends by process.exit with the device open', async () => {
       const path = program(
         'exit',
         'const link = open(); link.ref(); link.attach(receiver(() => {})); setImmediate(() => setImmediate(() => process.exit(3)))',
@@ -99,7 +102,7 @@ describeOnTun('a program with a TUN device', () => {
       expect((await run(path)).code).toBe(3)
     })
 
-    test('has sent its answers when it exits while it still receives', async () => {
+    test('a program with a TUN device has sent its answers when it exits while it still receives', async () => {
       const path = program(
         'exit-inside',
         `const link = open(); link.ref()
@@ -130,7 +133,7 @@ describeOnTun('a program with a TUN device', () => {
       socket.close()
     })
 
-    test('runs next ticks and promises right after the packet, with nothing else to wake it', async () => {
+    test('a program with a TUN device runs next ticks and promises right after the packet, with nothing else to wake it', async () => {
       const path = program(
         'ticks',
         `const link = open(); link.ref()
@@ -149,7 +152,7 @@ describeOnTun('a program with a TUN device', () => {
       expect(outcome.output).toBe('ready\ntick\n')
     })
 
-    test('dies of an exception of its receiver as of any other', async () => {
+    test('a program with a TUN device dies of an exception of its receiver as of any other', async () => {
       const path = program(
         'throw',
         `const link = open(); link.ref()
@@ -161,7 +164,7 @@ describeOnTun('a program with a TUN device', () => {
       expect(outcome.errors).toContain('Error: thrown by the receiver')
     })
 
-    test('may survive exceptions of its receiver, each reported, and goes on receiving', async () => {
+    test('a program with a TUN device may survive exceptions of its receiver, each reported, and goes on receiving', async () => {
       const path = program(
         'survive',
         `const link = open(); link.ref()
@@ -185,7 +188,7 @@ describeOnTun('a program with a TUN device', () => {
       expect(outcome.output).toContain('caught idle\n')
     })
 
-    test('survives garbage collections while packets come', async () => {
+    test('a program with a TUN device survives garbage collections while packets come', async () => {
       const path = program(
         'collect',
         `import v8 from 'node:v8'; import vm from 'node:vm'
@@ -218,7 +221,7 @@ describeOnTun('a program with a TUN device', () => {
         idle() {}, dropped() {}, failed() {} })
     `
 
-    test('is woken by another thread, and libuv is refused by name', async () => {
+    test('a device in a worker thread is woken by another thread, and libuv is refused by name', async () => {
       const thread = script('thread', `${inside}; link.ref(); parentPort.postMessage(link.wakeup + ' ' + refused)`)
       const path = script(
         'thread-main',
@@ -236,7 +239,7 @@ describeOnTun('a program with a TUN device', () => {
       expect(outcome).toEqual({ code: 0, output: 'worker ERR_TUN_NO_UV\none\ntwo\nterminated\n', errors: '' })
     })
 
-    test('does not keep the thread alive, and the interface goes with the thread', async () => {
+    test('a device in a worker thread does not keep the thread alive, and the interface goes with the thread', async () => {
       const thread = script('short', inside)
       const path = script(
         'short-main',

@@ -10,8 +10,8 @@ import { Drop } from '../../src/base/drop.ts'
 import { Packet } from '../../src/base/packet.ts'
 import { openTun, type TunLink, type TunOptions } from '../../src/link/device/tun.ts'
 import { Recorder } from '../link/link-contract.ts'
+import { between, isArp, mac, macDestination, macSource } from '../packet.ts'
 import { describeOnTun } from './namespace.ts'
-import { ipv4Udp, ipv6Udp } from './raw-udp.ts'
 
 const ip = (...args: string[]) => execFileSync('ip', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
 const bytes = (text: string) => new TextEncoder().encode(text)
@@ -43,7 +43,7 @@ describeOnTun('a TUN device', () => {
   })
 
   describe('and its interface', () => {
-    test('gets a name from the kernel, and is gone at once when it is closed', () => {
+    test('a TUN device gets a name from the kernel, and is gone at once when it is closed', () => {
       const link = open()
       expect(link.name).toBe('tun0')
       expect(link.interfaceName).toBe('tun0')
@@ -53,7 +53,7 @@ describeOnTun('a TUN device', () => {
       expect(() => ip('link', 'show', 'tun0')).toThrow(/does not exist/)
     })
 
-    test('can be opened again under the same name', () => {
+    test('a TUN device can be opened again under the same name', () => {
       for (let round = 0; round < 20; round++) {
         const link = open({ name: 'again', peer: '10.0.0.1/24' })
         expect(link.name).toBe('again')
@@ -62,14 +62,14 @@ describeOnTun('a TUN device', () => {
       }
     })
 
-    test('takes the first free number for %d, and a name of 15 bytes', () => {
+    test('a TUN device takes the first free number for %d, and a name of 15 bytes', () => {
       expect(open({ name: 'left%d' }).name).toBe('left0')
       expect(open({ name: 'left%d' }).name).toBe('left1')
       expect(open({ name: 'fifteen-bytes-x' }).name).toBe('fifteen-bytes-x')
       expect(open({ name: '' }).name).toBe('tun0')
     })
 
-    test('has the MTU asked for, and says so', () => {
+    test('a TUN device has the MTU asked for, and says so', () => {
       const link = open({ mtu: 1280 })
       expect(link.mtu).toBe(1280)
       expect(ip('-o', 'link', 'show', link.name)).toContain('mtu 1280')
@@ -81,7 +81,7 @@ describeOnTun('a TUN device', () => {
       expect(link.mtu).toBe(1400)
     })
 
-    test('gives the kernel addresses of both families that can be used at once', async () => {
+    test('a TUN device gives the kernel addresses of both families that can be used at once', async () => {
       const link = open({ peer: ['10.1.0.1/24', '10.1.1.1/32', 'fd01::1/64', 'fd02::1/128'] })
       const texts = link.kernelAddresses().map(({ address, prefix }) => `${address}/${prefix.length}`)
       expect(texts).toEqual(expect.arrayContaining(['10.1.0.1/24', '10.1.1.1/32', 'fd01::1/64', 'fd02::1/128']))
@@ -90,7 +90,7 @@ describeOnTun('a TUN device', () => {
       await socket('udp6', 'fd02::1')
     })
 
-    test('notices addresses that somebody else adds and removes', () => {
+    test('a TUN device notices addresses that somebody else adds and removes', () => {
       const link = open({ peer: '10.1.0.1/24' })
       ip('address', 'add', '10.9.9.9/30', 'dev', link.name)
       ip('address', 'del', '10.1.0.1/24', 'dev', link.name)
@@ -102,18 +102,18 @@ describeOnTun('a TUN device', () => {
       ).toEqual(['10.9.9.9 in 10.9.9.8/30'])
     })
 
-    test('stays down when it is not to be brought up', () => {
+    test('a TUN device stays down when it is not to be brought up', () => {
       const link = open({ up: false })
       expect(ip('-o', 'link', 'show', link.name)).not.toMatch(/[<,]UP/)
       const other = open()
       expect(ip('-o', 'link', 'show', other.name)).toMatch(/[<,]UP/)
     })
 
-    test('keeps as many packets waiting as asked for', () => {
+    test('a TUN device keeps as many packets waiting as asked for', () => {
       expect(ip('-o', 'link', 'show', open({ queueLength: 4000 }).name)).toContain('qlen 4000')
     })
 
-    test('attaches to a persistent device, which stays behind', () => {
+    test('a TUN device attaches to a persistent device, which stays behind', () => {
       ip('tuntap', 'add', 'dev', 'lasting', 'mode', 'tun')
       ip('link', 'set', 'lasting', 'mtu', '1400')
       const link = open({ name: 'lasting', peer: '10.2.0.1/24' })
@@ -125,7 +125,7 @@ describeOnTun('a TUN device', () => {
       ip('link', 'del', 'lasting')
     })
 
-    test('opens one queue after the other of a multi-queue device', () => {
+    test('a TUN device opens one queue after the other of a multi-queue device', () => {
       const first = open({ name: 'queues', queues: 2, peer: '10.3.0.1/24' })
       const second = open({ name: 'queues', queues: 2, peer: '10.3.0.1/24' })
       expect(second.name).toBe('queues')
@@ -138,7 +138,7 @@ describeOnTun('a TUN device', () => {
     })
   })
 
-  test('finds what comes within the time of a busy poll without a wake-up, serves timers meanwhile, and sleeps after it', async () => {
+  test('a TUN device finds what comes within the time of a busy poll without a wake-up, serves timers meanwhile, and sleeps after it', async () => {
     const link = open({ wakeup: 'uv', peer: '10.0.0.1/24', busyPoll: 10_000 })
     const times: number[] = []
     link.attach(Object.assign(new Recorder(), { input: () => void times.push(performance.now()) }))
@@ -167,7 +167,7 @@ describeOnTun('a TUN device', () => {
   })
 
   describe.each(['uv', 'worker'] as const)('woken by %s', (wakeup) => {
-    test('receives what the kernel sends, IPv4 and IPv6', async () => {
+    test('a TUN device receives what the kernel sends, IPv4 and IPv6', async () => {
       const link = open({ wakeup, peer: ['10.0.0.1/24', 'fd00::1/64'] })
       const receiver = new Recorder()
       link.attach(receiver)
@@ -186,18 +186,18 @@ describeOnTun('a TUN device', () => {
       expect(link.counters.receivedBytes).toBe(receiver.frames.reduce((total, frame) => total + frame.length, 0))
     })
 
-    test('sends what a socket of the kernel receives, IPv4 and IPv6', async () => {
+    test('a TUN device sends what a socket of the kernel receives, IPv4 and IPv6', async () => {
       const link = open({ wakeup, peer: ['10.0.0.1/24', 'fd00::1/64'] })
       link.attach(new Recorder())
       const four = await socket('udp4', '10.0.0.1')
       const six = await socket('udp6', 'fd00::1')
       const arrived = Promise.all([once(four, 'message'), once(six, 'message')])
-      const own = Buffer.from('fd000000000000000000000000000002', 'hex')
-      const peer = Buffer.from('fd000000000000000000000000000001', 'hex')
-      expect(link.send(packet.load(ipv4Udp('10.0.0.2', 5, '10.0.0.1', four.address().port, bytes('to four'))))).toBe(
+      expect(link.send(packet.load(between('10.0.0.2:5', `10.0.0.1:${four.address().port}`, bytes('to four'))))).toBe(
         Drop.None,
       )
-      expect(link.send(packet.load(ipv6Udp(own, 6, peer, six.address().port, bytes('to six'))))).toBe(Drop.None)
+      expect(link.send(packet.load(between('[fd00::2]:6', `[fd00::1]:${six.address().port}`, bytes('to six'))))).toBe(
+        Drop.None,
+      )
       const [[first, from], [second, from6]] = await arrived
       expect(first.toString()).toBe('to four')
       expect(from).toMatchObject({ address: '10.0.0.2', port: 5 })
@@ -206,7 +206,7 @@ describeOnTun('a TUN device', () => {
       expect(link.counters).toMatchObject({ sentPackets: 2, sentBytes: 28 + 7 + 48 + 6, refusedPackets: 0 })
     })
 
-    test('delivers every packet of 200 000 that come in bursts, in order', async () => {
+    test('a TUN device delivers every packet of 200 000 that come in bursts, in order', async () => {
       const link = open({ wakeup, peer: '10.0.0.1/24', queueLength: 2000 })
       const far = open({ wakeup, peer: '10.0.9.1/24' })
       writeFileSync('/proc/sys/net/ipv4/ip_forward', '1')
@@ -224,7 +224,7 @@ describeOnTun('a TUN device', () => {
         dropped() {},
         failed() {},
       })
-      const template = ipv4Udp('10.0.9.2', 1, '10.0.0.2', 2, new Uint8Array(64))
+      const template = between('10.0.9.2:1', '10.0.0.2:2', new Uint8Array(64))
       let sent = 0
       while (sent < 200_000) {
         for (let burst = 0; burst < 500; burst++) {
@@ -239,13 +239,13 @@ describeOnTun('a TUN device', () => {
       expect(idles).toBeLessThan(20_000)
     }, 30_000)
 
-    test('leaves room for timers and files while packets never end', async () => {
+    test('a TUN device leaves room for timers and files while packets never end', async () => {
       const link = open({ wakeup, peer: '10.0.0.1/24' })
       const far = open({ wakeup, peer: '10.0.9.1/24' })
       writeFileSync('/proc/sys/net/ipv4/ip_forward', '1')
       // Each packet that arrives is sent once more, so that some are always waiting; not for ever,
       // should the loop never give way.
-      const resend = () => far.send(packet.load(ipv4Udp('10.0.9.2', 1, '10.0.0.2', 2, new Uint8Array(64))))
+      const resend = () => far.send(packet.load(between('10.0.9.2:1', '10.0.0.2:2', new Uint8Array(64))))
       const stop = performance.now() + 20_000
       link.attach({
         input: () => void (performance.now() < stop && resend()),
@@ -265,7 +265,7 @@ describeOnTun('a TUN device', () => {
       await vi.waitFor(() => expect(link.counters.receivedPackets).toBeGreaterThan(seen), 5000)
     })
 
-    test('reports a deleted interface once, sends nothing more and does not spin', async () => {
+    test('a TUN device reports a deleted interface once, sends nothing more and does not spin', async () => {
       const link = open({ wakeup })
       const failures: [string | undefined, boolean][] = []
       const receiver = new Recorder()
@@ -277,7 +277,7 @@ describeOnTun('a TUN device', () => {
       await turn(50)
       ip('link', 'del', link.name)
       await vi.waitFor(() => expect(failures).toEqual([['EBADFD', true]]))
-      expect(link.send(packet.load(ipv4Udp('10.0.0.2', 1, '10.0.0.1', 2, bytes('late'))))).toBe(Drop.LinkDown)
+      expect(link.send(packet.load(between('10.0.0.2:1', '10.0.0.1:2', bytes('late'))))).toBe(Drop.LinkDown)
       expect(link.kernelAddresses()).toEqual([])
       expect(() => link.setMtu(1300)).toThrow(expect.objectContaining({ code: 'ENODEV' }))
       const { wakeups } = link.counters
@@ -290,7 +290,7 @@ describeOnTun('a TUN device', () => {
       link.close()
     })
 
-    test('reports a deleted interface when a send is the first to notice', async () => {
+    test('a TUN device reports a deleted interface when a send is the first to notice', async () => {
       const link = open({ wakeup })
       const failures: [string | undefined, boolean][] = []
       link.attach(
@@ -299,13 +299,13 @@ describeOnTun('a TUN device', () => {
         }),
       )
       ip('link', 'del', link.name)
-      expect(link.send(packet.load(ipv4Udp('10.0.0.2', 1, '10.0.0.1', 2, bytes('late'))))).toBe(Drop.LinkDown)
+      expect(link.send(packet.load(between('10.0.0.2:1', '10.0.0.1:2', bytes('late'))))).toBe(Drop.LinkDown)
       expect(failures).toEqual([])
       await turn(100)
       expect(failures).toEqual([['EBADFD', true]])
     })
 
-    test('reports an interface that is down once, and works again when it is up', async () => {
+    test('a TUN device reports an interface that is down once, and works again when it is up', async () => {
       const link = open({ wakeup, peer: '10.0.0.1/24' })
       const failures: [string | undefined, boolean][] = []
       const receiver = new Recorder()
@@ -316,7 +316,7 @@ describeOnTun('a TUN device', () => {
       )
       const kernel = await socket('udp4', '10.0.0.1')
       const send = () =>
-        link.send(packet.load(ipv4Udp('10.0.0.2', 5, '10.0.0.1', kernel.address().port, bytes('hello'))))
+        link.send(packet.load(between('10.0.0.2:5', `10.0.0.1:${kernel.address().port}`, bytes('hello'))))
       for (let round = 1; round <= 2; round++) {
         ip('link', 'set', link.name, 'down')
         for (let count = 0; count < 100; count++) expect(send()).toBe(Drop.LinkDown)
@@ -336,7 +336,7 @@ describeOnTun('a TUN device', () => {
       }
     })
 
-    test('keeps working when the receiver changes what it is lent', async () => {
+    test('a TUN device keeps working when the receiver changes what it is lent', async () => {
       const link = open({ wakeup, peer: '10.0.0.1/24' })
       const lengths: number[] = []
       link.attach({
@@ -355,12 +355,12 @@ describeOnTun('a TUN device', () => {
     })
   })
 
-  test("is woken by libuv unless told otherwise, on Node's main thread", () => {
+  test("a TUN device is woken by libuv unless told otherwise, on Node's main thread", () => {
     expect(open().wakeup).toBe('uv')
     expect(open({ wakeup: 'worker' }).wakeup).toBe('worker')
   })
 
-  test('does not deliver what came before the receiver, and counts it', async () => {
+  test('a TUN device does not deliver what came before the receiver, and counts it', async () => {
     const link = open({ peer: '10.0.0.1/24' })
     const kernel = await socket('udp4', '10.0.0.1')
     await new Promise((resolve) => kernel.send('early', 7, '10.0.0.2', resolve))
@@ -371,20 +371,18 @@ describeOnTun('a TUN device', () => {
     expect(receiver.frames.some((frame) => Buffer.from(frame).toString().endsWith('early'))).toBe(false)
   })
 
-  test('refuses a packet that is no IP packet, and one beyond the MTU, by name', () => {
+  test('a TUN device refuses a packet that is no IP packet, and one beyond the MTU, by name', () => {
     const link = open()
     link.attach(new Recorder())
     expect(link.send(packet.load(new Uint8Array(40)))).toBe(Drop.LinkRefused)
     expect(link.send(packet.load(new Uint8Array(0)))).toBe(Drop.LinkRefused)
-    expect(link.send(packet.load(ipv4Udp('10.0.0.2', 5, '10.0.0.1', 6, new Uint8Array(1473))))).toBe(
-      Drop.LinkMtuExceeded,
-    )
-    expect(link.send(packet.load(ipv4Udp('10.0.0.2', 5, '10.0.0.1', 6, new Uint8Array(1472))))).toBe(Drop.None)
+    expect(link.send(packet.load(between('10.0.0.2:5', '10.0.0.1:6', new Uint8Array(1473))))).toBe(Drop.LinkMtuExceeded)
+    expect(link.send(packet.load(between('10.0.0.2:5', '10.0.0.1:6', new Uint8Array(1472))))).toBe(Drop.None)
     link.flush()
     expect(link.counters).toMatchObject({ refusedPackets: 3, sentPackets: 1 })
   })
 
-  test('sends from several packets in turn, each from its own buffer', async () => {
+  test('a TUN device sends from several packets in turn, each from its own buffer', async () => {
     const link = open({ peer: '10.0.0.1/24' })
     link.attach(new Recorder())
     const kernel = await socket('udp4', '10.0.0.1')
@@ -394,13 +392,13 @@ describeOnTun('a TUN device', () => {
     for (let round = 0; round < 6; round++) {
       const each = packets[round % 3] as Packet
       expect(
-        link.send(each.load(ipv4Udp('10.0.0.2', 5, '10.0.0.1', kernel.address().port, bytes(`number ${round}`)))),
+        link.send(each.load(between('10.0.0.2:5', `10.0.0.1:${kernel.address().port}`, bytes(`number ${round}`)))),
       ).toBe(Drop.None)
     }
     await vi.waitFor(() => expect(texts).toEqual([0, 1, 2, 3, 4, 5].map((round) => `number ${round}`)))
   })
 
-  test('leaves files and DNS usable with five devices open', async () => {
+  test('a TUN device leaves files and DNS usable with five devices open', async () => {
     for (let count = 0; count < 5; count++) open({ peer: `10.5.${count}.1/24` }).attach(new Recorder())
     const results = await Promise.all([
       ...Array.from({ length: 8 }, () => readFile(new URL(import.meta.url))),
@@ -409,7 +407,7 @@ describeOnTun('a TUN device', () => {
     expect(results).toHaveLength(12)
   })
 
-  test('is an IP link; TAP is an Ethernet link with an address of its own', () => {
+  test('a TUN device is an IP link; TAP is an Ethernet link with an address of its own', () => {
     expect(open()).toMatchObject({ medium: 'ip', hardwareAddress: null, loopback: false })
     const tap = open({ kind: 'tap' })
     expect(tap).toMatchObject({ name: 'tap0', medium: 'ethernet', mtu: 1500 })
@@ -422,7 +420,7 @@ describeOnTun('a TUN device', () => {
     )
   })
 
-  test('carries Ethernet frames as TAP: ARP is asked and answered, then a datagram passes each way', async () => {
+  test('a TUN device carries Ethernet frames as TAP: ARP is asked and answered, then a datagram passes each way', async () => {
     const link = open({ kind: 'tap', peer: '10.0.0.1/24', hardwareAddress: '02:00:5e:00:53:01' })
     const own = link.hardwareAddress as Uint8Array
     const receiver = new Recorder()
@@ -430,11 +428,9 @@ describeOnTun('a TUN device', () => {
     const kernel = await socket('udp4', '10.0.0.1')
     kernel.send('over ethernet', 7, '10.0.0.2')
 
-    const arp = await vi.waitFor(
-      () => receiver.frames.find((frame) => frame[12] === 8 && frame[13] === 6) ?? expect.fail('no ARP request'),
-    )
-    expect(Buffer.from(arp.subarray(0, 6)).toString('hex')).toBe('ffffffffffff')
-    const kernelAddress = arp.subarray(6, 12)
+    const arp = await vi.waitFor(() => receiver.frames.find(isArp) ?? expect.fail('no ARP request'))
+    expect(macDestination(arp)).toBe('ff:ff:ff:ff:ff:ff')
+    const kernelAddress = mac(macSource(arp))
     const header = (type: number) => Uint8Array.of(...kernelAddress, ...own, 8, type)
     const reply = Uint8Array.of(
       ...header(6),
@@ -470,10 +466,10 @@ describeOnTun('a TUN device', () => {
     const port = kernel.address().port
     const largest = new Uint8Array(1472).fill(0x61)
     expect(
-      link.send(packet.load(Uint8Array.of(...header(0), ...ipv4Udp('10.0.0.2', 7, '10.0.0.1', port, largest)))),
+      link.send(packet.load(Uint8Array.of(...header(0), ...between('10.0.0.2:7', `10.0.0.1:${port}`, largest)))),
     ).toBe(Drop.None)
     expect((await arrived)[0].length).toBe(1472)
-    const tooLong = Uint8Array.of(...header(0), ...ipv4Udp('10.0.0.2', 7, '10.0.0.1', port, new Uint8Array(1473)))
+    const tooLong = Uint8Array.of(...header(0), ...between('10.0.0.2:7', `10.0.0.1:${port}`, new Uint8Array(1473)))
     expect(link.send(packet.load(tooLong))).toBe(Drop.LinkMtuExceeded)
   })
 })

@@ -7,8 +7,8 @@ import { Drop } from '../../src/base/drop.ts'
 import { Packet } from '../../src/base/packet.ts'
 import { fromTuntap2, type Tuntap2Device } from '../../src/link/device/tuntap2.ts'
 import { Recorder } from '../link/link-contract.ts'
+import { between } from '../packet.ts'
 import { describeOnTun } from './namespace.ts'
-import { ipv4Udp } from './raw-udp.ts'
 
 type LinuxTun = new () => Tuntap2Device & { isUp: boolean; ipv4: string }
 
@@ -26,7 +26,7 @@ if (typeof LinuxTun === 'string') {
   describe.skip('a device of the package tuntap2', () => test('carries datagrams', () => {}))
 } else {
   describeOnTun('a device of the package tuntap2', () => {
-    test('carries datagrams both ways, and goes away with the packet after close', async () => {
+    test('a device of the package tuntap2 carries datagrams both ways, and goes away with the packet after close', async () => {
       const device = new LinuxTun()
       device.isUp = true
       device.ipv4 = '10.0.0.1/24'
@@ -49,7 +49,7 @@ if (typeof LinuxTun === 'string') {
       const numbers = Array.from({ length: 50 }, (_, number) => `number ${number}`)
       for (const text of numbers)
         expect(
-          link.send(packet.load(ipv4Udp('10.0.0.2', 7, '10.0.0.1', kernel.address().port, Buffer.from(text)))),
+          link.send(packet.load(between('10.0.0.2:7', `10.0.0.1:${kernel.address().port}`, Buffer.from(text)))),
         ).toBe(Drop.None)
       await vi.waitFor(() => expect(received).toEqual(numbers))
 

@@ -11,7 +11,7 @@ const vectors = readVectors('ethernet')
 const own = { high: 0x0200, low: 1 }
 
 describe.each(vectors)('the Ethernet codec reads as tshark does: $name', (each: Vector) => {
-  test('every field', () => {
+  test('the Ethernet codec reads every field as tshark does', () => {
     const { view } = new Packet().load(each.bytes)
     const text = (high: number, low: number) => formatHardwareAddress(high, low)
     expect(text(ethernet.destinationHigh(view, HEADROOM), ethernet.destinationLow(view, HEADROOM))).toBe(
@@ -21,7 +21,7 @@ describe.each(vectors)('the Ethernet codec reads as tshark does: $name', (each: 
     expect(ethernet.type(view, HEADROOM)).toBe(each.number('eth.type'))
   })
 
-  test('and encodes the same bytes into whatever was there before', () => {
+  test('the Ethernet codec encodes the same bytes into whatever was there before', () => {
     const { view: from } = new Packet().load(each.bytes)
     for (const dirty of dirtyPackets()) {
       const before = dirty.bytes[HEADROOM - 1]
@@ -39,7 +39,7 @@ describe.each(vectors)('the Ethernet codec reads as tshark does: $name', (each: 
     }
   })
 
-  test('no truncation passes the header', () => {
+  test('no truncation passes the Ethernet header', () => {
     for (let length = 0; length < ethernet.HEADER; length++) {
       const packet = new Packet().load(each.bytes.subarray(0, length))
       expect(ethernet.parse(packet, own.high, own.low)).toBe(Drop.FrameTooShort)
@@ -63,7 +63,7 @@ describe('a frame', () => {
   }
   const parse = (packet: Packet) => ethernet.parse(packet, own.high, own.low)
 
-  test('for us, for a group and for all is told apart, and its header is stepped over', () => {
+  test('a frame for us, for a group and for all is told apart, and its header is stepped over', () => {
     for (const [destination, cast] of [
       ['020000000001', Cast.Unicast],
       ['01005e000001', Cast.Multicast],
@@ -77,7 +77,7 @@ describe('a frame', () => {
     }
   })
 
-  test('for another station is refused, and so are one of a neighboring address and the null address', () => {
+  test('a frame for another station is refused, and so are one of a neighboring address and the null address', () => {
     for (const destination of ['020000000002', '020000000101', '020100000001', '000000000000']) {
       const packet = to(destination)
       expect(parse(packet)).toBe(Drop.FrameOtherHost)
@@ -108,7 +108,7 @@ describe('a frame', () => {
     },
   )
 
-  test('of a VLAN, or of a type nobody here speaks, is refused by name', () => {
+  test('a frame of a VLAN, or of a type nobody here speaks, is refused by name', () => {
     for (const tags of ['81000001', '88a80fff', '8100e005', '8100000081000001', '88a8e0008100e005'])
       expect(parse(to('020000000001', `${tags}0800`))).toBe(Drop.FrameVlanTagged)
     expect(parse(to('020000000001', '88cc'))).toBe(Drop.FrameUnknownType)
@@ -119,7 +119,7 @@ describe('a frame', () => {
 })
 
 describe('hardware addresses of groups', () => {
-  test('keep only 23 bits of an IPv4 group', () => {
+  test('hardware addresses of groups keep only 23 bits of an IPv4 group', () => {
     expect(ethernet.group4Low(Address.parse('224.128.2.3').w3)).toBe(ethernet.group4Low(Address.parse('239.0.2.3').w3))
     expect(formatHardwareAddress(ethernet.GROUP4_HIGH, ethernet.group4Low(Address.parse('239.255.255.255').w3))).toBe(
       '01:00:5e:7f:ff:ff',

@@ -12,7 +12,7 @@ import {
 } from '../../src/wire/hardware-address.ts'
 
 describe('hardware addresses', () => {
-  test('are read in both notations and written in one', () => {
+  test('hardware addresses are read in both notations and written in one', () => {
     for (const text of ['02:00:5e:7f:ff:01', 'FE:DC:BA:98:76:54', '00:00:00:00:00:01']) {
       const bytes = parseHardwareAddress(text)
       const [high, low] = [addressHigh(bytes), addressLow(bytes)]
@@ -22,7 +22,7 @@ describe('hardware addresses', () => {
     }
   })
 
-  test('are 16 bits and a signed word, or one number', () => {
+  test('hardware addresses are 16 bits and a signed word, or one number', () => {
     const bytes = parseHardwareAddress('fe:dc:ba:98:76:54')
     expect([addressHigh(bytes), addressLow(bytes)]).toEqual([0xfedc, 0xba987654 | 0])
     expect(addressKey(addressHigh(bytes), addressLow(bytes))).toBe(0xfedcba987654)
@@ -40,12 +40,12 @@ describe('hardware addresses', () => {
     expect(() => parseHardwareAddress(text)).toThrow(TypeError)
   })
 
-  test('that are bytes of another number are no station', () => {
+  test('hardware addresses that are bytes of another number are no station', () => {
     expect(isStation(Uint8Array.of(2, 0, 0, 0, 0))).toBe(false)
     expect(isStation(Uint8Array.of(2, 0, 0, 0, 0, 0))).toBe(true)
   })
 
-  test('at random are single stations, locally administered', () => {
+  test('hardware addresses at random are single stations, locally administered', () => {
     const random = new SeededRandom('hardware')
     for (let count = 0; count < 100; count++) {
       const bytes = randomHardwareAddress(random)

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { type IcmpError, isTooBig } from '../../src/ip/icmp/icmp-error.ts'
 import type { Endpoint } from '../../src/udp/endpoint.ts'
 import { type Host, makeHost, open, PEER4, PEER6, send } from '../host.ts'
+import { icmpPacket, pattern } from '../packet.ts'
 import { slowChecksum } from '../twins/checksum.ts'
-import { icmpPacket, pattern } from '../wire.ts'
 
 /** An MPLS label stack entry (RFC 4950): label 16, experimental 0, bottom of stack, TTL 1. */
 const MPLS = [0, 8, 1, 1, 0, 1, 1, 1]
@@ -48,7 +48,7 @@ describe.each([4, 6] as const)('ICMP extensions over IPv%i (RFC 4884)', (family)
     return { host, endpoint, errors: mailbox.errors.map((each) => each.error) }
   }
 
-  test('behind a quote that is padded to 128 bytes come with the error', () => {
+  test('ICMP extensions behind a quote that is padded to 128 bytes come with the error', () => {
     const { errors, host } = error({})
     expect(host.stack.drops).toEqual([])
     expect(errors.map(({ extensions, destinationPort }) => [destinationPort, extensions])).toEqual([
@@ -56,7 +56,7 @@ describe.each([4, 6] as const)('ICMP extensions over IPv%i (RFC 4884)', (family)
     ])
   })
 
-  test('may be many, and be behind a longer quote', () => {
+  test('ICMP extensions may be many, and be behind a longer quote', () => {
     const { errors } = error({
       behind: structure([...MPLS, 0, 4, 2, 9, 0, 12, 3, 1, 1, 2, 3, 4, 5, 6, 7, 8]),
       quote: 200,
@@ -69,7 +69,7 @@ describe.each([4, 6] as const)('ICMP extensions over IPv%i (RFC 4884)', (family)
     ])
   })
 
-  test('without a checksum are taken', () => {
+  test('ICMP extensions without a checksum are taken', () => {
     expect(error({ behind: structure(MPLS, 2, 0) }).errors[0]?.extensions).toHaveLength(1)
   })
 
@@ -87,7 +87,7 @@ describe.each([4, 6] as const)('ICMP extensions over IPv%i (RFC 4884)', (family)
     expect(host.stack.drops).toEqual([])
   })
 
-  test('are not looked for in a too-big report, whose second word is the MTU', () => {
+  test('ICMP extensions are not looked for in a too-big report, whose second word is the MTU', () => {
     const host = makeHost()
     const { endpoint, mailbox } = open(host.stack, family, 5000)
     send(endpoint, pattern(1400), peer, 9)

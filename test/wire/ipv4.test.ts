@@ -28,7 +28,7 @@ describe.each(vectors)('the IPv4 codec reads as tshark does: $name', (each) => {
   const { view } = packet
   const at = HEADROOM
 
-  test('what parse puts into the packet', () => {
+  test('the IPv4 codec fills the packet with what tshark reads', () => {
     expect(drop).toBe(Drop.None)
     expect(packet.family).toBe(4)
     expect(packet.network).toBe(at)
@@ -48,7 +48,7 @@ describe.each(vectors)('the IPv4 codec reads as tshark does: $name', (each) => {
     expect([packet.problem, packet.fragments, packet.fragmentHeader, packet.flowLabel]).toEqual([-1, 1, 0, 0])
   })
 
-  test('what the getters say', () => {
+  test('the IPv4 codec has getters that say what tshark reads', () => {
     expect(ipv4.version(view, at)).toBe(each.number('ip.version'))
     expect(ipv4.headerLength(view, at)).toBe(each.number('ip.hdr_len'))
     expect(ipv4.tos(view, at)).toBe(each.number('ip.dsfield'))
@@ -64,7 +64,7 @@ describe.each(vectors)('the IPv4 codec reads as tshark does: $name', (each) => {
     expect(formatWords(0, 0, MAPPED, ipv4.destination(view, at))).toBe(each.text('ip.dst'))
   })
 
-  test('and encodes the same header, into whatever was there before', () => {
+  test('the IPv4 codec encodes the same header, into whatever was there before', () => {
     const header = each.number('ip.hdr_len')
     const length = each.number('ip.len')
     for (const dirty of dirtyPackets()) {
@@ -94,7 +94,7 @@ describe.each(vectors)('the IPv4 codec reads as tshark does: $name', (each) => {
     }
   })
 
-  test('drops every truncation, or sees less than a whole packet in none', () => {
+  test('the IPv4 codec drops every truncation, or sees less than a whole packet in none', () => {
     const total = each.number('ip.len')
     for (let length = 0; length < each.bytes.length; length++) {
       const cut = new Packet(HEADROOM + each.bytes.length).load(each.bytes.subarray(0, length))
@@ -120,7 +120,7 @@ describe('an IPv4 header', () => {
     expect(ipv4.parse(changed(change))).toBe(drop)
   })
 
-  test('with one bit flipped is dropped, whichever it is', () => {
+  test('an IPv4 header with one bit flipped is dropped, whichever it is', () => {
     for (let bit = 0; bit < 160; bit++) {
       const packet = changed((bytes) => {
         bytes[bit >> 3] = (bytes[bit >> 3] as number) ^ (1 << (bit & 7))
@@ -129,19 +129,19 @@ describe('an IPv4 header', () => {
     }
   })
 
-  test('may be all there is: total length 20', () => {
+  test('an IPv4 header may be all there is: total length 20', () => {
     const packet = changed((bytes) => bytes.set([0, 20], 2))
     expect(ipv4.parse(packet)).toBe(Drop.None)
     expect(packet.end).toBe(packet.transport)
   })
 
-  test('keeps the reserved flag out of everything', () => {
+  test('an IPv4 header keeps the reserved flag out of everything', () => {
     const packet = changed((bytes) => (bytes[6] = (bytes[6] as number) | 0x80))
     expect(ipv4.parse(packet)).toBe(Drop.None)
     expect([packet.dontFragment, packet.moreFragments, packet.fragmentOffset]).toEqual([1, 0, 0])
   })
 
-  test('is patched into a fragment of itself, DF gone, the checksum right', () => {
+  test('an IPv4 header is patched into a fragment of itself, DF gone, the checksum right', () => {
     const packet = changed(() => {})
     ipv4.patchFragment(packet.view, HEADROOM, 28, 1480, true)
     packet.end = HEADROOM + 28
@@ -151,7 +151,7 @@ describe('an IPv4 header', () => {
     ])
   })
 
-  test('is described in one line', () => {
+  test('an IPv4 header is described in one line', () => {
     const packet = new Packet().load(vector(vectors, 'ping of 3000 bytes, first fragment').bytes)
     expect(ipv4.describe(packet.view, HEADROOM)).toBe(
       'IPv4 192.0.2.10 > 198.51.100.20 ttl 64 id 29292 frag 0+ length 1500',
@@ -162,7 +162,7 @@ describe('an IPv4 header', () => {
     )
   })
 
-  test('has a pseudo-header of addresses, protocol and length', () => {
+  test('an IPv4 header has a pseudo-header of addresses, protocol and length', () => {
     const packet = changed(() => {})
     const words = [Address.parse('192.0.2.10').w3 >>> 0, Address.parse('198.51.100.20').w3 >>> 0, 17, 13]
     expect(ipv4.pseudoHeaderSum(packet.view, HEADROOM, 13) % 0xffff).toBe(words.reduce((a, b) => a + b) % 0xffff)

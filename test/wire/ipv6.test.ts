@@ -47,7 +47,7 @@ describe.each(vectors)('the IPv6 codec reads as tshark does: $name', (each) => {
   const drop = ipv6.parse(packet)
   const { view } = packet
 
-  test('what parse puts into the packet', () => {
+  test('the IPv6 codec fills the packet with what tshark reads', () => {
     expect(drop).toBe(Drop.None)
     expect(packet.family).toBe(6)
     expect(packet.network).toBe(at)
@@ -61,7 +61,7 @@ describe.each(vectors)('the IPv6 codec reads as tshark does: $name', (each) => {
     expect(packet.dontFragment).toBe(1)
   })
 
-  test('what the getters say', () => {
+  test('the IPv6 codec has getters that say what tshark reads', () => {
     expect(ipv6.trafficClass(view, at)).toBe(each.number('ipv6.tclass'))
     expect(ipv6.flowLabel(view, at)).toBe(each.number('ipv6.flow'))
     expect(ipv6.payloadLength(view, at)).toBe(each.number('ipv6.plen'))
@@ -71,7 +71,7 @@ describe.each(vectors)('the IPv6 codec reads as tshark does: $name', (each) => {
     expect(ipv6.destinationText(view, at)).toBe(each.text('ipv6.dst'))
   })
 
-  test('where the chain of headers ends', () => {
+  test('the IPv6 codec finds where the chain of headers ends', () => {
     const walked = new Packet().load(each.bytes)
     const result = parseAll(walked)
     const fragment = each.text('ipv6.fraghdr.ident') !== ''
@@ -91,7 +91,7 @@ describe.each(vectors)('the IPv6 codec reads as tshark does: $name', (each) => {
     expect(walked.moreFragments).toBe(each.number('ipv6.fraghdr.more'))
   })
 
-  test('and encodes the same headers, into whatever was there before', () => {
+  test('the IPv6 codec encodes the same headers, into whatever was there before', () => {
     for (const dirty of dirtyPackets()) {
       for (const key of ['tos', 'flowLabel', 'hopLimit', 's0', 's1', 's2', 's3', 'd0', 'd1', 'd2', 'd3'] as const)
         dirty[key] = packet[key]
@@ -116,7 +116,7 @@ describe.each(vectors)('the IPv6 codec reads as tshark does: $name', (each) => {
     }
   })
 
-  test('drops every truncation, or sees less than a whole packet in none', () => {
+  test('the IPv6 codec drops every truncation, or sees less than a whole packet in none', () => {
     const total = 40 + each.number('ipv6.plen')
     for (let length = 0; length < each.bytes.length; length++) {
       const cut = new Packet(HEADROOM + each.bytes.length).load(each.bytes.subarray(0, length))
@@ -127,7 +127,7 @@ describe.each(vectors)('the IPv6 codec reads as tshark does: $name', (each) => {
     }
   })
 
-  test('walks no further than the packet, however short Payload Length makes it', () => {
+  test('the IPv6 codec walks no further than the packet, however short Payload Length makes it', () => {
     for (let length = 0; length <= each.number('ipv6.plen'); length++) {
       const bytes = each.bytes.slice(0, 40 + length)
       new DataView(bytes.buffer).setUint16(4, length)
@@ -142,7 +142,7 @@ describe.each(vectors)('the IPv6 codec reads as tshark does: $name', (each) => {
 })
 
 describe('the fixed IPv6 header', () => {
-  test('of another version is dropped', () => {
+  test('the fixed IPv6 header of another version is dropped', () => {
     for (const version of [0, 4, 5, 7, 15]) {
       const bytes = plain.slice()
       bytes[0] = version << 4
@@ -150,7 +150,7 @@ describe('the fixed IPv6 header', () => {
     }
   })
 
-  test('is described in one line', () => {
+  test('the fixed IPv6 header is described in one line', () => {
     const packet = new Packet().load(
       vector(vectors, 'ping request with flow label 0x12345 and Traffic Class 0x2e').bytes,
     )
@@ -168,7 +168,7 @@ describe('extension headers', () => {
   const DESTINATION = 60
   const pad = [1, 4, 0, 0, 0, 0]
 
-  test('come in any order and number', () => {
+  test('extension headers come in any order and number', () => {
     const packet = chain(HOP, [
       [DESTINATION, 0, ...pad],
       [DESTINATION, 0, ...pad],
@@ -288,7 +288,7 @@ describe('extension headers', () => {
     expect(parseAll(chain(FRAGMENT, [], [UDP, 0, 0, 0, 0, 0, 0]))).toBe(Drop.IpExtensionHeader)
   })
 
-  test('reserved bits of a fragment header are ignored', () => {
+  test('extension headers reserved bits of a fragment header are ignored', () => {
     const packet = chain(FRAGMENT, [[UDP, 0xff, 0x00, 0x16 | 1, 1, 2, 3, 4]])
     expect(parseAll(packet)).toBe(Drop.None)
     expect([packet.fragmentOffset, packet.moreFragments, packet.identification]).toEqual([16, 1, 0x01020304])
@@ -364,7 +364,7 @@ describe('a Payload Length of 0 in front of a hop-by-hop header (RFC 2675 sectio
     if (code >= 0) expect(packet.pointer).toBe(pointer)
   })
 
-  test('with any other header is an empty packet', () => {
+  test('a Payload Length of 0 with any other header is an empty packet', () => {
     const packet = frame([17, 0, 1, 4, 0, 0, 0, 0], 60)
     expect(ipv6.parse(packet)).toBe(Drop.None)
     expect(packet.end).toBe(HEADROOM + 40)

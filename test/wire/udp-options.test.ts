@@ -9,8 +9,8 @@ import { Stack } from '../../src/stack.ts'
 import * as udp from '../../src/wire/udp.ts'
 import * as udpOptions from '../../src/wire/udp-options.ts'
 import { HOST4, HOST6, makeHost, PEER4, PEER6 } from '../host.ts'
+import { udp as datagram, hex, ipv4, ipv6, pattern } from '../packet.ts'
 import { slowChecksum } from '../twins/checksum.ts'
-import { udp as datagram, hex, ipv4, ipv6, pattern } from '../wire.ts'
 
 type Read = readonly [payload: string, options: (readonly [kind: number, data: string])[]]
 
@@ -49,19 +49,25 @@ const REQUEST = [6, 6, 1, 2, 3, 4]
 describe.each([4, 6] as const)('UDP options over IPv%i (RFC 9868)', (family) => {
   const peer = family === 4 ? PEER4 : PEER6
 
-  test.each([0, 1, 4, 5, 33])('behind %i bytes of user data are read as the obvious code writes them', (size) => {
-    const message = [...datagram(pattern(size), family), ...area(size, [1, ...REQUEST, 4, 4, 5, 0, 77, 3, 9, 0, 0, 0])]
-    expect(deliver(family, message)).toEqual([
-      [
-        hex(pattern(size)),
+  test.each([0, 1, 4, 5, 33])(
+    'UDP options behind %i bytes of user data are read as the obvious code writes them',
+    (size) => {
+      const message = [
+        ...datagram(pattern(size), family),
+        ...area(size, [1, ...REQUEST, 4, 4, 5, 0, 77, 3, 9, 0, 0, 0]),
+      ]
+      expect(deliver(family, message)).toEqual([
         [
-          [6, '01020304'],
-          [4, '0500'],
-          [77, '09'],
+          hex(pattern(size)),
+          [
+            [6, '01020304'],
+            [4, '0500'],
+            [77, '09'],
+          ],
         ],
-      ],
-    ])
-  })
+      ])
+    },
+  )
 
   test.each([0, 1, 4, 5, 33])(
     'behind %i bytes of user data are sent so, and the checksum of the datagram does not count them',
@@ -98,18 +104,18 @@ describe.each([4, 6] as const)('UDP options over IPv%i (RFC 9868)', (family) => 
     expect(deliver(family, [...datagram(pattern(4), family), ...surplus])).toEqual([[hex(pattern(4)), []]])
   })
 
-  test('behind padding that is not 0 are none', () => {
+  test('UDP options behind padding that is not 0 are none', () => {
     const surplus = area(5, REQUEST)
     surplus[0] = 1
     expect(deliver(family, [...datagram(pattern(5), family), ...surplus])).toEqual([[hex(pattern(5)), []]])
   })
 
-  test('end in front of one that is not safe to ignore', () => {
+  test('UDP options end in front of one that is not safe to ignore', () => {
     const message = [...datagram(pattern(4), family), ...area(4, [...REQUEST, 200, 2, 77, 2])]
     expect(deliver(family, message)).toEqual([[hex(pattern(4)), [[6, '01020304']]]])
   })
 
-  test('come through fragments of the IP packet', () => {
+  test('UDP options come through fragments of the IP packet', () => {
     const [near, far] = [makeHost({ mtu: 1280 }), makeHost()]
     far.nic.addAddress(`${peer}/${family === 4 ? 32 : 128}`)
     const seen: Read[] = []
@@ -134,7 +140,7 @@ describe.each([4, 6] as const)('UDP options over IPv%i (RFC 9868)', (family) => 
     expect(seen).toEqual([[hex(pattern(3000)), [[6, '00000007']]]])
   })
 
-  test('of more than 252 bytes have the extended length', () => {
+  test('UDP options of more than 252 bytes have the extended length', () => {
     const { stack, link } = makeHost()
     const endpoint = stack.udp.createEndpoint(family, { receive: () => {}, flush: () => {}, icmp: () => {} })
     const options = [252, 253, 600].map((length) => ({ kind: 77, data: pattern(length) }))
@@ -151,7 +157,7 @@ describe.each([4, 6] as const)('UDP options over IPv%i (RFC 9868)', (family) => 
   })
 })
 
-test('without any checksum the one of the options may be left out too', () => {
+test('a datagram without a checksum may leave out that of its options, too', () => {
   expect(deliver(4, [...datagram(pattern(4), 4, { checksum: 0 }), ...area(4, REQUEST, 0)])).toEqual([
     [hex(pattern(4)), [[6, '01020304']]],
   ])

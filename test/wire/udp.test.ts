@@ -39,7 +39,7 @@ const pseudo = (packet: Packet, length: number) =>
     : ipv6.pseudoHeaderSum(packet.view, packet.network, 17, length)
 
 describe.each(whole)('the UDP codec reads as tshark does, over IPv$family: $name', ({ each, family }) => {
-  test('every field, and where the payload is', () => {
+  test('the UDP codec reads every field, and where the payload is', () => {
     const packet = load(each.bytes, family)
     const { view, transport: at } = packet
     expect(udp.parse(packet)).toBe(Drop.None)
@@ -50,7 +50,7 @@ describe.each(whole)('the UDP codec reads as tshark does, over IPv$family: $name
     expect([packet.start - at, packet.end - at]).toEqual([8, each.number('udp.length')])
   })
 
-  test('and encodes the same header, into whatever was there before', () => {
+  test('the UDP codec encodes the same header, into whatever was there before', () => {
     const packet = load(each.bytes, family)
     const at = packet.transport
     const end = at + each.number('udp.length')
@@ -64,7 +64,7 @@ describe.each(whole)('the UDP codec reads as tshark does, over IPv$family: $name
     }
   })
 
-  test('notices every flipped bit', () => {
+  test('the UDP codec notices every flipped bit', () => {
     if (each.number('udp.checksum') === 0) return
     const packet = load(each.bytes, family)
     const { transport, end } = packet
@@ -89,7 +89,7 @@ test('the vectors hold both families, no checksum, a checksum of 0 and a surplus
 describe.each([4, 6])('a datagram over IPv%i', (family) => {
   const bytes = vector(family === 4 ? vectors4 : vectors6, 'datagram of 5 bytes').bytes
 
-  test('is dropped when shorter than its header', () => {
+  test('a datagram is dropped when shorter than its header', () => {
     for (let length = 0; length < 8; length++) {
       const packet = load(bytes, family)
       packet.end = packet.transport + length
@@ -97,26 +97,26 @@ describe.each([4, 6])('a datagram over IPv%i', (family) => {
     }
   })
 
-  test.each([0, 1, 7, 14, 15, 0xffff])('is dropped with a length field of %i', (length) => {
+  test.each([0, 1, 7, 14, 15, 0xffff])('a datagram is dropped with a length field of %i', (length) => {
     const packet = load(bytes, family)
     packet.view.setUint16(packet.transport + 4, length)
     expect(udp.parse(packet)).toBe(Drop.UdpLength)
   })
 
-  test('may come without a checksum in IPv4 alone', () => {
+  test('a datagram may come without a checksum in IPv4 alone', () => {
     const packet = load(bytes, family)
     packet.view.setUint16(packet.transport + 6, 0)
     expect(udp.parse(packet)).toBe(family === 4 ? Drop.None : Drop.UdpZeroChecksum)
   })
 
-  test('is not summed again when the device vouches for it', () => {
+  test('a datagram is not summed again when the device vouches for it', () => {
     const packet = load(bytes, family)
     packet.view.setUint16(packet.transport + 6, 0x1234)
     packet.checksumState = ChecksumState.Verified
     expect(udp.parse(packet)).toBe(Drop.None)
   })
 
-  test("sums to the right checksum from the pseudo-header's, as a device completes it", () => {
+  test("a datagram sums to the right checksum from the pseudo-header's, as a device completes it", () => {
     const packet = load(bytes, family)
     const { view, transport, end } = packet
     const expected = view.getUint16(transport + 6)

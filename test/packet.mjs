@@ -1,24 +1,34 @@
 /**
- * Ethernet frames by the obvious code, independent of the stack: what floods are made of. Plain
- * JavaScript, for benchmarks run it too.
+ * Builds Ethernet frames and IP packets by the obvious code, independent of the stack. It is plain
+ * JavaScript because benchmarks run it too; `packet.ts` has the form for tests.
  */
 
 /** One's-complement sum of 16-bit words, folded and inverted (RFC 1071). */
-function checksum(bytes, sum = 0) {
+export function checksum(bytes, sum = 0) {
   for (let at = 0; at + 1 < bytes.length; at += 2) sum += (bytes[at] << 8) | bytes[at + 1]
   if (bytes.length % 2 === 1) sum += bytes[bytes.length - 1] << 8
   while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x10000)
   return ~sum & 0xffff
 }
 
+/** Writes the lower 16 bits of a value. */
+function put16(bytes, value, at) {
+  bytes[at] = value >>> 8
+  bytes[at + 1] = value
+}
+
 /** '02:00:00:00:00:01' as bytes. */
 export const mac = (text) => Uint8Array.from(text.split(':'), (octet) => Number.parseInt(octet, 16))
 
-/** '10.0.0.1' as bytes. */
-export const ip4 = (text) => Uint8Array.from(text.split('.'), Number)
-
-/** 'fd99::1' as bytes. */
-export function ip6(text) {
+/** '10.0.0.1' and 'fd99::1' as bytes; an IPv6 address may end in dotted form. */
+export function address(text) {
+  if (!text.includes(':')) return Uint8Array.from(text.split('.'), Number)
+  const dotted = /\d+(\.\d+){3}$/.exec(text)
+  if (dotted !== null) {
+    const [a, b, c, d] = dotted[0].split('.').map(Number)
+    const words = [(a << 8) | b, (c << 8) | d].map((word) => word.toString(16))
+    return address(`${text.slice(0, dotted.index)}${words.join(':')}`)
+  }
   const [head, tail] = text.split('::').map((half) => (half === '' ? [] : half.split(':')))
   const groups = tail === undefined ? head : [...head, ...new Array(8 - head.length - tail.length).fill('0'), ...tail]
   return Uint8Array.from(
@@ -38,7 +48,7 @@ export function ethernet(destination, source, type, payload) {
   const frame = Buffer.alloc(14 + payload.length)
   frame.set(destination, 0)
   frame.set(source, 6)
-  frame.writeUInt16BE(type, 12)
+  put16(frame, type, 12)
   frame.set(payload, 14)
   return frame
 }
@@ -54,31 +64,35 @@ export function arp(operation, senderMac, sender, targetMac, target) {
   return body
 }
 
-/** `flags`: the word of DF, MF and the offset in units of 8 bytes. */
-export function ipv4(
-  { source, destination, protocol, ttl = 64, identification = 0, flags = 0x4000, options = [] },
-  payload,
-) {
+/**
+ * `flags`: the word of DF, MF and the offset in units of 8 bytes. `version`, `ihl` (words),
+ * `totalLength` and `headerChecksum` stand in the header instead of the right values.
+ */
+export function ipv4(fields, payload) {
+  const { source, destination, protocol, ttl = 64, tos = 0, identification = 0, flags = 0x4000, options = [] } = fields
   const header = 20 + options.length
   const packet = Buffer.alloc(header + payload.length)
-  packet[0] = 0x40 | (header / 4)
-  packet.writeUInt16BE(packet.length, 2)
-  packet.writeUInt16BE(identification, 4)
-  packet.writeUInt16BE(flags, 6)
+  packet[0] = ((fields.version ?? 4) << 4) | (fields.ihl ?? header / 4)
+  packet[1] = tos
+  put16(packet, fields.totalLength ?? packet.length, 2)
+  put16(packet, identification, 4)
+  put16(packet, flags, 6)
   packet[8] = ttl
   packet[9] = protocol
   packet.set(source, 12)
   packet.set(destination, 16)
   packet.set(options, 20)
-  packet.writeUInt16BE(checksum(packet.subarray(0, header)), 10)
+  put16(packet, fields.headerChecksum ?? checksum(packet.subarray(0, header)), 10)
   packet.set(payload, header)
   return packet
 }
 
-export function ipv6({ source, destination, next, hopLimit = 64 }, payload) {
+/** `version` and `payloadLength` stand in the header instead of the right values. */
+export function ipv6(fields, payload) {
+  const { source, destination, next, hopLimit = 64, trafficClass = 0, flowLabel = 0 } = fields
   const packet = Buffer.alloc(40 + payload.length)
-  packet[0] = 0x60
-  packet.writeUInt16BE(payload.length, 4)
+  packet.writeUInt32BE((((fields.version ?? 6) << 28) | (trafficClass << 20) | flowLabel) >>> 0, 0)
+  put16(packet, fields.payloadLength ?? payload.length, 4)
   packet[6] = next
   packet[7] = hopLimit
   packet.set(source, 8)
@@ -88,20 +102,26 @@ export function ipv6({ source, destination, next, hopLimit = 64 }, payload) {
 }
 
 /** The sum of the pseudo-header (RFC 768, RFC 8200 section 8.1). */
-function pseudo(source, destination, protocol, length) {
+export function pseudo(source, destination, protocol, length) {
   let sum = protocol + length
   for (const address of [source, destination])
     for (let at = 0; at < address.length; at += 2) sum += (address[at] << 8) | address[at + 1]
   return sum
 }
 
-export function udp({ source, destination, sourcePort, destinationPort }, payload) {
+/**
+ * `length` and `checksum` stand in the header instead of the right values; the checksum covers what
+ * the length field says.
+ */
+export function udp({ source, destination, sourcePort, destinationPort, ...given }, payload) {
   const datagram = Buffer.alloc(8 + payload.length)
-  datagram.writeUInt16BE(sourcePort, 0)
-  datagram.writeUInt16BE(destinationPort, 2)
-  datagram.writeUInt16BE(datagram.length, 4)
+  const length = given.length ?? datagram.length
+  const covered = datagram.subarray(0, Math.max(8, length))
+  put16(datagram, sourcePort, 0)
+  put16(datagram, destinationPort, 2)
+  put16(datagram, length, 4)
   datagram.set(payload, 8)
-  datagram.writeUInt16BE(checksum(datagram, pseudo(source, destination, 17, datagram.length)) || 0xffff, 6)
+  put16(datagram, given.checksum ?? (checksum(covered, pseudo(source, destination, 17, length)) || 0xffff), 6)
   return datagram
 }
 
@@ -113,7 +133,7 @@ export function icmp(type, code, rest, body, addresses = null) {
   message.writeUInt32BE(rest >>> 0, 4)
   message.set(body, 8)
   const sum = addresses === null ? 0 : pseudo(addresses.source, addresses.destination, 58, message.length)
-  message.writeUInt16BE(checksum(message, sum), 2)
+  put16(message, checksum(message, sum), 2)
   return message
 }
 
@@ -124,7 +144,7 @@ export const igmp = (type, code, rest, body) => icmp(type, code, rest, body)
 export function fragmentHeader(next, offset, more, identification) {
   const header = Buffer.alloc(8)
   header[0] = next
-  header.writeUInt16BE(offset | (more ? 1 : 0), 2)
+  put16(header, offset | (more ? 1 : 0), 2)
   header.writeUInt32BE(identification >>> 0, 4)
   return header
 }
