@@ -210,6 +210,12 @@ export class Stack {
    * uncaught exception, and another one shows in what `send` says, in the drops and in `netstat`.
    */
   onLinkFailure: ((nic: Nic, error: Error, fatal: boolean) => void) | null = null
+  /**
+   * Called before an endpoint is made and before a nic is looked up: a stack may complete itself
+   * with its first use.
+   * @internal
+   */
+  beforeUse: (() => void) | null = null
   readonly #dad: boolean
   readonly #addressGeneration: AddressGeneration
   readonly #temporaryAddresses: boolean
@@ -251,7 +257,7 @@ export class Stack {
       neighborLimits: readNeighborLimits(options.neighborLimits),
       hopLimit,
     })
-    this.udp = new UdpLayer(this.ip, this.clock, this.random, this.counters)
+    this.udp = new UdpLayer(this.ip, this.clock, this.random, this.counters, () => this.beforeUse?.())
     this.ip.attach(this.udp)
     this.ip.icmp.errorSink = this.udp
     this.loopback = this.addNic(new Loopback(this.clock), { addresses: ['127.0.0.1/8', '::1/128'] })
@@ -265,7 +271,8 @@ export class Stack {
 
   /** The nic with a name or an index, or `undefined`. */
   nic(which: string | number): Nic | undefined {
-    return typeof which === 'number' ? this.ip.nicByIndex(which) : this.ip.nics.find((nic) => nic.name === which)
+    this.beforeUse?.()
+    return typeof which === 'number' ? this.ip.nicByIndex(which) : this.#nicByName(which)
   }
 
   /**
@@ -276,7 +283,8 @@ export class Stack {
    */
   addNic(link: Link, options: NicOptions = {}): Nic {
     const name = options.name ?? link.name
-    if (this.nic(name) !== undefined) throw new Error(`The stack has a nic named ${name} already: give another name.`)
+    if (this.#nicByName(name) !== undefined)
+      throw new Error(`The stack has a nic named ${name} already: give another name.`)
     const addresses = options.addresses ?? []
     for (const text of addresses) parseCidr(text)
     const { addressGeneration = this.#addressGeneration, temporaryAddresses = this.#temporaryAddresses } = options
@@ -303,6 +311,10 @@ export class Stack {
       throw error
     }
     return nic
+  }
+
+  #nicByName(name: string): Nic | undefined {
+    return this.ip.nics.find((nic) => nic.name === name)
   }
 
   /** Takes a nic with its addresses and routes away and closes its link. */

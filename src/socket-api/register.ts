@@ -7,21 +7,7 @@
  * it to named imports when told to: changing it reaches all of them, in Node 20, 22 and 24, without
  * a loader. Nothing here may await: worker threads load this file by `--require`.
  */
-import './dgram/names.ts'
-import dgram from 'node:dgram'
-import { syncBuiltinESMExports } from 'node:module'
-import os from 'node:os'
 import { fileURLToPath } from 'node:url'
-import threads from 'node:worker_threads'
-import { networkInterfaces } from './dgram/interfaces.ts'
-import { answerNames } from './dgram/names.ts'
-import { defaultStack, preparedStack } from './process/default-stack.ts'
-import { workerClass } from './process/workers.ts'
+import { installDropIn } from './process/install.ts'
 
-const stack = preparedStack()
-answerNames(stack.hosts)
-
-Object.assign(dgram, stack.dgram)
-Object.assign(os, { networkInterfaces: () => networkInterfaces(defaultStack()) })
-Object.assign(threads, { Worker: workerClass(fileURLToPath(import.meta.url)) })
-syncBuiltinESMExports()
+installDropIn(fileURLToPath(import.meta.url))

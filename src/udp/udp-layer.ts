@@ -43,13 +43,22 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
   readonly #clock: Clock
   readonly #counters: Counters
   readonly #flowSecret: number
+  readonly #beforeEndpoint: (() => void) | null
   #tx: Packet | null = null
   /** Endpoints with datagrams that their receivers have not been told to deliver. */
   #ready: Endpoint[] = []
   #flushing: Endpoint[] = []
 
-  constructor(ip: IpLayer, clock: Clock, random: Random, counters: Counters) {
+  /** `beforeEndpoint` is called before each endpoint is made; see `stack.beforeUse`. */
+  constructor(
+    ip: IpLayer,
+    clock: Clock,
+    random: Random,
+    counters: Counters,
+    beforeEndpoint: (() => void) | null = null,
+  ) {
     this.#ip = ip
+    this.#beforeEndpoint = beforeEndpoint
     this.#clock = clock
     this.#counters = counters
     this.#flowSecret = random.uint32() | 0
@@ -57,6 +66,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
   }
 
   createEndpoint(family: 4 | 6, receiver: EndpointReceiver): Endpoint {
+    this.#beforeEndpoint?.()
     return new Endpoint(this, family, receiver)
   }
 

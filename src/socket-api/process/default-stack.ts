@@ -13,14 +13,16 @@ import { impair } from '../../link/impairment/impairment.ts'
 import type { Link } from '../../link/link.ts'
 import { Segment } from '../../link/segment.ts'
 import { Stack } from '../../stack.ts'
-import { UdpLayer } from '../../udp/udp-layer.ts'
 import { createDgram } from '../dgram/dgram.ts'
 import { type DeviceConfig, type HostConfig, readConfig, type StackConfig } from './config.ts'
 
 /** Of hosts in memory. */
 const NIC = 'mem0'
 
-/** A stack that has only its loopback until `complete` gives it what the configuration asks for. */
+/**
+ * A stack that has only its loopback until `complete`, or its first use, gives it what the
+ * configuration asks for.
+ */
 interface Prepared {
   readonly stack: Stack
   /**
@@ -54,16 +56,6 @@ export function preparedStack(): Stack {
   own = prepare(readConfig(process.env.TUNGRAM_CONFIG))
   const { stack } = own
   stack.onLinkFailure = (_nic, error) => process.emitWarning(error)
-  const { udp } = stack
-  udp.createEndpoint = (...args) => {
-    defaultStack()
-    return UdpLayer.prototype.createEndpoint.apply(udp, args)
-  }
-  // A zone or an interface may be asked for before there is an endpoint: by the first bind.
-  stack.nic = (name) => {
-    own?.complete()
-    return Stack.prototype.nic.call(stack, name)
-  }
   return stack
 }
 
@@ -82,28 +74,33 @@ function prepare(config: StackConfig): Prepared {
   const random = config.seed === undefined ? new SystemRandom() : new SeededRandom(config.seed)
   const name = config.host ?? Object.keys(hosts)[0]
   // A program that starts cannot wait a second for its IPv6 addresses.
-  const stack = new Stack({ random, dad: false, ...(name === undefined ? {} : { name }) })
+  const stack = new Stack({
+    random,
+    dad: false,
+    ...(name === undefined ? {} : { name }),
+  })
   for (const [host, { address }] of Object.entries(hosts)) {
     const addresses = address.map((each) => each.slice(0, each.indexOf('/')))
     stack.hosts.set(host, addresses)
   }
   const device = config.tun ?? config.tap
-  // Completing asks for nics itself.
+  // Completing asks for nics and makes endpoints itself.
   let begun = false
-  return {
-    stack,
-    complete() {
-      if (begun) return
-      begun = true
-      try {
-        if (device === undefined) joinHosts(config, hosts, stack)
-        else openDevice(config, device, stack)
-      } catch (error) {
-        begun = false
-        throw error
-      }
-    },
+  const complete = () => {
+    if (begun) return
+    begun = true
+    try {
+      if (device === undefined) joinHosts(config, hosts, stack)
+      else openDevice(config, device, stack)
+      stack.beforeUse = null
+    } catch (error) {
+      begun = false
+      throw error
+    }
   }
+  // A zone or an interface may be asked for before there is an endpoint: by the first bind.
+  stack.beforeUse = complete
+  return { stack, complete }
 }
 
 function openDevice(config: StackConfig, device: DeviceConfig, stack: Stack): void {
