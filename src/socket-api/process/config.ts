@@ -4,6 +4,8 @@
  */
 import { readFileSync } from 'node:fs'
 import { Address, parseCidr } from '../../base/address.ts'
+import { visible } from '../../base/visible.ts'
+import { jsonError } from './json-error.ts'
 
 /** The device, or the hosts in memory, of which this program is one. */
 export interface StackConfig {
@@ -57,9 +59,21 @@ export function readConfig(value: string | undefined): StackConfig {
   const inline = value.trimStart().startsWith('{')
   const source = inline ? 'TUNGRAM_CONFIG' : `TUNGRAM_CONFIG (${value})`
   try {
-    return checkConfig(JSON.parse(inline ? value : readFileSync(value, 'utf8')))
+    return checkConfig(parse(inline ? value : readFileSync(value, 'utf8')))
   } catch (error) {
-    throw new Error(`${source}: ${(error as Error).message}`, { cause: error })
+    // It may quote the file, and goes to a terminal.
+    throw new Error(visible(`${source}: ${(error as Error).message}`), { cause: error })
+  }
+}
+
+/** @throws {SyntaxError} with line and column, on every Node */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    const { line, column } = jsonError(text) ?? { line: 1, column: 1 }
+    const message = (error as Error).message.replace(/(?: in JSON)? at position \d+(?: \(line \d+ column \d+\))?$/, '')
+    throw new SyntaxError(`${message} (line ${line}, column ${column})`, { cause: error })
   }
 }
 

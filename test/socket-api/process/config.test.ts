@@ -67,6 +67,36 @@ test('a path leads to a file with JSON', () => {
 })
 
 test.each([
+  ['{ mtu: 6 }', 1, 3],
+  ['{\n  "mtu": 600,\n}', 3, 1],
+  ['{ "hosts": { "a": [ "10.0.0.1/24" }', 1, 35],
+  ['{ "mtu": 600', 1, 13],
+])('a mistake in the JSON %j is told with line %i and column %i', (text, line, column) => {
+  expect(() => readConfig(text)).toThrow(`(line ${line}, column ${column})`)
+})
+
+test('what an error quotes of the file acts on no terminal', () => {
+  const seen = (text: string) => {
+    try {
+      readConfig(text)
+    } catch (error) {
+      return (error as Error).message
+    }
+    return ''
+  }
+  for (const text of [
+    '{ "mtu": \u001b[31m }',
+    '{ "\u001b[31m\u202e": 1 }',
+    '{\n"mtu": x\n}',
+    '{ "host": "\\u001b[2J", "hosts": { "a": "10.0.0.1/24" } }',
+  ]) {
+    expect(seen(text)).toMatch(/^TUNGRAM_CONFIG: /)
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    expect(seen(text)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/)
+  }
+})
+
+test.each([
   [{ mtus: 1 }, 'mtus is unknown: expected tun, tap, hosts'],
   [{ tun: { address: '10.0.0.1/24' }, hosts: { a: '10.0.0.1/24' } }, 'hosts cannot be together with tun'],
   [{ tun: 'tun0' }, 'tun must be an object'],
