@@ -20,11 +20,12 @@ const RANKS: Record<string, number> = {
   'describe.ts': 5,
   'socket-api': 6,
   network: 6,
-  'network-node.ts': 7,
-  'testing.ts': 8,
-  'index.ts': 8,
-  cli: 8,
-  'cli.ts': 9,
+  'network-node': 7,
+  'network-node.ts': 8,
+  'testing.ts': 9,
+  'index.ts': 9,
+  cli: 9,
+  'cli.ts': 10,
 }
 
 /** These run in a browser too, but for the files that drive the device or write the disk. */

@@ -8,11 +8,11 @@ import { PmtuMode } from '../ip/routing/pmtu-mode.ts'
 import { icmpText, isTimeExceeded } from './icmp-text.ts'
 import { plural, print, printJson } from './output.ts'
 import { requireOneHost } from './reach.ts'
-import { integer, readArguments, UsageError } from './usage.ts'
+import { integer, onlyOne, readArguments, UsageError } from './usage.ts'
 import {
   type Destination,
   destination,
-  openVantage,
+  lookFrom,
   seconds,
   type Vantage,
   vantageOptions,
@@ -62,19 +62,18 @@ export async function run(args: string[]): Promise<number> {
       'max-ttl': { type: 'string', short: 'm' },
     },
   })
-  const [name, ...others] = positionals
-  if (name === undefined || others.length > 0) throw new UsageError('name one host')
+  const name = onlyOne(positionals, 'name one host')
   const { method = 'both' } = values
   if (!['both', 'icmp', 'probing'].includes(method))
     throw new UsageError(`--method takes icmp, probing or both, not '${method}'`)
   const wait = seconds('wait', values.wait) ?? 1000
   const lastHop = integer('max-ttl', values['max-ttl'], 1, 255) ?? 30
 
-  const vantage = await openVantage(values)
   let found: Awaited<ReturnType<typeof explore>> | null = null
-  let failure = ''
-  try {
+  let address = ''
+  const failure = await lookFrom(values, async (vantage) => {
     const to = await destination(vantage, name, values)
+    address = `${to.address}`
     requireOneHost(vantage.stack, to.address, 'mtu')
     explore(vantage, to, method, wait, lastHop).then(
       (result) => {
@@ -83,36 +82,32 @@ export async function run(args: string[]): Promise<number> {
       },
       (error: Error) => vantage.run.end(error.message),
     )
-    failure = await vantage.finish()
-    if (failure !== '') throw new Error(failure)
-    // Without a result a signal came first.
-    if (found === null) return 1
-    const { link, mtu, icmp, probing, limit } = found as Awaited<ReturnType<typeof explore>>
-    if (values.json) printJson({ address: `${to.address}`, mtu, link, icmp, probing, limit })
-    else {
-      print(`path MTU to ${name} (${to.address}): ${plural(mtu, 'byte')}`)
-      if (icmp !== null) {
-        for (const { address, mtu } of icmp.reports) print(`  ICMP: ${address} says ${mtu}`)
-        print(
-          icmp.mtu === null
-            ? `  ICMP: packets of ${icmp.tried} bytes end without a word: a black hole`
-            : `  ICMP: ${icmp.mtu} bytes arrive`,
-        )
-      }
-      if (probing !== null)
-        print(`  probing: ${probing.mtu} bytes arrive, found with ${plural(probing.probes, 'probe')}`)
-      if (limit !== null) {
-        const where = limit.hop === 0 ? 'this host' : `hop ${limit.hop}, ${limit.address ?? 'which does not answer'}`
-        print(
-          `  limited by the link behind ${where}${limit.reported || limit.hop === 0 ? '' : ', which does not say so'}`,
-        )
-      }
+    return () => {}
+  })
+  if (failure !== '') throw new Error(failure)
+  // Without a result a signal came first.
+  if (found === null) return 1
+  const { link, mtu, icmp, probing, limit } = found as Awaited<ReturnType<typeof explore>>
+  if (values.json) printJson({ address, mtu, link, icmp, probing, limit })
+  else {
+    print(`path MTU to ${name} (${address}): ${plural(mtu, 'byte')}`)
+    if (icmp !== null) {
+      for (const report of icmp.reports) print(`  ICMP: ${report.address} says ${report.mtu}`)
+      print(
+        icmp.mtu === null
+          ? `  ICMP: packets of ${icmp.tried} bytes end without a word: a black hole`
+          : `  ICMP: ${icmp.mtu} bytes arrive`,
+      )
     }
-    return 0
-  } finally {
-    vantage.run.end()
-    vantage.close()
+    if (probing !== null) print(`  probing: ${probing.mtu} bytes arrive, found with ${plural(probing.probes, 'probe')}`)
+    if (limit !== null) {
+      const where = limit.hop === 0 ? 'this host' : `hop ${limit.hop}, ${limit.address ?? 'which does not answer'}`
+      print(
+        `  limited by the link behind ${where}${limit.reported || limit.hop === 0 ? '' : ', which does not say so'}`,
+      )
+    }
   }
+  return 0
 }
 
 async function explore(vantage: Vantage, to: Destination, method: string, wait: number, lastHop: number) {

@@ -4,8 +4,8 @@ import type { EchoOptions } from '../ip/icmp/echo.ts'
 import { PmtuMode } from '../ip/routing/pmtu-mode.ts'
 import { icmpText } from './icmp-text.ts'
 import { plural, print, printJson } from './output.ts'
-import { integer, readArguments, UsageError } from './usage.ts'
-import { destination, openVantage, seconds, vantageOptions, vantageUsage } from './vantage.ts'
+import { integer, onlyOne, readArguments, UsageError } from './usage.ts'
+import { destination, lookFrom, seconds, vantageOptions, vantageUsage } from './vantage.ts'
 
 export const usage = `Usage: tungram ping --tun NAME --address CIDR HOST [options]
        tungram ping --on FILE --from HOST HOST [options]
@@ -56,8 +56,7 @@ export async function run(args: string[]): Promise<number> {
       tos: { type: 'string', short: 'Q' },
     },
   })
-  const [name, ...others] = positionals
-  if (name === undefined || others.length > 0) throw new UsageError('name one host to ping')
+  const name = onlyOne(positionals, 'name one host to ping')
   const size = integer('size', values.size, 0, 65_507) ?? 56
   const interval = seconds('interval', values.interval) ?? 1000
   const wait = seconds('wait', values.wait) ?? 2000
@@ -70,8 +69,6 @@ export async function run(args: string[]): Promise<number> {
   if (interval < 1) throw new UsageError('--interval is 0.001 seconds at least')
   const json = values.json === true
 
-  const vantage = await openVantage(values)
-  const { stack, run } = vantage
   const sent: number[] = []
   const replies: Reply[] = []
   const errors: { seq: number; from: string | null; error: string }[] = []
@@ -79,8 +76,8 @@ export async function run(args: string[]): Promise<number> {
   let duplicates = 0
   const say = (line: string) => json || print(line)
   let address = ''
-  let failure = ''
-  try {
+  const failure = await lookFrom(values, async (vantage) => {
+    const { stack, run } = vantage
     const to = await destination(vantage, name, values)
     address = `${to.address}`
     const count = given ?? (vantage.isSimulated ? 4 : Number.POSITIVE_INFINITY)
@@ -130,12 +127,8 @@ export async function run(args: string[]): Promise<number> {
       else vantage.schedule(wait, () => run.end())
     }
     vantage.schedule(0, next)
-    failure = await vantage.finish()
-    echo.close()
-  } finally {
-    run.end()
-    vantage.close()
-  }
+    return () => echo.close()
+  })
   if (failure !== '') throw new Error(failure)
 
   const times = replies.map(({ time }) => time)

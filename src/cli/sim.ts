@@ -1,23 +1,16 @@
 /** `tungram sim`: runs a scenario file, once or as a sweep. */
 import { availableParallelism } from 'node:os'
-import { Worker } from 'node:worker_threads'
-import {
-  combinations,
-  type Estimate,
-  parseSweep,
-  type Sweep,
-  summarizeRuns,
-  withParameters,
-} from '../network/campaign/sweep.ts'
-import { type FlowResult, runScenario, type ScenarioResult } from '../network/scenario/flow.ts'
-import { checkScenario, type Scenario } from '../network/scenario/scenario.ts'
+import type { SweepPoint } from '../network/campaign/plan.ts'
+import { type Estimate, parseSweep, type Sweep } from '../network/campaign/sweep.ts'
+import { type FlowResult, runScenario } from '../network/scenario/flow.ts'
+import type { Scenario } from '../network/scenario/scenario.ts'
+import { runSweep, type SweepResult } from '../network-node/sweep.ts'
 import { openCaptureSink } from './capture.ts'
 import { print, printJson } from './output.ts'
-import type { Report, SweepPoint } from './report/report.ts'
+import type { Report } from './report/report.ts'
 import { startRun } from './run.ts'
 import { readScenarioFile } from './scenario-file.ts'
-import type { Task } from './sim-worker.ts'
-import { integer, readArguments, UsageError } from './usage.ts'
+import { integer, onlyOne, readArguments, UsageError } from './usage.ts'
 
 export const usage = `Usage: tungram sim FILE [--seed SEED] [--capture FILE.pcapng] [--report FILE.html] [--json]
        tungram sim FILE --sweep NAME=FROM..TO:STEP … [--repeat N] [--jobs N] [--report FILE.html] [--json]
@@ -53,8 +46,7 @@ export async function run(args: string[]): Promise<number> {
       json: { type: 'boolean' },
     },
   })
-  const [file, ...others] = positionals
-  if (file === undefined || others.length > 0) throw new UsageError('name one scenario file')
+  const file = onlyOne(positionals, 'name one scenario file')
   const repeat = integer('repeat', values.repeat, 1, 10_000) ?? 1
   const jobs = integer('jobs', values.jobs, 1, 256) ?? availableParallelism()
   const ladder = integer('ladder', values.ladder, 0, 10_000) ?? 100
@@ -154,100 +146,37 @@ async function sweep(
   seed: number | string,
   sweeps: readonly Sweep[],
   repeat: number,
-  jobs: number,
+  threads: number,
   json: boolean,
   report: Report | null,
 ): Promise<number> {
-  const points = combinations(sweeps)
   // Before the check, which takes its time with many points.
   const run = startRun()
-  let results: (ScenarioResult | undefined)[]
+  const end = new AbortController()
+  void run.ended.then(() => end.abort())
+  const terminal = process.stderr.isTTY
+  let result: SweepResult
   try {
-    const tasks = tasksOf(scenario, seed, points, repeat)
-    results = await inThreads(tasks, Math.min(jobs, tasks.length), run.ended)
+    result = await runSweep(scenario, {
+      seed,
+      sweeps,
+      repeat,
+      threads,
+      signal: end.signal,
+      progress: (done, total) => terminal && process.stderr.write(`\r${done} of ${total} runs`),
+    })
   } finally {
+    if (terminal) process.stderr.write('\r\x1b[K')
     run.end()
   }
-  const done: SweepPoint[] = points.flatMap((parameters, index) => {
-    const own = results.slice(index * repeat, (index + 1) * repeat).filter((result) => result !== undefined)
-    return own.length === 0 ? [] : [{ parameters, flows: summarizeRuns(own) }]
-  })
-  const interrupted = results.some((result) => result === undefined)
-  report?.sweep(done, sweeps, seed, repeat, interrupted)
-  if (json) printJson({ seed, repeat, interrupted, points: done })
+  const { points, interrupted } = result
+  report?.sweep(points, sweeps, seed, repeat, interrupted)
+  if (json) printJson({ seed, repeat, interrupted, points })
   else {
-    print(...table(done))
+    print(...table(points))
     if (interrupted) print('interrupted')
   }
   return 0
-}
-
-/** A task for each run of each combination. @throws {Error} for one that makes no scenario */
-function tasksOf(
-  scenario: Scenario,
-  seed: number | string,
-  points: readonly Record<string, number | string>[],
-  repeat: number,
-): Task[] {
-  const tasks: Task[] = []
-  for (const parameters of points) {
-    let changed: Scenario
-    try {
-      changed = checkScenario(withParameters(scenario, parameters))
-    } catch (error) {
-      throw new Error(`with ${parametersText(parameters)}: ${(error as Error).message}`, { cause: error })
-    }
-    // A swept seed is the seed.
-    const base = parameters.seed ?? seed
-    for (let i = 0; i < repeat; i++)
-      tasks.push({ index: tasks.length, scenario: changed, seed: i === 0 ? base : `${base} ${i}` })
-  }
-  return tasks
-}
-
-/**
- * @returns the results in the order of the tasks, `undefined` for those that were not done when
- * `ended` came
- */
-function inThreads(
-  tasks: readonly Task[],
-  threads: number,
-  ended: Promise<string>,
-): Promise<(ScenarioResult | undefined)[]> {
-  const results = new Array<ScenarioResult | undefined>(tasks.length).fill(undefined)
-  return new Promise((resolve, reject) => {
-    let next = 0
-    let done = 0
-    const workers: Worker[] = []
-    const finish = () => {
-      if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
-      for (const worker of workers) void worker.terminate()
-      resolve(results)
-    }
-    void ended.then(finish)
-    for (let i = 0; i < threads; i++) {
-      const worker = new Worker(new URL('./sim-worker.js', import.meta.url))
-      workers.push(worker)
-      worker.on('error', (error) => {
-        for (const each of workers) void each.terminate()
-        reject(error)
-      })
-      worker.on('message', ({ index, result }: { index: number; result: ScenarioResult }) => {
-        results[index] = result
-        done++
-        if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${tasks.length} runs`)
-        if (done === tasks.length) finish()
-        else if (next < tasks.length) worker.postMessage(tasks[next++])
-      })
-      worker.postMessage(tasks[next++])
-    }
-  })
-}
-
-function parametersText(parameters: Record<string, number | string>): string {
-  return Object.entries(parameters)
-    .map(([name, value]) => `${name}=${value}`)
-    .join(', ')
 }
 
 /** A line for each flow of each combination. */

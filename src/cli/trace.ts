@@ -6,11 +6,11 @@ import type { Endpoint } from '../udp/endpoint.ts'
 import { isTimeExceeded, traceMark } from './icmp-text.ts'
 import { print, printJson } from './output.ts'
 import { requireOneHost } from './reach.ts'
-import { integer, readArguments, UsageError } from './usage.ts'
+import { integer, onlyOne, readArguments } from './usage.ts'
 import {
   type Destination,
   destination,
-  openVantage,
+  lookFrom,
   seconds,
   type Vantage,
   vantageOptions,
@@ -59,8 +59,7 @@ export async function run(args: string[]): Promise<number> {
       df: { type: 'boolean', short: 'F' },
     },
   })
-  const [name, ...others] = positionals
-  if (name === undefined || others.length > 0) throw new UsageError('name one host to trace')
+  const name = onlyOne(positionals, 'name one host to trace')
   const first = integer('first-ttl', values['first-ttl'], 1, 255) ?? 1
   const last = integer('max-ttl', values['max-ttl'], first, 255) ?? Math.max(first, 30)
   const queries = integer('queries', values.queries, 1, 10) ?? 3
@@ -68,12 +67,10 @@ export async function run(args: string[]): Promise<number> {
   const size = integer('size', values.size, 0, 65_507) ?? 32
   const port = integer('port', values.port, 1, 65_535 - 10 * 255) ?? 33_434
 
-  const vantage = await openVantage(values)
   const hops: { hop: number; probes: Probe[] }[] = []
   let address = ''
   let reached = false
-  let failure = ''
-  try {
+  const failure = await lookFrom(values, async (vantage) => {
     const to = await destination(vantage, name, values)
     address = `${to.address}`
     requireOneHost(vantage.stack, to.address, 'trace')
@@ -98,12 +95,8 @@ export async function run(args: string[]): Promise<number> {
       () => vantage.run.end(),
       (error: Error) => vantage.run.end(error.message),
     )
-    failure = await vantage.finish()
-    tracer.close()
-  } finally {
-    vantage.run.end()
-    vantage.close()
-  }
+    return () => tracer.close()
+  })
   const arrived = hops.at(-1)?.probes.some(({ from }) => from === address) ?? false
   if (values.json) printJson({ address, reached: arrived, hops })
   if (failure !== '') throw new Error(failure)

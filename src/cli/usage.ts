@@ -18,6 +18,13 @@ export function readArguments<T extends ParseArgsConfig>(config: T): ReturnType<
   }
 }
 
+/** The only positional argument. @throws {UsageError} `message` when there is none, or another one */
+export function onlyOne(positionals: readonly string[], message: string): string {
+  const [first, ...others] = positionals
+  if (first === undefined || others.length > 0) throw new UsageError(message)
+  return first
+}
+
 /**
  * A whole number within bounds; `undefined` when the option was not given.
  * @throws {UsageError}

@@ -112,6 +112,28 @@ export async function openVantage(values: VantageArguments, realTime = false): P
   }
 }
 
+/**
+ * Looks from there: opens the vantage, calls `begin`, which starts what is to be done and returns
+ * what ends it, waits for the run's end, and closes everything, whatever happens.
+ * @returns what went wrong during the run, `''` for nothing
+ * @throws {UsageError} before anything is opened; {Error} when it cannot be
+ */
+export async function lookFrom(
+  values: VantageArguments,
+  begin: (vantage: Vantage) => Promise<() => void>,
+): Promise<string> {
+  const vantage = await openVantage(values)
+  try {
+    const end = await begin(vantage)
+    const failure = await vantage.finish()
+    end()
+    return failure
+  } finally {
+    vantage.run.end()
+    vantage.close()
+  }
+}
+
 /** Where a host is. */
 export interface Destination {
   /** As it was written. */

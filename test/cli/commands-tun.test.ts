@@ -12,6 +12,9 @@ import { describeOnTun } from '../tun/namespace.ts'
 import { sendRaw } from '../tun/raw-socket.ts'
 import { compile, type Running, start } from './program.ts'
 
+/** Of programs on a busy machine. */
+const PATIENCE = { timeout: 25_000 }
+
 const DEVICE = ['--tun', 'cli0']
 const OWN = ['--address', '10.9.0.2/24', '--address', 'fd09::2/64']
 const PEER = ['--peer', '10.9.0.1/24', '--peer', 'fd09::1/64']
@@ -80,7 +83,7 @@ describeOnTun('the commands on a TUN device', () => {
     four.setTTL(7)
     const payload = Buffer.from(Array.from({ length: 300 }, (_, index) => index & 255))
     four.send(payload, 5000, '10.9.0.2')
-    await expect.poll(() => recv.output.stdout).toContain('\n')
+    await expect.poll(() => recv.output.stdout, PATIENCE).toContain('\n')
     six.send('', 5000, 'fd09::2')
     await delay(100)
     four.send('third', 5000, '10.9.0.2')
@@ -136,7 +139,7 @@ describeOnTun('the commands on a TUN device', () => {
       })
       expect(gone()).toBe(true)
       const send = run(['send', ...ALL, '--to', '10.9.0.1:9', '--rate', '10'])
-      await expect.poll(gone, { timeout: 5000 }).toBe(false)
+      await expect.poll(gone, PATIENCE).toBe(false)
       const sent = await send.end(signal)
       expect(sent).toMatchObject({ code: 0, stdout: expect.stringMatching(/^sent \d+ datagrams?, \d+ bytes/) })
       expect(gone()).toBe(true)
@@ -185,7 +188,7 @@ describeOnTun('the commands on a TUN device', () => {
 
   test('send waits for the address of the kernel, sends text, and ends', async () => {
     const send = run(['send', ...DEVICE, ...OWN, '--to', '10.9.0.1:6000', '--data', 'grüße', '--json'])
-    await expect.poll(gone, { timeout: 5000 }).toBe(false)
+    await expect.poll(gone, PATIENCE).toBe(false)
     await delay(500)
     expect(send.output.stdout).toBe('')
     execFileSync('ip', ['address', 'add', '10.9.0.1/24', 'dev', 'cli0'])
@@ -237,14 +240,14 @@ describeOnTun('the commands on a TUN device', () => {
           run(['send', ...DEVICE, ...OWN, '--to', to, '--json', ...args], input).end()
 
         expect(await send(['--data', 'hello'])).toMatchObject({ code: 0 })
-        await expect.poll(() => got.length).toBe(1)
+        await expect.poll(() => got.length, PATIENCE).toBe(1)
         expect(`${got[0]?.message}`).toBe('hello')
         expect(got[0]?.rinfo.address).toBe(from)
 
         const input = Buffer.from(Array.from({ length: 60_000 }, (_, index) => (index * 31) & 255))
         const whole = await send([], input)
         expect(JSON.parse(whole.stdout)).toMatchObject({ sent: 1, bytes: 60_000 })
-        await expect.poll(() => got.length).toBe(2)
+        await expect.poll(() => got.length, PATIENCE).toBe(2)
         expect(got[1]?.message.equals(input)).toBe(true)
 
         const paced = await send(['--count', '100', '--rate', '200', '--size', '10'])
@@ -252,7 +255,7 @@ describeOnTun('the commands on a TUN device', () => {
         expect({ sent, bytes }).toEqual({ sent: 100, bytes: 1000 })
         expect(seconds).toBeGreaterThan(0.48)
         expect(seconds).toBeLessThan(0.75)
-        await expect.poll(() => got.length).toBe(102)
+        await expect.poll(() => got.length, PATIENCE).toBe(102)
       })
     },
     30_000,
@@ -362,7 +365,7 @@ describeOnTun('the commands on a TUN device', () => {
         '--json',
       ]).end()
       expect(JSON.parse(sent.stdout)).toMatchObject({ sent: 300 })
-      await expect.poll(() => received).toBe(300)
+      await expect.poll(() => received, PATIENCE).toBe(300)
     } finally {
       execFileSync('ip', ['link', 'delete', 'cli1'])
     }
@@ -450,7 +453,9 @@ describeOnTun('the commands on a TUN device', () => {
     await dump.says('reading from cli0')
     const socket = await kernel(4)
     socket.send('hello', 7, '10.9.0.2')
-    await expect.poll(() => dump.output.stdout).toMatch(/< IPv4 10\.9\.0\.1 > 10\.9\.0\.2 .*, UDP \d+ > 7 payload 5\n/)
+    await expect
+      .poll(() => dump.output.stdout, PATIENCE)
+      .toMatch(/< IPv4 10\.9\.0\.1 > 10\.9\.0\.2 .*, UDP \d+ > 7 payload 5\n/)
     expect((await dump.end('SIGINT')).code).toBe(0)
   }, 20_000)
 

@@ -4,7 +4,8 @@
  */
 import { closeSync, existsSync, openSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import type { Estimate, FlowEstimate, Measure, Sweep } from '../../network/campaign/sweep.ts'
+import type { SweepPoint } from '../../network/campaign/plan.ts'
+import type { Estimate, Measure, Sweep } from '../../network/campaign/sweep.ts'
 import type { Network } from '../../network/network.ts'
 import type { FlowResult, ScenarioResult } from '../../network/scenario/flow.ts'
 import { buildScenario, type Scenario } from '../../network/scenario/scenario.ts'
@@ -18,12 +19,6 @@ import { timePlots } from './series.ts'
 import { STYLE } from './style.ts'
 import { sweepPlots } from './sweep-plots.ts'
 import { drawTopology, linkTable } from './topology-drawing.ts'
-
-/** One combination of parameters, and what its runs say together. */
-export interface SweepPoint {
-  parameters: Record<string, number | string>
-  flows: FlowEstimate[]
-}
 
 export class Report {
   /** To be told of a single run. */

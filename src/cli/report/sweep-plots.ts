@@ -2,9 +2,9 @@
  * A sweep as plots: each measure against a parameter, a line for each flow and each combination of
  * the other parameters.
  */
+import type { SweepPoint } from '../../network/campaign/plan.ts'
 import type { Measure, Sweep } from '../../network/campaign/sweep.ts'
 import type { Line, Plot } from './plot.ts'
-import type { SweepPoint } from './report.ts'
 
 const MEASURES: { measure: Measure; title: string; unit: string; factor: number }[] = [
   { measure: 'lossRate', title: 'Loss', unit: '%', factor: 100 },
