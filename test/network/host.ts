@@ -34,3 +34,25 @@ export function echo(host: Stack, port: number, type: 'udp4' | 'udp6' = 'udp4') 
   socket.bind(port)
   return socket
 }
+
+/** a — r1 — r2 — b, without limits of ICMP errors. */
+export function chain(network: Network): { a: Stack; b: Stack } {
+  const a = network.host('a')
+  const b = network.host('b', { icmpRateLimitPerDestination: false })
+  network.router('r1', { icmpRateLimitPerDestination: false })
+  network.router('r2', { icmpRateLimitPerDestination: false })
+  network.connect(a, 'r1')
+  network.connect('r1', 'r2')
+  network.connect('r2', b, { mtu: 1300 })
+  return { a, b }
+}
+
+/** a — r — b with delays, the second cable being narrower. */
+export function hop(network: Network): { a: Stack; b: Stack } {
+  const a = network.host('a')
+  const b = network.host('b')
+  network.router('r')
+  network.connect(a, 'r', { delay: 10 })
+  network.connect('r', b, { delay: 5, mtu: 1000 })
+  return { a, b }
+}

@@ -15,7 +15,7 @@ import { Port, type PortContext } from './port.ts'
 import { Switch } from './switch.ts'
 
 /** What the cables of a network share. */
-export interface CablingHost {
+export interface CabledNetwork {
   readonly context: PortContext
   readonly random: SeededRandom
   readonly domains: DomainTable
@@ -25,10 +25,10 @@ export interface CablingHost {
 }
 
 export class Cabling {
-  readonly #host: CablingHost
+  readonly #network: CabledNetwork
 
-  constructor(host: CablingHost) {
-    this.#host = host
+  constructor(network: CabledNetwork) {
+    this.#network = network
   }
 
   /**
@@ -38,8 +38,8 @@ export class Cabling {
   connect(a: Node, b: Node, name: string, options: ConnectOptions): Cable {
     if (isLan(a) && isLan(b))
       throw new Error(`The segments ${a.name} and ${b.name} need a switch or a router between them.`)
-    const random = this.#host.random.fork(`cable ${name}`)
-    const domain = this.#host.domains.ofCable(a, b, options)
+    const random = this.#network.random.fork(`cable ${name}`)
+    const domain = this.#network.domains.ofCable(a, b, options)
     const mtu = options.mtu ?? (isLan(a) ? a.wire.mtu : isLan(b) ? b.wire.mtu : 1500)
     checkIpv6Mtu(options.subnet, mtu)
     const wire = this.#wire(a, b, name, random, options, mtu)
@@ -70,7 +70,7 @@ export class Cabling {
   /** Makes a link that was made elsewhere a nic of a host or router. */
   attach(host: StackNode, link: Link, options: AttachOptions): Nic {
     const domain = new Domain()
-    const port = this.#port(host, link.name, link, this.#host.random.fork(`attached ${link.name}`))
+    const port = this.#port(host, link.name, link, this.#network.random.fork(`attached ${link.name}`))
     const nic = this.#nic(host, port, domain, options.addresses)
     if (options.gateway !== undefined) {
       const via = Address.parse(options.gateway).toString()
@@ -84,17 +84,17 @@ export class Cabling {
     if (isLan(a)) return a.wire
     if (isLan(b)) return b.wire
     const medium = a instanceof StackNode && b instanceof StackNode ? (options.medium ?? 'ip') : 'ethernet'
-    return new Segment({ name, clock: this.#host.context.clock, random: random.fork('addresses'), medium, mtu })
+    return new Segment({ name, clock: this.#network.context.clock, random: random.fork('addresses'), medium, mtu })
   }
 
   #port(node: StackNode | Switch, name: string, link: Link, random: SeededRandom): Port {
-    const port = new Port(this.#host.context, node, name, link, random)
-    this.#host.portAdded(port)
+    const port = new Port(this.#network.context, node, name, link, random)
+    this.#network.portAdded(port)
     return port
   }
 
   #nic(node: StackNode, port: Port, domain: Domain, given: readonly string[] | undefined): Nic {
-    const nic = this.#host.numbering.addNic(node, port, domain, given)
+    const nic = this.#network.numbering.addNic(node, port, domain, given)
     node.ports.push(port)
     if (node.nat !== null) port.hook = node.nat
     return nic

@@ -4,7 +4,7 @@ import type { StackNode } from './node.ts'
 import type { Gate } from './port.ts'
 
 /** Where a partition looks up its hosts. */
-export interface PartitionHost {
+export interface PartitionedNetwork {
   /** Hosts and routers. */
   readonly hosts: readonly StackNode[]
   /** @throws {Error} for an unknown name */
@@ -17,7 +17,7 @@ export interface PartitionHost {
  * @throws {Error} for an unknown host, or one that is named twice
  */
 export function partition(
-  network: PartitionHost,
+  network: PartitionedNetwork,
   addresses: ReadonlyMap<string, readonly string[]>,
   groups: readonly (readonly string[])[],
 ): void {

@@ -14,13 +14,22 @@ import { ipOffset, isUpkeep, type Summary, summarize } from './ip-frame.ts'
 /** Datagrams whose fragments may come in turns. */
 const FRAGMENTED = 64
 
+/** What fragments of one datagram have in common, and its number. */
+interface Fragmented {
+  readonly source: string
+  readonly destination: string
+  readonly protocol: number
+  readonly identification: number
+  readonly trace: number
+}
+
 export class Lineage {
   readonly #limit: number
   readonly #now: () => number
   readonly #datagrams = new Map<number, Datagram>()
   #next = 1
   /** The last datagrams that began in fragments. */
-  readonly #fragmented = new Map<string, number>()
+  readonly #fragmented: Fragmented[] = []
   /**
    * What the node `#inputNode` is just taking in: what it sends meanwhile is sent on account of it.
    */
@@ -84,13 +93,18 @@ export class Lineage {
   #beginOf(from: string, packet: Packet, at: number): number {
     const { source, destination, protocol, fragment } = summarize(packet, at)
     if (fragment === null) return this.#begin(from, packet, at)
-    const key = `${source} ${destination} ${protocol} ${fragment.identification}`
-    let trace = this.#fragmented.get(key)
-    if (trace === undefined) {
-      trace = this.#begin(from, packet, at)
-      this.#fragmented.set(key, trace)
-      if (this.#fragmented.size > FRAGMENTED) this.#fragmented.delete(this.#fragmented.keys().next().value as string)
-    }
+    const { identification } = fragment
+    for (const each of this.#fragmented)
+      if (
+        each.identification === identification &&
+        each.source === source &&
+        each.destination === destination &&
+        each.protocol === protocol
+      )
+        return each.trace
+    const trace = this.#begin(from, packet, at)
+    this.#fragmented.push({ source, destination, protocol, identification, trace })
+    if (this.#fragmented.length > FRAGMENTED) this.#fragmented.shift()
     return trace
   }
 

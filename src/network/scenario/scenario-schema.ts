@@ -138,3 +138,12 @@ export function checkScenarioForm(value: unknown): void {
     throw new ScenarioError(error.path, error.reason, error.outOfRange)
   }
 }
+
+/** @throws {ScenarioError} what `action` throws, with its place */
+export function placing(path: readonly (string | number)[], action: () => unknown): void {
+  try {
+    action()
+  } catch (error) {
+    throw new ScenarioError(path, (error as Error).message)
+  }
+}

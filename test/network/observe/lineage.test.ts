@@ -1,20 +1,14 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { type CapturedFrame, readCapture } from '../../../src/link/capture/pcapng.ts'
 import { Network } from '../../../src/network/network.ts'
 import type { NetworkOptions } from '../../../src/network/settings.ts'
-import { listen } from '../host.ts'
+import { hop, listen } from '../host.ts'
 
 let network: Network
 afterEach(() => network.close())
 
 function chain(options: NetworkOptions = {}) {
   network = new Network({ seed: 1, ...options })
-  const a = network.host('a')
-  const b = network.host('b')
-  network.router('r')
-  network.connect(a, 'r', { delay: 10 })
-  network.connect('r', b, { delay: 5, mtu: 1000 })
-  return { a, b }
+  return hop(network)
 }
 
 describe('the life of a datagram', () => {
@@ -130,97 +124,5 @@ datagram 1: UDP 10.0.0.1:5000 > 10.0.1.2:9, sent by a
     await network.run()
     expect(network.datagrams()).toEqual([])
     expect(network.drops('b')).toEqual([{ node: 'b', nic: null, reason: 'UdpNoPort', layer: 'udp', count: 1 }])
-  })
-})
-
-describe('a capture', () => {
-  function captured(chunks: Uint8Array[]): CapturedFrame[] {
-    return [...readCapture(Buffer.concat(chunks))]
-  }
-
-  test('has an interface for each nic, the times of the network, datagrams and drops in comments', async () => {
-    const { a } = chain()
-    const chunks: Uint8Array[] = []
-    const stop = network.capture((chunk) => chunks.push(chunk))
-    const { socket } = listen(network, a, 5000)
-    socket.send('x', 99, 'b')
-    await network.run()
-    stop()
-    socket.send('x', 99, 'b')
-    await network.run()
-    const epoch = BigInt(Date.UTC(2000, 0, 1)) * 1_000_000n
-    expect(
-      captured(chunks).map(({ interface: name, time, direction, comments }) => [
-        name,
-        Number(time - epoch) / 1e6,
-        direction,
-        ...comments,
-      ]),
-    ).toEqual([
-      ['a.eth0', 0, 'out', 'datagram 1'],
-      ['r.eth0', 10, 'in', 'datagram 1'],
-      ['r.eth1', 10, 'out', 'datagram 1'],
-      ['b.eth0', 15, 'in', 'datagram 1', 'dropped: UdpNoPort (udp)'],
-      ['b.eth0', 15, 'out', 'datagram 2'],
-      ['r.eth1', 20, 'in', 'datagram 2'],
-      ['r.eth0', 20, 'out', 'datagram 2'],
-      ['a.eth0', 30, 'in', 'datagram 2'],
-    ])
-  })
-
-  test('says which datagram made way when the reassembly memory is full, and so does its life', async () => {
-    network = new Network({ seed: 1 })
-    const a = network.host('a')
-    const b = network.host('b', { reassemblyMemory: 40_000 })
-    network.connect(a, b, { forward: { loss: { frames: [2, 4] } } })
-    const chunks: Uint8Array[] = []
-    network.capture((chunk) => chunks.push(chunk), { of: ['b'] })
-    listen(network, b, 9)
-    const { socket } = listen(network, a, 5000)
-    for (let i = 0; i < 3; i++) socket.send(new Uint8Array(4400), 9, 'b')
-    await network.run()
-    expect(captured(chunks).flatMap(({ comments }) => comments.filter((each) => each.includes('dropped')))).toEqual([
-      'datagram 1 dropped: FragmentMemory (ip)',
-    ])
-    expect(network.explain(1)).toContain('b  DROPPED: FragmentMemory (ip)')
-    expect(network.datagrams({ delivered: true }).map(({ id }) => id)).toEqual([3])
-  })
-
-  test('of one cable or node leaves the others out, and several go on at a time', async () => {
-    const { a } = chain()
-    const one: Uint8Array[] = []
-    const other: Uint8Array[] = []
-    network.capture((chunk) => one.push(chunk), { of: ['a-r'] })
-    network.capture((chunk) => other.push(chunk), { of: ['b'], snapLength: 20 })
-    listen(network, a, 5000).socket.send('x', 99, 'b')
-    await network.run()
-    expect(captured(one).map((frame) => frame.interface)).toEqual(['a.eth0', 'r.eth0', 'r.eth0', 'a.eth0'])
-    expect(captured(other).map(({ bytes, originalLength }) => [bytes.length, originalLength])).toEqual([
-      [20, 29],
-      [20, 57],
-    ])
-    expect(() => network.capture(() => {}, { of: ['nobody'] })).toThrow('Neither a node nor a cable is named nobody.')
-  })
-
-  test('is replayed from a host with the pauses that it had', async () => {
-    const first = chain()
-    const chunks: Uint8Array[] = []
-    network.capture((chunk) => chunks.push(chunk), { of: ['a'] })
-    const { socket } = listen(network, first.a, 5000)
-    listen(network, first.b, 9)
-    socket.send('one', 9, 'b')
-    network.at('250ms', () => socket.send(new Uint8Array(3000), 9, 'b'))
-    await network.run()
-    network.close()
-    const second = chain()
-    const { received } = listen(network, second.b, 9)
-    await network.runFor('1s')
-    expect(network.replay('a', Buffer.concat(chunks))).toBe(4)
-    await network.run()
-    expect(received.map(({ time, text, from }) => [time, text, from])).toEqual([
-      [1015, 'one', '10.0.0.1:5000'],
-      [1265, '3000 bytes', '10.0.0.1:5000'],
-    ])
-    expect(() => network.replay('a', new Uint8Array(3))).toThrow('Not a capture file')
   })
 })

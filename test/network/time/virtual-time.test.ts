@@ -2,7 +2,6 @@ import { once } from 'node:events'
 import { setImmediate as immediate } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { Network } from '../../../src/network/network.ts'
-import { milliseconds } from '../../../src/network/time/duration.ts'
 import { echo, listen } from '../host.ts'
 
 let network: Network
@@ -15,18 +14,6 @@ function pair(delay = 10) {
   network.connect(a, b, { delay })
   return { a, b }
 }
-
-describe('durations', () => {
-  test('are milliseconds, or text with a unit', () => {
-    network = new Network()
-    expect([5, '250us', '150ms', '2s', '1.5m', '2min', '1h'].map(milliseconds)).toEqual([
-      5, 0.25, 150, 2000, 90_000, 120_000, 3_600_000,
-    ])
-    expect(() => milliseconds('2 weeks')).toThrow("Not a duration: '2 weeks'.")
-    expect(() => milliseconds(-1)).toThrow('The duration -1 is out of range')
-    expect(() => milliseconds(Number.NaN)).toThrow('out of range')
-  })
-})
 
 describe('virtual time', () => {
   test('stands still while a program uses promises, ticks and immediates between messages', async () => {

@@ -1,0 +1,54 @@
+/** What arrived of a flow: each datagram once, its copies, the order and the delays. */
+import type { Latency } from './run-types.ts'
+
+export class Arrivals {
+  received = 0
+  /** Copies beyond the first. */
+  duplicated = 0
+  /** Datagrams behind a later one (RFC 4737 section 3.3). */
+  reordered = 0
+  /** How often each datagram arrived. */
+  readonly #copies: number[] = []
+  readonly #latencies: number[] = []
+  /** Of payload, but for the first datagram: the span begins when it arrives. */
+  #bytes = 0
+  #highest = -1
+  #first = 0
+  #last = 0
+
+  /** A datagram that left at `sent` arrives at `now`. @returns false for a copy */
+  add(number: number, sent: number, now: number, length: number): boolean {
+    const copies = (this.#copies[number] ?? 0) + 1
+    this.#copies[number] = copies
+    if (copies > 1) {
+      this.duplicated++
+      return false
+    }
+    if (this.received++ === 0) this.#first = now
+    else this.#bytes += length
+    this.#last = now
+    this.#latencies.push(now - sent)
+    if (number < this.#highest) this.reordered++
+    else this.#highest = number
+    return true
+  }
+
+  /** Payload bits a second, from the first to the last arrival. */
+  get throughput(): number {
+    const span = this.#last - this.#first
+    return span > 0 ? (this.#bytes * 8000) / span : 0
+  }
+
+  get latency(): Latency | null {
+    return latencyOf(this.#latencies)
+  }
+}
+
+function latencyOf(latencies: readonly number[]): Latency | null {
+  if (latencies.length === 0) return null
+  const sorted = Float64Array.from(latencies).sort()
+  // The nearest rank.
+  const at = (share: number) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] as number
+  const mean = sorted.reduce((sum, each) => sum + each, 0) / sorted.length
+  return { min: at(0), mean, p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1) }
+}

@@ -1,0 +1,87 @@
+/** What a run of a scenario is told, and what it tells. */
+import type { Datagram } from '../observe/datagram.ts'
+
+/** Where and why parts of a flow's datagrams were discarded. */
+export interface FlowDrop {
+  node: string
+  /** `''` within the host. */
+  nic: string
+  reason: string
+  count: number
+}
+
+/** Milliseconds: one way, or there and back for an echo flow. */
+export interface Latency {
+  min: number
+  mean: number
+  p50: number
+  p90: number
+  p99: number
+  max: number
+}
+
+export interface FlowResult {
+  name: string
+  from: string
+  to: string
+  mode: 'one-way' | 'echo'
+  /** Datagrams that left. */
+  sent: number
+  /** Datagrams that arrived, each counted once; at the sender again for an echo flow. */
+  received: number
+  lost: number
+  /** Copies beyond the first. */
+  duplicated: number
+  /** Datagrams that arrived behind a later one (RFC 4737 section 3.3). */
+  reordered: number
+  /** Payload bits a second, from the first to the last arrival. */
+  throughput: number
+  latency: Latency | null
+  /**
+   * Fragments into which datagrams were cut, where that was done first: by the sender or by a
+   * router.
+   */
+  fragments: number
+  /** Sends that failed, by errno. */
+  errors: Record<string, number>
+  /** ICMP messages that the datagrams caused, by name. */
+  icmp: Record<string, number>
+  /** Each fragment and copy counts. */
+  drops: FlowDrop[]
+}
+
+export interface ScenarioResult {
+  seed: number | string
+  /** Milliseconds of simulated time when all was over. */
+  time: number
+  /** Whether it was stopped before. */
+  interrupted: boolean
+  flows: FlowResult[]
+}
+
+export interface RunOptions {
+  /** Instead of the scenario's. */
+  seed?: number | string
+  /** Gets a pcapng stream of all links. */
+  capture?: (chunk: Uint8Array) => void
+  /** Given, before the run, what ends it early: the result is then what there was. */
+  started?: (stop: () => void) => void
+  /** Told of each datagram, for those who want more than counts. */
+  watch?: RunWatcher
+}
+
+/**
+ * Flows are given by their number in the scenario, their datagrams by a number from 0 each. Times
+ * are milliseconds of simulated time.
+ */
+export interface RunWatcher {
+  /** A datagram left; `length` is bytes of payload. */
+  sent(flow: number, number: number, time: number, length: number): void
+  /** Its first copy arrived; back at the sender for an echo flow. */
+  arrived(flow: number, number: number, time: number): void
+  /**
+   * The life of a datagram, when nothing more is expected to happen to it; of whichever flow it is,
+   * or was caused by, or -1. In the order in which they were sent.
+   */
+  ended(datagram: Datagram, flow: number): void
+}
