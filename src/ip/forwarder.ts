@@ -12,8 +12,8 @@ import * as ipv6 from '../wire/ipv6.ts'
 import type { Counters } from './counters.ts'
 import { ErrorReason } from './icmp/error-reasons.ts'
 import type { Icmp } from './icmp/icmp.ts'
-import type { Ipv4Options } from './ipv4-options.ts'
 import type { Nic } from './nic/nic.ts'
+import type { ReceivedOptions } from './received-options.ts'
 import type { Redirector } from './routing/redirector.ts'
 import type { Route, RouteTable } from './routing/route-table.ts'
 
@@ -31,24 +31,25 @@ export interface ForwardingHost {
 export class Forwarder {
   readonly #host: ForwardingHost
   readonly #counters: Counters
-  readonly #options: Ipv4Options
   readonly #redirector: Redirector | null
 
   /** Without a redirector it sends no redirects. */
-  constructor(host: ForwardingHost, counters: Counters, options: Ipv4Options, redirector: Redirector | null) {
+  constructor(host: ForwardingHost, counters: Counters, redirector: Redirector | null) {
     this.#host = host
     this.#counters = counters
-    this.#options = options
     this.#redirector = redirector
   }
 
-  /** Takes a packet, parsed, whose destination is no address of this host. */
-  forward(packet: Packet, nic: Nic): Drop {
+  /**
+   * Takes a packet, parsed, whose destination is no address of this host, and what its IPv4 options
+   * are.
+   */
+  forward(packet: Packet, nic: Nic, options: ReceivedOptions | null): Drop {
     // RFC 1812 section 5.3.4: what came by a link-level broadcast is not for others.
     if (packet.cast !== Cast.Unicast) return Drop.IpLinkBroadcast
     if (packet.looped === 1) return Drop.IpNotForUs
     if (this.#host.onRouterAlert !== null) {
-      const alert = this.#alert(packet)
+      const alert = routerAlert(packet, options)
       if (alert >= 0 && this.#host.onRouterAlert(packet, nic, alert)) return Drop.None
     }
     const six = packet.family === 6
@@ -72,7 +73,7 @@ export class Forwarder {
       this.#host.icmp.sendError(packet, nic, ErrorReason.BeyondScope)
       return Drop.IpBeyondScope
     }
-    if (!six && packet.transport - network > ipv4.HEADER && this.#options.leavesStrictRoute(route)) {
+    if (options?.leavesStrictRoute(route) === true) {
       this.#host.icmp.sendError(packet, nic, ErrorReason.SourceRouteFailed)
       return Drop.IpSourceRoute
     }
@@ -97,21 +98,12 @@ export class Forwarder {
       this.#counters.six.IpForwDatagrams++
     } else {
       this.#counters.four.IpForwDatagrams++
-      if (packet.transport - network > ipv4.HEADER) this.#recordRoute(packet, route)
+      if (options !== null) this.#recordRoute(packet, route, options)
       this.#decrement4(view, network)
-      if (redirector !== null && !this.#hasSourceRoute(packet)) redirector.consider(packet, nic, route)
+      if (redirector !== null && (options === null || options.sourceRoute === 0))
+        redirector.consider(packet, nic, route)
     }
     return this.#host.transmit(packet, route, mtu)
-  }
-
-  /** The value of the packet's Router Alert, or -1. */
-  #alert(packet: Packet): number {
-    if (packet.family === 6) return ipv6.routerAlert(packet.view, packet.network)
-    return packet.transport - packet.network > ipv4.HEADER && this.#options.routerAlert ? 0 : -1
-  }
-
-  #hasSourceRoute(packet: Packet): boolean {
-    return packet.transport - packet.network > ipv4.HEADER && this.#options.sourceRoute !== 0
   }
 
   /** RFC 1624 equation 3 over the word of TTL and protocol. */
@@ -122,9 +114,9 @@ export class Forwarder {
     view.setUint16(at + ipv4.HEADER_CHECKSUM, update(view.getUint16(at + ipv4.HEADER_CHECKSUM), before, after))
   }
 
-  #recordRoute(packet: Packet, route: Route): void {
+  #recordRoute(packet: Packet, route: Route, options: ReceivedOptions): void {
     const own = this.#host.selectSource(route, packet.d0, packet.d1, packet.d2, packet.d3)
-    this.#options.forward(packet, own === null ? 0 : own.w3)
+    options.forward(packet, own === null ? 0 : own.w3)
     ipv4.rewriteChecksum(packet.view, packet.network)
   }
 
@@ -133,6 +125,12 @@ export class Forwarder {
     this.#host.icmp.sendError(packet, nic, noRouteReason(packet.family, route))
     return Drop.IpNoRoute
   }
+}
+
+/** The value of the packet's Router Alert, or -1. */
+function routerAlert(packet: Packet, options: ReceivedOptions | null): number {
+  if (packet.family === 6) return ipv6.routerAlert(packet.view, packet.network)
+  return options?.routerAlert === true ? 0 : -1
 }
 
 /** Linux: ICMP tells a missing route from one that leads nowhere, ICMPv6 does not. */

@@ -139,7 +139,7 @@ export class IpLayer implements NicHost, ForwardingHost, IcmpHost {
     this.icmp = icmp
     if (options.forwarding === true) {
       const redirector = options.sendRedirects === true ? new Redirector(this.routes, icmp, clock, random, hash) : null
-      this.#forwarder = new Forwarder(this, counters, ipOptions, redirector)
+      this.#forwarder = new Forwarder(this, counters, redirector)
     } else this.#forwarder = null
 
     const timedOut = (packet: Packet) => {

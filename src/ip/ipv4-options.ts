@@ -13,14 +13,14 @@
 import { Drop } from '../base/drop.ts'
 import type { Packet } from '../base/packet.ts'
 import * as ipv4 from '../wire/ipv4.ts'
-import type { Route } from './routing/route-table.ts'
+import type { ReceivedOptions } from './received-options.ts'
 
-const END = 0
-const NO_OPERATION = 1
+export const END = 0
+export const NO_OPERATION = 1
 export const RECORD_ROUTE = 7
 export const TIMESTAMP = 68
-const LOOSE_SOURCE_ROUTE = 131
-const STRICT_SOURCE_ROUTE = 137
+export const LOOSE_SOURCE_ROUTE = 131
+export const STRICT_SOURCE_ROUTE = 137
 const ROUTER_ALERT = 148
 
 /** Low four bits of a timestamp option's fourth byte. */
@@ -60,36 +60,20 @@ export interface OptionsHost {
 
 export class Ipv4Options {
   readonly #host: OptionsHost
-  /** Where the last {@link receive} met a source route, 0 for nowhere. */
-  sourceRoute = 0
-  strict = false
-  /** The slot of the stop that {@link followRoute} found, 0 for none. */
-  stopSlot = 0
-  /** A Router Alert with value 0 (RFC 2113): "examine". */
-  routerAlert = false
-  /**
-   * Where the last {@link receive} wrote our address, for a router to put that of the nic it leaves
-   * by; 0 for nowhere.
-   */
-  routeSlot = 0
-  timestampSlot = 0
 
   constructor(host: OptionsHost) {
     this.#host = host
   }
 
   /**
-   * Checks the options of a received packet and fills in its route and timestamp. The header
-   * checksum is left as it was: a router rewrites it, and what goes up needs none.
+   * Checks the options of a received packet, fills in its route and timestamp, and notes in `found`
+   * what there is. The header checksum is left as it was: a router rewrites it, and what goes up
+   * needs none.
    * @returns `Drop.IpOption`, with `problem` and `pointer` set, when one is malformed
    */
-  receive(packet: Packet): Drop {
+  receive(packet: Packet, found: ReceivedOptions): Drop {
     const { view, network, transport } = packet
-    this.sourceRoute = 0
-    this.stopSlot = 0
-    this.routerAlert = false
-    this.routeSlot = 0
-    this.timestampSlot = 0
+    found.clear()
     let route = false
     let timestamp = false
     for (let at = network + ipv4.HEADER; at < transport; ) {
@@ -110,23 +94,23 @@ export class Ipv4Options {
           if (length < 3) wrong = at + 1
           else if (view.getUint8(at + 2) < 4) wrong = at + 2
           // RFC 1812 section 5.2.4.1: one at most.
-          else if (this.sourceRoute !== 0) wrong = at
+          else if (found.sourceRoute !== 0) wrong = at
           else {
-            this.sourceRoute = at - network
-            this.strict = type === STRICT_SOURCE_ROUTE
+            found.sourceRoute = at - network
+            found.strict = type === STRICT_SOURCE_ROUTE
           }
           break
         case RECORD_ROUTE:
-          wrong = route ? at : this.#recordRoute(packet, at, length)
+          wrong = route ? at : this.#recordRoute(packet, at, length, found)
           route = true
           break
         case TIMESTAMP:
-          wrong = timestamp ? at : this.#recordTime(packet, at, length)
+          wrong = timestamp ? at : this.#recordTime(packet, at, length, found)
           timestamp = true
           break
         case ROUTER_ALERT:
           if (length < 4) wrong = at + 1
-          else this.routerAlert = view.getUint16(at + 2) === 0
+          else found.routerAlert = view.getUint16(at + 2) === 0
           break
       }
       if (wrong !== 0) return malformed(packet, wrong)
@@ -136,20 +120,20 @@ export class Ipv4Options {
   }
 
   /** @returns what is wrong, or 0 */
-  #recordRoute(packet: Packet, at: number, length: number): number {
+  #recordRoute(packet: Packet, at: number, length: number, found: ReceivedOptions): number {
     const { view } = packet
     if (length < 3) return at + 1
     const pointer = view.getUint8(at + 2)
     if (pointer < 4) return at + 2
     if (pointer > length) return 0
     if (pointer + 3 > length) return at + 2
-    this.routeSlot = at + pointer - 1
-    view.setInt32(this.routeSlot, this.#host.recordedAddress(packet))
+    found.routeSlot = at + pointer - 1
+    view.setInt32(found.routeSlot, this.#host.recordedAddress(packet))
     view.setUint8(at + 2, pointer + 4)
     return 0
   }
 
-  #recordTime(packet: Packet, at: number, length: number): number {
+  #recordTime(packet: Packet, at: number, length: number, found: ReceivedOptions): number {
     const { view } = packet
     if (length < 4) return at + 1
     const pointer = view.getUint8(at + 2)
@@ -171,7 +155,7 @@ export class Ipv4Options {
       if (pointer + 7 > length) return at + 2
       if (kind === TIMES_AND_ADDRESSES) {
         view.setInt32(slot, this.#host.recordedAddress(packet))
-        this.timestampSlot = slot
+        found.timestampSlot = slot
       } else if (!this.#host.isPrespecified(view.getInt32(slot))) return 0
       view.setUint32(slot + 4, this.#host.timeOfDay())
       view.setUint8(at + 2, pointer + 8)
@@ -180,44 +164,21 @@ export class Ipv4Options {
   }
 
   /**
-   * A router: what was recorded is the address of the nic that the packet leaves by (RFC 1812
-   * section 4.2.2.1), and takes the place of the stop that becomes the destination.
-   */
-  forward(packet: Packet, word: number): void {
-    const { view, network } = packet
-    if (this.routeSlot !== 0) view.setInt32(this.routeSlot, word)
-    if (this.timestampSlot !== 0) view.setInt32(this.timestampSlot, word)
-    if (this.stopSlot === 0) return
-    const at = network + this.sourceRoute
-    view.setInt32(network + ipv4.DESTINATION, packet.d3)
-    view.setInt32(this.stopSlot, word)
-    view.setUint8(at + 2, this.stopSlot - at + 5)
-  }
-
-  /**
-   * A strict source route whose next hop is not on a link of this router (RFC 1812 section 5.2.7.1,
-   * code 5).
-   */
-  leavesStrictRoute(route: Route): boolean {
-    return this.sourceRoute !== 0 && this.strict && route.gateway !== null
-  }
-
-  /**
    * Finds the next stop of a source route for which this host is the present destination, and makes
    * it `packet.d3`; without one the packet is for this host. Stops that are this host as well are
-   * passed over. The route itself stays as it came, for an error to quote, until {@link forward}.
+   * passed over. The route itself stays as it came, for an error to quote, until it is forwarded.
    * @returns `Drop.IpOption` when there is room for a part of a stop only: the pointer of the route
    *   is wrong
    */
-  followRoute(packet: Packet): Drop {
+  followRoute(packet: Packet, found: ReceivedOptions): Drop {
     const { view, network } = packet
-    const at = network + this.sourceRoute
+    const at = network + found.sourceRoute
     const length = view.getUint8(at + 1)
     for (let pointer = view.getUint8(at + 2); pointer <= length; pointer += 4) {
       if (pointer + 3 > length) return Drop.IpOption
       packet.d3 = view.getInt32(at + pointer - 1)
       if (!this.#host.isOwnStop(packet.d3)) {
-        this.stopSlot = at + pointer - 1
+        found.stopSlot = at + pointer - 1
         return Drop.None
       }
       view.setInt32(network + ipv4.DESTINATION, packet.d3)
@@ -283,57 +244,6 @@ export class Ipv4Options {
       option += type === NO_OPERATION ? 1 : (packet.bytes[option + 1] as number)
     }
   }
-}
-
-/** Options of a program's own datagrams. */
-export interface OwnOptions {
-  /** As the program gave them, padded to a multiple of 4. */
-  readonly given: Uint8Array
-  /**
-   * As they go out. A source route lacks its first hop there, which is the destination in the
-   * header, and ends with the slot at {@link last}.
-   */
-  readonly sent: Uint8Array
-  /** The first hop of a source route, as a word; 0 without one. */
-  readonly firstHop: number
-  /**
-   * Offset in {@link sent} of the route's last slot, for the address that the datagram is for in
-   * the end.
-   */
-  readonly last: number
-  /** The first hop must be on a link of this host. */
-  readonly strict: boolean
-}
-
-/**
- * Checks options that a program wants to send, source routes included (Linux: ip_options_compile
- * without a packet).
- * @returns `null` when they are too long or malformed, or have two source routes (RFC 1812 section
- *   5.2.4.1)
- */
-export function checkOwn(options: Uint8Array): OwnOptions | null {
-  if (options.length > MAX_OPTIONS) return null
-  const padded = new Uint8Array((options.length + 3) & ~3)
-  padded.set(options)
-  let route = -1
-  for (let at = 0; at < padded.length && padded[at] !== END; ) {
-    const type = padded[at] as number
-    const length = type === NO_OPERATION ? 1 : (padded[at + 1] ?? 0)
-    if (length < 1 || (type !== NO_OPERATION && length < 2) || at + length > padded.length) return null
-    if (type === LOOSE_SOURCE_ROUTE || type === STRICT_SOURCE_ROUTE) {
-      if (route >= 0 || length < 7 || (length - 3) % 4 !== 0 || padded[at + 2] !== 4) return null
-      route = at
-    }
-    if (type === RECORD_ROUTE && (length < 7 || (padded[at + 2] as number) < 4)) return null
-    if (type === TIMESTAMP && (length < 8 || (padded[at + 2] as number) < 5)) return null
-    at += length
-  }
-  if (route < 0) return { given: padded, sent: padded, firstHop: 0, last: 0, strict: false }
-  const sent = padded.slice()
-  const last = route + (padded[route + 1] as number) - 4
-  sent.copyWithin(route + 3, route + 7, last + 4)
-  const firstHop = new DataView(padded.buffer).getInt32(route + 3)
-  return { given: padded, sent, firstHop, last, strict: padded[route] === STRICT_SOURCE_ROUTE }
 }
 
 /**

@@ -14,6 +14,7 @@ import { ErrorReason } from './icmp/error-reasons.ts'
 import type { Icmp } from './icmp/icmp.ts'
 import type { Ipv4Options } from './ipv4-options.ts'
 import type { Nic } from './nic/nic.ts'
+import { ReceivedOptions } from './received-options.ts'
 import type { ReversePathFilter } from './routing/reverse-path.ts'
 import type { RouteTable } from './routing/route-table.ts'
 import type { Upper } from './upper.ts'
@@ -47,6 +48,8 @@ export class Receive4 {
   readonly #upper: Upper
   readonly #strongHost: boolean
   readonly #takesSourceRoutes: boolean
+  /** Of the packet at hand. */
+  readonly #found = new ReceivedOptions()
   /**
    * The addresses and the nic of the last packet that was one for this host, which nearly all
    * packets after it have too, …
@@ -81,20 +84,21 @@ export class Receive4 {
       local = drop !== Drop.IpNotForUs
       if (local ? drop !== Drop.None : this.#forwarder === null) return drop
     }
-    if (packet.transport - packet.network > ipv4.HEADER) {
-      drop = this.#options.receive(packet)
-      if (this.#options.sourceRoute !== 0) {
+    const options = packet.transport - packet.network > ipv4.HEADER ? this.#found : null
+    if (options !== null) {
+      drop = this.#options.receive(packet, options)
+      if (options.sourceRoute !== 0) {
         // Refused in silence, whatever else is wrong: an answer would have to take the route back.
         if (!this.#takesSourceRoutes) return Drop.IpSourceRoute
-        if (drop === Drop.None) drop = this.#followRoute(packet, nic, local)
-        local = local && this.#options.stopSlot === 0
+        if (drop === Drop.None) drop = this.#followRoute(packet, nic, local, options)
+        local = local && options.stopSlot === 0
       }
       if (drop !== Drop.None) {
         this.#icmp.sendProblem(packet, nic)
         return drop
       }
     }
-    if (!local) return (this.#forwarder as Forwarder).forward(packet, nic)
+    if (!local) return (this.#forwarder as Forwarder).forward(packet, nic, options)
     if (packet.moreFragments === 0 && packet.fragmentOffset === 0) return this.#deliver(packet, nic)
     const whole = this.#reassembler.add(packet)
     if (whole !== null) {
@@ -152,18 +156,18 @@ export class Receive4 {
    * Makes the next stop of a packet's source route, when this host is its present one, the
    * destination (RFC 791 section 3.1).
    */
-  #followRoute(packet: Packet, nic: Nic, local: boolean): Drop {
+  #followRoute(packet: Packet, nic: Nic, local: boolean, options: ReceivedOptions): Drop {
     // No stop is a group or a broadcast address (Linux).
     if (packet.cast !== Cast.Unicast) return Drop.IpSourceRoute
     if (!local) {
-      if (!this.#options.strict) return Drop.None
+      if (!options.strict) return Drop.None
       // A strict route has no other stops than those it names.
       this.#icmp.sendError(packet, nic, ErrorReason.ErroneousField, ipv4.DESTINATION)
       return Drop.IpSourceRoute
     }
-    const drop = this.#options.followRoute(packet)
-    if (drop !== Drop.None) this.#icmp.sendError(packet, nic, ErrorReason.ErroneousField, this.#options.sourceRoute + 2)
-    if (drop !== Drop.None || this.#options.stopSlot === 0) return drop
+    const drop = this.#options.followRoute(packet, options)
+    if (drop !== Drop.None) this.#icmp.sendError(packet, nic, ErrorReason.ErroneousField, options.sourceRoute + 2)
+    if (drop !== Drop.None || options.stopSlot === 0) return drop
     return this.#forwarder === null || packet.d3 >>> 24 === 127 ? Drop.IpSourceRoute : Drop.None
   }
 

@@ -59,7 +59,7 @@ export class Receive6 {
     const forward = admitted === Drop.IpNotForUs && this.#forwarder !== null
     if (admitted !== Drop.None && !forward) return admitted
     if (drop === Drop.None) {
-      if (forward) return (this.#forwarder as Forwarder).forward(packet, nic)
+      if (forward) return (this.#forwarder as Forwarder).forward(packet, nic, null)
       drop = ipv6.walk(packet)
     }
     if (drop !== Drop.None) {

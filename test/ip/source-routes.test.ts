@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Address } from '../../src/base/address.ts'
 import { ManualClock } from '../../src/base/clock.ts'
-import { checkOwn } from '../../src/ip/ipv4-options.ts'
+import { checkOwn } from '../../src/ip/own-options.ts'
 import { Stack, type StackOptions } from '../../src/stack.ts'
 import { type Bytes, checksum, hex, icmp, ip4, pattern, u8, u32, udp } from '../differential/raw-ip.ts'
 import { TestLink } from '../differential/stack-host.ts'
