@@ -504,7 +504,7 @@ timeouts(
   'say ICMPv6 Time Exceeded 1 about the first fragment',
 )
 
-const arpRows = file('wire/arp.test.ts')
+const arpRows = file('ip/nic/arp-layer.test.ts')
 arpRows(
   826,
   '',
@@ -615,36 +615,27 @@ ndRows(
 )
 ndRows(4862, '5.3', 'MUST', 'a link-local address is made', 'makes a link-local address of the hardware address first')
 
-const neighborcodecsRows = file('ip/neighbor-codecs.test.ts')
-neighborcodecsRows(
-  4861,
-  '7.1',
-  'MUST',
-  'a hop limit below 255 is discarded',
-  'no truncation passes, nor a hop limit of 254',
-)
-neighborcodecsRows(
+const arpCodecRows = file('wire/arp.test.ts')
+const ndpRows = file('wire/ndp.test.ts')
+const igmpCodecRows = file('wire/igmp.test.ts')
+const mldCodecRows = file('wire/mld.test.ts')
+ndpRows(4861, '7.1', 'MUST', 'a hop limit below 255 is discarded', 'no truncation passes, nor a hop limit of 254')
+ndpRows(
   4861,
   '4.6',
   'MUST',
   'an option of length 0 discards the message',
   'an option of length 0, or one that ends behind the message',
 )
-neighborcodecsRows(
-  9776,
-  '4.1.1',
-  'MUST',
-  'response codes from 128 on are mantissa and exponent',
-  '(RFC 9776 section 4.1.1)',
-)
-neighborcodecsRows(
+igmpCodecRows(9776, '4.1.1', 'MUST', 'response codes from 128 on are mantissa and exponent', '(RFC 9776 section 4.1.1)')
+mldCodecRows(
   9777,
   '5.1.3',
   'MUST',
   'response codes from 32768 on are mantissa and exponent',
   '(RFC 9777 section 5.1.3)',
 )
-neighborcodecsRows(2711, '2.1', 'MUST', 'MLD carries Router Alert', 'nor a missing router alert')
+mldCodecRows(2711, '2.1', 'MUST', 'MLD carries Router Alert', 'nor a missing router alert')
 
 const routeradvertisementsRows = file('ip/router-advertisements.test.ts')
 routeradvertisementsRows(
@@ -1350,14 +1341,14 @@ arpRows(
   'an entry that is out of date is flushed',
   'is lost after three probes, and asked for anew by the next packet',
 )
-neighborcodecsRows(
+arpCodecRows(
   826,
   '',
   'MUST',
   'hardware and protocol types and sizes are checked',
   'no truncation and no other type, size or operation passes',
 )
-neighborcodecsRows(2113, '2.1', 'MUST', 'MLD without its alert is discarded', 'nor a missing router alert')
+mldCodecRows(2113, '2.1', 'MUST', 'MLD without its alert is discarded', 'nor a missing router alert')
 groupsRows(
   4291,
   '2.7.1',

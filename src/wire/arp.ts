@@ -85,6 +85,11 @@ export function target(view: DataView, at: number): number {
   return view.getInt32(at + TARGET)
 }
 
+/** Whether the addresses are where those of IPv4 over Ethernet are. */
+export function isForEthernet(view: DataView, at: number): boolean {
+  return view.getUint8(at + HARDWARE_LENGTH) === 6 && view.getUint8(at + PROTOCOL_LENGTH) === 4
+}
+
 /** Writes all 28 bytes at `at`. */
 export function encode(
   view: DataView,
@@ -123,11 +128,6 @@ const operationNames: Record<number, string> = {
 
 export function operationName(view: DataView, at: number): string {
   return operationNames[operation(view, at)] ?? 'unknown'
-}
-
-/** Whether the addresses are where those of IPv4 over Ethernet are. */
-export function isForEthernet(view: DataView, at: number): boolean {
-  return view.getUint8(at + HARDWARE_LENGTH) === 6 && view.getUint8(at + PROTOCOL_LENGTH) === 4
 }
 
 /** One line, as `who has …`. */

@@ -43,6 +43,15 @@ const GROUP_BIT = 0x0100
 export const BROADCAST_HIGH = 0xffff
 export const BROADCAST_LOW = -1
 
+/** Of an IPv4 group 01:00:5e and its low 23 bits (RFC 1112 section 6.4). */
+export const GROUP4_HIGH = 0x0100
+
+/**
+ * Of an IPv6 group 33:33 and its low 32 bits, which are the address's last word (RFC 2464 section
+ * 7).
+ */
+export const GROUP6_HIGH = 0x3333
+
 /**
  * Checks the header of the frame at `packet.start` for a station with the given address, sets
  * `packet.cast`, and moves `packet.start` behind it. Padding stays: the payload's own length cuts
@@ -66,6 +75,26 @@ export function parse(packet: Packet, ownHigh: number, ownLow: number): Drop {
   if (kind !== IPV4 && kind !== IPV6 && kind !== ARP) return Drop.FrameUnknownType
   packet.start = start + length
   return Drop.None
+}
+
+export function destinationHigh(view: DataView, at: number): number {
+  return view.getUint16(at + DESTINATION)
+}
+
+export function destinationLow(view: DataView, at: number): number {
+  return view.getInt32(at + DESTINATION + 2)
+}
+
+export function sourceHigh(view: DataView, at: number): number {
+  return view.getUint16(at + SOURCE)
+}
+
+export function sourceLow(view: DataView, at: number): number {
+  return view.getInt32(at + SOURCE + 2)
+}
+
+export function type(view: DataView, at: number): number {
+  return view.getUint16(at + TYPE)
 }
 
 /**
@@ -93,24 +122,8 @@ export function castOf(high: number, low: number): Cast {
   return high === BROADCAST_HIGH && low === BROADCAST_LOW ? Cast.Broadcast : Cast.Multicast
 }
 
-export function destinationHigh(view: DataView, at: number): number {
-  return view.getUint16(at + DESTINATION)
-}
-
-export function destinationLow(view: DataView, at: number): number {
-  return view.getInt32(at + DESTINATION + 2)
-}
-
-export function sourceHigh(view: DataView, at: number): number {
-  return view.getUint16(at + SOURCE)
-}
-
-export function sourceLow(view: DataView, at: number): number {
-  return view.getInt32(at + SOURCE + 2)
-}
-
-export function type(view: DataView, at: number): number {
-  return view.getUint16(at + TYPE)
+export function group4Low(word: number): number {
+  return 0x5e000000 | (word & 0x7fffff)
 }
 
 /** Writes the 14 bytes at `at`. */
@@ -129,18 +142,6 @@ export function encode(
   view.setInt32(at + SOURCE + 2, sourceLow)
   view.setUint16(at + TYPE, type)
 }
-
-/** Of an IPv4 group 01:00:5e and its low 23 bits (RFC 1112 section 6.4). */
-export const GROUP4_HIGH = 0x0100
-export function group4Low(word: number): number {
-  return 0x5e000000 | (word & 0x7fffff)
-}
-
-/**
- * Of an IPv6 group 33:33 and its low 32 bits, which are the address's last word (RFC 2464 section
- * 7).
- */
-export const GROUP6_HIGH = 0x3333
 
 /** One line: both addresses and the type. */
 export function describe(view: DataView, at: number): string {

@@ -15,9 +15,10 @@ import { finish, isComplete, sumLong } from '../base/checksum.ts'
 import { Drop } from '../base/drop.ts'
 import type { Packet } from '../base/packet.ts'
 
-export const HEADER = 8
 const CHECKSUM = 2
 const REST = 4
+
+export const HEADER = 8
 
 export const ECHO_REPLY = 0
 export const DESTINATION_UNREACHABLE = 3
@@ -54,6 +55,37 @@ export function parse(packet: Packet): Drop {
   return Drop.None
 }
 
+export function type(view: DataView, at: number): number {
+  return view.getUint8(at)
+}
+
+export function code(view: DataView, at: number): number {
+  return view.getUint8(at + 1)
+}
+
+export function identifier(view: DataView, at: number): number {
+  return view.getUint16(at + REST)
+}
+
+export function sequence(view: DataView, at: number): number {
+  return view.getUint16(at + REST + 2)
+}
+
+/** Next-hop MTU of Fragmentation Needed; 0 from routers older than RFC 1191. */
+export function mtu(view: DataView, at: number): number {
+  return view.getUint16(at + REST + 2)
+}
+
+/** The better first hop that a Redirect names, as a word. */
+export function gateway(view: DataView, at: number): number {
+  return view.getInt32(at + REST)
+}
+
+/** Octet that a Parameter Problem points to. */
+export function pointer(view: DataView, at: number): number {
+  return view.getUint8(at + REST)
+}
+
 /**
  * Whether a message of this type is an error, so that no error may answer it (RFC 1122 section
  * 3.2.2).
@@ -84,37 +116,6 @@ export function isAnswer(type: number): boolean {
     type === TIME_EXCEEDED ||
     type === PARAMETER_PROBLEM
   )
-}
-
-export function type(view: DataView, at: number): number {
-  return view.getUint8(at)
-}
-
-export function code(view: DataView, at: number): number {
-  return view.getUint8(at + 1)
-}
-
-export function identifier(view: DataView, at: number): number {
-  return view.getUint16(at + REST)
-}
-
-export function sequence(view: DataView, at: number): number {
-  return view.getUint16(at + REST + 2)
-}
-
-/** Next-hop MTU of Fragmentation Needed; 0 from routers older than RFC 1191. */
-export function mtu(view: DataView, at: number): number {
-  return view.getUint16(at + REST + 2)
-}
-
-/** The better first hop that a Redirect names, as a word. */
-export function gateway(view: DataView, at: number): number {
-  return view.getInt32(at + REST)
-}
-
-/** Octet that a Parameter Problem points to. */
-export function pointer(view: DataView, at: number): number {
-  return view.getUint8(at + REST)
 }
 
 /**

@@ -16,9 +16,10 @@ import type { Packet } from '../base/packet.ts'
 import { pseudoHeaderSum } from './ipv6.ts'
 import { ICMPV6 } from './protocol.ts'
 
-export const HEADER = 8
 const CHECKSUM = 2
 const REST = 4
+
+export const HEADER = 8
 
 export const DESTINATION_UNREACHABLE = 1
 export const PACKET_TOO_BIG = 2
@@ -47,19 +48,6 @@ export function parse(packet: Packet): Drop {
   return Drop.None
 }
 
-/** Types below 128 are errors (RFC 4443 section 2.1). */
-export function isError(type: number): boolean {
-  return type < 128
-}
-
-/**
- * What a host sends unasked by its own programs: echo replies, and the errors about what it
- * received.
- */
-export function isAnswer(type: number): boolean {
-  return type === ECHO_REPLY || (type >= DESTINATION_UNREACHABLE && type <= PARAMETER_PROBLEM)
-}
-
 export function type(view: DataView, at: number): number {
   return view.getUint8(at)
 }
@@ -82,6 +70,19 @@ export function mtu(view: DataView, at: number): number {
 
 export function pointer(view: DataView, at: number): number {
   return view.getUint32(at + REST)
+}
+
+/** Types below 128 are errors (RFC 4443 section 2.1). */
+export function isError(type: number): boolean {
+  return type < 128
+}
+
+/**
+ * What a host sends unasked by its own programs: echo replies, and the errors about what it
+ * received.
+ */
+export function isAnswer(type: number): boolean {
+  return type === ECHO_REPLY || (type >= DESTINATION_UNREACHABLE && type <= PARAMETER_PROBLEM)
 }
 
 /** Writes the 8 bytes at `at`; the checksum field is left 0 for {@link encodeChecksum}. */

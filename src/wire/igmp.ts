@@ -33,12 +33,6 @@ import { checksum, verify } from '../base/checksum.ts'
 import { Drop } from '../base/drop.ts'
 import type { Packet } from '../base/packet.ts'
 
-export const QUERY = 0x11
-export const REPORT_V1 = 0x12
-export const REPORT_V2 = 0x16
-export const LEAVE = 0x17
-export const REPORT_V3 = 0x22
-
 const CHECKSUM = 2
 const GROUP = 4
 /**
@@ -47,6 +41,12 @@ const GROUP = 4
 export const HEADER = 8
 const QUERY_V3_HEADER = 12
 export const RECORD_HEADER = 8
+
+export const QUERY = 0x11
+export const REPORT_V1 = 0x12
+export const REPORT_V2 = 0x16
+export const LEAVE = 0x17
+export const REPORT_V3 = 0x22
 
 /** RFC 1112: version 1 has no field for it; Linux: IGMP_QUERY_RESPONSE_INTERVAL. */
 const V1_RESPONSE = 10_000

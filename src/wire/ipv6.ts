@@ -84,26 +84,6 @@ export function parse(packet: Packet): Drop {
   return payload === 0 ? withoutLength(packet, at + available) : optionsHeader(packet, true)
 }
 
-/** Both addresses of the header at `at`. */
-export function readAddresses(packet: Packet, at: number): void {
-  const { view } = packet
-  packet.s0 = view.getInt32(at + SOURCE)
-  packet.s1 = view.getInt32(at + SOURCE + 4)
-  packet.s2 = view.getInt32(at + SOURCE + 8)
-  packet.s3 = view.getInt32(at + SOURCE + 12)
-  packet.d0 = view.getInt32(at + DESTINATION)
-  packet.d1 = view.getInt32(at + DESTINATION + 4)
-  packet.d2 = view.getInt32(at + DESTINATION + 8)
-  packet.d3 = view.getInt32(at + DESTINATION + 12)
-}
-
-/** Whether the next header is one that {@link walk} steps over or into. */
-export function isExtension(protocol: number): boolean {
-  return (
-    protocol === DESTINATION_OPTIONS || protocol === ROUTING || protocol === FRAGMENT || protocol === NO_NEXT_HEADER
-  )
-}
-
 /**
  * Steps over extension headers from `packet.transport` until an upper-layer protocol or a fragment
  * header (then `fragmentHeader` is set and `protocol` is what follows it). Any order and number
@@ -131,42 +111,6 @@ export function walk(packet: Packet): Drop {
         return Drop.None
     }
   }
-}
-
-/**
- * Steps over extension headers from `at`, where a header of type `next` is, without a look at what
- * they hold (Linux: ipv6_skip_exthdr).
- * @returns the offset and the type (low 8 bits) of the first header that is none, of No Next
- *   Header, or of a later fragment's header; -1 when the packet ends before
- */
-export function skip(view: DataView, next: number, at: number, end: number): number {
-  for (;;) {
-    if (!isSkipped(next)) return (at << 8) | next
-    if (end - at < 2) return -1
-    if (next === FRAGMENT && end - at < 4) return -1
-    if (next === FRAGMENT && view.getUint16(at + 2) >= 8) return (at << 8) | FRAGMENT
-    const length = skippedLength(view, next, at)
-    next = view.getUint8(at)
-    at += length
-  }
-}
-
-/** The headers that {@link skip} steps over. */
-export function isSkipped(next: number): boolean {
-  return (
-    next === HOP_BY_HOP ||
-    next === DESTINATION_OPTIONS ||
-    next === ROUTING ||
-    next === FRAGMENT ||
-    next === AUTHENTICATION
-  )
-}
-
-/** Bytes of the header at `at`, of a type that {@link isSkipped}; RFC 4302 counts in 4 bytes. */
-export function skippedLength(view: DataView, next: number, at: number): number {
-  if (next === FRAGMENT) return FRAGMENT_HEADER
-  const length = view.getUint8(at + 1)
-  return next === AUTHENTICATION ? (length + 2) * 4 : (length + 1) * 8
 }
 
 /** Moves `transport` behind a header of `length` bytes whose first byte names the next. */
@@ -234,21 +178,6 @@ function optionsHeader(packet: Packet, hopByHop: boolean): Drop {
 }
 
 /**
- * The value of the Router Alert (RFC 2711 section 2.1) in a hop-by-hop header that {@link parse}
- * has accepted, or -1.
- */
-export function routerAlert(view: DataView, at: number): number {
-  if (nextHeader(view, at) !== HOP_BY_HOP) return -1
-  const end = at + HEADER + (view.getUint8(at + HEADER + 1) + 1) * 8
-  for (let option = at + HEADER + 2; option < end; ) {
-    const type = view.getUint8(option)
-    if (type === OPTION_ROUTER_ALERT) return view.getUint16(option + 2)
-    option += type === OPTION_PAD1 ? 1 : view.getUint8(option + 1) + 2
-  }
-  return -1
-}
-
-/**
  * RFC 2675 section 3: a Payload Length of 0 in front of a hop-by-hop header leaves the length to a
  * Jumbo Payload option there. What is wrong with it is reported as far as the frame goes, which
  * ends at `frameEnd`.
@@ -273,19 +202,6 @@ function jumbo(packet: Packet, at: number, size: number): Drop {
     return problem(packet, Drop.IpExtensionHeader, ERRONEOUS_FIELD, at)
   const fragment = fragmentAt(view, HOP_BY_HOP, network + HEADER, end)
   return fragment < 0 ? Drop.IpTotalLength : problem(packet, Drop.IpExtensionHeader, ERRONEOUS_FIELD, fragment)
-}
-
-/**
- * Offset of the fragment header among the extension headers from `at`, where one of type `next` is;
- * -1 without one.
- */
-function fragmentAt(view: DataView, next: number, at: number, end: number): number {
-  while (isSkipped(next) && next !== FRAGMENT && end - at >= 2) {
-    const length = skippedLength(view, next, at)
-    next = view.getUint8(at)
-    at += length
-  }
-  return next === FRAGMENT && at < end ? at : -1
 }
 
 /**
@@ -348,6 +264,90 @@ export function sourceText(view: DataView, at: number): string {
 export function destinationText(view: DataView, at: number): string {
   const from = at + DESTINATION
   return formatWords6(view.getInt32(from), view.getInt32(from + 4), view.getInt32(from + 8), view.getInt32(from + 12))
+}
+
+/** Both addresses of the header at `at`. */
+export function readAddresses(packet: Packet, at: number): void {
+  const { view } = packet
+  packet.s0 = view.getInt32(at + SOURCE)
+  packet.s1 = view.getInt32(at + SOURCE + 4)
+  packet.s2 = view.getInt32(at + SOURCE + 8)
+  packet.s3 = view.getInt32(at + SOURCE + 12)
+  packet.d0 = view.getInt32(at + DESTINATION)
+  packet.d1 = view.getInt32(at + DESTINATION + 4)
+  packet.d2 = view.getInt32(at + DESTINATION + 8)
+  packet.d3 = view.getInt32(at + DESTINATION + 12)
+}
+
+/** Whether the next header is one that {@link walk} steps over or into. */
+export function isExtension(protocol: number): boolean {
+  return (
+    protocol === DESTINATION_OPTIONS || protocol === ROUTING || protocol === FRAGMENT || protocol === NO_NEXT_HEADER
+  )
+}
+
+/**
+ * Steps over extension headers from `at`, where a header of type `next` is, without a look at what
+ * they hold (Linux: ipv6_skip_exthdr).
+ * @returns the offset and the type (low 8 bits) of the first header that is none, of No Next
+ *   Header, or of a later fragment's header; -1 when the packet ends before
+ */
+export function skip(view: DataView, next: number, at: number, end: number): number {
+  for (;;) {
+    if (!isSkipped(next)) return (at << 8) | next
+    if (end - at < 2) return -1
+    if (next === FRAGMENT && end - at < 4) return -1
+    if (next === FRAGMENT && view.getUint16(at + 2) >= 8) return (at << 8) | FRAGMENT
+    const length = skippedLength(view, next, at)
+    next = view.getUint8(at)
+    at += length
+  }
+}
+
+/** The headers that {@link skip} steps over. */
+export function isSkipped(next: number): boolean {
+  return (
+    next === HOP_BY_HOP ||
+    next === DESTINATION_OPTIONS ||
+    next === ROUTING ||
+    next === FRAGMENT ||
+    next === AUTHENTICATION
+  )
+}
+
+/** Bytes of the header at `at`, of a type that {@link isSkipped}; RFC 4302 counts in 4 bytes. */
+export function skippedLength(view: DataView, next: number, at: number): number {
+  if (next === FRAGMENT) return FRAGMENT_HEADER
+  const length = view.getUint8(at + 1)
+  return next === AUTHENTICATION ? (length + 2) * 4 : (length + 1) * 8
+}
+
+/**
+ * The value of the Router Alert (RFC 2711 section 2.1) in a hop-by-hop header that {@link parse}
+ * has accepted, or -1.
+ */
+export function routerAlert(view: DataView, at: number): number {
+  if (nextHeader(view, at) !== HOP_BY_HOP) return -1
+  const end = at + HEADER + (view.getUint8(at + HEADER + 1) + 1) * 8
+  for (let option = at + HEADER + 2; option < end; ) {
+    const type = view.getUint8(option)
+    if (type === OPTION_ROUTER_ALERT) return view.getUint16(option + 2)
+    option += type === OPTION_PAD1 ? 1 : view.getUint8(option + 1) + 2
+  }
+  return -1
+}
+
+/**
+ * Offset of the fragment header among the extension headers from `at`, where one of type `next` is;
+ * -1 without one.
+ */
+function fragmentAt(view: DataView, next: number, at: number, end: number): number {
+  while (isSkipped(next) && next !== FRAGMENT && end - at >= 2) {
+    const length = skippedLength(view, next, at)
+    next = view.getUint8(at)
+    at += length
+  }
+  return next === FRAGMENT && at < end ? at : -1
 }
 
 /**

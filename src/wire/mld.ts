@@ -31,11 +31,6 @@ import { floatCode } from './igmp.ts'
 import * as ipv6 from './ipv6.ts'
 import { HOP_BY_HOP } from './protocol.ts'
 
-export const QUERY = 130
-export const REPORT_V1 = 131
-export const DONE = 132
-export const REPORT_V2 = 143
-
 const GROUP = 8
 /** Queries of version 1, its reports and Done. */
 export const HEADER = 24
@@ -43,6 +38,11 @@ const QUERY_V2_HEADER = 28
 /** Bytes in front of the records of a version 2 report. */
 export const REPORT_HEADER = 8
 export const RECORD_HEADER = 20
+
+export const QUERY = 130
+export const REPORT_V1 = 131
+export const DONE = 132
+export const REPORT_V2 = 143
 
 const ROUTER_ALERT = 5
 

@@ -60,14 +60,14 @@ export const NEIGHBOR_SOLICITATION = 135
 export const NEIGHBOR_ADVERTISEMENT = 136
 export const REDIRECT = 137
 
+const FLAGS = 4
+const TARGET = 8
+
 /** Bytes in front of the options. */
 export const SOLICITATION_HEADER = 8
 export const ADVERTISEMENT_HEADER = 16
 export const NEIGHBOR_HEADER = 24
 const REDIRECT_HEADER = 40
-
-const FLAGS = 4
-const TARGET = 8
 
 /** Flags of a Neighbor Advertisement. */
 export const ROUTER = 0x80
@@ -184,6 +184,7 @@ function isSolicitedNode(packet: Packet): boolean {
  */
 export const SOLICITED_NODE_0 = 0xff020000 | 0
 export const SOLICITED_NODE_2 = 1
+
 export function solicitedNode3(w3: number): number {
   return w3 | 0xff000000
 }
