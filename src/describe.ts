@@ -5,12 +5,12 @@
  * Nothing is trusted: what is cut short or wrong is described as far as it goes, with the reason
  * for which a stack would discard it.
  */
-import { formatWords, MAPPED } from './base/address.ts'
-import { Drop, type DropName, dropName } from './base/drop.ts'
+import { type DropName, dropName } from './base/drop.ts'
 import { Packet } from './base/packet.ts'
 import type { Medium } from './link/link.ts'
 import * as arp from './wire/arp.ts'
-import { HEADER as ETHERNET_HEADER } from './wire/ethernet.ts'
+import { checkPacket } from './wire/check.ts'
+import { ARP, HEADER as ETHERNET_HEADER } from './wire/ethernet.ts'
 import { formatHardwareAddress } from './wire/hardware-address.ts'
 import * as icmpv4 from './wire/icmpv4.ts'
 import * as icmpv6 from './wire/icmpv6.ts'
@@ -19,7 +19,9 @@ import * as ipv4 from './wire/ipv4.ts'
 import * as ipv6 from './wire/ipv6.ts'
 import * as mld from './wire/mld.ts'
 import * as ndp from './wire/ndp.ts'
-import { DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP, ICMPV4, ICMPV6, IGMP, ROUTING, TCP, UDP } from './wire/protocol.ts'
+import { FRAGMENT, ICMPV4, ICMPV6, IGMP, TCP, UDP } from './wire/protocol.ts'
+import * as tcp from './wire/tcp.ts'
+import { extensionNames, type Fields, hex, hexBytes, protocolNames, protocolText, typeText } from './wire/text.ts'
 import * as udp from './wire/udp.ts'
 
 /** One header, or the payload. */
@@ -40,8 +42,6 @@ export interface Layer {
    */
   readonly fields: Fields
 }
-
-type Fields = readonly (readonly [string, string])[]
 
 /** Words are made when somebody wants them: a line needs no fields, a filter no line. */
 class Header implements Layer {
@@ -103,7 +103,7 @@ export function describe(bytes: Uint8Array, medium: Medium = 'ip', whole = true)
   const packet = new Packet(bytes.length)
   packet.bytes.set(bytes)
   packet.reset(start, bytes.length)
-  return { layers, drop: dropName(verdict(packet)) }
+  return { layers, drop: dropName(checkPacket(packet)) }
 }
 
 /** The headers of an Ethernet frame. */
@@ -129,29 +129,8 @@ export function layer(name: string, at: number, length: number, line: () => stri
   return new Header(name, at, length, line, fields)
 }
 
-/** `0x0800`, and the name of those that have one here. */
-export function typeText(type: number): string {
-  const name = typeNames[type]
-  return name === undefined ? hex(type, 4) : `${hex(type, 4)} (${name})`
-}
-
-const ARP = 0x0806
-const typeNames: Record<number, string> = { 2048: 'IPv4', 34525: 'IPv6', [ARP]: 'ARP', 33024: 'VLAN', 34984: 'VLAN' }
-
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-}
-
-/** The stack's own checks of a packet by itself, in its own order. */
-function verdict(packet: Packet): Drop {
-  const version = packet.length === 0 ? 0 : ipv4.version(packet.view, packet.start)
-  let drop: Drop = version === 4 ? ipv4.parse(packet) : ipv6.parse(packet)
-  if (drop === Drop.None && version === 6) drop = ipv6.walk(packet)
-  if (drop !== Drop.None || packet.moreFragments !== 0 || packet.fragmentOffset !== 0) return drop
-  if (packet.protocol === UDP) return udp.parse(packet)
-  if (packet.protocol === ICMPV4 && version === 4) return icmpv4.parse(packet)
-  if (packet.protocol === ICMPV6 && version === 6) return icmpv6.parse(packet)
-  return Drop.None
 }
 
 const VLAN_TAG = 4
@@ -229,21 +208,7 @@ function resolutionMessage(view: DataView, at: number, end: number, layers: Laye
       at,
       known ? arp.LENGTH : end - at,
       () => arp.describe(view, at),
-      () => [
-        ['hardware type', `${view.getUint16(at)}`],
-        ['protocol type', typeText(view.getUint16(at + 2))],
-        ['hardware length', `${view.getUint8(at + 4)}`],
-        ['protocol length', `${view.getUint8(at + 5)}`],
-        ['operation', `${arp.operation(view, at)} (${arp.operationName(view, at)})`],
-        ...(known
-          ? ([
-              ['sender hardware address', formatHardwareAddress(arp.senderHigh(view, at), arp.senderLow(view, at))],
-              ['sender address', formatWords(0, 0, MAPPED, arp.sender(view, at))],
-              ['target hardware address', formatHardwareAddress(arp.targetHigh(view, at), arp.targetLow(view, at))],
-              ['target address', formatWords(0, 0, MAPPED, arp.target(view, at))],
-            ] as const)
-          : ([['addresses', hexBytes(view, at + 8, end)]] as const)),
-      ],
+      () => arp.fields(view, at, end),
     ),
   )
 }
@@ -259,28 +224,13 @@ function internet4(view: DataView, at: number, end: number, layers: Layer[]): vo
   const header = Math.min(Math.max(ipv4.headerLength(view, at), ipv4.HEADER), end - at)
   const protocol = ipv4.protocol(view, at)
   const offset = ipv4.fragmentOffset(view, at)
-  const flags = [...(ipv4.dontFragment(view, at) ? ['DF'] : []), ...(ipv4.moreFragments(view, at) ? ['MF'] : [])]
   layers.push(
     new Header(
       'IPv4',
       at,
       header,
       () => ipv4.describe(view, at),
-      () => [
-        ['version', '4'],
-        ['header length', `${ipv4.headerLength(view, at)}`],
-        ['TOS', tosText(ipv4.tos(view, at))],
-        ['total length', `${ipv4.totalLength(view, at)}`],
-        ['identification', `${ipv4.identification(view, at)}`],
-        ['flags', flags.length === 0 ? 'none' : flags.join(' ')],
-        ['fragment offset', `${offset}`],
-        ['TTL', `${ipv4.ttl(view, at)}`],
-        ['protocol', protocolText(protocol)],
-        ['header checksum', hex(ipv4.headerChecksum(view, at), 4)],
-        ['source', formatWords(0, 0, MAPPED, ipv4.source(view, at))],
-        ['destination', formatWords(0, 0, MAPPED, ipv4.destination(view, at))],
-        ...(header > ipv4.HEADER ? [['options', hexBytes(view, at + ipv4.HEADER, at + header)] as const] : []),
-      ],
+      () => ipv4.fields(view, at, at + header),
     ),
   )
   // Behind Total Length there is padding of the frame. A length of 0, as segmentation offload
@@ -297,16 +247,7 @@ function internet6(view: DataView, network: number, end: number, layers: Layer[]
       network,
       ipv6.HEADER,
       () => ipv6.describe(view, network),
-      () => [
-        ['version', '6'],
-        ['traffic class', tosText(ipv6.trafficClass(view, network))],
-        ['flow label', hex(ipv6.flowLabel(view, network), 5)],
-        ['payload length', `${ipv6.payloadLength(view, network)}`],
-        ['next header', protocolText(ipv6.nextHeader(view, network))],
-        ['hop limit', `${ipv6.hopLimit(view, network)}`],
-        ['source', ipv6.sourceText(view, network)],
-        ['destination', ipv6.destinationText(view, network)],
-      ],
+      () => ipv6.fields(view, network),
     ),
   )
   const stop = Math.min(end, network + ipv6.HEADER + ipv6.payloadLength(view, network))
@@ -337,13 +278,6 @@ function extension(view: DataView, at: number, length: number, name: string, lay
       ],
     ),
   )
-}
-
-const extensionNames: Record<number, string> = {
-  [HOP_BY_HOP]: 'hop-by-hop options',
-  [ROUTING]: 'routing header',
-  [FRAGMENT]: 'fragment header',
-  [DESTINATION_OPTIONS]: 'destination options',
 }
 
 /** Returns the fragment's offset in bytes. */
@@ -380,39 +314,15 @@ function upper(view: DataView, at: number, end: number, protocol: number, offset
   else rest(view, at, end, layers, name)
 }
 
-const TCP_HEADER = 20
-const tcpFlags = ['F', 'S', 'R', 'P', '.', 'U', 'E', 'W'] as const
-
-/**
- * RFC 9293 section 3.1: this stack has no TCP, but ports and flags are what one looks for in a
- * capture.
- */
 function segment(view: DataView, at: number, end: number, layers: Layer[]): void {
-  const whole = end - at >= TCP_HEADER
-  const header = whole ? Math.min(Math.max((view.getUint8(at + 12) >>> 4) * 4, TCP_HEADER), end - at) : end - at
-  const flags = () => tcpFlags.filter((_, bit) => (view.getUint8(at + 13) >>> bit) & 1).join('') || 'none'
-  const ports = () => `TCP ${view.getUint16(at)} > ${view.getUint16(at + 2)}`
+  const header = tcp.headerLength(view, at, end)
   layers.push(
     new Header(
       'TCP',
       at,
       header,
-      () => (whole ? `${ports()} flags ${flags()} payload ${end - at - header}` : ports()),
-      () => [
-        ['source port', `${view.getUint16(at)}`],
-        ['destination port', `${view.getUint16(at + 2)}`],
-        ['sequence number', `${view.getUint32(at + 4)}`],
-        ...(whole
-          ? ([
-              ['acknowledgment number', `${view.getUint32(at + 8)}`],
-              ['header length', `${(view.getUint8(at + 12) >>> 4) * 4}`],
-              ['flags', flags()],
-              ['window', `${view.getUint16(at + 14)}`],
-              ['checksum', hex(view.getUint16(at + 16), 4)],
-              ['urgent pointer', `${view.getUint16(at + 18)}`],
-            ] as const)
-          : []),
-      ],
+      () => tcp.describe(view, at, end),
+      () => tcp.fields(view, at, end),
     ),
   )
   rest(view, at + header, end, layers, () => '')
@@ -425,12 +335,7 @@ function datagram(view: DataView, at: number, end: number, layers: Layer[]): voi
       at,
       udp.HEADER,
       () => udp.describe(view, at),
-      () => [
-        ['source port', `${udp.sourcePort(view, at)}`],
-        ['destination port', `${udp.destinationPort(view, at)}`],
-        ['length', `${udp.length(view, at)}`],
-        ['checksum', hex(udp.checksum(view, at), 4)],
-      ],
+      () => udp.fields(view, at),
     ),
   )
   rest(view, at + udp.HEADER, end, layers, () => '')
@@ -497,36 +402,6 @@ function rest(view: DataView, at: number, end: number, layers: Layer[], line: ()
   if (at < end || line() !== '')
     layers.push(new Header('payload', at, end - at, line, () => [['bytes', hexBytes(view, at, end)]]))
   return -1
-}
-
-const protocolNames: Record<number, string> = {
-  [ICMPV4]: 'ICMP',
-  [IGMP]: 'IGMP',
-  [TCP]: 'TCP',
-  [UDP]: 'UDP',
-  [ICMPV6]: 'ICMPv6',
-}
-
-function protocolText(protocol: number): string {
-  const name = protocolNames[protocol] ?? extensionNames[protocol]
-  return name === undefined ? `${protocol}` : `${protocol} (${name})`
-}
-
-const ecnNames = ['Not-ECT', 'ECT(1)', 'ECT(0)', 'CE'] as const
-
-function tosText(tos: number): string {
-  return `${hex(tos, 2)} (DSCP ${tos >>> 2}, ${ecnNames[tos & 3]})`
-}
-
-function hex(value: number, digits: number): string {
-  return `0x${value.toString(16).padStart(digits, '0')}`
-}
-
-/** At most 32 bytes as hex digits. */
-function hexBytes(view: DataView, at: number, end: number): string {
-  let text = ''
-  for (let i = at; i < Math.min(end, at + 32); i++) text += view.getUint8(i).toString(16).padStart(2, '0')
-  return end - at > 32 ? `${text}… (${end - at} bytes)` : text
 }
 
 function hardwareAddress(view: DataView, at: number): string {

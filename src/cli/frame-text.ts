@@ -3,17 +3,10 @@
  * headers behind them, what a stack says of it all.
  */
 import { visible } from '../base/visible.ts'
-import {
-  type Description,
-  describeLine,
-  ethernetLayers,
-  type Layer,
-  layer,
-  layersBehind,
-  typeText,
-} from '../describe.ts'
+import { type Description, describeLine, ethernetLayers, type Layer, layer, layersBehind } from '../describe.ts'
 import type { CapturedFrame } from '../link/capture/pcapng.ts'
 import * as ethernet from '../wire/ethernet.ts'
+import { typeText } from '../wire/text.ts'
 import { Judge, type Passage } from './verdict.ts'
 
 /** What a link type's header makes of a frame. */

@@ -18,6 +18,7 @@ import { formatWords, MAPPED } from '../base/address.ts'
 import { Drop } from '../base/drop.ts'
 import type { Packet } from '../base/packet.ts'
 import { formatHardwareAddress } from './hardware-address.ts'
+import { type Fields, hexBytes, typeText } from './text.ts'
 
 const HARDWARE_TYPE = 0
 const PROTOCOL_TYPE = 2
@@ -143,4 +144,24 @@ export function describe(view: DataView, at: number): string {
   if (kind !== REQUEST) return `ARP ${name} from ${from} for ${to}`
   if (sender(view, at) === 0) return `ARP probe for ${to}`
   return from === to ? `ARP announcement of ${from}` : `ARP who has ${to}, tell ${from}`
+}
+
+/** Every field of the message at `at … end`. */
+export function fields(view: DataView, at: number, end: number): Fields {
+  const known = isForEthernet(view, at)
+  return [
+    ['hardware type', `${view.getUint16(at)}`],
+    ['protocol type', typeText(view.getUint16(at + 2))],
+    ['hardware length', `${view.getUint8(at + 4)}`],
+    ['protocol length', `${view.getUint8(at + 5)}`],
+    ['operation', `${operation(view, at)} (${operationName(view, at)})`],
+    ...(known
+      ? ([
+          ['sender hardware address', formatHardwareAddress(senderHigh(view, at), senderLow(view, at))],
+          ['sender address', formatWords(0, 0, MAPPED, sender(view, at))],
+          ['target hardware address', formatHardwareAddress(targetHigh(view, at), targetLow(view, at))],
+          ['target address', formatWords(0, 0, MAPPED, target(view, at))],
+        ] as const)
+      : ([['addresses', hexBytes(view, at + 8, end)]] as const)),
+  ]
 }

@@ -21,6 +21,7 @@ import { formatWords, MAPPED } from '../base/address.ts'
 import { checksum, sum, verify } from '../base/checksum.ts'
 import { Drop } from '../base/drop.ts'
 import type { Packet } from '../base/packet.ts'
+import { type Fields, hex, hexBytes, protocolText, tosText } from './text.ts'
 
 const VERSION_IHL = 0
 const TOS = 1
@@ -204,4 +205,24 @@ export function describe(view: DataView, at: number): string {
     ...(more || offset > 0 ? [`frag ${offset}${more ? '+' : ''}`] : []),
     `length ${totalLength(view, at)}`,
   ].join(' ')
+}
+
+/** Every field of the header at `at … end`. */
+export function fields(view: DataView, at: number, end: number): Fields {
+  const flags = [...(dontFragment(view, at) ? ['DF'] : []), ...(moreFragments(view, at) ? ['MF'] : [])]
+  return [
+    ['version', '4'],
+    ['header length', `${headerLength(view, at)}`],
+    ['TOS', tosText(tos(view, at))],
+    ['total length', `${totalLength(view, at)}`],
+    ['identification', `${identification(view, at)}`],
+    ['flags', flags.length === 0 ? 'none' : flags.join(' ')],
+    ['fragment offset', `${fragmentOffset(view, at)}`],
+    ['TTL', `${ttl(view, at)}`],
+    ['protocol', protocolText(protocol(view, at))],
+    ['header checksum', hex(headerChecksum(view, at), 4)],
+    ['source', formatWords(0, 0, MAPPED, source(view, at))],
+    ['destination', formatWords(0, 0, MAPPED, destination(view, at))],
+    ...(end - at > HEADER ? [['options', hexBytes(view, at + HEADER, end)] as const] : []),
+  ]
 }

@@ -24,6 +24,7 @@ import { sum } from '../base/checksum.ts'
 import { Drop } from '../base/drop.ts'
 import type { Packet } from '../base/packet.ts'
 import { AUTHENTICATION, DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP, NO_NEXT_HEADER, ROUTING } from './protocol.ts'
+import { type Fields, hex, protocolText, tosText } from './text.ts'
 
 const PAYLOAD_LENGTH = 4
 export const NEXT_HEADER = 6
@@ -406,4 +407,18 @@ export function describe(view: DataView, at: number): string {
     ...(flow === 0 ? [] : [`flow 0x${flow.toString(16).padStart(5, '0')}`]),
     `length ${payloadLength(view, at) + HEADER}`,
   ].join(' ')
+}
+
+/** Every field of the fixed header. */
+export function fields(view: DataView, at: number): Fields {
+  return [
+    ['version', '6'],
+    ['traffic class', tosText(trafficClass(view, at))],
+    ['flow label', hex(flowLabel(view, at), 5)],
+    ['payload length', `${payloadLength(view, at)}`],
+    ['next header', protocolText(nextHeader(view, at))],
+    ['hop limit', `${hopLimit(view, at)}`],
+    ['source', sourceText(view, at)],
+    ['destination', destinationText(view, at)],
+  ]
 }

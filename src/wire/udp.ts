@@ -14,6 +14,7 @@ import { ChecksumState, type Packet } from '../base/packet.ts'
 import * as ipv4 from './ipv4.ts'
 import * as ipv6 from './ipv6.ts'
 import { UDP } from './protocol.ts'
+import { type Fields, hex } from './text.ts'
 
 const SOURCE_PORT = 0
 const DESTINATION_PORT = 2
@@ -111,4 +112,14 @@ export function describe(view: DataView, at: number): string {
   // A length that is not even that of the header is told as it is.
   const size = bytes < HEADER ? `length ${bytes}` : `payload ${bytes - HEADER}`
   return `UDP ${sourcePort(view, at)} > ${destinationPort(view, at)} ${size}`
+}
+
+/** Every field. */
+export function fields(view: DataView, at: number): Fields {
+  return [
+    ['source port', `${sourcePort(view, at)}`],
+    ['destination port', `${destinationPort(view, at)}`],
+    ['length', `${length(view, at)}`],
+    ['checksum', hex(checksum(view, at), 4)],
+  ]
 }
