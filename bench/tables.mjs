@@ -75,7 +75,7 @@ for (const size of SIZES) {
   for (let i = 0; i < size; i++) {
     // Linux allows 20 a socket.
     if (i % 20 === 0) endpoint = stack.udp.createEndpoint(4, NONE)
-    must(endpoint.join(Address.parse(`239.1.${i >> 8}.${i & 255}`), nic.index) === '')
+    must(endpoint.groups.join(Address.parse(`239.1.${i >> 8}.${i & 255}`), nic.index) === '')
   }
   add('group', size, (i) => must(nic.isMember(0, 0, MAPPED, (239 << 24) | (1 << 16) | i)))
 }

@@ -1,8 +1,20 @@
 /** Which addresses an endpoint may be bound to: Linux's inet_bind and inet6_bind. */
 import type { Address } from '../base/address.ts'
-import type { IpLayer } from '../ip/ip-layer.ts'
-import type { Endpoint } from './endpoint.ts'
 import type { Errno } from './errno.ts'
+
+/** What the rules ask of the host. */
+export interface BindHost {
+  isLocal(w0: number, w1: number, w2: number, w3: number): boolean
+  /** Whether an IPv4 word is a broadcast address of the host. */
+  isBroadcast4(word: number): boolean
+  nicByIndex(index: number): { hasAddress(address: Address): boolean } | undefined
+}
+
+/** What the rules ask of an endpoint. */
+export interface Bindable {
+  readonly family: 4 | 6
+  readonly ipv6Only: boolean
+}
 
 /**
  * Whether an IPv6 address means nothing without a link: a link-local one, and groups of scope 1 and
@@ -18,22 +30,22 @@ export function needsNic(address: Address): boolean {
  * Own addresses, groups and broadcast addresses may be bound to; a link-local one on its own nic
  * only. `over` is the nic, 0 for none.
  */
-export function checkBind(ip: IpLayer, endpoint: Endpoint, address: Address, over: number): Errno {
+export function checkBind(host: BindHost, endpoint: Bindable, address: Address, over: number): Errno {
   if (endpoint.family === 4 && address.family === 6 && !address.isUnspecified) return 'EAFNOSUPPORT'
   if (endpoint.family === 6 && address.family === 4 && endpoint.ipv6Only) return 'EINVAL'
   if (needsNic(address) && over === 0) return 'EINVAL'
-  return address.isUnspecified || address.isMulticast || isOwn(ip, address, over) ? '' : 'EADDRNOTAVAIL'
+  return address.isUnspecified || address.isMulticast || isOwn(host, address, over) ? '' : 'EADDRNOTAVAIL'
 }
 
 /**
  * IPv6 addresses of less than global scope, ::1 among them, are their nic's (Linux: ipv6_chk_addr).
  */
-function isOwn(ip: IpLayer, address: Address, over: number): boolean {
+function isOwn(host: BindHost, address: Address, over: number): boolean {
   const { w0, w1, w2, w3 } = address
-  if (address.family === 4) return ip.isLocal(w0, w1, w2, w3) || ip.isBroadcast4(w3)
+  if (address.family === 4) return host.isLocal(w0, w1, w2, w3) || host.isBroadcast4(w3)
   if (address.isLinkLocal || (over !== 0 && address.isLoopback))
-    return ip.nicByIndex(over)?.hasAddress(address) ?? false
-  return ip.isLocal(w0, w1, w2, w3)
+    return host.nicByIndex(over)?.hasAddress(address) ?? false
+  return host.isLocal(w0, w1, w2, w3)
 }
 
 /**
@@ -41,8 +53,8 @@ function isOwn(ip: IpLayer, address: Address, over: number): boolean {
  * groups and broadcast addresses. But a udp6 endpoint's mapped group or broadcast address stays its
  * source, from which Linux then sends nothing (EINVAL).
  */
-export function sourceOf(ip: IpLayer, endpoint: Endpoint, address: Address): Address | null {
+export function sourceOf(host: BindHost, endpoint: Bindable, address: Address): Address | null {
   if (address.isUnspecified) return endpoint.family === 6 && address.family === 4 ? address : null
   if (endpoint.family === 6 && address.family === 4) return address
-  return address.isMulticast || (address.family === 4 && ip.isBroadcast4(address.w3)) ? null : address
+  return address.isMulticast || (address.family === 4 && host.isBroadcast4(address.w3)) ? null : address
 }

@@ -5,27 +5,42 @@
  * One bucket per port. A crowded bucket is hashed by addresses, so that a datagram beside thousands
  * of sockets on its port stays a few probes.
  */
-import { MAPPED } from '../base/address.ts'
+import { type Address, MAPPED } from '../base/address.ts'
 import { KeyedHash } from '../base/hash.ts'
 import type { Packet } from '../base/packet.ts'
 import type { Random } from '../base/random.ts'
-import type { Endpoint } from './endpoint.ts'
 
 /** Linux: net.ipv4.ip_local_port_range. */
 const EPHEMERAL_FIRST = 32_768
 const EPHEMERAL_LAST = 60_999
 
-const NONE: readonly Endpoint[] = []
+/** An endpoint as the table sees it: what it is bound and connected to. */
+export interface PortHolder {
+  readonly family: 4 | 6
+  readonly localAddress: Address
+  readonly localPort: number
+  readonly localNic: number
+  readonly remoteAddress: Address | null
+  readonly remotePort: number
+  readonly remoteNic: number
+  readonly boundNic: number
+  readonly reuseAddress: boolean
+  readonly reusePort: boolean
+  readonly ipv6Only: boolean
+  readonly dualStack: boolean
+}
+
+const NONE: readonly never[] = []
 
 /** How often a random port is tried before all are looked at. */
 const TRIES = 16
 /** With more endpoints than this a bucket finds them by hash. */
 const CROWDED = 8
 
-class Bucket {
+class Bucket<E extends PortHolder> {
   /** Newest first: among equals the last one bound wins, as in Linux. */
-  readonly endpoints: Endpoint[] = []
-  crowd: Crowd | null = null
+  readonly endpoints: E[] = []
+  crowd: Crowd<E> | null = null
   reuseGroups = 0
 }
 
@@ -34,27 +49,27 @@ class Bucket {
  * udp_hash2), each list newest first. A list has whoever shares the hash; keys are compared by
  * {@link score}.
  */
-class Crowd {
+class Crowd<E extends PortHolder> {
   readonly #hash: KeyedHash
   /** Connected ones, by both addresses and the remote port. */
-  readonly #flows = new Map<number, Endpoint[]>()
+  readonly #flows = new Map<number, E[]>()
   /** Those bound to an address, by it. */
-  readonly #locals = new Map<number, Endpoint[]>()
+  readonly #locals = new Map<number, E[]>()
   /** Those bound to any. */
-  readonly any: Endpoint[] = []
+  readonly any: E[] = []
   /** What was found last among the connected ones: as a rule the next datagram's, too. */
-  last: Endpoint | null = null
+  last: E | null = null
 
   constructor(hash: KeyedHash) {
     this.#hash = hash
   }
 
-  add(endpoint: Endpoint): void {
+  add(endpoint: E): void {
     this.last = null
     this.#listOf(endpoint, true)?.unshift(endpoint)
   }
 
-  remove(endpoint: Endpoint): void {
+  remove(endpoint: E): void {
     if (this.last === endpoint) this.last = null
     const list = this.#listOf(endpoint, false)
     const at = list?.indexOf(endpoint) ?? -1
@@ -66,13 +81,13 @@ class Crowd {
   }
 
   /** Those that may be connected to the sender of a datagram. */
-  flow(packet: Packet, sourcePort: number): readonly Endpoint[] | undefined {
+  flow(packet: Packet, sourcePort: number): readonly E[] | undefined {
     const { s0, s1, s2, s3, d0, d1, d2, d3 } = packet
     return this.#flows.get(this.#hash.flow(s0, s1, s2, s3, d0, d1, d2, d3, sourcePort, 0))
   }
 
   /** Those that may be bound to the destination of a datagram. */
-  local(packet: Packet): readonly Endpoint[] | undefined {
+  local(packet: Packet): readonly E[] | undefined {
     return this.#locals.get(this.#hash.address(packet.d0, packet.d1, packet.d2, packet.d3))
   }
 
@@ -84,25 +99,25 @@ class Crowd {
     )
   }
 
-  #keyOf({ localAddress: to, remoteAddress: from, remotePort }: Endpoint): number {
+  #keyOf({ localAddress: to, remoteAddress: from, remotePort }: E): number {
     if (from === null) return this.#hash.address(to.w0, to.w1, to.w2, to.w3)
     return this.#hash.flow(from.w0, from.w1, from.w2, from.w3, to.w0, to.w1, to.w2, to.w3, remotePort, 0)
   }
 
-  #listOf(endpoint: Endpoint, make: boolean): Endpoint[] | null {
+  #listOf(endpoint: E, make: boolean): E[] | null {
     if (endpoint.localAddress.isUnspecified) return this.any
     const table = endpoint.remoteAddress === null ? this.#locals : this.#flows
     const key = this.#keyOf(endpoint)
     const known = table.get(key)
     if (known !== undefined || !make) return known ?? null
-    const made: Endpoint[] = []
+    const made: E[] = []
     table.set(key, made)
     return made
   }
 }
 
-export class PortTable {
-  readonly #buckets = new Map<number, Bucket>()
+export class PortTable<E extends PortHolder> {
+  readonly #buckets = new Map<number, Bucket<E>>()
   readonly #random: Random
   readonly #hash: KeyedHash
 
@@ -113,12 +128,12 @@ export class PortTable {
   }
 
   /** The endpoints of one port, newest first. */
-  endpoints(port: number): readonly Endpoint[] {
+  endpoints(port: number): readonly E[] {
     return this.#buckets.get(port)?.endpoints ?? []
   }
 
   /** The endpoints of one port among which those are that a group or broadcast datagram is for. */
-  candidates(packet: Packet, sourcePort: number, port: number): readonly Endpoint[] {
+  candidates(packet: Packet, sourcePort: number, port: number): readonly E[] {
     const bucket = this.#buckets.get(port)
     if (bucket === undefined) return NONE
     const { crowd } = bucket
@@ -136,14 +151,14 @@ export class PortTable {
     )
   }
 
-  all(): Endpoint[] {
+  all(): E[] {
     return [...this.#buckets.values()].flatMap((bucket) => bucket.endpoints)
   }
 
   /**
    * Whether another endpoint keeps this one, with its present address and options, from the port.
    */
-  conflicts(endpoint: Endpoint, port: number): boolean {
+  conflicts(endpoint: E, port: number): boolean {
     const bucket = this.#buckets.get(port)
     if (bucket === undefined) return false
     for (const other of bucket.endpoints) {
@@ -161,7 +176,7 @@ export class PortTable {
    * free one behind a random one would as a rule be the first behind a taken range), or 0 when all
    * are taken.
    */
-  freePort(endpoint: Endpoint): number {
+  freePort(endpoint: E): number {
     const count = EPHEMERAL_LAST - EPHEMERAL_FIRST + 1
     for (let i = 0; i < TRIES; i++) {
       const port = EPHEMERAL_FIRST + this.#random.below(count)
@@ -173,12 +188,12 @@ export class PortTable {
   }
 
   /** Sharing options do not count here: a port of one's own is asked for. */
-  #isTaken(endpoint: Endpoint, port: number): boolean {
+  #isTaken(endpoint: E, port: number): boolean {
     const bucket = this.#buckets.get(port)
     return bucket?.endpoints.some((other) => addressesClash(endpoint, other)) ?? false
   }
 
-  add(endpoint: Endpoint): void {
+  add(endpoint: E): void {
     let bucket = this.#buckets.get(endpoint.localPort)
     if (bucket === undefined) {
       bucket = new Bucket()
@@ -193,7 +208,7 @@ export class PortTable {
     }
   }
 
-  remove(endpoint: Endpoint): void {
+  remove(endpoint: E): void {
     const bucket = this.#buckets.get(endpoint.localPort)
     const at = bucket?.endpoints.indexOf(endpoint) ?? -1
     if (bucket === undefined || at < 0) return
@@ -208,7 +223,7 @@ export class PortTable {
    * right family before dual-stack, a device binding before none; among equals of one reusePort
    * group the flow's hash decides.
    */
-  lookup(packet: Packet, sourcePort: number, destinationPort: number): Endpoint | null {
+  lookup(packet: Packet, sourcePort: number, destinationPort: number): E | null {
     const bucket = this.#buckets.get(destinationPort)
     if (bucket === undefined) return null
     const { crowd, endpoints } = bucket
@@ -229,12 +244,12 @@ export class PortTable {
     return bound ?? this.#best(crowd.any, packet, sourcePort, bucket)
   }
 
-  #best(endpoints: readonly Endpoint[], packet: Packet, sourcePort: number, { reuseGroups }: Bucket): Endpoint | null {
-    let best: Endpoint | null = null
+  #best(endpoints: readonly E[], packet: Packet, sourcePort: number, { reuseGroups }: Bucket<E>): E | null {
+    let best: E | null = null
     let bestScore = -1
     let equals = 0
     for (let i = 0; i < endpoints.length; i++) {
-      const endpoint = endpoints[i] as Endpoint
+      const endpoint = endpoints[i] as E
       const value = score(endpoint, packet, sourcePort)
       if (value > bestScore) {
         bestScore = value
@@ -248,12 +263,12 @@ export class PortTable {
 
   /** The one of `equals` best endpoints that the flow's hash points to. */
   #pickByFlow(
-    endpoints: readonly Endpoint[],
+    endpoints: readonly E[],
     packet: Packet,
     sourcePort: number,
     bestScore: number,
     equals: number,
-  ): Endpoint | null {
+  ): E | null {
     const { s0, s1, s2, s3, d0, d1, d2, d3 } = packet
     let left = (this.#hash.flow(s0, s1, s2, s3, d0, d1, d2, d3, sourcePort, 1) >>> 0) % equals
     for (const endpoint of endpoints)
@@ -262,13 +277,13 @@ export class PortTable {
   }
 
   /** Whether a group or broadcast datagram is for this endpoint, its memberships aside. */
-  static matches(endpoint: Endpoint, packet: Packet, sourcePort: number): boolean {
+  static matches(endpoint: PortHolder, packet: Packet, sourcePort: number): boolean {
     return score(endpoint, packet, sourcePort) >= 0
   }
 }
 
 /** Linux: inet_rcv_saddr_equal with wildcards. */
-function addressesClash(a: Endpoint, b: Endpoint): boolean {
+function addressesClash(a: PortHolder, b: PortHolder): boolean {
   const aAny = a.localAddress.isUnspecified
   const bAny = b.localAddress.isUnspecified
   if (!aAny && !bAny)
@@ -277,7 +292,7 @@ function addressesClash(a: Endpoint, b: Endpoint): boolean {
 }
 
 /** Whether an endpoint bound to any covers the other's family. */
-function overlaps(endpoint: Endpoint, any: boolean, other: Endpoint): boolean {
+function overlaps(endpoint: PortHolder, any: boolean, other: PortHolder): boolean {
   if (!any) return true
   const wanted = other.localAddress.isUnspecified ? other.family : other.localAddress.family
   if (endpoint.family === 4) return wanted === 4 || (other.localAddress.isUnspecified && other.dualStack)
@@ -285,7 +300,7 @@ function overlaps(endpoint: Endpoint, any: boolean, other: Endpoint): boolean {
 }
 
 /** -1 when the endpoint must not have the datagram; the higher the better. */
-function score(endpoint: Endpoint, packet: Packet, sourcePort: number): number {
+function score(endpoint: PortHolder, packet: Packet, sourcePort: number): number {
   let value = 0
   if (packet.family === 4) {
     if (endpoint.family === 4) value = 1

@@ -3,19 +3,25 @@
  * ip_route_output_key_hash_rcu, __mkroute_output.
  */
 import { Address, Prefix } from '../base/address.ts'
-import type { IpLayer } from '../ip/ip-layer.ts'
-import type { Nic } from '../ip/nic/nic.ts'
+import type { RouteNic } from '../ip/routing/route-nic.ts'
 import type { Route } from '../ip/routing/route-table.ts'
-import type { Endpoint, SendOptions } from './endpoint.ts'
 import type { Errno } from './errno.ts'
-import { choose, refusal } from './route-choice.ts'
+import { choose, type RouteAsker, type RouteChoice, type RouteHost, refusal } from './route-choice.ts'
+import type { SendOptions } from './send-options.ts'
 
 /**
- * Puts route and source into the endpoint's cache.
+ * Chooses route and source.
  * @param from the address that is asked for; `null` or 0.0.0.0 for any
  * @param over the nic that is asked for, 0 for any
  */
-export function route4(ip: IpLayer, endpoint: Endpoint, to: Address, from: Address | null, over: number): Errno {
+export function route4(
+  ip: RouteHost,
+  asker: RouteAsker,
+  choice: RouteChoice,
+  to: Address,
+  from: Address | null,
+  over: number,
+): Errno {
   if (from?.family === 6) return 'EINVAL'
   const bound = from === null || from.isUnspecified ? null : from
   if (bound !== null && (ip.isBroadcast4(bound.w3) || !ip.isLocal(bound.w0, bound.w1, bound.w2, bound.w3)))
@@ -26,19 +32,19 @@ export function route4(ip: IpLayer, endpoint: Endpoint, to: Address, from: Addre
   const asked = home ?? ip.nicByIndex(over)
   if (over !== 0 && asked?.isUp !== true) return asked === undefined ? 'ENODEV' : 'ENETUNREACH'
   const route =
-    cast && asked !== undefined ? ip.route(to.w0, to.w1, to.w2, to.w3, asked.index) : find(ip, endpoint, to, asked)
-  const refused = refusal(endpoint, route)
+    cast && asked !== undefined ? ip.route(to.w0, to.w1, to.w2, to.w3, asked.index) : find(ip, asker, to, asked)
+  const refused = refusal(asker, route)
   if (refused !== '') return refused
   const broadcast = to.isLimitedBroadcast || (route as Route).kind === 'broadcast'
   const source = bound ?? sourceOver(ip, route as Route, to, asked)
-  return source === null ? 'EADDRNOTAVAIL' : choose(endpoint, to, route as Route, source, broadcast)
+  return source === null ? 'EADDRNOTAVAIL' : choose(asker, choice, to, route as Route, source, broadcast)
 }
 
 /**
  * An own address is reached over the loopback nic, when no other one than that or the one that has
  * it is asked for.
  */
-function find(ip: IpLayer, endpoint: Endpoint, to: Address, asked: Nic | undefined): Route | null {
+function find(ip: RouteHost, asker: RouteAsker, to: Address, asked: RouteNic | undefined): Route | null {
   const { w0, w1, w2, w3 } = to
   const { routes } = ip
   const local = asked !== undefined && ip.isLocal(w0, w1, w2, w3)
@@ -49,11 +55,11 @@ function find(ip: IpLayer, endpoint: Endpoint, to: Address, asked: Nic | undefin
   // Linux: what has no route over the nic that was asked for is on its link. But there is nobody
   // else on the loopback's, and a program that keeps to one nic is told of a destination that is
   // not reached there.
-  return asked.isLoopback || endpoint.boundNic === asked.index ? null : onLink(asked)
+  return asked.isLoopback || asker.boundNic === asked.index ? null : onLink(asked)
 }
 
 /** 127.0.0.0/8 is reached from 127.0.0.1 alone, an own address from itself. */
-function sourceOver(ip: IpLayer, route: Route, to: Address, asked: Nic | undefined): Address | null {
+function sourceOver(ip: RouteHost, route: Route, to: Address, asked: RouteNic | undefined): Address | null {
   const { w0, w1, w2, w3 } = to
   // Linux: the addresses of the loopback nic have host scope: no source for what is only sent over
   // it.
@@ -64,7 +70,7 @@ function sourceOver(ip: IpLayer, route: Route, to: Address, asked: Nic | undefin
 }
 
 /** The first address of the host that is not for itself or one link alone. */
-function sendable(ip: IpLayer): Address | null {
+function sendable(ip: RouteHost): Address | null {
   for (const nic of ip.nics) for (const { address } of nic.addresses) if (isGlobal4(address)) return address
   return null
 }
@@ -75,7 +81,7 @@ function isGlobal4(address: Address): boolean {
 
 const EVERYTHING = Prefix.parse('0.0.0.0/0')
 
-function onLink(nic: Nic): Route {
+function onLink(nic: RouteNic): Route {
   return { prefix: EVERYTHING, nic, gateway: null, metric: 0, source: null, mtu: 0, kind: 'unicast' }
 }
 
@@ -85,16 +91,16 @@ function onLink(nic: Nic): Route {
  * for 127.0.0.1 when it is bound to an IPv4-mapped address.
  */
 export function destinationForAny(
-  ip: IpLayer,
-  endpoint: Endpoint,
+  ip: RouteHost,
+  asker: RouteAsker,
   given: Address,
   options: SendOptions | null,
 ): Address {
-  const { sourceAddress } = endpoint
-  if (given.family === 6 && endpoint.family === 6)
+  const { sourceAddress } = asker
+  if (given.family === 6 && asker.family === 6)
     return sourceAddress?.family === 4 ? Address.LOOPBACK4 : Address.LOOPBACK6
   const from = options?.source ?? sourceAddress
   if (from !== null && from.family === 4 && !from.isUnspecified) return from
-  const nic = ip.nicByIndex(options?.nic || endpoint.device)
+  const nic = ip.nicByIndex(options?.nic || asker.device)
   return nic?.addresses.find(({ address }) => address.family === 4)?.address ?? Address.LOOPBACK4
 }

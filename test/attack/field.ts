@@ -109,7 +109,7 @@ export class Field {
     const { endpoint, mailbox } = open(this.victim, family, ECHO_PORT, family === 4 ? '0.0.0.0' : '::', (each) => {
       if (family === 6) each.ipv6Only = true
     })
-    endpoint.join(Address.fromBytes(family === 4 ? GROUP4 : GROUP6), 2)
+    endpoint.groups.join(Address.fromBytes(family === 4 ? GROUP4 : GROUP6), 2)
     mailbox.flush = () => {
       for (const { payload, from, port } of mailbox.received.splice(0)) send(endpoint, payload, from, port)
     }

@@ -119,7 +119,8 @@ export class StackHost implements Host {
     const any = plan.family === 6 ? '::' : '0.0.0.0'
     let error = endpoint.bind(Address.parse(plan.address ?? any), port)
     if (error === '' && plan.peer !== undefined) error = endpoint.connect(Address.parse(plan.peer), plan.peerPort ?? 0)
-    if (error === '' && plan.group !== undefined) error = endpoint.join(Address.parse(plan.group), this.nic.index)
+    if (error === '' && plan.group !== undefined)
+      error = endpoint.groups.join(Address.parse(plan.group), this.nic.index)
     if (error !== '') throw new Error(`${JSON.stringify(plan)}: ${error}`)
     this.#endpoints.set(`${plan.family} ${port}`, endpoint)
     this.receive()

@@ -155,7 +155,7 @@ class StackStation implements Station {
         endpoint.ipv6Only = family === 6
       }).endpoint
     this.#endpoints = { 4: bound(4), 6: bound(6) }
-    for (const family of [4, 6] as const) bound(family, PORT + 1).join(Address.parse(GROUPS[family]), nic.index)
+    for (const family of [4, 6] as const) bound(family, PORT + 1).groups.join(Address.parse(GROUPS[family]), nic.index)
     // What is said about groups at first.
     this.#clock.advance(5000)
     this.#link.take()

@@ -111,7 +111,7 @@ describe('the source 0.0.0.0 (Linux: ip_route_input_slow, ip_mc_validate_source)
   ] as const)('from %s to %s, protocol %i: discarded are %o', (source, destination, protocol, expected) => {
     const host = makeHost()
     const { endpoint } = open(host.stack, 4, 5000)
-    endpoint.join(Address.parse('239.1.1.1'), host.nic.index)
+    endpoint.groups.join(Address.parse('239.1.1.1'), host.nic.index)
     const drops = watch(host)
     host.link.receive(from(source, destination, protocol))
     expect(drops()).toEqual(expected)

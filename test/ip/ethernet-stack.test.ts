@@ -38,8 +38,8 @@ const frames: [string, Uint8Array][] = [
 function listener() {
   const host = ethernetHost({ acceptRouterAdvertisements: true })
   const { nic } = host
-  open(host.stack, 4).endpoint.join(Address.parse('239.7.7.7'), nic.index)
-  open(host.stack, 6).endpoint.joinSource(Address.parse('ff3e::4321'), Address.parse('2001:db8::9'), nic.index)
+  open(host.stack, 4).endpoint.groups.join(Address.parse('239.7.7.7'), nic.index)
+  open(host.stack, 6).endpoint.groups.joinSource(Address.parse('ff3e::4321'), Address.parse('2001:db8::9'), nic.index)
   host.after(5000)
   return host
 }
@@ -89,7 +89,7 @@ test('the same seed says the same, byte for byte and millisecond for millisecond
         addresses: [`10.0.0.${number}/24`, `2001:db8::${number}/64`],
         conflictDetection: true,
       })
-      open(stack, 6, 5000).endpoint.join(Address.parse('ff15::1'), nic.index)
+      open(stack, 6, 5000).endpoint.groups.join(Address.parse('ff15::1'), nic.index)
       return stack
     })
     clock.advance(10_000)

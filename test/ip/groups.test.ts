@@ -192,12 +192,12 @@ describe("the messages are Linux's, byte for byte", () => {
   test('IGMPv3: a source allowed and a group joined; both left', () => {
     const host = ethernetHost()
     const { endpoint } = open(host.stack, 4)
-    endpoint.joinSource(Address.parse('232.1.2.3'), Address.parse('10.0.0.9'), host.nic.index)
-    endpoint.join(Address.parse('239.1.2.3'), host.nic.index)
+    endpoint.groups.joinSource(Address.parse('232.1.2.3'), Address.parse('10.0.0.9'), host.nic.index)
+    endpoint.groups.join(Address.parse('239.1.2.3'), host.nic.index)
     expect(now(host)).toEqual([linux('IGMPv3 report that allows a source and changes to exclude')])
     host.after(3000)
-    endpoint.leave(Address.parse('239.1.2.3'), host.nic.index)
-    endpoint.leave(Address.parse('232.1.2.3'), host.nic.index)
+    endpoint.groups.leave(Address.parse('239.1.2.3'), host.nic.index)
+    endpoint.groups.leave(Address.parse('232.1.2.3'), host.nic.index)
     expect(texts(now(host).map((each) => ({ said: igmpProtocol.read(each) })))).toEqual([
       'block 232.1.2.3 10.0.0.9, to-in 239.1.2.3',
     ])
@@ -207,16 +207,16 @@ describe("the messages are Linux's, byte for byte", () => {
     const host = ethernetHost()
     host.link.receive(igmpProtocol.query({ version: 2 }))
     const { endpoint } = open(host.stack, 4)
-    endpoint.join(Address.parse('239.1.2.4'), host.nic.index)
+    endpoint.groups.join(Address.parse('239.1.2.4'), host.nic.index)
     expect(now(host)).toEqual([linux('IGMPv2 report')])
-    endpoint.leave(Address.parse('239.1.2.4'), host.nic.index)
+    endpoint.groups.leave(Address.parse('239.1.2.4'), host.nic.index)
     expect(now(host)).toEqual([linux('IGMPv2 leave')])
   })
 
   test('MLDv2: a group joined', () => {
     const host = ethernetHost()
     const { endpoint } = open(host.stack, 6)
-    endpoint.join(Address.parse('ff15::1234'), host.nic.index)
+    endpoint.groups.join(Address.parse('ff15::1234'), host.nic.index)
     expect(now(host)).toEqual([linux('MLDv2 report that changes to exclude')])
   })
 
@@ -224,9 +224,9 @@ describe("the messages are Linux's, byte for byte", () => {
     const host = ethernetHost()
     host.link.receive(mldProtocol.query({ version: 2 }))
     const { endpoint } = open(host.stack, 6)
-    endpoint.join(Address.parse('ff15::1235'), host.nic.index)
+    endpoint.groups.join(Address.parse('ff15::1235'), host.nic.index)
     expect(now(host)).toEqual([linux('MLDv1 report')])
-    endpoint.leave(Address.parse('ff15::1235'), host.nic.index)
+    endpoint.groups.leave(Address.parse('ff15::1235'), host.nic.index)
     expect(now(host)).toEqual([linux('MLDv1 done')])
   })
 
@@ -244,7 +244,8 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
   const solicited = family === 6 ? ['is-ex ff02::1:ff00:1'] : []
 
   function member(
-    join: (endpoint: Endpoint, nic: number) => void = (endpoint, nic) => endpoint.join(Address.parse(group), nic),
+    join: (endpoint: Endpoint, nic: number) => void = (endpoint, nic) =>
+      endpoint.groups.join(Address.parse(group), nic),
   ) {
     const host = ethernetHost()
     const { endpoint } = open(host.stack, family)
@@ -261,7 +262,7 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
     (...sources: string[]) =>
     (endpoint: Endpoint, nic: number) => {
       for (const source of sources)
-        expect(endpoint.joinSource(Address.parse(group), Address.parse(source), nic)).toBe('')
+        expect(endpoint.groups.joinSource(Address.parse(group), Address.parse(source), nic)).toBe('')
     }
   const say = (host: EthernetHost) => host.after(0).map(read)
 
@@ -278,7 +279,7 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
       const host = ethernetHost()
       host.link.receive(query({ robustness: 5 }))
       host.after(20_000)
-      open(host.stack, family).endpoint.join(Address.parse(group), host.nic.index)
+      open(host.stack, family).endpoint.groups.join(Address.parse(group), host.nic.index)
       expect(texts(listen(host, protocol, 20_000))).toEqual(Array.from({ length: 5 }, () => `to-ex ${group}`))
     })
 
@@ -287,25 +288,25 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
       [
         'INCLUDE (A, B) to INCLUDE (B)',
         include(first, second),
-        (e: Endpoint, n: number) => e.leaveSource(Address.parse(group), Address.parse(first), n),
+        (e: Endpoint, n: number) => e.groups.leaveSource(Address.parse(group), Address.parse(first), n),
         `block ${group} ${first}`,
       ],
       [
         'INCLUDE to nothing',
         include(first),
-        (e: Endpoint, n: number) => e.leave(Address.parse(group), n),
+        (e: Endpoint, n: number) => e.groups.leave(Address.parse(group), n),
         `block ${group} ${first}`,
       ],
       [
         'EXCLUDE () to EXCLUDE (A)',
         undefined,
-        (e: Endpoint, n: number) => e.blockSource(Address.parse(group), Address.parse(first), n),
+        (e: Endpoint, n: number) => e.groups.blockSource(Address.parse(group), Address.parse(first), n),
         `block ${group} ${first}`,
       ],
       [
         'EXCLUDE () to nothing',
         undefined,
-        (e: Endpoint, n: number) => e.leave(Address.parse(group), n),
+        (e: Endpoint, n: number) => e.groups.leave(Address.parse(group), n),
         `to-in ${group}`,
       ],
     ] as const)('%s is told as such (RFC 9776 section 5.1)', (_, before, change, record) => {
@@ -318,7 +319,7 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
       const { host, endpoint, nic } = settled(include(first))
       include(second)(endpoint, nic)
       expect(say(host)).toEqual([`allow ${group} ${second}`])
-      endpoint.leaveSource(Address.parse(group), Address.parse(second), nic)
+      endpoint.groups.leaveSource(Address.parse(group), Address.parse(second), nic)
       expect(texts(listen(host, protocol, 20_000))).toEqual([`block ${group} ${second}`, `block ${group} ${second}`])
     })
 
@@ -326,7 +327,7 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
       const { host, endpoint, nic } = settled(include(first))
       include(second)(endpoint, nic)
       const all = open(host.stack, family).endpoint
-      all.join(Address.parse(group), nic)
+      all.groups.join(Address.parse(group), nic)
       expect(texts(listen(host, protocol, 20_000))).toEqual([`to-ex ${group}`, `to-ex ${group}`])
       endpoint.close()
       expect(listen(host, protocol, 5000)).toEqual([])
@@ -335,7 +336,7 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
     test('by a second socket that wants the same is no change', () => {
       const { host, nic } = settled()
       const again = open(host.stack, family).endpoint
-      again.join(Address.parse(group), nic)
+      again.groups.join(Address.parse(group), nic)
       expect(listen(host, protocol, 5000)).toEqual([])
       again.close()
       expect(listen(host, protocol, 5000)).toEqual([])
@@ -343,7 +344,7 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
 
     test('of several groups in one turn is one report', () => {
       const { host, endpoint, nic } = member()
-      endpoint.join(Address.parse(other), nic)
+      endpoint.groups.join(Address.parse(other), nic)
       expect(say(host)).toEqual([`to-ex ${group}, to-ex ${other}`])
     })
 
@@ -354,7 +355,7 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
       )
       const sockets = Array.from({ length: 15 }, () => open(host.stack, family).endpoint)
       groups.forEach((each, at) => {
-        expect(sockets[at % 15]?.join(Address.parse(each), host.nic.index)).toBe('')
+        expect(sockets[at % 15]?.groups.join(Address.parse(each), host.nic.index)).toBe('')
       })
       const frames = host.after(0)
       const limit = family === 4 ? 1500 : 1280
@@ -368,8 +369,8 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
     test('is told on a link of IP packets too, and never on the loopback', () => {
       const { stack, clock, link, nic } = makeHost()
       const { endpoint } = open(stack, family)
-      endpoint.join(Address.parse(group), nic.index)
-      endpoint.join(Address.parse(other), 1)
+      endpoint.groups.join(Address.parse(group), nic.index)
+      endpoint.groups.join(Address.parse(other), 1)
       clock.advance(5000)
       const frames = link.take()
       expect(frames).toHaveLength(2)
@@ -408,7 +409,7 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
       host.link.receive(query({ group, sources: [third], response: 1000 }))
       expect(listen(host, protocol, 2000)).toEqual([])
       const all = settled()
-      all.endpoint.blockSource(Address.parse(group), Address.parse(first), all.nic)
+      all.endpoint.groups.blockSource(Address.parse(group), Address.parse(first), all.nic)
       all.host.after(5000)
       all.host.link.receive(query({ group, sources: [first, third], response: 1000 }))
       expect(texts(listen(all.host, protocol, 2000))).toEqual([`is-in ${group} ${third}`])
@@ -544,19 +545,19 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
       host.link.receive(old())
       const { endpoint } = open(host.stack, family)
       host.after(15_000)
-      endpoint.join(Address.parse(group), host.nic.index)
+      endpoint.groups.join(Address.parse(group), host.nic.index)
       const said = listen(host, protocol, 30_000)
       expect(texts(said)).toEqual([`report ${group}`, `report ${group}`])
       expect(said[0]?.at).toBe(0)
       expect(said[1]?.at).toBeLessThanOrEqual(10_000)
-      endpoint.leave(Address.parse(group), host.nic.index)
+      endpoint.groups.leave(Address.parse(group), host.nic.index)
       expect(say(host)).toEqual([`leave ${group}`])
       expect(listen(host, protocol, 20_000)).toEqual([])
     })
 
     test('is answered for each group in its own time, and only once when it asks again', () => {
       const { host, endpoint, nic } = settled()
-      endpoint.join(Address.parse(other), nic)
+      endpoint.groups.join(Address.parse(other), nic)
       host.after(20_000)
       host.link.receive(old({ response: 10_000 }))
       host.link.receive(old({ response: 10_000 }))
@@ -582,7 +583,7 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
       const { host, endpoint, nic } = settled()
       host.link.receive(old({ group, response: 10_000 }), protocol.heard(group))
       expect(listen(host, protocol, 11_000)).toEqual([])
-      endpoint.leave(Address.parse(group), nic)
+      endpoint.groups.leave(Address.parse(group), nic)
       expect(listen(host, protocol, 11_000)).toEqual([])
     })
 
@@ -599,10 +600,10 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
       const { host, endpoint, nic } = settled()
       host.link.receive(old({ response: 10_000 }))
       host.after(protocol.timeout - 1)
-      endpoint.join(Address.parse(other), nic)
+      endpoint.groups.join(Address.parse(other), nic)
       expect(say(host)).toEqual([`report ${other}`])
       host.after(20_000)
-      endpoint.leave(Address.parse(other), nic)
+      endpoint.groups.leave(Address.parse(other), nic)
       expect(say(host)).toEqual([`to-in ${other}`])
     })
 
@@ -640,10 +641,10 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
       const { endpoint, mailbox } = socket(host)
       host.link.receive(from(first))
       expect(dropCount(host.stack, 'IpNotMember')).toBe(1)
-      endpoint.join(Address.parse(group), 1)
+      endpoint.groups.join(Address.parse(group), 1)
       host.link.receive(from(first))
       expect(dropCount(host.stack, 'IpNotMember')).toBe(2)
-      endpoint.join(Address.parse(group), host.nic.index)
+      endpoint.groups.join(Address.parse(group), host.nic.index)
       host.link.receive(from(first))
       expect(heard(mailbox)).toEqual([first])
     })
@@ -662,7 +663,7 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
       host.link.receive(from(first), from(second), from(third))
       expect(heard(mailbox)).toEqual([first, second])
       expect(dropCount(host.stack, refused)).toBe(1)
-      endpoint.leaveSource(Address.parse(group), Address.parse(first), host.nic.index)
+      endpoint.groups.leaveSource(Address.parse(group), Address.parse(first), host.nic.index)
       host.link.receive(from(first), from(second))
       expect(heard(mailbox)).toEqual([first, second, second])
     })
@@ -670,11 +671,11 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
     test('does not come from the sources that are blocked', () => {
       const host = ethernetHost()
       const { endpoint, mailbox } = socket(host)
-      endpoint.join(Address.parse(group), host.nic.index)
-      endpoint.blockSource(Address.parse(group), Address.parse(first), host.nic.index)
+      endpoint.groups.join(Address.parse(group), host.nic.index)
+      endpoint.groups.blockSource(Address.parse(group), Address.parse(first), host.nic.index)
       host.link.receive(from(first), from(second))
       expect(heard(mailbox)).toEqual([second])
-      endpoint.unblockSource(Address.parse(group), Address.parse(first), host.nic.index)
+      endpoint.groups.unblockSource(Address.parse(group), Address.parse(first), host.nic.index)
       host.link.receive(from(first))
       expect(heard(mailbox)).toEqual([second, first])
     })
@@ -684,9 +685,9 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
       const a = socket(host)
       const b = socket(host)
       include(first)(a.endpoint, host.nic.index)
-      b.endpoint.join(Address.parse(group), host.nic.index)
-      b.endpoint.blockSource(Address.parse(group), Address.parse(first), host.nic.index)
-      b.endpoint.blockSource(Address.parse(group), Address.parse(second), host.nic.index)
+      b.endpoint.groups.join(Address.parse(group), host.nic.index)
+      b.endpoint.groups.blockSource(Address.parse(group), Address.parse(first), host.nic.index)
+      b.endpoint.groups.blockSource(Address.parse(group), Address.parse(second), host.nic.index)
       // What b refuses and a wants is not refused by the nic: EXCLUDE (second).
       expect(say(host)).toEqual([`to-ex ${group} ${second}`])
       host.link.receive(from(first), from(second), from(third))
@@ -699,23 +700,26 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
   test("modes do not mix on one socket, sources are counted, and errors are Linux's (RFC 3678 section 4.1.3)", () => {
     const { endpoint, nic } = settled()
     const [g, a, b] = [group, first, second].map((text) => Address.parse(text)) as [Address, Address, Address]
-    expect(endpoint.joinSource(g, a, nic)).toBe('EINVAL')
-    expect(endpoint.blockSource(g, a, nic)).toBe('')
-    expect(endpoint.blockSource(g, a, nic)).toBe('EADDRNOTAVAIL')
-    expect(endpoint.unblockSource(g, b, nic)).toBe('EADDRNOTAVAIL')
+    expect(endpoint.groups.joinSource(g, a, nic)).toBe('EINVAL')
+    expect(endpoint.groups.blockSource(g, a, nic)).toBe('')
+    expect(endpoint.groups.blockSource(g, a, nic)).toBe('EADDRNOTAVAIL')
+    expect(endpoint.groups.unblockSource(g, b, nic)).toBe('EADDRNOTAVAIL')
     const only = settled(include(first)).endpoint
-    expect(only.blockSource(g, a, nic)).toBe('EINVAL')
-    expect(only.joinSource(g, a, nic)).toBe('EADDRNOTAVAIL')
+    expect(only.groups.blockSource(g, a, nic)).toBe('EINVAL')
+    expect(only.groups.joinSource(g, a, nic)).toBe('EADDRNOTAVAIL')
     const limit = family === 4 ? 10 : 64
     const many = Array.from({ length: limit }, (_, at) =>
       Address.parse(family === 4 ? `172.16.0.${at + 1}` : `2001:db8:f::${at + 1}`),
     )
-    expect(many.map((source) => only.joinSource(g, source, nic))).toEqual([...new Array(limit - 1).fill(''), 'ENOBUFS'])
+    expect(many.map((source) => only.groups.joinSource(g, source, nic))).toEqual([
+      ...new Array(limit - 1).fill(''),
+      'ENOBUFS',
+    ])
   })
 })
 
 function include2(endpoint: Endpoint, group: string, source: string, nic: number): void {
-  expect(endpoint.joinSource(Address.parse(group), Address.parse(source), nic)).toBe('')
+  expect(endpoint.groups.joinSource(Address.parse(group), Address.parse(source), nic)).toBe('')
 }
 
 describe('groups that nobody is told about', () => {
@@ -723,8 +727,8 @@ describe('groups that nobody is told about', () => {
     const host = ethernetHost()
     const four = open(host.stack, 4).endpoint
     const six = open(host.stack, 6).endpoint
-    four.join(Address.parse('224.0.0.1'), host.nic.index)
-    for (const group of ['ff02::1', 'ff01::5', 'ff00::5']) six.join(Address.parse(group), host.nic.index)
+    four.groups.join(Address.parse('224.0.0.1'), host.nic.index)
+    for (const group of ['ff02::1', 'ff01::5', 'ff00::5']) six.groups.join(Address.parse(group), host.nic.index)
     expect(host.after(5000)).toEqual([])
     host.link.receive(igmpProtocol.query({}))
     expect(host.after(20_000)).toEqual([])
@@ -754,16 +758,16 @@ describe('IGMPv1', () => {
     const host = ethernetHost()
     host.link.receive(query({ version: 1 }))
     const { endpoint } = open(host.stack, 4)
-    endpoint.join(Address.parse(group), host.nic.index)
+    endpoint.groups.join(Address.parse(group), host.nic.index)
     expect(host.after(0).map(read)).toEqual([`v1 report ${group}`])
     host.after(15_000)
-    endpoint.leave(Address.parse(group), host.nic.index)
+    endpoint.groups.leave(Address.parse(group), host.nic.index)
     expect(host.after(10_000)).toEqual([])
     host.after(374_999)
-    endpoint.join(Address.parse(group), host.nic.index)
+    endpoint.groups.join(Address.parse(group), host.nic.index)
     expect(host.after(0).map(read)).toEqual([`v1 report ${group}`])
     host.after(20_000)
-    endpoint.leave(Address.parse(group), host.nic.index)
+    endpoint.groups.leave(Address.parse(group), host.nic.index)
     expect(host.after(0).map(read)).toEqual([`to-in ${group}`])
   })
 })
@@ -771,7 +775,7 @@ describe('IGMPv1', () => {
 test('a closed stack says nothing more', () => {
   const host = ethernetHost()
   const { endpoint } = open(host.stack, 4)
-  endpoint.join(Address.parse('239.1.2.3'), host.nic.index)
+  endpoint.groups.join(Address.parse('239.1.2.3'), host.nic.index)
   host.stack.close()
   expect(host.after(60_000)).toEqual([])
   expect(host.clock.nextTime).toBe(Number.POSITIVE_INFINITY)

@@ -221,11 +221,11 @@ describeOnTun('a TAP device', () => {
         for (const [family, group] of cases) {
           const { endpoint, mailbox } = open(stack, family, 5000)
           expect(await forwarded(family, group), `${group} before`).toBe(0)
-          expect(endpoint.join(Address.parse(group), nic.index)).toBe('')
+          expect(endpoint.groups.join(Address.parse(group), nic.index)).toBe('')
           await wait(300)
           expect(await forwarded(family, group), `${group} joined`).toBe(3)
           expect(mailbox.received).toHaveLength(3)
-          endpoint.leave(Address.parse(group), nic.index)
+          endpoint.groups.leave(Address.parse(group), nic.index)
           await wait(1500)
           expect(await forwarded(family, group), `${group} left`).toBe(0)
           endpoint.close()
@@ -243,10 +243,10 @@ describeOnTun('a TAP device', () => {
         [6, 'ff35::1234', '2001:db8:8::1', '2001:db8:8::99'],
       ] as const) {
         const { endpoint } = open(stack, family, 5000)
-        endpoint.joinSource(Address.parse(group), Address.parse(stranger), nic.index)
+        endpoint.groups.joinSource(Address.parse(group), Address.parse(stranger), nic.index)
         await wait(300)
         expect(await forwarded(family, group), `${group} from another source`).toBe(0)
-        endpoint.joinSource(Address.parse(group), Address.parse(source), nic.index)
+        endpoint.groups.joinSource(Address.parse(group), Address.parse(source), nic.index)
         await wait(300)
         expect(await forwarded(family, group), `${group} from its source`).toBe(3)
         if (family === 4)

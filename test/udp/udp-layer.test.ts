@@ -422,7 +422,7 @@ describe('multicast', () => {
         return [frames.length, seen]
       }
       expect(exchange()).toEqual([1, 0])
-      expect(endpoint.join(group, nic.index)).toBe('')
+      expect(endpoint.groups.join(group, nic.index)).toBe('')
       expect(exchange()).toEqual([1, 1])
       endpoint.multicastLoop = false
       expect(exchange()).toEqual([1, 0])
@@ -430,7 +430,7 @@ describe('multicast', () => {
       // With hop limit 0 it stays on the host.
       endpoint.multicastHopLimit = 0
       expect(exchange()).toEqual([0, 1])
-      expect(endpoint.leave(group, nic.index)).toBe('')
+      expect(endpoint.groups.leave(group, nic.index)).toBe('')
       expect(exchange()).toEqual([0, 0])
     },
   )
@@ -445,11 +445,11 @@ describe('multicast', () => {
     }
     expect(arrive()).toEqual([0, 0])
     expect(dropCount(stack, 'IpNotMember')).toBe(1)
-    for (const { endpoint } of sockets) expect(endpoint.join(group, nic.index)).toBe('')
+    for (const { endpoint } of sockets) expect(endpoint.groups.join(group, nic.index)).toBe('')
     expect(arrive()).toEqual([1, 1])
     sockets[0]?.endpoint.close()
     expect(arrive()).toEqual([0, 1])
-    expect(sockets[1]?.endpoint.leave(group, nic.index)).toBe('')
+    expect(sockets[1]?.endpoint.groups.leave(group, nic.index)).toBe('')
     expect(arrive()).toEqual([0, 0])
     expect(dropCount(stack, 'IpNotMember')).toBe(2)
   })
@@ -458,7 +458,7 @@ describe('multicast', () => {
     const { stack, link, nic } = makeHost()
     const { endpoint, mailbox } = open(stack, 4, 7)
     const group = Address.parse('232.1.2.3')
-    expect(endpoint.joinSource(group, Address.parse(PEER4), nic.index)).toBe('')
+    expect(endpoint.groups.joinSource(group, Address.parse(PEER4), nic.index)).toBe('')
     link.receive(
       datagram([1], 4, { destination: '232.1.2.3' }),
       datagram([2], 4, { destination: '232.1.2.3', source: '192.0.2.11' }),
@@ -474,52 +474,53 @@ describe('multicast', () => {
       ReturnType<typeof open>,
     ]
     const group = Address.parse('232.1.2.3')
-    a.endpoint.joinSource(group, Address.parse(PEER4), nic.index)
-    b.endpoint.joinSource(group, Address.parse('192.0.2.11'), nic.index)
+    a.endpoint.groups.joinSource(group, Address.parse(PEER4), nic.index)
+    b.endpoint.groups.joinSource(group, Address.parse('192.0.2.11'), nic.index)
     b.endpoint.close()
-    a.endpoint.joinSource(group, Address.parse('192.0.2.12'), nic.index)
+    a.endpoint.groups.joinSource(group, Address.parse('192.0.2.12'), nic.index)
     link.receive(datagram([1], 4, { destination: '232.1.2.3', source: '192.0.2.11' }))
     expect(a.mailbox.received).toEqual([])
     const c = open(stack, 4, 8)
-    c.endpoint.joinSource(group, Address.parse('192.0.2.11'), nic.index)
+    c.endpoint.groups.joinSource(group, Address.parse('192.0.2.11'), nic.index)
     link.receive(datagram([1], 4, { destination: '232.1.2.3', source: '192.0.2.11' }))
     expect(a.mailbox.received).toEqual([])
     expect(dropCount(stack, 'UdpSourceFilter')).toBe(1)
   })
 
   test.each([
-    ['join', 'an address that is no group', (e: Ep) => e.join(Address.parse(PEER4), 2), 'EINVAL'],
-    ['join', 'a nic that there is not', (e: Ep) => e.join(Address.parse('239.0.0.1'), 99), 'ENODEV'],
+    ['join', 'an address that is no group', (e: Ep) => e.groups.join(Address.parse(PEER4), 2), 'EINVAL'],
+    ['join', 'a nic that there is not', (e: Ep) => e.groups.join(Address.parse('239.0.0.1'), 99), 'ENODEV'],
     [
       'join',
       'twice',
-      (e: Ep) => e.join(Address.parse('239.0.0.1'), 2) + e.join(Address.parse('239.0.0.1'), 2),
+      (e: Ep) => e.groups.join(Address.parse('239.0.0.1'), 2) + e.groups.join(Address.parse('239.0.0.1'), 2),
       'EADDRINUSE',
     ],
-    ['leave', 'what was not joined', (e: Ep) => e.leave(Address.parse('239.0.0.1'), 2), 'EADDRNOTAVAIL'],
+    ['leave', 'what was not joined', (e: Ep) => e.groups.leave(Address.parse('239.0.0.1'), 2), 'EADDRNOTAVAIL'],
     [
       'joinSource',
       'after joining for any source',
       (e: Ep) =>
-        e.join(Address.parse('239.0.0.1'), 2) + e.joinSource(Address.parse('239.0.0.1'), Address.parse(PEER4), 2),
+        e.groups.join(Address.parse('239.0.0.1'), 2) +
+        e.groups.joinSource(Address.parse('239.0.0.1'), Address.parse(PEER4), 2),
       'EINVAL',
     ],
     [
       'joinSource',
       'the same twice',
-      (e: Ep) => [1, 2].map(() => e.joinSource(Address.parse('239.0.0.1'), Address.parse(PEER4), 2)).join(''),
+      (e: Ep) => [1, 2].map(() => e.groups.joinSource(Address.parse('239.0.0.1'), Address.parse(PEER4), 2)).join(''),
       'EADDRNOTAVAIL',
     ],
     [
       'leaveSource',
       'what was not joined',
-      (e: Ep) => e.leaveSource(Address.parse('239.0.0.1'), Address.parse(PEER4), 2),
+      (e: Ep) => e.groups.leaveSource(Address.parse('239.0.0.1'), Address.parse(PEER4), 2),
       'EINVAL',
     ],
     [
       'join',
       'a 21st group',
-      (e: Ep) => Array.from({ length: 21 }, (_, at) => e.join(Address.parse(`239.0.0.${at}`), 2)).join(''),
+      (e: Ep) => Array.from({ length: 21 }, (_, at) => e.groups.join(Address.parse(`239.0.0.${at}`), 2)).join(''),
       'ENOBUFS',
     ],
   ])('%s %s is refused', (_name, _what, act, errno) => {

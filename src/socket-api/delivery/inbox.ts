@@ -125,11 +125,7 @@ export class Inbox implements EndpointReceiver {
     }
     this.#messages.push({ info, errno })
     this.#infos.push(null)
-    this.endpoint.chargeError(extensions)
-    if (!this.endpoint.ready) {
-      this.endpoint.ready = true
-      this.#host.stack.udp.markReady(this.endpoint)
-    }
+    this.endpoint.queue.chargeError(extensions)
   }
 
   /** Emits what waits, as much as one turn allows. */
@@ -179,7 +175,7 @@ export class Inbox implements EndpointReceiver {
       return
     }
     const { info: icmp, errno } = message as PendingError
-    this.endpoint.releaseError(icmp.extensions)
+    this.endpoint.queue.releaseError(icmp.extensions)
     socket.emit('icmp', icmp)
     if (errno !== '' && !this.endpoint.closed) socket.emit('error', errnoError(errno, 'recvmsg'))
   }

@@ -18,7 +18,7 @@ export function addMembership(state: SocketState, group: unknown, given: unknown
   const { address, text } = checkGroup(state, group, 'addMembership')
   const endpoint = boundEndpoint(state, 'addMembership')
   const nic = groupInterface(state, text, given)
-  throwIfFailed(typeof nic === 'string' ? nic : endpoint.join(address, nic), 'addMembership')
+  throwIfFailed(typeof nic === 'string' ? nic : endpoint.groups.join(address, nic), 'addMembership')
 }
 
 /** @throws {Error | TypeError} as the `socket` method of this name says */
@@ -27,7 +27,7 @@ export function dropMembership(state: SocketState, group: unknown, given: unknow
   const endpoint = boundEndpoint(state, 'dropMembership')
   const nic = groupInterface(state, text, given)
   // Linux: a group was not joined on an interface that does not exist.
-  const errno = nic === 'ENODEV' ? 'EADDRNOTAVAIL' : typeof nic === 'string' ? nic : endpoint.leave(address, nic)
+  const errno = nic === 'ENODEV' ? 'EADDRNOTAVAIL' : typeof nic === 'string' ? nic : endpoint.groups.leave(address, nic)
   throwIfFailed(errno, 'dropMembership')
 }
 
@@ -37,7 +37,7 @@ export function addSourceMembership(state: SocketState, source: unknown, group: 
   const { from, to, text } = checkSource(state, source, group, syscall)
   const endpoint = boundEndpoint(state, syscall)
   const nic = groupInterface(state, text, given)
-  throwIfFailed(typeof nic === 'string' ? nic : endpoint.joinSource(to, from, nic), syscall)
+  throwIfFailed(typeof nic === 'string' ? nic : endpoint.groups.joinSource(to, from, nic), syscall)
 }
 
 /** @throws {Error | TypeError} as the `socket` method of this name says */
@@ -46,7 +46,7 @@ export function dropSourceMembership(state: SocketState, source: unknown, group:
   const { from, to, text } = checkSource(state, source, group, syscall)
   const endpoint = boundEndpoint(state, syscall)
   const nic = groupInterface(state, text, given)
-  throwIfFailed(typeof nic === 'string' ? nic : endpoint.leaveSource(to, from, nic), syscall)
+  throwIfFailed(typeof nic === 'string' ? nic : endpoint.groups.leaveSource(to, from, nic), syscall)
 }
 
 /**
@@ -68,7 +68,6 @@ function chooseInterface({ shared }: SocketState, endpoint: Endpoint, text: stri
   if (nic === undefined) return 'EADDRNOTAVAIL'
   // A socket that keeps to one interface cannot ask for another.
   if (nic !== 0 && endpoint.device !== 0 && nic !== endpoint.device) return 'EINVAL'
-  endpoint.routeTo = null
   if (!four) endpoint.multicastNic6 = nic
   else {
     endpoint.multicastNic4 = nic

@@ -74,8 +74,6 @@ const OPTIONS: Record<string, Option> = {
   dontroute: {
     initial: false,
     apply({ endpoint }, value) {
-      // The route of the last datagram was found under the old setting.
-      endpoint.routeTo = null
       endpoint.dontRoute = isOn(value)
       return endpoint.dontRoute
     },
