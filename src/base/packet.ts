@@ -99,7 +99,12 @@ export class Packet {
   fragmentHeader = 0
   /** From how many fragments the packet was rebuilt; 1 for one that came whole. */
   fragments = 1
-  /** Source address, four words as in {@link Address}. */
+  /**
+   * Source address, four words as in {@link Address}. They are fields of the packet and not an
+   * object of its own: with one object for each address, sending 64 bytes took 2 % more CPU time
+   * over IPv4 and 7 % more over IPv6, receiving them 3 % more (Node 20, as `bench/codecs.mjs`,
+   * medians of 7 interleaved rounds).
+   */
   s0 = 0
   s1 = 0
   s2 = 0
