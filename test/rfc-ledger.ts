@@ -1620,7 +1620,7 @@ udpOptionRows(
   '9',
   'MAY',
   'without a UDP checksum the one of the options may be zero',
-  'without any checksum the one of the options may be left out too',
+  'a datagram without a checksum may leave out that of its options, too',
 )
 udpOptionRows(
   9868,

@@ -20,7 +20,7 @@ export interface NetworkOptions {
   lineage?: number
 }
 
-/** What a {@link Stack} may be told, but for what the network gives. */
+/** What a stack may be told, but for what the network gives. */
 export type HostOptions = Omit<StackOptions, 'name' | 'clock' | 'random' | 'hosts' | 'forwarding'>
 
 export interface SegmentSettings {

@@ -41,13 +41,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
   readonly #beforeEndpoint: (() => void) | null
 
   /** `beforeEndpoint` is called before each endpoint is made; see `stack.beforeUse`. */
-  constructor(
-    ip: UdpIp,
-    clock: Clock,
-    random: Random,
-    counters: Counters,
-    beforeEndpoint: (() => void) | null = null,
-  ) {
+  constructor(ip: UdpIp, clock: Clock, random: Random, counters: Counters, beforeEndpoint: (() => void) | null = null) {
     this.#ip = ip
     this.#beforeEndpoint = beforeEndpoint
     this.#counters = counters
