@@ -139,7 +139,9 @@ export class Sender {
     }
     const sent = four && endpoint.ownOptions !== null ? endpoint.ownOptions.sent : null
     const drop = this.#ip.output(packet, route, options?.pmtuMode ?? endpoint.pmtuMode, loop, sent)
-    return this.#outcome(packet, drop)
+    if (drop !== Drop.None) return this.#unsent(packet, drop)
+    this.#counters.of(packet.family).UdpOutDatagrams++
+    return ''
   }
 
   /**
@@ -156,11 +158,8 @@ export class Sender {
     return ''
   }
 
-  #outcome(packet: Packet, drop: Drop): Errno {
-    if (drop === Drop.None) {
-      this.#counters.of(packet.family).UdpOutDatagrams++
-      return ''
-    }
+  /** What a datagram that IP did not take means to the program. */
+  #unsent(packet: Packet, drop: Drop): Errno {
     // Nothing is lost yet in these two: the caller knows, and may try again.
     if (drop === Drop.IpDontFragment) return 'EMSGSIZE'
     if (drop === Drop.LinkQueueFull) return 'ENOBUFS'

@@ -31,14 +31,13 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
   readonly ports: PortTable<Endpoint>
   readonly #ip: UdpIp
   readonly #counters: Counters
+  readonly #beforeEndpoint: (() => void) | null
   readonly #host: {
     readonly ip: UdpIp
     readonly ports: PortTable<Endpoint>
     readonly sender: Sender
     readonly ready: ReadyList
   }
-
-  readonly #beforeEndpoint: (() => void) | null
 
   /** `beforeEndpoint` is called before each endpoint is made; see `stack.beforeUse`. */
   constructor(ip: UdpIp, clock: Clock, random: Random, counters: Counters, beforeEndpoint: (() => void) | null = null) {
