@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -7,8 +6,6 @@ export default defineConfig({
     globalSetup: 'test/build.ts',
     // Files on a real device move their process into a network namespace: a process each, not a thread.
     pool: 'forks',
-    // vitest by itself leaves one core free; many files only wait for a device or a timer.
-    maxWorkers: Math.max(2, availableParallelism()),
     testTimeout: 30_000,
     hookTimeout: 60_000,
     coverage: {

@@ -407,7 +407,7 @@ describe('tungram run', () => {
 
   test.each([
     ['{ "hosts": { "a": "192.0.2.1/28" }, "loss": 2 }', 'loss must be'],
-    ['{', 'JSON'],
+    ['{', '(line 1, column 2)'],
     ['no-such-file.json', 'no-such-file.json'],
   ])('does not begin with the configuration %s, and says why in a line', async (given, why) => {
     const { code, stdout, stderr } = await runNode([
