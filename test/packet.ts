@@ -224,13 +224,13 @@ export const headerLength = (packet: Input): number => (isIpv4(packet) ? (byte(b
 
 const EXTENSION_HEADERS = new Set([0, 43, 44, 60])
 
-/** The upper protocol and where its header begins, behind IPv6 extension headers. */
+/** The upper protocol and where its header begins, behind the IPv6 extension headers that are there. */
 function upperHeader(packet: Input): { protocol: number; at: number } {
   const bytes = bytesOf(packet)
   let protocol = nextHeader(packet)
   let at = headerLength(packet)
   if (!isIpv4(packet))
-    while (EXTENSION_HEADERS.has(protocol)) {
+    while (EXTENSION_HEADERS.has(protocol) && at + 2 <= bytes.length) {
       const length = protocol === 44 ? 8 : (byte(bytes, at + 1) + 1) * 8
       protocol = byte(bytes, at)
       at += length
