@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { Address } from '../../src/base/address.ts'
 import { HOST4, HOST6, makeHost, open, PEER4, PEER6 } from '../host.ts'
+import { icmpPacket, ipv4, ipv6, pattern, sourceBytes } from '../packet.ts'
 import { readVectors, type Vector, vector } from '../vectors/read.ts'
-import { icmpPacket, ipv4, ipv6, pattern } from '../wire.ts'
 
 const vectors4 = readVectors('ipv4')
 const vectors6 = readVectors('ipv6')
@@ -158,7 +158,7 @@ describe('no ICMP error answers', () => {
     const [error] = link.take()
     expect(message(error as Uint8Array).slice(0, 2)).toEqual([4, 2])
     // The source is one host's address, not the group's.
-    expect([...(error as Uint8Array).subarray(8, 24)]).not.toContain(0xff)
+    expect([...sourceBytes(error as Uint8Array)]).not.toContain(0xff)
   })
 })
 

@@ -24,7 +24,7 @@ import {
   solicitedNode,
 } from '../ethernet.ts'
 import { dropCount, makeHost, open, send, TestLink } from '../host.ts'
-import { datagram, icmpPacket, ipv6 } from '../wire.ts'
+import { datagram, destination, icmpPacket, icmpType, inFrame, ipv6, source } from '../packet.ts'
 
 const ANYCAST = '2001:db8::'
 const ANYCAST_GROUP = hex(bytesOf(solicitedNode(ANYCAST)))
@@ -52,12 +52,7 @@ function router(...addresses: string[]) {
 const PEER = '2001:db8:7::2'
 const echo = (destination: string) => icmpPacket(128, 0, 7, [1, 2], 6, { source: PEER, destination })
 /** Source and destination, type and code of an ICMPv6 packet. */
-const said = (packet: Uint8Array) => [
-  Address.fromBytes(packet.subarray(8, 24)).toString(),
-  Address.fromBytes(packet.subarray(24, 40)).toString(),
-  packet[40],
-  packet[41],
-]
+const said = (packet: Uint8Array) => [source(packet), destination(packet), packet[40], packet[41]]
 
 describe('a router', () => {
   test('takes what is for the first address of its prefix, and answers from its own', () => {
@@ -196,7 +191,7 @@ describe('on Ethernet', () => {
     const host = ethernetHost({ forwarding: true })
     for (let i = 0; i < 100; i++) host.link.receive(solicitation(ANYCAST))
     expect(dropCount(host.stack, 'NdQueueFull')).toBe(36)
-    expect(host.after(1000).filter((each) => each.slice(108, 110) === '88')).toHaveLength(64)
+    expect(host.after(1000).filter((each) => icmpType(inFrame(each)) === 136)).toHaveLength(64)
     host.link.receive(solicitation(ANYCAST))
     expect(dropCount(host.stack, 'NdQueueFull')).toBe(36)
   })
@@ -219,7 +214,7 @@ describe('on Ethernet', () => {
     host.nic.onAddress = ({ kind, address }) => events.push(`${kind} ${address}`)
     const probes = host
       .after(5000)
-      .filter((each) => each.slice(108, 110) === '87' && each.includes(hex(bytesOf(ANYCAST))))
+      .filter((each) => icmpType(inFrame(each)) === 135 && each.includes(hex(bytesOf(ANYCAST))))
     host.link.receive(advertisement(ANYCAST, ROUTER))
     expect(probes).toEqual([])
     expect(events.some((each) => each.endsWith(` ${ANYCAST}`))).toBe(false)
@@ -229,7 +224,7 @@ describe('on Ethernet', () => {
   test('switches hear of its solicited-node group, until the address goes', () => {
     const host = ethernetHost({ forwarding: true, linkLocal: false, quiet: false })
     const reports = (frames: string[]) =>
-      frames.filter((each) => each.slice(124, 126) === '8f' && each.includes(ANYCAST_GROUP))
+      frames.filter((each) => icmpType(inFrame(each)) === 143 && each.includes(ANYCAST_GROUP))
     expect(reports(host.after(5000)).length).toBeGreaterThan(0)
     host.nic.removeAddress(Address.parse(OUR6))
     expect(reports(host.after(5000)).length).toBeGreaterThan(0)
@@ -241,7 +236,7 @@ describe('on Ethernet', () => {
     const host = ethernetRouter()
     host.link.receive(solicitation(ANYCAST))
     host.nic.removeAddress(Address.parse(OUR6))
-    expect(host.after(1000).filter((each) => each.slice(108, 110) === '88')).toEqual([])
+    expect(host.after(1000).filter((each) => icmpType(inFrame(each)) === 136)).toEqual([])
     const other = ethernetRouter()
     other.link.receive(solicitation(ANYCAST))
     other.stack.close()

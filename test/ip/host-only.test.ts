@@ -7,7 +7,7 @@ import * as ipv4 from '../../src/wire/ipv4.ts'
 import * as ipv6 from '../../src/wire/ipv6.ts'
 import { UDP } from '../../src/wire/protocol.ts'
 import { dropCount, HOST4, HOST6, makeHost, open, PEER4, PEER6, send, TestLink } from '../host.ts'
-import { datagram, pattern } from '../wire.ts'
+import { datagram, pattern } from '../packet.ts'
 
 /** A packet of this host, with addresses that no checked way gives it. */
 function crafted(from: string, to: string, length = 100): Packet {

@@ -29,8 +29,8 @@ import {
   solicitedNode,
 } from '../ethernet.ts'
 import { dropCount, HOST6, makeHost, open, send } from '../host.ts'
+import { datagram, fragmentHeader, icmp, icmpPacket, inFrame, ipv6, isUdp, macDestination } from '../packet.ts'
 import { readVectors, vector } from '../vectors/read.ts'
-import { datagram, fragmentHeader, icmp, icmpPacket, ipv6 } from '../wire.ts'
 
 const vectors = readVectors('ethernet')
 const SOLICITATION = hex(vector(vectors, 'neighbor solicitation for an address').bytes)
@@ -42,7 +42,7 @@ const answer = (target: string, flags: number, destination: string, to: string) 
   ours(136, flags << 24, [...bytesOf(target), ...linkOption(2, OUR_MAC)], destination, target, to)
 const probe = (target: string) =>
   ours(135, 0, bytesOf(target), solicitedNode(target), '::', groupMac6(solicitedNode(target)))
-const isUdp = (each: string) => each.slice(40, 42) === '11'
+const carriesUdp = (each: string) => isUdp(inFrame(each))
 const neighbor = ({ stack }: EthernetHost, address = PEER6) => stack.neighbors.find((each) => each.address === address)
 
 function say(host: EthernetHost, to = PEER6, nic = 0): string {
@@ -66,7 +66,7 @@ describe('a packet for a host that is not known', () => {
     expect(host.take()).toEqual([SOLICITATION])
     host.link.receive(vector(vectors, 'neighbor advertisement that answers it').bytes)
     const sent = host.take()
-    expect(sent.map(isUdp)).toEqual([true])
+    expect(sent.map(carriesUdp)).toEqual([true])
     expect(sent[0]?.startsWith('02000000000202000000000186dd6')).toBe(true)
     expect(neighbor(host)).toEqual({
       nic: 'eth0',
@@ -106,7 +106,7 @@ describe('a packet for a host that is not known', () => {
   test('to a group needs no neighbor', () => {
     const host = ethernetHost()
     say(host, 'ff15::1:2345:6789', host.nic.index)
-    expect(host.take()[0]?.slice(0, 12)).toBe('333323456789')
+    expect(macDestination(host.take()[0] as string)).toBe('33:33:23:45:67:89')
     expect(host.stack.neighbors).toEqual([])
   })
 })
@@ -236,7 +236,7 @@ describe('an advertisement (RFC 4861 section 7.2.5)', () => {
     say(host)
     host.link.receive(advertisement(PEER6, 0, { destination: 'ff02::1' }))
     expect(state(host)).toEqual([PEER_MAC, 'DELAY'])
-    expect(host.take().filter(isUdp)).toHaveLength(1)
+    expect(host.take().filter(carriesUdp)).toHaveLength(1)
   })
 
   test('without a hardware address completes nothing', () => {

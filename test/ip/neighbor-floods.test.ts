@@ -18,6 +18,7 @@ import {
   solicitation,
 } from '../ethernet.ts'
 import { dropCount, open, send, TestLink } from '../host.ts'
+import { inFrame, isArp, isUdp } from '../packet.ts'
 
 interface Family {
   readonly name: string
@@ -50,9 +51,7 @@ const nd: Family = {
 }
 
 const hostOf = (options: StackOptions = {}) => ethernetHost({ addresses: ['10.0.0.1/8', '2001:db8::1/64'], ...options })
-const isIp = (each: string) =>
-  (each.slice(24, 28) === '0800' && each.slice(46, 48) === '11') ||
-  (each.slice(24, 28) === '86dd' && each.slice(40, 42) === '11')
+const isIp = (each: string) => !isArp(each) && isUdp(inFrame(each))
 const stateOf = ({ stack }: EthernetHost, address: string) =>
   stack.neighbors.find((each) => each.address === address)?.state
 const small = { gcThresh1: 8, gcThresh2: 16, gcThresh3: 24 }

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest'
 import { HOST6, makeHost, PEER6, TestLink } from '../host.ts'
-import { datagram, fragmentHeader, hex, icmpPacket, ipv4, ipv6, pattern } from '../wire.ts'
+import { datagram, fragmentHeader, hex, icmpPacket, ipv4, ipv6, pattern } from '../packet.ts'
 
 const FAR6 = '2001:db8:c::9'
 

@@ -3,7 +3,7 @@ import { Address } from '../../src/base/address.ts'
 import type { SendOptions } from '../../src/udp/endpoint.ts'
 import { bytesOfMac, type EthernetHost, ethernetHost, hex, OUR4, PEER_MAC } from '../ethernet.ts'
 import { open, send, TestLink } from '../host.ts'
-import { pattern } from '../wire.ts'
+import { pattern } from '../packet.ts'
 
 const BROADCAST = 'ff:ff:ff:ff:ff:ff'
 /** An IPv4 destination, and the station that it is sent to. */

@@ -24,7 +24,7 @@ import {
   SOLICITED,
 } from '../ethernet.ts'
 import { dropCount, open, send } from '../host.ts'
-import { pattern } from '../wire.ts'
+import { icmpType, inFrame, pattern } from '../packet.ts'
 
 const PEER = PEER_LINK_LOCAL
 const OTHER = 'fe80::ff:fe00:3'
@@ -339,7 +339,7 @@ describe('a router that advertises', () => {
     const byte = (options: object) => {
       const router = ethernetHost({ forwarding: true, addresses: ['fe80::9/64'] })
       router.nic.advertise(options)
-      const [said] = router.after(600).filter((each) => each.slice(108, 110) === '86')
+      const [said] = router.after(600).filter((each) => icmpType(inFrame(each)) === 134)
       return said?.slice(108 + 10, 108 + 12)
     }
     expect(byte({ preference: 'high' })).toBe('08')

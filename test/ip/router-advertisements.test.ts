@@ -10,7 +10,6 @@ import { Segment } from '../../src/link/segment.ts'
 import { Stack } from '../../src/stack.ts'
 import {
   advertisement,
-  bytesOf,
   type EthernetHost,
   ethernetHost,
   groupMac6,
@@ -30,6 +29,7 @@ import {
   SOLICITED,
 } from '../ethernet.ts'
 import { dropCount, open, send } from '../host.ts'
+import { hopLimit, icmpType, inFrame, macDestination, source } from '../packet.ts'
 import { readVectors, vector } from '../vectors/read.ts'
 
 const DAY = 86_400_000
@@ -145,8 +145,8 @@ describe('a default router', () => {
     const { endpoint } = open(host.stack, 6)
     expect(send(endpoint, Uint8Array.of(1), '2001:db8:ffff::1', 7)).toBe('')
     const [sent] = host.take()
-    expect(sent?.slice(0, 12)).toBe('020000000002')
-    expect(sent?.slice(44, 76)).toBe(hex(bytesOf(MADE)))
+    expect(macDestination(sent as string)).toBe('02:00:00:00:00:02')
+    expect(source(inFrame(sent as string))).toBe(MADE)
   })
 
   test('one of sixteen at most: a flood of them fills no table', () => {
@@ -289,10 +289,10 @@ describe('what else routers say', () => {
     host.take()
     const { endpoint } = open(host.stack, 6)
     send(endpoint, Uint8Array.of(1), '2001:db8:77::9', 7)
-    expect(host.take()[0]?.slice(42, 44)).toBe((33).toString(16))
+    expect(hopLimit(inFrame(host.take()[0] as string))).toBe(33)
     hear(host, { hopLimit: 0 })
     send(endpoint, Uint8Array.of(1), '2001:db8:77::9', 7)
-    expect(host.take()[0]?.slice(42, 44)).toBe((33).toString(16))
+    expect(hopLimit(inFrame(host.take()[0] as string))).toBe(33)
   })
 
   test("the MTU counts for their routes, from 1280 up to the link's own", () => {
@@ -370,7 +370,7 @@ describe('what else routers say', () => {
 })
 
 describe('a router', () => {
-  const isAdvertisement = (each: string) => each.slice(108, 110) === '86'
+  const isAdvertisement = (each: string) => icmpType(inFrame(each)) === 134
   const ours = (rest: number, options: readonly number[], reachable = 0, retrans = 0) => {
     const word = (value: number) => [(value >>> 24) & 255, (value >>> 16) & 255, (value >>> 8) & 255, value & 255]
     const body = [...word(reachable), ...word(retrans), ...linkOption(1, OUR_MAC), ...options]
@@ -453,7 +453,7 @@ describe('a router', () => {
     host.nic.advertise({})
     const sent = host.after(40_000).filter(isAdvertisement)
     expect(sent.length).toBeGreaterThan(0)
-    expect(sent.every((each) => each.slice(44, 76) === hex(bytesOf(OUR_LINK_LOCAL)))).toBe(true)
+    expect(sent.every((each) => source(inFrame(each)) === OUR_LINK_LOCAL)).toBe(true)
   })
 
   test('refuses what cannot be', () => {

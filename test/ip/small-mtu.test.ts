@@ -14,7 +14,7 @@ import {
   routerAdvertisement,
 } from '../ethernet.ts'
 import { open, send } from '../host.ts'
-import { pattern } from '../wire.ts'
+import { icmpType, inFrame, pattern } from '../packet.ts'
 
 const ADVERTISED = {
   hopLimit: 33,
@@ -57,7 +57,7 @@ test('from 1280 on the link-local address is there again, routers are asked, and
   host.nic.mtu = 1500
   expect(addresses(host)).toEqual(['10.0.0.1', OUR_LINK_LOCAL])
   expect(host.nic.hopLimit6).toBe(0)
-  const asked = host.after(10_000).filter((each) => each.slice(108, 110) === '85')
+  const asked = host.after(10_000).filter((each) => icmpType(inFrame(each)) === 133)
   expect(asked).toHaveLength(3)
   host.link.receive(routerAdvertisement(ADVERTISED))
   expect(addresses(host)).toContain('2001:db8:77::ff:fe00:1')

@@ -7,8 +7,8 @@ import { describe, expect, test } from 'vitest'
 import { ChecksumState, Packet } from '../../src/base/packet.ts'
 import { completeChecksum } from '../../src/link/checksum-offload.ts'
 import { SegmentBatch, Splitter } from '../../src/link/device/tun-offload.ts'
+import { ipv4, ipv6, pattern, udp } from '../packet.ts'
 import { complete, readVnet, takeApart, udpAt, type VnetFrame, writeVnet } from '../twins/segments.ts'
-import { ipv4, ipv6, pattern, udp } from '../wire.ts'
 import { headersOf, hex, make, pseudoSum, type Sent, shape, withHeaders } from './offload-traffic.ts'
 
 const RUNS = { seed: 20_251_129, numRuns: 400 }

@@ -1,6 +1,6 @@
 /** Datagrams of every kind that offloads meet, for the tests of their law. */
 import fc from 'fast-check'
-import { type Ends, ipv4, ipv6, pattern, udp } from '../wire.ts'
+import { type Ends, ipv4, ipv6, pattern, udp } from '../packet.ts'
 
 /** What a datagram is made of; `state` is its checksum. */
 export const shape = fc.record({

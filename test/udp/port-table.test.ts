@@ -9,8 +9,8 @@ import { Stack } from '../../src/stack.ts'
 import type { Endpoint } from '../../src/udp/endpoint.ts'
 import { PortTable } from '../../src/udp/port-table.ts'
 import { Mailbox, makeHost, open, TestLink } from '../host.ts'
+import { datagram } from '../packet.ts'
 import { slowLookup } from '../twins/port-table.ts'
-import { datagram } from '../wire.ts'
 
 const newStack = (seed: number | string = 'ports') =>
   new Stack({ clock: new ManualClock(), random: new SeededRandom(seed) })

@@ -5,7 +5,7 @@
 import { describe, expect, test } from 'vitest'
 import { Address } from '../../src/base/address.ts'
 import { dropCount, HOST4, HOST6, makeHost, open, PEER4, PEER6, send, TestLink } from '../host.ts'
-import { pattern } from '../wire.ts'
+import { pattern, sourceBytes } from '../packet.ts'
 
 const ETH0 = 2
 const ETH1 = 3
@@ -17,15 +17,7 @@ function makeTwo() {
   host.stack.addNic(other, { addresses: ['203.0.113.20/24', '2001:db8:c::20/64', 'fe80::21/64', 'fe80::20/64'] })
   /** Sources of what went out, by link. */
   const sources = () =>
-    [host.link, other].map((link) =>
-      link
-        .take()
-        .map((frame) =>
-          Address.fromBytes(
-            (frame[0] as number) >>> 4 === 4 ? frame.subarray(12, 16) : frame.subarray(8, 24),
-          ).toString(),
-        ),
-    )
+    [host.link, other].map((link) => link.take().map((frame) => Address.fromBytes(sourceBytes(frame)).toString()))
   return { ...host, other, sources }
 }
 

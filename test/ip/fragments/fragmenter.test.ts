@@ -9,8 +9,8 @@ import { Fragmenter } from '../../../src/ip/fragments/fragmenter.ts'
 import { Reassembler } from '../../../src/ip/fragments/reassembler.ts'
 import * as v4 from '../../../src/wire/ipv4.ts'
 import * as v6 from '../../../src/wire/ipv6.ts'
+import { hex, ipv4, ipv6, pattern } from '../../packet.ts'
 import { slowChecksum } from '../../twins/checksum.ts'
-import { hex, ipv4, ipv6, pattern } from '../../wire.ts'
 
 function load(bytes: Uint8Array): Packet {
   const packet = new Packet().load(bytes)

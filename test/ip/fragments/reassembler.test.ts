@@ -9,9 +9,9 @@ import { combineEcn, Reassembler } from '../../../src/ip/fragments/reassembler.t
 import * as v4 from '../../../src/wire/ipv4.ts'
 import * as v6 from '../../../src/wire/ipv6.ts'
 import { makeHost } from '../../host.ts'
+import { fragmentHeader, ipv4, ipv6, pattern } from '../../packet.ts'
 import { SlowReassembler } from '../../twins/reassembler.ts'
 import { readVectors } from '../../vectors/read.ts'
-import { fragmentHeader, ipv4, ipv6, pattern } from '../../wire.ts'
 
 type Family = 4 | 6
 

@@ -14,12 +14,12 @@ import {
   bytesOfMac,
   type EthernetHost,
   ethernetHost,
-  hex,
   OUR_MAC,
   prefixOption,
   routerAdvertisement,
 } from '../../ethernet.ts'
 import { open, send } from '../../host.ts'
+import { icmpType, inFrame, source } from '../../packet.ts'
 
 const PREFIX = '2001:db8:77::'
 const OTHER = '2001:db8:78::'
@@ -144,8 +144,8 @@ describe('temporary addresses (RFC 8981)', () => {
     const { endpoint } = open(host.stack, 6)
     host.take()
     send(endpoint, Uint8Array.of(1), '2001:db8:77::9', 7)
-    const asked = host.take().find((each) => each.slice(108, 110) === '87') as string
-    expect(asked.slice(44, 76)).toBe(hex(bytesOf(preferred(host)[0] as string)))
+    const asked = host.take().find((each) => icmpType(inFrame(each)) === 135) as string
+    expect(source(inFrame(asked))).toBe(preferred(host)[0] as string)
     hear(host)
     expect(temporary(host)).toHaveLength(1)
   })

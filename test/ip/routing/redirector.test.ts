@@ -7,7 +7,7 @@ import { Network } from '../../../src/network/network.ts'
 import { Stack, type StackOptions } from '../../../src/stack.ts'
 import { arpFrame, bytesOf, bytesOfMac, frame, hex, linkOption, OTHER_MAC, OUR_MAC, PEER_MAC } from '../../ethernet.ts'
 import { dropCount, open, send, TestLink } from '../../host.ts'
-import { icmpPacket, ipv4, ipv6, pattern, udp } from '../../wire.ts'
+import { icmpPacket, ipv4, ipv6, pattern, udp } from '../../packet.ts'
 
 const BETTER_MAC = '02:00:00:00:00:09'
 const GATEWAY_MAC = '02:00:00:00:00:08'

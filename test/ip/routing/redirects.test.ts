@@ -19,7 +19,7 @@ import {
   PEER_MAC,
 } from '../../ethernet.ts'
 import { dropCount, HOST4, HOST6, makeHost, open, send } from '../../host.ts'
-import { datagram, icmpPacket, ipv4, ipv6, pattern, udp } from '../../wire.ts'
+import { datagram, icmpPacket, inFrame, ipv4, ipv6, isUdp, pattern, udp } from '../../packet.ts'
 
 /** A router, a better one on the same link, and a host behind both. */
 const FAMILIES = {
@@ -250,7 +250,7 @@ describe('a redirect on Ethernet', () => {
     const { endpoint } = open(host.stack, 4, 5000)
     send(endpoint, pattern(8), '192.0.2.10', 9)
     host.link.receive(reply({ sender: '10.0.0.2', senderMac: PEER_MAC }))
-    const datagrams = () => host.take().filter((text) => text.slice(46, 48) === '11')
+    const datagrams = () => host.take().filter((text) => isUdp(inFrame(text)))
     expect(datagrams().filter(isTo(PEER_MAC))).toHaveLength(1)
     const quote = ipv4(
       udp(pattern(8), 4, { source: OUR4, destination: '192.0.2.10', sourcePort: 5000, destinationPort: 9 }),
