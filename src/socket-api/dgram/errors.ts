@@ -95,6 +95,12 @@ export const isConnected = (): CodedError => coded(new Error('Already connected'
 export const notConnected = (): CodedError => coded(new Error('Not connected'), 'ERR_SOCKET_DGRAM_NOT_CONNECTED')
 export const notRunning = (): CodedError => coded(new Error('Not running'), 'ERR_SOCKET_DGRAM_NOT_RUNNING')
 
+/** What `dns.lookup` says of a name without addresses. */
+export function hostNotFound(hostname: string): Error {
+  const facts = { errno: -3008, code: 'ENOTFOUND', syscall: 'getaddrinfo', hostname }
+  return Object.assign(new Error(`getaddrinfo ENOTFOUND ${hostname}`), facts)
+}
+
 /** A failed call into the stack. */
 export interface ErrnoError extends Error {
   errno: number

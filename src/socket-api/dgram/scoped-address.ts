@@ -9,6 +9,17 @@ export interface Scoped {
   readonly nic: number
 }
 
+/**
+ * The address and the zone of a text that `net.isIP` refuses for its zone alone, and which
+ * getaddrinfo takes: the name of an interface may have characters that Node does not know in a zone
+ * (`fe80::1%my_nic`). `null` for other text.
+ */
+export function unusualZone(text: string): { address: string; zone: string } | null {
+  const percent = text.indexOf('%')
+  if (percent < 0 || isIP(text) !== 0 || isIP(text.slice(0, percent)) !== 6) return null
+  return { address: Address.parse(text.slice(0, percent)).toString(), zone: text.slice(percent + 1) }
+}
+
 const PARSED_LIMIT = 1024
 
 /** Reads addresses for the sockets of one stack, and remembers those without a zone. */

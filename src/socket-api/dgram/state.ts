@@ -8,9 +8,9 @@ import { Inbox, type Reader } from '../delivery/inbox.ts'
 import { Backlog } from '../sending/backlog.ts'
 import { checkFunction, checkInteger } from './arguments.ts'
 import { checkBlockList } from './block-list.ts'
-import { badType, errnoError, notRunning } from './errors.ts'
+import { badType, errnoError, hostNotFound, notRunning } from './errors.ts'
 import { HAS_SYNC_CALLS } from './node-version.ts'
-import type { Scoped } from './scoped-address.ts'
+import { type Scoped, unusualZone } from './scoped-address.ts'
 import type { StackSockets } from './stack-sockets.ts'
 import type { Lookup, Socket, SocketOptions } from './types.ts'
 
@@ -122,6 +122,16 @@ export class SocketState implements Reader {
     this.shared.hold(this.#keepAlive, this.#referenced && this.bindState === BindState.Bound && !this.closed)
   }
 
+  /**
+   * What getaddrinfo says of a zone that `isIP` refuses. The interface has to be there, and is not in
+   * the answer: Node's `bind` and `connect` are EINVAL then.
+   */
+  #findZone(name: string, { address, zone }: { address: string; zone: string }, callback: LookupCallback): void {
+    const found = this.family === 6 && this.shared.stack.nic(zone) !== undefined
+    if (found) process.nextTick(callback, null, address, 6)
+    else process.nextTick(callback, hostNotFound(name), '')
+  }
+
   /** The address that a missing host stands for. */
   get loopback(): string {
     return this.family === 4 ? '127.0.0.1' : '::1'
@@ -143,6 +153,13 @@ export class SocketState implements Reader {
    */
   lookup(host: string | null | undefined, callback: LookupCallback): void {
     const name = host || this.loopback
+    if (this.#lookup === undefined || this.#lookup === nodeLookup) {
+      const zoned = unusualZone(name)
+      if (zoned !== null) {
+        this.#findZone(name, zoned, callback)
+        return
+      }
+    }
     const own = this.shared.stack.hosts.get(name)?.find((address) => isIP(address) === this.family)
     if (own !== undefined) process.nextTick(callback, null, own, this.family)
     else if (this.#lookup === undefined) {

@@ -5,6 +5,7 @@
 import dns, { type LookupAddress, type LookupOptions } from 'node:dns'
 import { isIP } from 'node:net'
 import { promisify } from 'node:util'
+import { hostNotFound } from '../dgram/errors.ts'
 
 type Callback = (error: Error | null, address?: string | LookupAddress[], family?: number) => void
 
@@ -24,7 +25,7 @@ function ownLookup(name: string, ...rest: unknown[]): unknown {
   if (!hosts.has(name) || typeof callback !== 'function')
     return (lookup as (...args: unknown[]) => unknown)(name, ...rest)
   const { found, all } = find(name, options)
-  if (found.length === 0) process.nextTick(callback, notFound(name))
+  if (found.length === 0) process.nextTick(callback, hostNotFound(name))
   else if (all) process.nextTick(callback, null, found)
   else process.nextTick(callback, null, found[0]?.address, found[0]?.family)
   return {}
@@ -33,7 +34,7 @@ function ownLookup(name: string, ...rest: unknown[]): unknown {
 async function ownLookupPromise(name: string, options?: unknown): Promise<unknown> {
   if (!hosts.has(name)) return lookupPromise(name, options as LookupOptions)
   const { found, all } = find(name, options)
-  if (found.length === 0) throw notFound(name)
+  if (found.length === 0) throw hostNotFound(name)
   return all ? found : found[0]
 }
 
@@ -46,11 +47,6 @@ function find(name: string, options: unknown): { found: LookupAddress[]; all: bo
     .map((address) => ({ address, family: isIP(address) }))
     .filter((each) => !wanted || each.family === wanted)
   return { found, all }
-}
-
-function notFound(hostname: string): Error {
-  const facts = { errno: -3008, code: 'ENOTFOUND', syscall: 'getaddrinfo', hostname }
-  return Object.assign(new Error(`getaddrinfo ENOTFOUND ${hostname}`), facts)
 }
 
 Object.defineProperty(ownLookup, 'name', { value: 'lookup' })

@@ -5,6 +5,7 @@ import { checkMessage, checkNumber, checkPort, checkString, slice } from '../dgr
 import { whenBound } from '../dgram/bind.ts'
 import { isBlocked } from '../dgram/block-list.ts'
 import { ipBlocked, isConnected } from '../dgram/errors.ts'
+import { unusualZone } from '../dgram/scoped-address.ts'
 import { BindState, ConnectState, checkRunning, type SocketState } from '../dgram/state.ts'
 import type { SendCallback, SendSettings } from '../dgram/types.ts'
 import { emitError, type SendRequest, SocketDatagram } from './datagram.ts'
@@ -114,7 +115,15 @@ function sendSoon(datagram: SocketDatagram): void {
 /** Whether its address is a literal one, whose lookup nobody could see; the datagram has it then. */
 function isLiteral(datagram: SocketDatagram): boolean {
   const { state, request } = datagram
-  return state.skipsLookup && datagram.address(request.host || state.loopback)
+  const text = request.host || state.loopback
+  if (!state.skipsLookup || (state.family === 6 && isUnknownZone(state, text))) return false
+  return datagram.address(text)
+}
+
+/** Whether a zone that `isIP` refuses names no interface: the lookup says so. */
+function isUnknownZone({ shared }: SocketState, text: string): boolean {
+  const zoned = text.includes('%') ? unusualZone(text) : null
+  return zoned !== null && shared.stack.nic(zoned.zone) === undefined
 }
 
 function sendByName(datagram: SocketDatagram): void {
