@@ -11,194 +11,50 @@ import { type Random, SystemRandom } from './base/random.ts'
 import { isWithin } from './base/range.ts'
 import { Counters, type DropCount, type DropListener } from './ip/counters.ts'
 import { HOST_RANGES } from './ip/host-ranges.ts'
-import { DESTINATION_RATE, HOST_RATE, type Rate } from './ip/icmp/error-limit.ts'
-import { IpLayer, type ReversePath } from './ip/ip-layer.ts'
+import { HOST_RATE } from './ip/icmp/error-limit.ts'
+import { IpLayer } from './ip/ip-layer.ts'
 import type { AddressGeneration } from './ip/nd/interface-identifier.ts'
-import {
-  NEIGHBOR_LIMITS,
-  NEIGHBOR_MINIMUM,
-  type NeighborLimits,
-  type NeighborOptions,
-} from './ip/nic/neighbor-limits.ts'
 import type { NeighborRow, Nic } from './ip/nic/nic.ts'
-import { Preference, type Route, type RouteKind } from './ip/routing/route-table.ts'
+import type { Route } from './ip/routing/route-table.ts'
 import type { Link } from './link/link.ts'
 import { Loopback } from './link/loopback.ts'
+import { type Netstat, netstat } from './stack/netstat.ts'
+import {
+  checkGeneration,
+  destinationRate,
+  type NicOptions,
+  type RouteOptions,
+  readNeighborLimits,
+  readSecret,
+  type StackOptions,
+} from './stack/options.ts'
 import { UdpLayer } from './udp/udp-layer.ts'
 
-export interface StackOptions {
-  /** The host's name, for messages. Default `host`. */
-  name?: string
-  /** Default: the machine's own time. */
-  clock?: Clock
-  /** Default: the platform's cryptographic generator. */
-  random?: Random
-  /**
-   * ICMP errors per second, with bursts of about 50; 0 for none, `false` for no limit, per
-   * destination neither. Default 1000.
-   */
-  icmpRateLimit?: number | false
-  /**
-   * ICMP errors per second to one destination, with bursts of six times as many; `false` for no
-   * limit. Default 1.
-   */
-  icmpRateLimitPerDestination?: number | false
-  /** TTL and hop limit of what is sent without one of its own, 1 to 255. Default 64. */
-  hopLimit?: number
-  /**
-   * Duplicate address detection of IPv6 addresses on Ethernet; see {@link NicOptions.dad}. Default
-   * true.
-   */
-  dad?: boolean
-  /** A router: packets for others go on their way. Default `false`. */
-  forwarding?: boolean
-  /**
-   * Takes only packets for an address of the very nic they came by (RFC 1122 section 3.3.4.2).
-   * Default `false`, as Linux.
-   */
-  strongHost?: boolean
-  /**
-   * Discards packets whose source is not reached at all (`loose`) or by another nic (`strict`; RFC
-   * 3704). Default `off`.
-   */
-  reversePath?: ReversePath
-  /** Becomes {@link Stack.hosts}; stacks may share it. Default: a map of its own. */
-  hosts?: Map<string, readonly string[]>
-  /**
-   * Bytes of fragments, per family, that may wait for the rest of their datagrams; a quarter is any
-   * one source's share. Default 4 MiB.
-   */
-  reassemblyMemory?: number
-  /** Follows IPv4 source routes instead of refusing such packets (RFC 7126). Default `false`. */
-  sourceRoute?: boolean
-  /**
-   * Believes redirects of its routers for five minutes (RFC 1122 section 3.2.2.2, RFC 4861 section
-   * 8.3). Default `true`; a router never does.
-   */
-  acceptRedirects?: boolean
-  /**
-   * A router tells hosts on Ethernet of better first hops on their link (RFC 1812 section 5.2.7.2,
-   * RFC 4861 section 8.2). Default `false`.
-   */
-  sendRedirects?: boolean
-  /**
-   * How nics make their own IPv6 addresses; see {@link NicOptions.addressGeneration}. Default
-   * `eui64`.
-   */
-  addressGeneration?: AddressGeneration
-  /**
-   * Temporary IPv6 addresses on Ethernet; see {@link NicOptions.temporaryAddresses}. Default false.
-   */
-  temporaryAddresses?: boolean
-  /**
-   * How many neighbors each nic remembers, and how much may wait for their hardware addresses.
-   * Defaults: Linux's, see {@link NeighborOptions}.
-   */
-  neighborLimits?: NeighborOptions
+export type { Netstat, NicRow, SocketRow } from './stack/netstat.ts'
+export type { NicOptions, RouteOptions, StackOptions } from './stack/options.ts'
+
+/** What a packet to a destination would get, as `ip route get` shows it. */
+export interface Path {
+  readonly route: Route
+  /** The source address; `null` when the nic has none of the family. */
+  readonly source: Address | null
+  /** Bytes: the least of the nic's MTU, the route's, and what is known of the path. */
+  readonly mtu: number
 }
 
-export interface NicOptions {
-  /** Default: the link's name. */
-  name?: string
-  /** Interface addresses with prefix length: `192.0.2.7/24`, `2001:db8::7/64`. */
-  addresses?: readonly string[]
-  /** Below the link's MTU; default the link's. */
-  mtu?: number
-  /**
-   * Ethernet: IPv6 addresses are used only when no other host has answered for them (RFC 4862
-   * section 5.4), which takes 1 to 2 s (`nic.addressesReady()`); `false` uses them at once.
-   * Default: the stack's `dad`.
-   */
-  dad?: boolean
-  /** Ethernet: the same for IPv4 addresses (RFC 5227), which takes 4 to 7 s. Default false. */
-  conflictDetection?: boolean
-  /**
-   * Ethernet: a link-local IPv6 address made from the hardware address, when none is among
-   * `addresses`. Default true.
-   */
-  linkLocal?: boolean
-  /**
-   * Ethernet: routes and addresses from router advertisements; a stack with `forwarding` takes
-   * none. Default true.
-   */
-  acceptRouterAdvertisements?: boolean
-  /**
-   * Ethernet: `eui64` makes the link-local address and those from routers' prefixes of the hardware
-   * address (RFC 4291 appendix A), `stable-privacy` of a secret and the prefix (RFC 7217), so that
-   * they tell neither the hardware address nor that two networks have the same host. Default: the
-   * stack's.
-   */
-  addressGeneration?: AddressGeneration
-  /**
-   * The secret of `stable-privacy`, 32 hexadecimal digits: the same one gives the same addresses.
-   * Default: drawn, for as long as the nic is there.
-   */
-  stableSecret?: string
-  /**
-   * Ethernet: beside each address from a router's prefix a random one (RFC 8981), which is
-   * preferred as a source (Linux: use_tempaddr 2), for a day at most, and receives for two.
-   * Default: the stack's.
-   */
-  temporaryAddresses?: boolean
-}
-
-export interface RouteOptions {
-  /** `default` (the family is the gateway's, or both), or a prefix. */
-  to: string
-  /** The gateway; without one the destination is on the link. */
-  via?: string
-  /** Name of the nic to leave by; found from the gateway when left out. */
-  nic?: string
-  /** Lower wins among equal prefixes. Default 0. */
-  metric?: number
-  /** Source address to prefer. */
-  source?: string
-  /** MTU for this route, below the nic's. */
-  mtu?: number
-  /** Default `unicast`. */
-  kind?: RouteKind
-}
-
-/** One socket, as `ss -ua` shows it. */
-export interface SocketRow {
-  protocol: 'udp' | 'udp6'
-  localAddress: string
-  localPort: number
-  remoteAddress: string | null
-  remotePort: number | null
-  /** Bytes that wait for the program. */
-  receiveQueue: number
-}
-
-/** One nic, as `ip -s link` shows it. */
-export interface NicRow {
-  name: string
-  index: number
-  up: boolean
-  mtu: number
-  addresses: string[]
-  rxPackets: number
-  rxBytes: number
-  txPackets: number
-  txBytes: number
-  txDropped: number
-}
-
-export interface Netstat {
-  nics: NicRow[]
-  routes: string[]
-  sockets: SocketRow[]
-  /** The MIB counters that are not zero, under Linux's names. */
-  counters: Record<string, number>
-  drops: DropCount[]
-}
-
+/**
+ * A host. It has more than 25 members because it is the whole of a public interface; what needs no
+ * state of its own is in `stack/`.
+ */
 export class Stack {
   readonly name: string
   readonly clock: Clock
   readonly random: Random
+  /** The MIB counters under Linux's names, and the drops. */
   readonly counters = new Counters()
+  /** Raw IP: echo clients, packets with a header of the program's own, Router Alert. */
   readonly ip: IpLayer
+  /** UDP below the sockets: endpoints. */
   readonly udp: UdpLayer
   /** The loopback nic, `lo`, with 127.0.0.1/8 and ::1/128. */
   readonly loopback: Nic
@@ -347,8 +203,32 @@ export class Stack {
     return routes
   }
 
+  /** Removes a route that `addRoute` or `routes` gave; `false` when it is gone already. */
   removeRoute(route: Route): boolean {
     return this.ip.routes.remove(route)
+  }
+
+  /** All routes, those of own addresses included, as `ip route show table all` lists them. */
+  get routes(): readonly Route[] {
+    return this.ip.routes.list()
+  }
+
+  /**
+   * The route to a destination, over one nic if it is named, with the source address and the MTU;
+   * `null` when no route leads there.
+   * @throws {TypeError} for a malformed address
+   * @throws {Error} when there is no such nic
+   */
+  pathTo(destination: string, nic?: string): Path | null {
+    const { w0, w1, w2, w3 } = Address.parse(destination)
+    this.beforeUse?.()
+    const route = this.ip.route(w0, w1, w2, w3, nic === undefined ? 0 : this.#named(nic).index)
+    if (route === null) return null
+    return {
+      route,
+      source: this.ip.selectSource(route, w0, w1, w2, w3),
+      mtu: this.ip.mtuTo(route, w0, w1, w2, w3),
+    }
   }
 
   // ── neighbors ──
@@ -390,31 +270,7 @@ export class Stack {
 
   /** Nics, routes, sockets, counters and drops at this moment. */
   netstat(): Netstat {
-    return {
-      nics: this.nics.map((nic) => ({
-        name: nic.name,
-        index: nic.index,
-        up: nic.isUp,
-        mtu: nic.mtu,
-        addresses: nic.addresses.map(({ address, prefix }) => `${address}/${prefix.length}`),
-        rxPackets: nic.rxPackets,
-        rxBytes: nic.rxBytes,
-        txPackets: nic.txPackets,
-        txBytes: nic.txBytes,
-        txDropped: nic.txDropped,
-      })),
-      routes: this.ip.routes.list().map(describeRoute),
-      sockets: this.udp.ports.all().map((endpoint) => ({
-        protocol: endpoint.family === 4 ? 'udp' : 'udp6',
-        localAddress: endpoint.localAddress.toString(),
-        localPort: endpoint.localPort,
-        remoteAddress: endpoint.remoteAddress?.toString() ?? null,
-        remotePort: endpoint.remoteAddress === null ? null : endpoint.remotePort,
-        receiveQueue: endpoint.queued,
-      })),
-      counters: this.counters.nonZero(),
-      drops: this.drops,
-    }
+    return netstat(this.nics, this.ip.routes.list(), this.udp.ports.all(), this.counters)
   }
 
   /**
@@ -465,62 +321,4 @@ export class Stack {
         throw error
       })
   }
-}
-
-/**
- * @throws {RangeError} for what is no whole number from 0, for thresholds out of order, and for no
- * entry at all
- */
-function readNeighborLimits(options: NeighborOptions = {}): NeighborLimits {
-  const limits = { ...NEIGHBOR_LIMITS }
-  for (const name of Object.keys(NEIGHBOR_LIMITS) as (keyof NeighborOptions)[]) {
-    const given = options[name]
-    if (given === undefined) continue
-    if (!Number.isSafeInteger(given) || given < 0)
-      throw new RangeError(`neighborLimits.${name} ${given} is out of range: a whole number from 0.`)
-    limits[name] = given
-  }
-  const { gcThresh1, gcThresh2, gcThresh3 } = limits
-  if (gcThresh3 < NEIGHBOR_MINIMUM.gcThresh3)
-    throw new RangeError(`neighborLimits.gcThresh3 ${gcThresh3} leaves no room for a neighbor: 1 or more.`)
-  if (gcThresh1 > gcThresh2 || gcThresh2 > gcThresh3)
-    throw new RangeError(
-      `neighborLimits are out of order: gcThresh1 ${gcThresh1}, gcThresh2 ${gcThresh2}, gcThresh3 ${gcThresh3}; each at most the next.`,
-    )
-  return limits
-}
-
-function checkGeneration(generation: unknown): void {
-  if (generation !== 'eui64' && generation !== 'stable-privacy')
-    throw new TypeError(`addressGeneration '${generation}' is unknown: expected 'eui64' or 'stable-privacy'.`)
-}
-
-function readSecret(text: string | undefined): Uint8Array | null {
-  if (text === undefined) return null
-  if (!/^[0-9a-f]{32}$/i.test(text)) throw new TypeError('stableSecret has to be 32 hexadecimal digits: 128 bits.')
-  return Uint8Array.from(text.match(/../g) as string[], (pair) => Number.parseInt(pair, 16))
-}
-
-/**
- * The limit per destination; no limit for the whole host means none per destination either, unless
- * one is given.
- */
-function destinationRate(host: number | false | undefined, destination: number | false | undefined): Rate | null {
-  if (destination === false || (host === false && destination === undefined)) return null
-  const perSecond = destination ?? DESTINATION_RATE.perSecond
-  return { perSecond, burst: Math.max(1, perSecond * DESTINATION_RATE.burst) }
-}
-
-/** As `ip route` prints it. */
-function describeRoute(route: Route): string {
-  const parts = [route.prefix.length === 0 ? 'default' : route.prefix.toString()]
-  if (route.kind !== 'unicast') parts.unshift(route.kind)
-  if (route.gateway !== null) parts.push(`via ${route.gateway}`)
-  parts.push(`dev ${route.nic.name}`)
-  if (route.source !== null) parts.push(`src ${route.source}`)
-  if (route.metric !== 0) parts.push(`metric ${route.metric}`)
-  if (route.mtu !== 0) parts.push(`mtu ${route.mtu}`)
-  if (route.preference === Preference.High) parts.push('pref high')
-  else if (route.preference === Preference.Low) parts.push('pref low')
-  return parts.join(' ')
 }

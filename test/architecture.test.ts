@@ -16,20 +16,21 @@ const RANKS: Record<string, number> = {
   link: 2,
   ip: 3,
   udp: 4,
-  'stack.ts': 5,
+  stack: 5,
   'describe.ts': 5,
-  'socket-api': 6,
-  network: 6,
-  'network-node': 7,
-  'network-node.ts': 8,
-  'testing.ts': 9,
-  'index.ts': 9,
-  cli: 9,
-  'cli.ts': 10,
+  'stack.ts': 6,
+  'socket-api': 7,
+  network: 7,
+  'network-node': 8,
+  'network-node.ts': 9,
+  'testing.ts': 10,
+  'index.ts': 10,
+  cli: 10,
+  'cli.ts': 11,
 }
 
 /** These run in a browser too, but for the files that drive the device or write the disk. */
-const PORTABLE = new Set(['base', 'wire', 'link', 'ip', 'udp', 'stack.ts', 'network'])
+const PORTABLE = new Set(['base', 'wire', 'link', 'ip', 'udp', 'stack', 'stack.ts', 'network'])
 const DEVICE_FILE = /^link\/(device\/[\w-]+|capture\/capture-file)\.ts$/
 
 /** Packages that the library may import, by the places that may do so. */

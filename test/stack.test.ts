@@ -245,6 +245,30 @@ describe('a route', () => {
   })
 })
 
+describe('the path to a destination', () => {
+  test('is its route, the source address and the least of the MTUs on the way', () => {
+    const { stack } = makeHost()
+    const [route] = stack.addRoute({ to: '203.0.113.0/24', via: '198.51.100.9', mtu: 1400 })
+    expect(stack.routes).toContain(route)
+    expect(stack.pathTo('203.0.113.1')).toEqual({ route, source: Address.parse(HOST4), mtu: 1400 })
+    expect(stack.pathTo(PEER6)?.route.nic.name).toBe('eth0')
+    expect(stack.pathTo('127.0.0.1')).toMatchObject({ source: Address.LOOPBACK4, mtu: 65_536 })
+  })
+
+  test('over a nic takes only the routes over it', () => {
+    const { stack } = makeHost()
+    expect(stack.pathTo(PEER4, 'eth0')?.mtu).toBe(1500)
+    expect(stack.pathTo(PEER4, 'lo')).toBe(null)
+    expect(() => stack.pathTo(PEER4, 'eth9')).toThrow(/No nic is named eth9: there are lo, eth0/)
+  })
+
+  test('is none where no route leads, and an error for what is no address', () => {
+    const stack = newStack()
+    expect(stack.pathTo('192.0.2.1')).toBe(null)
+    expect(() => stack.pathTo('example')).toThrow(/Not an IP address/)
+  })
+})
+
 describe('two stacks on a wire', () => {
   test('share nothing but the wire', () => {
     const clock = new ManualClock()

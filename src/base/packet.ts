@@ -59,7 +59,10 @@ export class Packet {
   senderLow = 0
   /** Index of the nic of arrival; 0 before there is one. */
   nic = 0
-  /** 1 for a packet that this very stack sent and got back: source checks are for strangers. */
+  /**
+   * 1 for a packet that this very stack sent and got back: source checks are for strangers.
+   * @internal
+   */
   looped = 0
   /** Identifies the datagram through fragments, copies and rewrites; 0 when nobody traces. */
   trace = 0
@@ -114,10 +117,13 @@ export class Packet {
   d1 = 0
   d2 = 0
   d3 = 0
-  /** Of a packet that is sent: the next hop, whose neighbor gets the frame. */
+  /** @internal Of a packet that is sent: the next hop, whose neighbor gets the frame. */
   n0 = 0
+  /** @internal */
   n1 = 0
+  /** @internal */
   n2 = 0
+  /** @internal */
   n3 = 0
 
   #windows: Window[] | null = null
@@ -141,6 +147,7 @@ export class Packet {
   /**
    * `bytes.subarray(start, end)`, remembered: to make one costs as much as to copy it, and packets
    * of a flow begin at the same places. For copying from only: it is the packet's.
+   * @internal
    */
   window(start: number, end: number): Uint8Array {
     this.#windows ??= new Array(WINDOWS).fill(NO_WINDOW)
@@ -162,7 +169,7 @@ export class Packet {
     return this
   }
 
-  /** Makes the destination the next hop: it is on the link. */
+  /** @internal Makes the destination the next hop: it is on the link. */
   setHopToDestination(): void {
     this.n0 = this.d0
     this.n1 = this.d1

@@ -201,8 +201,9 @@ export interface Counters extends Readonly<Record<CounterName, number>> {}
 
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the class defines the names in a loop
 export class Counters {
-  /** What the layers count; one object a family. */
+  /** @internal What the layers count; one object a family. */
   readonly four = new Mib()
+  /** @internal */
   readonly six = new Mib()
   /** Discarded packets by reason, first of IPv4 and of no family, then of IPv6. */
   readonly #drops = new Float64Array(2 * DROP_LIMIT)
@@ -218,7 +219,7 @@ export class Counters {
       })
   }
 
-  /** Names the one listener for discarded packets, or none. */
+  /** @internal Names the one listener for discarded packets, or none. */
   onDrop(listener: DropListener | null): void {
     this.#listener = listener
   }
@@ -226,6 +227,7 @@ export class Counters {
   /**
    * Counts a discarded packet under its reason, and so under the MIB counters that Linux would move
    * ({@link dropCounters}), which are summed up when they are read.
+   * @internal
    */
   drop(reason: Drop, packet: Packet): void {
     const slot = packet.family === 6 ? reason + DROP_LIMIT : reason
@@ -233,7 +235,7 @@ export class Counters {
     if (this.#listener !== null) this.#listener(dropName(reason), dropLayer(reason), packet)
   }
 
-  /** What the layers count of the family of a packet. */
+  /** @internal What the layers count of the family of a packet. */
   of(family: number): Mib {
     return family === 6 ? this.six : this.four
   }

@@ -13,16 +13,15 @@ import type { Random } from '../base/random.ts'
 import type { Link } from '../link/link.ts'
 import { OwnAddresses } from './addresses.ts'
 import type { Counters } from './counters.ts'
-import { Forwarder, type ForwardingHost } from './forwarder.ts'
+import { Forwarder } from './forwarder.ts'
 import { Identification } from './fragments/identification.ts'
 import { Reassembler } from './fragments/reassembler.ts'
 import { DESTINATION_RATE, ErrorLimit, HOST_RATE, type Rate } from './icmp/error-limit.ts'
 import { ErrorReason } from './icmp/error-reasons.ts'
 import { Icmp } from './icmp/icmp.ts'
-import type { IcmpHost } from './icmp/icmp-host.ts'
 import { Ipv4Options } from './ipv4-options.ts'
 import { NEIGHBOR_LIMITS, type NeighborLimits } from './nic/neighbor-limits.ts'
-import { Nic, type NicHost, type NicSettings } from './nic/nic.ts'
+import { Nic, type NicSettings } from './nic/nic.ts'
 import { WaitingPackets } from './nic/waiting-packets.ts'
 import { OptionEntries } from './option-entries.ts'
 import { Output } from './output.ts'
@@ -70,19 +69,30 @@ export interface IpOptions {
 /** RFC 1122 section 3.2.1.7 via RFC 1700; Linux: ip_default_ttl. */
 const DEFAULT_HOP_LIMIT = 64
 
-export class IpLayer implements NicHost, ForwardingHost, IcmpHost {
+/**
+ * The host as its rooms see it: their `NicHost`, `ForwardingHost` and `IcmpHost`. It has more than
+ * 25 members because it answers for all of them; programs see five.
+ */
+export class IpLayer {
+  /** @internal */
   readonly counters: Counters
-  /** Of all tables whose keys come from others. */
+  /** @internal Of all tables whose keys come from others. */
   readonly hash: KeyedHash
+  /** @internal */
   readonly addresses: OwnAddresses
+  /** @internal */
   readonly routes: RouteTable
+  /** @internal */
   readonly pathMtu: PathMtu
   readonly icmp: Icmp
+  /** @internal */
   readonly redirects: Redirects
   readonly hopLimit: number
+  /** @internal */
   readonly acceptRedirects: boolean
+  /** @internal */
   readonly neighborLimits: NeighborLimits
-  /** Packets of all nics that wait for their neighbors. */
+  /** @internal Packets of all nics that wait for their neighbors. */
   readonly waiting: WaitingPackets
   /**
    * IP_ROUTER_ALERT and IPV6_ROUTER_ALERT: is lent each packet with a Router Alert (RFC 2113 with
@@ -103,6 +113,7 @@ export class IpLayer implements NicHost, ForwardingHost, IcmpHost {
   readonly #receive4: Receive4
   readonly #receive6: Receive6
 
+  /** @internal */
   constructor(clock: Clock, random: Random, counters: Counters, options: IpOptions) {
     const nics = this.#nics
     this.#clock = clock
@@ -169,11 +180,12 @@ export class IpLayer implements NicHost, ForwardingHost, IcmpHost {
     this.#receive6 = new Receive6({ ...parts, reassembler: this.#reassembler6 })
   }
 
-  /** Wires the upper layer; called once. */
+  /** @internal Wires the upper layer; called once. */
   attach(upper: UpperLayer): void {
     this.#upper.attach(upper)
   }
 
+  /** @internal */
   close(): void {
     this.#reassembler4.close()
     this.#reassembler6.close()
@@ -191,21 +203,27 @@ export class IpLayer implements NicHost, ForwardingHost, IcmpHost {
     return this.#forwarder !== null
   }
 
+  /** @internal */
   get nics(): Nic[] {
     return this.#nics.filter((nic) => nic !== undefined)
   }
 
+  /** @internal */
   nicByIndex(index: number): Nic | undefined {
     return this.#nics[index]
   }
 
-  /** Makes a nic over a link; it takes no packets until the link is attached (by the stack). */
+  /**
+   * Makes a nic over a link; it takes no packets until the link is attached (by the stack).
+   * @internal
+   */
   addNic(link: Link, name: string, mtu: number, settings: NicSettings): Nic {
     const nic = new Nic(this, this.#nics.length, name, link, mtu, settings, this.#clock, this.#random)
     this.#nics.push(nic)
     return nic
   }
 
+  /** @internal */
   removeNic(nic: Nic): void {
     nic.close()
     for (const { address } of nic.addresses) nic.removeAddress(address)
@@ -216,47 +234,47 @@ export class IpLayer implements NicHost, ForwardingHost, IcmpHost {
 
   // ── questions ──
 
-  /** See {@link OwnAddresses.isLocal}. */
+  /** @internal See {@link OwnAddresses.isLocal}. */
   isLocal(w0: number, w1: number, w2: number, w3: number): boolean {
     return this.addresses.isLocal(w0, w1, w2, w3)
   }
 
-  /** See {@link OwnAddresses.isLocalOn}. */
+  /** @internal See {@link OwnAddresses.isLocalOn}. */
   isLocalOn(nic: RouteNic, packet: Packet): boolean {
     return this.addresses.isLocalOn(nic, packet)
   }
 
-  /** See {@link OwnAddresses.isAnycastOn}. */
+  /** @internal See {@link OwnAddresses.isAnycastOn}. */
   isAnycastOn(nic: RouteNic, packet: Packet): boolean {
     return this.addresses.isAnycastOn(nic, packet)
   }
 
-  /** The nic that has the address, or `undefined`. */
+  /** @internal The nic that has the address, or `undefined`. */
   nicOf(address: Address): Nic | undefined {
     return this.#nics[this.addresses.nicOf(address)]
   }
 
-  /** See {@link OwnAddresses.isBroadcast4}. */
+  /** @internal See {@link OwnAddresses.isBroadcast4}. */
   isBroadcast4(word: number): boolean {
     return this.addresses.isBroadcast4(word)
   }
 
-  /** See {@link OwnAddresses.isBroadcastOn}. */
+  /** @internal See {@link OwnAddresses.isBroadcastOn}. */
   isBroadcastOn(nic: RouteNic, word: number): boolean {
     return this.addresses.isBroadcastOn(nic, word)
   }
 
-  /** See {@link OwnAddresses.isUnicast4}. */
+  /** @internal See {@link OwnAddresses.isUnicast4}. */
   isUnicast4(word: number): boolean {
     return this.addresses.isUnicast4(word)
   }
 
-  /** The route to a destination: see {@link Paths.route}. */
+  /** @internal The route to a destination: see {@link Paths.route}. */
   route(w0: number, w1: number, w2: number, w3: number, nic: number): Route | null {
     return this.#paths.route(w0, w1, w2, w3, nic)
   }
 
-  /** The source for a destination over a route: see `source-selection.ts`. */
+  /** @internal The source for a destination over a route: see `source-selection.ts`. */
   selectSource(
     route: Route,
     w0: number,
@@ -268,17 +286,20 @@ export class IpLayer implements NicHost, ForwardingHost, IcmpHost {
     return selectSource(this.#nics, route, w0, w1, w2, w3, over)
   }
 
-  /** The MTU towards a destination over a route: the nic's, the route's and the path's least. */
+  /**
+   * The MTU towards a destination over a route: the nic's, the route's and the path's least.
+   * @internal
+   */
   mtuTo(route: Route, w0: number, w1: number, w2: number, w3: number): number {
     return this.#paths.mtuTo(route, w0, w1, w2, w3)
   }
 
-  /** A too-big report that is believed: see {@link Paths.reportMtu}. */
+  /** @internal A too-big report that is believed: see {@link Paths.reportMtu}. */
   reportMtu(to: Address, mtu: number, length: number): number {
     return this.#paths.reportMtu(to, mtu, length)
   }
 
-  /** Milliseconds since midnight, Universal Time. */
+  /** @internal Milliseconds since midnight, Universal Time. */
   timeOfDay(): number {
     return this.#entries.timeOfDay()
   }
@@ -286,6 +307,7 @@ export class IpLayer implements NicHost, ForwardingHost, IcmpHost {
   /**
    * TTL or hop limit of what is sent over a nic without one of its own: for IPv6 what routers
    * advertise (RFC 4861 section 6.3.4).
+   * @internal
    */
   hopLimitOver(nic: RouteNic, family: number): number {
     return family === 6 && nic.hopLimit6 !== 0 ? nic.hopLimit6 : this.hopLimit
@@ -293,12 +315,14 @@ export class IpLayer implements NicHost, ForwardingHost, IcmpHost {
 
   // ── what happens on the links ──
 
+  /** @internal */
   neighborLost(nic: RouteNic, address: Address): void {
     this.redirects.neighborLost(nic, address)
   }
 
   /**
    * Our own sockets hear it as they hear a router's error (Linux: dst_link_failure).
+   * @internal
    */
   neighborUnreachable(packet: Packet, nic: RouteNic): void {
     packet.cast = Cast.Unicast
@@ -313,7 +337,7 @@ export class IpLayer implements NicHost, ForwardingHost, IcmpHost {
 
   // ── up ──
 
-  /** A packet from a nic, link header gone. */
+  /** @internal A packet from a nic, link header gone. */
   input(packet: Packet, nic: Nic): void {
     const version = packet.end > packet.start ? packet.view.getUint8(packet.start) >>> 4 : 0
     let drop: Drop
@@ -330,18 +354,19 @@ export class IpLayer implements NicHost, ForwardingHost, IcmpHost {
     if (drop !== Drop.None) this.counters.drop(drop, packet)
   }
 
+  /** @internal */
   idle(): void {
     this.#upper.idle()
   }
 
   // ── down ──
 
-  /** Sends an upper-layer message over a route: see {@link Output.send}. */
+  /** @internal Sends an upper-layer message over a route: see {@link Output.send}. */
   output(packet: Packet, route: Route, mode: PmtuMode, loop = false, options: Uint8Array | null = null): Drop {
     return this.#output.send(packet, route, mode, loop, options)
   }
 
-  /** Sends a packet whose IP header is complete: see {@link Output.forward}. */
+  /** @internal Sends a packet whose IP header is complete: see {@link Output.forward}. */
   transmit(packet: Packet, route: Route, mtu: number): Drop {
     return this.#output.forward(packet, route, mtu)
   }

@@ -23,16 +23,18 @@ export {
   combinations,
   type Estimate,
   type FlowEstimate,
+  type Measure,
   parseSweep,
   type Sweep,
   summarizeRuns,
   withParameters,
 } from './campaign/sweep.ts'
 export type { Nat, NatMapping } from './nat/nat.ts'
-export type { NatBehaviour } from './nat/nat-options.ts'
+export type { NatBehaviour, NatOptions } from './nat/nat-options.ts'
 export { Network } from './network.ts'
 export type { Cable, CableEnd } from './nodes/cable.ts'
 export type { FilterSpec } from './nodes/filter.ts'
+export type { NodeKind } from './nodes/node.ts'
 export type { Switch } from './nodes/switch.ts'
 export type { CaptureSettings } from './observe/captures.ts'
 export type { Datagram, DatagramFilter, LineageEvent, LineageKind } from './observe/datagram.ts'
@@ -49,8 +51,10 @@ export {
   type ScenarioResult,
 } from './scenario/flow.ts'
 export type { ChooserSpec, DelaySpec, ImpairmentSpec, QueueSpec, RateSpec } from './scenario/impairment-spec.ts'
+export type { Schema } from './scenario/json-schema.ts'
 export { buildScenario, checkScenario, type FlowSpec, type Scenario, type ScenarioEvent } from './scenario/scenario.ts'
 export { SCENARIO_SCHEMA, ScenarioError } from './scenario/scenario-schema.ts'
+export type { EchoSpec } from './scenario/scenario-types.ts'
 export { buildNetwork, type LinkSpec, type RouterSpec, type Topology } from './scenario/topology.ts'
 export type {
   AttachOptions,

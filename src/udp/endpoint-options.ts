@@ -28,9 +28,12 @@ export class EndpointOptions {
   tos = 0
   /** IP_MTU_DISCOVER; Linux's default is want. */
   pmtuMode: PmtuMode = PmtuMode.Want
-  /** IP_OPTIONS, as {@link setIpOptions} checked them; `null` for none. It alone writes both. */
+  /**
+   * IP_OPTIONS, as {@link setIpOptions} checked them; `null` for none. It alone writes both.
+   * @internal
+   */
   ownOptions: OwnOptions | null = null
-  /** Where a source route begins; `null` without one. */
+  /** @internal Where a source route begins; `null` without one. */
   firstHop: Address | null = null
   /**
    * UDP_NO_CHECK6_TX and UDP_NO_CHECK6_RX, for tunnels over IPv6 alone: the checksum is left out,

@@ -20,7 +20,7 @@ import type { SendOptions } from './send-options.ts'
 export type { EndpointReceiver } from './receive-queue.ts'
 export type { SendOptions } from './send-options.ts'
 
-/** What an endpoint asks of IP. */
+/** @internal What an endpoint asks of IP. */
 export interface EndpointIp extends BindHost, RouteHost, GroupHost {
   nicByIndex(index: number): Nic | undefined
   route: RouteHost['route']
@@ -28,7 +28,7 @@ export interface EndpointIp extends BindHost, RouteHost, GroupHost {
   mtuTo(route: Route, w0: number, w1: number, w2: number, w3: number): number
 }
 
-/** What sends an endpoint's datagrams. */
+/** @internal What sends an endpoint's datagrams. */
 export interface EndpointSender {
   beginSend(length: number): Packet
   send(
@@ -41,7 +41,7 @@ export interface EndpointSender {
   ): Errno
 }
 
-/** What an endpoint asks of the UDP layer. */
+/** @internal What an endpoint asks of the UDP layer. */
 export interface EndpointHost {
   readonly ip: EndpointIp
   readonly ports: PortTable<Endpoint>
@@ -58,7 +58,9 @@ export class Endpoint extends EndpointOptions {
   readonly family: 4 | 6
   /** The multicast groups that it joined. */
   readonly groups: EndpointGroups
+  /** @internal */
   readonly queue: ReceiveQueue
+  /** @internal */
   readonly routeCache: RouteCache
   readonly #host: EndpointHost
 
@@ -66,20 +68,23 @@ export class Endpoint extends EndpointOptions {
   localAddress: Address
   /** 0 until bound. */
   localPort = 0
-  /** The nic that the zone of a bound address names (`sin6_scope_id`), 0 for none. */
+  /** @internal The nic that the zone of a bound address names (`sin6_scope_id`), 0 for none. */
   localNic = 0
   /**
    * What datagrams are sent from; `null` lets the route decide. Another one than `localAddress` for
    * groups and broadcast addresses.
+   * @internal
    */
   sourceAddress: Address | null = null
   remoteAddress: Address | null = null
   remotePort = 0
+  /** @internal */
   remoteNic = 0
   /** What was bound to, any, when `connect` chose another `localAddress` that goes with the peer. */
   #unpinned: Address | null = null
   closed = false
 
+  /** @internal */
   constructor(host: EndpointHost, family: 4 | 6, receiver: EndpointReceiver) {
     super()
     this.#host = host
@@ -97,12 +102,13 @@ export class Endpoint extends EndpointOptions {
   /**
    * The nic that the endpoint keeps to, both ways; 0 for all: that of the peer's or the own zone,
    * or SO_BINDTODEVICE (Linux: sk_bound_dev_if).
+   * @internal
    */
   get device(): number {
     return this.remoteNic || this.localNic || this.boundNic
   }
 
-  /** Whether a udp6 endpoint also speaks IPv4. */
+  /** @internal Whether a udp6 endpoint also speaks IPv4. */
   get dualStack(): boolean {
     return this.family === 6 && !this.ipv6Only
   }

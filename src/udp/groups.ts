@@ -48,6 +48,7 @@ export class EndpointGroups {
   readonly #family: 4 | 6
   #memberships: Membership[] = []
 
+  /** @internal */
   constructor(host: GroupHost, family: 4 | 6) {
     this.#host = host
     this.#family = family
@@ -73,6 +74,7 @@ export class EndpointGroups {
     return ''
   }
 
+  /** @internal */
   leaveAll(): void {
     for (const each of this.#memberships) this.#remove(each)
   }
@@ -120,6 +122,7 @@ export class EndpointGroups {
    * Whether the endpoint wants a group's datagram from its source (Linux: ip_mc_sf_allow with
    * IP_MULTICAST_ALL, its default: a socket without a membership of its own hears every group of
    * the nic).
+   * @internal
    */
   allows(packet: Packet, nic: number): boolean {
     for (const { group, nic: index, exclude, sources } of this.#memberships) {

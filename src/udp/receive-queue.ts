@@ -21,8 +21,8 @@ export interface EndpointReceiver {
   flush(): void
   /**
    * An ICMP error that was checked to concern this endpoint; `errno` is what Linux reports on a
-   * connected socket, `''` when it reports nothing. A receiver that keeps it charges it with
-   * {@link ReceiveQueue.chargeError}.
+   * connected socket, `''` when it reports nothing. What a receiver keeps of it is its own affair;
+   * sockets charge it to the receive buffer.
    */
   icmp(error: IcmpError, errno: IcmpErrno): void
 }

@@ -8,9 +8,8 @@ import { Drop } from '../base/drop.ts'
 import { Cast, type Packet } from '../base/packet.ts'
 import type { Random } from '../base/random.ts'
 import type { Counters } from '../ip/counters.ts'
-import { type IcmpError, type IcmpErrorSink, isTooBig } from '../ip/icmp/icmp-error.ts'
+import { type IcmpError, isTooBig } from '../ip/icmp/icmp-error.ts'
 import type { Quote } from '../ip/icmp/quote.ts'
-import type { UpperLayer } from '../ip/ip-layer.ts'
 import type { Nic } from '../ip/nic/nic.ts'
 import * as udp from '../wire/udp.ts'
 import { Endpoint, type EndpointIp } from './endpoint.ts'
@@ -20,14 +19,16 @@ import { ReadyList } from './ready-list.ts'
 import type { EndpointReceiver } from './receive-queue.ts'
 import { Sender, type SendHost } from './sender.ts'
 
-/** What UDP asks of IP, by its rooms. */
+/** @internal What UDP asks of IP, by its rooms. */
 export interface UdpIp extends EndpointIp, SendHost {
   nicByIndex: EndpointIp['nicByIndex']
   /** Believes a too-big report about a packet of `length` bytes that this host sent to `to`. */
   reportMtu(to: Address, mtu: number, length: number): number
 }
 
-export class UdpLayer implements UpperLayer, IcmpErrorSink {
+/** UDP as IP sees it (`UpperLayer`, `IcmpErrorSink`), and as programs do: {@link createEndpoint}. */
+export class UdpLayer {
+  /** @internal */
   readonly ports: PortTable<Endpoint>
   readonly #ip: UdpIp
   readonly #counters: Counters
@@ -39,7 +40,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     readonly ready: ReadyList
   }
 
-  /** `beforeEndpoint` is called before each endpoint is made; see `stack.beforeUse`. */
+  /** @internal `beforeEndpoint` is called before each endpoint is made; see `stack.beforeUse`. */
   constructor(ip: UdpIp, clock: Clock, random: Random, counters: Counters, beforeEndpoint: (() => void) | null = null) {
     this.#ip = ip
     this.#beforeEndpoint = beforeEndpoint
@@ -53,6 +54,7 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     return new Endpoint(this.#host, family, receiver)
   }
 
+  /** @internal */
   input(packet: Packet, nic: Nic): Drop {
     const drop = udp.parse(packet)
     if (drop !== Drop.None && (drop !== Drop.UdpZeroChecksum || !this.#takesZeroChecksum(packet))) return drop
@@ -112,15 +114,17 @@ export class UdpLayer implements UpperLayer, IcmpErrorSink {
     return drop
   }
 
-  /** The end of a wake-up: receivers hand on what they collected. */
+  /** @internal The end of a wake-up: receivers hand on what they collected. */
   idle(): void {
     this.#host.ready.flush()
   }
 
+  /** @internal */
   isSender(quote: Quote): boolean {
     return this.#senderOf(quote) !== null
   }
 
+  /** @internal */
   icmpError(quote: Quote, error: IcmpError): Drop {
     const endpoint = this.#senderOf(quote)
     if (endpoint === null) return Drop.IcmpUnmatched

@@ -15,6 +15,16 @@ const update = process.argv.includes('--update')
 const { exports: entries } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const temporary = mkdtempSync(join(tmpdir(), 'tungram-api-'))
 let failed = false
+/** By entry: names that a published type refers to and that the entry does not export. */
+const forgotten = new Map()
+/** What a type may refer to: the names that can be imported from some entry. */
+const exported = new Set()
+
+/**
+ * Types that stay without an export, because nobody has to write their name: lists behind a union,
+ * overloads of one member, and what only constructors take that programs do not call.
+ */
+const UNNAMED = new Set(['NAMES', 'MEASURES', 'Listen', 'Libc', 'InterfaceInfo', 'PacketHook', 'Port', 'Lineage'])
 
 for (const [entry, { types }] of Object.entries(entries)) {
   if (types === undefined) continue
@@ -35,7 +45,10 @@ for (const [entry, { types }] of Object.entries(entries)) {
       dtsRollup: { enabled: false },
       tsdocMetadata: { enabled: false },
       messages: {
-        extractorMessageReporting: { default: { logLevel: ExtractorLogLevel.None } },
+        extractorMessageReporting: {
+          default: { logLevel: ExtractorLogLevel.None },
+          'ae-forgotten-export': { logLevel: ExtractorLogLevel.Warning },
+        },
         compilerMessageReporting: { default: { logLevel: ExtractorLogLevel.Warning } },
         tsdocMessageReporting: { default: { logLevel: ExtractorLogLevel.None } },
       },
@@ -46,6 +59,8 @@ for (const [entry, { types }] of Object.entries(entries)) {
   const result = Extractor.invoke(config, {
     localBuild: update,
     messageCallback: (message) => {
+      if (message.messageId === 'ae-forgotten-export')
+        forgotten.set(name, [...(forgotten.get(name) ?? []), message.text.match(/"(.+?)"/)[1]])
       message.handled = message.logLevel !== ExtractorLogLevel.Error
     },
   })
@@ -56,6 +71,21 @@ for (const [entry, { types }] of Object.entries(entries)) {
     )
   }
   if (result.errorCount > 0) failed = true
+  for (const each of namesIn(readFileSync(join(temporary, `${name}.api.md`), 'utf8'))) exported.add(each)
+}
+for (const [name, names] of forgotten) {
+  const unknown = [...new Set(names)].filter((each) => !exported.has(each.replace(/_\d+$/, '')) && !UNNAMED.has(each))
+  if (unknown.length === 0) continue
+  failed = true
+  console.error(
+    `Types of ${name} refer to ${unknown.join(', ')}, which no program can name: export them, or mark the member @internal.`,
+  )
 }
 rmSync(temporary, { recursive: true, force: true })
 process.exitCode = failed ? 1 : 0
+
+/** The names that a report lists as exports. */
+function namesIn(report) {
+  const names = report.matchAll(/^export (?:declare |abstract )?(?:class|interface|type|function|const) (\w+)/gm)
+  return Array.from(names, (each) => each[1])
+}

@@ -45,6 +45,7 @@ const OUTSTANDING = 64
 export class Echo {
   readonly family: 4 | 6
   readonly identifier: number
+  /** @internal */
   readonly listener: EchoListener
   /**
    * Whether a too-big report sets the path's MTU; a prober, which judges reports itself, clears it.
@@ -53,6 +54,7 @@ export class Echo {
   readonly #owner: EchoOwner
   readonly #sent: { to: Address; sequence: number }[] = []
 
+  /** @internal */
   constructor(family: 4 | 6, identifier: number, listener: EchoListener, owner: EchoOwner) {
     this.family = family
     this.identifier = identifier
@@ -70,6 +72,7 @@ export class Echo {
     return this.#owner.send(to, sequence, payload, options)
   }
 
+  /** @internal */
   isOutstanding(to: Address, sequence: number): boolean {
     return this.#sent.some((each) => each.sequence === sequence && each.to.equals(to))
   }

@@ -29,6 +29,7 @@ export class Icmp {
   readonly #errorSender: ErrorSender
   readonly #echoes: EchoClients
 
+  /** @internal */
   constructor(host: IcmpHost, random: Random, counters: Counters, limit: ErrorLimit, options: Ipv4Options) {
     const replies = new ReplySender(host, counters, options)
     const largeReplies = new LargeReplies(host.hash)
@@ -39,15 +40,17 @@ export class Icmp {
     this.#receive6 = new Receive6(host, counters, replies, this.#echoes, this.#errors, largeReplies)
   }
 
-  /** Who hears of errors about datagrams; set by the stack. */
+  /** @internal Who hears of errors about datagrams; set by the stack. */
   set errorSink(sink: IcmpErrorSink) {
     this.#errors.sink = sink
   }
 
+  /** @internal */
   input4(packet: Packet, nic: IcmpNic): Drop {
     return this.#receive4.input(packet, nic)
   }
 
+  /** @internal */
   input6(packet: Packet, nic: IcmpNic): Drop {
     return this.#receive6.input(packet, nic)
   }
@@ -63,18 +66,19 @@ export class Icmp {
   /**
    * Quotes the packet at `packet.network … packet.networkEnd` in an error to its source, if the
    * rules and the rate limit allow one. The value is what the reason says: MTU, pointer, gateway.
+   * @internal
    */
   sendError(packet: Packet, nic: RouteNic, reason: ErrorReason, value = 0): void {
     this.#errorSender.send(packet, nic, reason, value)
   }
 
-  /** Protocol Unreachable; ICMPv6 points to the field that names the protocol. */
+  /** @internal Protocol Unreachable; ICMPv6 points to the field that names the protocol. */
   sendProtocolUnreachable(packet: Packet, nic: RouteNic): void {
     const value = packet.family === 4 ? 0 : packet.protocolAt - packet.network
     this.sendError(packet, nic, ErrorReason.ProtocolUnreachable, value)
   }
 
-  /** Parameter Problem, when a drop left one in the packet. */
+  /** @internal Parameter Problem, when a drop left one in the packet. */
   sendProblem(packet: Packet, nic: RouteNic): void {
     if (packet.problem >= 0) this.sendError(packet, nic, problemReason(packet.problem), packet.pointer)
   }

@@ -2,23 +2,22 @@
  * A link with addresses: what comes in goes to Ethernet or IP, what goes out gets its frame.
  *
  * On a link of medium 'ip' a frame is a packet, and there is no neighbor to find; Ethernet has a
- * layer of its own below the nic. Addresses and groups are rooms of their own; `Nic` has more than
- * 25 members because it is the façade of all three, which a stack's user sees.
+ * layer of its own below the nic. Addresses, groups, MTU and neighbors are rooms of their own.
  */
 import type { Address } from '../../base/address.ts'
 import type { Clock } from '../../base/clock.ts'
 import { Drop } from '../../base/drop.ts'
 import type { Packet } from '../../base/packet.ts'
 import type { Random } from '../../base/random.ts'
-import type { Link, LinkReceiver } from '../../link/link.ts'
+import type { Link } from '../../link/link.ts'
 import type { Memberships, Subscriber } from '../groups/memberships.ts'
 import { checkLeaving } from '../host-only.ts'
 import type { AdvertiseOptions } from '../nd/advertise-options.ts'
-import { EthernetLayer, type EthernetNic } from './ethernet-layer.ts'
+import { EthernetLayer } from './ethernet-layer.ts'
 import type { LinkHost } from './link-host.ts'
 import type { AddressEvent, NicAddress } from './nic-address.ts'
-import { type AddressedNic, NicAddresses } from './nic-addresses.ts'
-import { type GroupedNic, NicGroups } from './nic-groups.ts'
+import { NicAddresses } from './nic-addresses.ts'
+import { NicGroups } from './nic-groups.ts'
 import { NicMtu } from './nic-mtu.ts'
 import { type NeighborRow, NicNeighbors } from './nic-neighbors.ts'
 import type { NicSettings } from './nic-settings.ts'
@@ -35,17 +34,24 @@ export interface NicHost extends LinkHost {
   idle(): void
 }
 
-export class Nic implements LinkReceiver, EthernetNic, AddressedNic, GroupedNic {
+/**
+ * A nic, as a stack's user sees it and as the rooms do: `LinkReceiver`, `EthernetNic`,
+ * `AddressedNic` and `GroupedNic`. It is longer than other files and has more than 25 members
+ * because it is the façade of all its rooms; each member is a line or two.
+ */
+export class Nic {
   /** Unique in the stack, from 1 (the loopback); the zone of IPv6 scoped addresses. */
   readonly index: number
   readonly name: string
   readonly link: Link
   isUp = true
-  /** The hop limit that routers advertise for this link, or 0: then the stack's. */
+  /** @internal The hop limit that routers advertise for this link, or 0: then the stack's. */
   hopLimit6 = 0
+  /** @internal */
   readonly acceptsRouterAdvertisements: boolean
+  /** @internal */
   readonly makesTemporaryAddresses: boolean
-  /** See {@link Link.numbered}. */
+  /** @internal See {@link Link.numbered}. */
   readonly numbered: boolean
   readonly #ip: NicHost
   readonly #ethernet: EthernetLayer | null
@@ -59,11 +65,12 @@ export class Nic implements LinkReceiver, EthernetNic, AddressedNic, GroupedNic 
   txPackets = 0
   txBytes = 0
   txDropped = 0
-  /** Called when the link fails; the stack names the listener. */
+  /** @internal Called when the link fails; the stack names the listener. */
   onFailure: ((error: Error, fatal: boolean) => void) | null = null
   /** Told what becomes of addresses; the stack's user names the listener. */
   onAddress: ((event: AddressEvent) => void) | null = null
 
+  /** @internal */
   constructor(
     ip: NicHost,
     index: number,
@@ -95,12 +102,12 @@ export class Nic implements LinkReceiver, EthernetNic, AddressedNic, GroupedNic 
     this.acceptsRouterAdvertisements = this.#ethernet !== null && settings.acceptRouterAdvertisements
   }
 
-  /** Begins work, once the addresses that were given are there. */
+  /** @internal Begins work, once the addresses that were given are there. */
   start(): void {
     this.#addresses.addLinkLocal()
   }
 
-  /** Forgets all timers, neighbors and what routers advertised; a router says goodbye. */
+  /** @internal Forgets all timers, neighbors and what routers advertised; a router says goodbye. */
   close(): void {
     this.#ethernet?.close()
     this.#addresses.close()
@@ -131,11 +138,12 @@ export class Nic implements LinkReceiver, EthernetNic, AddressedNic, GroupedNic 
     return this.#mtu.of(family)
   }
 
-  /** What routers advertise, or 0. */
+  /** @internal What routers advertise, or 0. */
   get advertisedMtu(): number {
     return this.#mtu.advertised
   }
 
+  /** @internal */
   set advertisedMtu(mtu: number) {
     this.#mtu.advertised = mtu
   }
@@ -193,22 +201,24 @@ export class Nic implements LinkReceiver, EthernetNic, AddressedNic, GroupedNic 
     return this.#addresses.has(address)
   }
 
-  /** {@link hasAddress} for the words of an address. */
+  /** @internal {@link hasAddress} for the words of an address. */
   hasWords(w0: number, w1: number, w2: number, w3: number): boolean {
     return this.#addresses.hasWords(w0, w1, w2, w3)
   }
 
+  /** @internal */
   hasSolicitedNode(w3: number): boolean {
     return this.#addresses.hasSolicitedNode(w3)
   }
 
-  /** Whether this is the anycast address of a prefix, and the stack a router. */
+  /** @internal Whether this is the anycast address of a prefix, and the stack a router. */
   isAnycast(w0: number, w1: number, w2: number, w3: number): boolean {
     return this.#addresses.isAnycast(w0, w1, w2, w3)
   }
 
   // ── up ──
 
+  /** @internal */
   input(packet: Packet): void {
     this.rxPackets++
     this.rxBytes += packet.end - packet.start
@@ -225,17 +235,17 @@ export class Nic implements LinkReceiver, EthernetNic, AddressedNic, GroupedNic 
     else this.receive(packet)
   }
 
-  /** A packet whose frame header is gone. */
+  /** @internal A packet whose frame header is gone. */
   receive(packet: Packet): void {
     this.#ip.input(packet, this)
   }
 
-  /** A Neighbor Discovery message (ICMPv6 types 133 to 137) at `packet.transport`. */
+  /** @internal A Neighbor Discovery message (ICMPv6 types 133 to 137) at `packet.transport`. */
   neighborDiscovery(packet: Packet): Drop {
     return this.#ethernet === null || !this.#mtu.carriesIpv6 ? Drop.NdIgnored : this.#ethernet.nd.input(packet)
   }
 
-  /** A redirect at `packet.transport` that was believed. */
+  /** @internal A redirect at `packet.transport` that was believed. */
   redirected(packet: Packet, isRouter: boolean): void {
     this.#ethernet?.nd.redirected(packet, isRouter)
   }
@@ -243,38 +253,46 @@ export class Nic implements LinkReceiver, EthernetNic, AddressedNic, GroupedNic 
   /**
    * Tells who sent the packet at `packet.network … packet.networkEnd` that `target` is a better
    * first hop on this link (IPv6).
+   * @internal
    */
   redirect(packet: Packet, target: Address): void {
     this.#ethernet?.nd.redirect(packet, target)
   }
 
-  /** An IGMP message at `packet.transport`. */
+  /** @internal An IGMP message at `packet.transport`. */
   igmp(packet: Packet): Drop {
     return this.#groups.igmp(packet)
   }
 
   /**
    * A Multicast Listener Discovery message (ICMPv6 types 130 to 132 and 143) at `packet.transport`.
+   * @internal
    */
   mld(packet: Packet): Drop {
     return this.#groups.mld(packet)
   }
 
+  /** @internal */
   idle(): void {
     this.#ip.idle()
   }
 
+  /** @internal */
   dropped(drop: Drop, packet: Packet): void {
     this.txDropped++
     this.#ip.counters.drop(drop, packet)
   }
 
+  /** @internal */
   failed(error: Error, fatal: boolean): void {
     if (fatal) this.isUp = false
     this.onFailure?.(error, fatal)
   }
 
-  /** The link has another MTU, or went down or up: routes over a nic that is down do not count. */
+  /**
+   * The link has another MTU, or went down or up: routes over a nic that is down do not count.
+   * @internal
+   */
   changed(): void {
     this.#mtu.follow()
     const isUp = this.link.isUp !== false
@@ -285,7 +303,10 @@ export class Nic implements LinkReceiver, EthernetNic, AddressedNic, GroupedNic 
 
   // ── down ──
 
-  /** Sends one packet, not longer than the MTU, to its next hop. The caller counts a drop. */
+  /**
+   * Sends one packet, not longer than the MTU, to its next hop. The caller counts a drop.
+   * @internal
+   */
   output(packet: Packet): Drop {
     if (!this.link.loopback) {
       const drop = checkLeaving(packet)
@@ -294,7 +315,7 @@ export class Nic implements LinkReceiver, EthernetNic, AddressedNic, GroupedNic 
     return this.#ethernet === null ? this.transmit(packet) : this.#ethernet.output(packet)
   }
 
-  /** Sends a frame. */
+  /** @internal Sends a frame. */
   transmit(packet: Packet): Drop {
     const length = packet.end - packet.start
     const drop = this.link.send(packet)
@@ -309,6 +330,7 @@ export class Nic implements LinkReceiver, EthernetNic, AddressedNic, GroupedNic 
   /**
    * Hands a datagram longer than `mtu` to a device that fragments; `false` where there is none, or
    * it did not take it.
+   * @internal
    */
   transmitLong(packet: Packet, mtu: number): boolean {
     const { link } = this
@@ -375,25 +397,30 @@ export class Nic implements LinkReceiver, EthernetNic, AddressedNic, GroupedNic 
 
   // ── groups ──
 
+  /** @internal */
   get memberships(): Memberships {
     return this.#groups.memberships
   }
 
-  /** A group that a socket of this host wants, until {@link leave} with the same object. */
+  /**
+   * A group that a socket of this host wants, until {@link leave} with the same object.
+   * @internal
+   */
   join(subscriber: Subscriber): void {
     this.memberships.add(subscriber)
   }
 
+  /** @internal */
   leave(subscriber: Subscriber): void {
     this.memberships.remove(subscriber)
   }
 
-  /** Whether a packet to this group can be for this host. */
+  /** @internal Whether a packet to this group can be for this host. */
   isMember(w0: number, w1: number, w2: number, w3: number): boolean {
     return this.#groups.isMember(w0, w1, w2, w3)
   }
 
-  /** Whether a multicast packet is for this host, from its source. */
+  /** @internal Whether a multicast packet is for this host, from its source. */
   admit(packet: Packet): Drop {
     return this.#groups.admit(packet)
   }

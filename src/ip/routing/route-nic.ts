@@ -13,20 +13,23 @@ export interface RouteNic {
   /** Routes over a nic that is down do not count. */
   readonly isUp: boolean
   readonly isLoopback: boolean
-  /** See {@link Link.numbered}. */
+  /** @internal See {@link Link.numbered}. */
   readonly numbered: boolean
   readonly addresses: readonly NicAddress[]
-  /** The hop limit that routers advertise for the link, or 0. */
+  /** @internal The hop limit that routers advertise for the link, or 0. */
   readonly hopLimit6: number
   /** The largest packet of a family that leaves whole, in bytes. */
   mtuOf(family: number): number
-  /** Whether the nic has the address with these words. */
+  /** @internal Whether the nic has the address with these words. */
   hasWords(w0: number, w1: number, w2: number, w3: number): boolean
-  /** Whether a packet to this group can be for this host. */
+  /** @internal Whether a packet to this group can be for this host. */
   isMember(w0: number, w1: number, w2: number, w3: number): boolean
-  /** Sends one packet, not longer than the MTU, to the packet's next hop. */
+  /** @internal Sends one packet, not longer than the MTU, to the packet's next hop. */
   output(packet: Packet): Drop
-  /** Hands a datagram longer than `mtu` to a device that fragments; `false` if it is not taken. */
+  /**
+   * Hands a datagram longer than `mtu` to a device that fragments; `false` if it is not taken.
+   * @internal
+   */
   transmitLong(packet: Packet, mtu: number): boolean
 }
 

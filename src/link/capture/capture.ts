@@ -2,7 +2,7 @@
 import { type Clock, SystemClock } from '../../base/clock.ts'
 import type { Link, Medium } from '../link.ts'
 import { CapturedLink } from './captured-link.ts'
-import type { OpenRecord, RecordWriter } from './open-record.ts'
+import type { OpenRecord } from './open-record.ts'
 import {
   type CaptureDirection,
   enhancedPacket,
@@ -38,7 +38,7 @@ export interface CapturedLinkOptions {
  * within that call is a comment of the frame itself; frames that pass meanwhile wait behind it, so
  * the file keeps the order of time.
  */
-export class Capture implements RecordWriter {
+export class Capture {
   readonly #sink: (chunk: Uint8Array) => void
   readonly #clock: Clock
   readonly #snapLength: number

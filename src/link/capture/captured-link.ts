@@ -23,6 +23,7 @@ export class CapturedLink implements Link {
   #notedPacket: Packet | null = null
   #notedReason: DropName = 'None'
 
+  /** @internal */
   constructor(writer: RecordWriter, inner: Link, interfaceIndex: number) {
     this.name = inner.name
     this.medium = inner.medium

@@ -6,7 +6,7 @@ import type { Port } from './port.ts'
 /** One end of a cable. */
 export interface CableEnd {
   readonly node: string
-  /** `null` for the end in a segment. */
+  /** @internal `null` for the end in a segment. */
   readonly port: Port | null
   /** `null` but on a host or router. */
   readonly nic: Nic | null
@@ -19,6 +19,7 @@ export class Cable {
   readonly #changed: () => void
   #isUp = true
 
+  /** @internal */
   constructor(name: string, ends: readonly [CableEnd, CableEnd], changed: () => void) {
     this.name = name
     this.ends = ends

@@ -5,7 +5,7 @@ import { Cast, type Packet } from '../../base/packet.ts'
 import type { LinkReceiver } from '../../link/link.ts'
 import * as ethernet from '../../wire/ethernet.ts'
 import { addressKey, formatKey } from '../../wire/hardware-address.ts'
-import type { Port, PortOwner } from './port.ts'
+import type { Port } from './port.ts'
 
 /**
  * Milliseconds for which a switch remembers where an address was last seen (IEEE 802.1Q section
@@ -27,26 +27,34 @@ interface Seen {
  * An Ethernet switch that learns: a frame leaves by the port behind which its destination was seen,
  * or by all the others.
  */
-export class Switch implements PortOwner {
+export class Switch {
   readonly name: string
+  /** @internal */
   readonly stack = null
+  /** @internal */
   outputGate = null
+  /** @internal */
   inputGate = null
+  /** @internal */
   seen = 0
+  /** @internal */
   portReports = false
+  /** @internal */
   receiving = null
+  /** @internal */
   readonly ports: Port[] = []
   readonly #now: () => number
   /** By the two halves of an address. */
   readonly #table: AddressMap<Seen>
 
+  /** @internal */
   constructor(name: string, now: () => number, hash: KeyedHash) {
     this.name = name
     this.#now = now
     this.#table = new AddressMap(hash)
   }
 
-  /** Takes a port into use. */
+  /** @internal Takes a port into use. */
   addPort(port: Port): void {
     this.ports.push(port)
     const receiver: LinkReceiver = {
@@ -69,7 +77,7 @@ export class Switch implements PortOwner {
     }))
   }
 
-  /** Addresses that a lookup may have to compare. */
+  /** @internal Addresses that a lookup may have to compare. */
   get longestChain(): number {
     return this.#table.longestChain
   }

@@ -4,12 +4,12 @@ import { Address } from '../../base/address.ts'
 import type { Packet } from '../../base/packet.ts'
 import { KeepAlive } from '../../link/keep-alive.ts'
 import type { Stack } from '../../stack.ts'
-import type { Endpoint, EndpointReceiver } from '../../udp/endpoint.ts'
+import type { Endpoint } from '../../udp/endpoint.ts'
 import { messageOf } from '../delivery/message-memory.ts'
 import { errnoError } from '../dgram/errors.ts'
 import { Backlog } from '../sending/backlog.ts'
 import { isOn } from './arguments.ts'
-import { type Arrival, type FilterHost, FilterQueue } from './filter.ts'
+import { type Arrival, FilterQueue } from './filter.ts'
 import type { Peer } from './network-address.ts'
 
 /** Called once per datagram; the process's peer is its sender by then. */
@@ -33,7 +33,7 @@ export interface ProcessSettings {
 /**
  * Made by `makeNetworkProcess`. `filter`, `sentinel` and `plist` may be replaced at any time.
  */
-export class NetworkProcess implements EndpointReceiver, FilterHost {
+export class NetworkProcess {
   readonly name: string
   readonly stack: Stack
   readonly endpoint: Endpoint
@@ -57,7 +57,7 @@ export class NetworkProcess implements EndpointReceiver, FilterHost {
   readonly #keepAlive = new KeepAlive()
   readonly #queue: FilterQueue
 
-  /** Use `makeNetworkProcess`. */
+  /** @internal Use `makeNetworkProcess`. */
   constructor(stack: Stack, name: string, family: 4 | 6, settings: ProcessSettings) {
     this.stack = stack
     this.name = name
@@ -72,12 +72,14 @@ export class NetworkProcess implements EndpointReceiver, FilterHost {
     this.#queue = new FilterQueue(this, stack.clock)
   }
 
+  /** @internal */
   receive(packet: Packet, sourcePort: number): void {
     const address = new Address(packet.s0, packet.s1, packet.s2, packet.s3)
     const nic = address.family === 6 && address.isLinkLocal ? packet.nic : 0
     this.#queue.add({ data: messageOf(packet), from: { address, port: sourcePort, nic } })
   }
 
+  /** @internal */
   flush(): void {
     this.#queue.run()
   }
@@ -89,7 +91,7 @@ export class NetworkProcess implements EndpointReceiver, FilterHost {
     this.filter?.(this, (this.coding === 'buffer' ? data : data.toString(this.coding)) as string & Buffer)
   }
 
-  /** An unconnected socket does not hear of ICMP errors. */
+  /** @internal An unconnected socket does not hear of ICMP errors. */
   icmp(): void {}
 
   /** @internal An open process that can receive keeps the program alive. */

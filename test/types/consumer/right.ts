@@ -2,9 +2,29 @@
 import type * as nodeDgram from 'node:dgram'
 import dns from 'node:dns'
 import { BlockList } from 'node:net'
-import { type BatchItem, type DgramModule, type MessageInfo, type Socket, type SocketOptions, Stack } from 'tungram'
+import {
+  Address,
+  type BatchItem,
+  type DgramModule,
+  Drop,
+  type Echo,
+  type Endpoint,
+  type EndpointReceiver,
+  type Errno,
+  type MessageInfo,
+  Packet,
+  type Path,
+  PmtuMode,
+  probePath,
+  type Route,
+  type SendOptions,
+  type Socket,
+  type SocketOptions,
+  Stack,
+} from 'tungram'
 import { Network } from 'tungram/network'
 import { makeNetworkProcess, processSend } from 'tungram/network-process'
+import { checkPacket, ipv4, protocol, udp } from 'tungram/wire'
 import 'tungram/register'
 
 const stack = new Stack()
@@ -115,3 +135,33 @@ makeNetworkProcess({
   filter: (_, data: Buffer) => data.length,
 })
 processSend(process, 'text')
+
+// ── below the sockets ──
+
+const receiver: EndpointReceiver = {
+  receive: (packet: Packet, sourcePort: number) => endpoint.release(packet.length + 0 * sourcePort),
+  flush() {},
+  icmp: (error, errno) => `${error.offender}${errno}`,
+}
+const endpoint: Endpoint = stack.udp.createEndpoint(4, receiver)
+const settings: SendOptions = { surplus: 0, pmtuMode: PmtuMode.Probe, source: Address.LOOPBACK4 }
+export const errno: Errno = endpoint.bind(Address.LOOPBACK4, 0) || endpoint.connect(Address.LOOPBACK4, 9)
+export const errnoOfSend: Errno = endpoint.send(endpoint.beginSend(0), Address.LOOPBACK4, 9, 0, settings)
+export const errnoOfJoin: Errno = endpoint.groups.join(Address.parse('224.0.0.251'), 1)
+endpoint.multicastHopLimit = endpoint.localPort
+
+const route: Route | undefined = stack.routes[0]
+const path: Path | null = stack.pathTo('127.0.0.1')
+export const leaves: string = `${route?.nic.name} ${path?.route.gateway} ${path?.source} ${path?.mtu}`
+const echo: Echo = stack.ip.icmp.openEcho(4, { reply() {}, error: ({ type }, sequence) => type + sequence })
+echo.send(Address.LOOPBACK4, 1, bytes, { dontFragment: PmtuMode.Do })
+probePath(stack.ip.icmp, Address.LOOPBACK4, { clock: stack.clock, max: 1500 }).stop()
+stack.ip.onRouterAlert = (packet, { name }, value) => name.length + value > packet.networkEnd
+
+const raw = new Packet().load(bytes)
+if (checkPacket(raw) === Drop.None && raw.protocol === protocol.UDP)
+  show(ipv4.ttl(raw.view, raw.network), udp.sourcePort(raw.view, raw.transport))
+function show(...values: number[]): number[] {
+  return values
+}
+export const heard: number = stack.counters.UdpInDatagrams + (stack.counters.nonZero().UdpNoPorts ?? 0)

@@ -77,3 +77,35 @@ dgram.createSocket('udp4', 'message')
 makeNetworkProcess({ name: 'p', type: 'datagram', service: 9, colour: 'red' })
 // @ts-expect-error no interface
 makeNetworkProcess({ name: 'p', type: 'datagram', service: 9, bindtodevice: true })
+
+// ── what is internal has no types ──
+
+const stack = new Stack()
+const nic = stack.loopback
+const endpoint = stack.udp.createEndpoint(4, { receive() {}, flush() {}, icmp() {} })
+// @ts-expect-error the table behind `routes`
+stack.ip.routes
+// @ts-expect-error the words behind `pathTo`
+stack.ip.route(0, 0, 0, 0, 0)
+// @ts-expect-error a wire's entrance
+stack.ip.input()
+// @ts-expect-error the port table
+stack.udp.ports
+// @ts-expect-error IP's entrance
+stack.udp.input()
+// @ts-expect-error a lazy host's hook
+stack.beforeUse
+// @ts-expect-error a link's entrance
+nic.input()
+// @ts-expect-error IP's exit
+nic.output()
+// @ts-expect-error the groups of all sockets
+nic.memberships
+// @ts-expect-error what waits
+endpoint.queue
+// @ts-expect-error a remembered route
+endpoint.routeCache
+// @ts-expect-error counts are read
+stack.counters.drop()
+// @ts-expect-error a counter that Linux does not have
+stack.counters.UdpInEverything
