@@ -11,8 +11,8 @@ function layerOf({ callFrame: { functionName, url } }, caller) {
   if (functionName === '(idle)') return 'idle'
   if (functionName === '(garbage collector)') return 'garbage collector'
   if (url === '') return functionName.startsWith('(') ? 'Node' : caller
-  if (url.includes('/dist/link/device/tun.js') && (functionName === '#read' || functionName === '#write'))
-    return `system call ${functionName.slice(1)}`
+  if (url.endsWith('/dist/link/device/tun-frames.js') && (functionName === 'read' || functionName === 'write'))
+    return `system call ${functionName}`
   const dist = /\/dist\/([\w-]+)\//.exec(url)
   if (dist !== null) return dist[1]
   if (url.startsWith('wasm:')) return 'base'
