@@ -3,6 +3,7 @@
  * section 5.
  */
 import { type Address, isLoopback, MAPPED } from '../../base/address.ts'
+import type { NicAddress } from '../nic/nic-address.ts'
 import type { NicList, RouteNic } from './route-nic.ts'
 import type { Route } from './route-table.ts'
 
@@ -60,7 +61,11 @@ function selectSource6(nics: NicList, over: RouteNic, w0: number, w1: number, w2
   for (const nic of nics) {
     if (nic === undefined || !nic.isUp) continue
     const outgoing = nic === over
-    for (const { address, prefix, deprecated, temporary } of nic.addresses) {
+    const { addresses } = nic
+    // Of equal ones the last that was added: Linux keeps a nic's list newest first within a scope
+    // (ipv6_link_dev_addr), and takes the first.
+    for (let index = addresses.length - 1; index >= 0; index--) {
+      const { address, prefix, deprecated, temporary } = addresses[index] as NicAddress
       if (address.family !== 6) continue
       // Link-local addresses, and all for link-local and multicast destinations, come from the
       // outgoing nic (RFC 6724 section 4).

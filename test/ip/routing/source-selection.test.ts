@@ -105,8 +105,13 @@ describe('the source address in IPv6 (RFC 6724 section 5)', () => {
 
   test('rule 8 counts the prefix alone, not the interface identifier', () => {
     const nics = { eth0: ['2001:db8:1::1:1/64', '2001:db8:1::ffff:1/64'] }
-    expect(sourceFor('2001:db8:1::ffff:2', nics)).toBe('2001:db8:1::1:1')
-    expect(sourceFor('2001:db8:1::1:2', { eth0: nics.eth0.slice().reverse() })).toBe('2001:db8:1::ffff:1')
+    expect(sourceFor('2001:db8:1::1:2', nics)).toBe('2001:db8:1::ffff:1')
+    expect(sourceFor('2001:db8:1::ffff:2', { eth0: nics.eth0.slice().reverse() })).toBe('2001:db8:1::1:1')
+  })
+
+  test('is the one that was added last, when nothing else tells them apart (Linux: ipv6_link_dev_addr)', () => {
+    const nics = { eth0: ['2001:db8:1::1/64', '2001:db8:1::2/64', '2001:db8:1::3/64'] }
+    expect(sourceFor('2001:db8:1::9', nics)).toBe('2001:db8:1::3')
   })
 
   test('rule 8: has the longest prefix in common with the destination', () => {
