@@ -12,7 +12,9 @@ import { FLOODS, type Flood } from './floods.mjs'
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
+/** Bytes in use. The second collection waits for what the first left to be swept in other threads. */
 function held(): number {
+  collect()
   collect()
   const { heapUsed, arrayBuffers } = process.memoryUsage()
   return heapUsed + arrayBuffers

@@ -49,10 +49,8 @@ const receivers = [
 
 /** Call in a namespace of the test's own. */
 export function makeWorlds(): { kernel: World; stack: World; setDefaultRoutes(there: boolean): void; close(): void } {
-  // Of addresses that are equally good, which RFC 6724 leaves open, Linux takes the youngest, the
-  // stack the eldest.
-  const kernelHost = new KernelHost(A, OWN_A.toReversed(), MTU)
-  kernelHost.addLink(B, OWN_B.toReversed(), MTU)
+  const kernelHost = new KernelHost(A, OWN_A, MTU)
+  kernelHost.addLink(B, OWN_B, MTU)
   const stackHost = new StackHost(OWN_A, MTU, {}, A)
   stackHost.addLink(B, OWN_B, MTU)
   for (const host of [kernelHost, stackHost]) for (const plan of receivers) host.open(plan)
