@@ -19,7 +19,8 @@ import * as ipv4 from './wire/ipv4.ts'
 import * as ipv6 from './wire/ipv6.ts'
 import * as mld from './wire/mld.ts'
 import * as ndp from './wire/ndp.ts'
-import { FRAGMENT, ICMPV4, ICMPV6, IGMP, TCP, UDP } from './wire/protocol.ts'
+import { FRAGMENT, ICMPV4, ICMPV6, IGMP, SCTP, TCP, UDP } from './wire/protocol.ts'
+import * as sctp from './wire/sctp.ts'
 import * as tcp from './wire/tcp.ts'
 import { extensionNames, type Fields, hex, hexBytes, protocolNames, protocolText, typeText } from './wire/text.ts'
 import * as udp from './wire/udp.ts'
@@ -310,6 +311,7 @@ function upper(view: DataView, at: number, end: number, protocol: number, offset
   else if (protocol === UDP) datagram(view, at, end, layers)
   else if (protocol === ICMPV4 || protocol === ICMPV6) message(view, at, end, protocol, layers)
   else if (protocol === TCP) segment(view, at, end, layers)
+  else if (protocol === SCTP) association(view, at, end, layers)
   else if (protocol === IGMP) rest(view, at, end, layers, () => igmp.describe(view, at, end))
   else rest(view, at, end, layers, name)
 }
@@ -323,6 +325,20 @@ function segment(view: DataView, at: number, end: number, layers: Layer[]): void
       header,
       () => tcp.describe(view, at, end),
       () => tcp.fields(view, at, end),
+    ),
+  )
+  rest(view, at + header, end, layers, () => '')
+}
+
+function association(view: DataView, at: number, end: number, layers: Layer[]): void {
+  const header = Math.min(sctp.HEADER, end - at)
+  layers.push(
+    new Header(
+      'SCTP',
+      at,
+      header,
+      () => sctp.describe(view, at, end),
+      () => sctp.fields(view, at, end),
     ),
   )
   rest(view, at + header, end, layers, () => '')

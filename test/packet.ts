@@ -107,6 +107,55 @@ export function udp(payload: ArrayLike<number>, family: 4 | 6, fields: UdpFields
   return new Uint8Array(raw.udp({ ...ends, sourcePort, destinationPort, length, checksum }, payload))
 }
 
+export interface TcpFields extends Ends {
+  readonly sourcePort?: number
+  readonly destinationPort?: number
+  readonly sequence?: number
+  readonly acknowledgment?: number
+  /** The nine bits, FIN the lowest. */
+  readonly flags?: number
+  readonly window?: number
+  readonly urgent?: number
+  /** A multiple of four bytes. */
+  readonly options?: ArrayLike<number>
+  /** In place of the right one. */
+  readonly checksum?: number
+}
+
+/** A TCP segment, header and payload, without an IP header. */
+export function tcp(payload: ArrayLike<number>, family: 4 | 6, fields: TcpFields = {}): Bytes {
+  const { source = family === 4 ? PEER4 : PEER6, destination = family === 4 ? HOST4 : HOST6, flags = 0x10 } = fields
+  const options = Uint8Array.from(fields.options ?? [])
+  const segment = join(
+    u16(fields.sourcePort ?? 40_000),
+    u16(fields.destinationPort ?? 7),
+    u32(fields.sequence ?? 1),
+    u32(fields.acknowledgment ?? 0),
+    u16(((5 + options.length / 4) << 12) | flags),
+    u16(fields.window ?? 1000),
+    u16(0),
+    u16(fields.urgent ?? 0),
+    options,
+    Uint8Array.from(payload),
+  )
+  const pseudo = raw.pseudo(raw.address(source), raw.address(destination), 6, segment.length)
+  segment.set(u16(fields.checksum ?? raw.checksum(segment, pseudo)), 16)
+  return segment
+}
+
+/** A whole IP packet with a segment; `ip` are the IP header's other fields. */
+export function segmentPacket(
+  payload: ArrayLike<number>,
+  family: 4 | 6,
+  fields: TcpFields = {},
+  ip: Ipv4Fields & Ipv6Fields = {},
+): Bytes {
+  const { source, destination } = fields
+  const ends = { ...(source === undefined ? {} : { source }), ...(destination === undefined ? {} : { destination }) }
+  const message = tcp(payload, family, fields)
+  return family === 4 ? ipv4(message, { ...ip, ...ends, protocol: 6 }) : ipv6(message, { ...ip, ...ends, next: 6 })
+}
+
 /** A whole IP packet with a datagram. */
 export function datagram(
   payload: ArrayLike<number>,

@@ -1564,6 +1564,138 @@ natRows(
   'an error refreshes or ends a mapping',
   'an error neither prolongs a mapping nor ends it',
 )
+const natTcpRows = file('network/nat/nat-tcp.test.ts')
+natTcpRows(
+  5382,
+  '4.1 REQ-1',
+  'MUST',
+  'mappings of TCP are endpoint-independent',
+  'of TCP are endpoint-independent: one for all',
+)
+natTcpRows(
+  5382,
+  '4.2 REQ-2',
+  'MUST',
+  'every valid sequence of segments passes, from both sides',
+  'a handshake from outside, to a mapping whose filter lets it in',
+)
+natTcpRows(
+  5382,
+  '4.2 REQ-2 a',
+  'MUST',
+  'the three-way handshake passes',
+  'a three-way handshake from inside, data, and a close, over %s',
+)
+natTcpRows(
+  5382,
+  '4.2 REQ-2 b',
+  'MUST',
+  'a simultaneous open passes',
+  'a simultaneous open: SYNs cross, and both are answered',
+)
+natTcpRows(
+  5382,
+  '4.3 REQ-3',
+  'SHOULD',
+  'filtering is endpoint-independent or address-dependent, as one likes',
+  'of TCP is endpoint-independent, when that is wanted',
+)
+natTcpRows(
+  5382,
+  '4.3 REQ-4',
+  'MUST NOT',
+  'an unsolicited SYN is answered within six seconds',
+  '%s is answered with Port Unreachable after six seconds',
+)
+natTcpRows(
+  5382,
+  '4.3 REQ-4',
+  'MUST',
+  'it is forgotten in silence when the inside sends the SYN of the same connection',
+  'is forgotten in silence when the inside opens the same connection meanwhile',
+)
+natTcpRows(
+  5382,
+  '4.3 REQ-4',
+  'SHOULD',
+  'else Port Unreachable is sent',
+  '%s is answered with Port Unreachable after six seconds',
+)
+natTcpRows(
+  5382,
+  '4.3 REQ-4 a',
+  'MUST',
+  'nothing is sent where a policy forbids it',
+  'draws no error when the policy forbids it',
+)
+natTcpRows(
+  5382,
+  '5 REQ-5',
+  'MUST NOT',
+  'an established connection is given up within 2 hours 4 minutes of silence',
+  'an established connection may be silent for 2 hours and 4 minutes',
+)
+natTcpRows(
+  5382,
+  '5 REQ-5',
+  'MUST NOT',
+  'one that opens or closes is given up within 4 minutes',
+  'one that opens, closes or was reset may be for 4 minutes',
+)
+natTcpRows(5382, '5 REQ-5 a', 'MAY', 'the timers can be set', 'each of the three can be set')
+natTcpRows(5382, '6.1 REQ-6', 'SHOULD', 'application-level gateways are off', 'no payload is looked into')
+natTcpRows(
+  5382,
+  '7.1 REQ-7',
+  'MUST NOT',
+  'two endpoints share an outside port',
+  'of TCP share no port, and keep theirs where it is free',
+)
+natTcpRows(
+  5382,
+  '7.2 REQ-8',
+  'MUST',
+  'hairpinning, with the outside source',
+  'two inside hosts connect by their outside addresses, and see those',
+)
+natTcpRows(
+  5382,
+  '7.3 REQ-9',
+  'SHOULD',
+  'Destination Unreachable about TCP is translated',
+  'come to the inside host with its own addresses in the %i bytes that they quote',
+)
+natTcpRows(
+  5382,
+  '7.3 REQ-10',
+  'MUST NOT',
+  'an ICMP message ends a mapping or a connection',
+  'end no mapping and prolong none',
+)
+natTcpRows(
+  7857,
+  '2.1',
+  'SHOULD',
+  'opening and closing connections have timers of their own',
+  'each of the three can be set',
+)
+natTcpRows(7857, '2.2', 'MUST', 'a RST is translated', 'a refusal comes back as it is')
+natTcpRows(
+  7857,
+  '2.2',
+  'SHOULD',
+  'after a RST the mapping holds for 4 minutes',
+  'after a RST the mapping holds for 4 minutes, and what follows shows that it was forged',
+)
+natTcpRows(
+  7857,
+  '7',
+  'SHOULD',
+  'what comes in uninvited holds no mapping open',
+  'SYNs from outside alone hold no mapping open',
+)
+const natSessionRows = file('network/nat/tcp-session.test.ts')
+natSessionRows(7857, '2', 'SHOULD', 'connections are tracked with the states of RFC 6146', 'the handshake from inside')
 natRows(
   1624,
   '3',

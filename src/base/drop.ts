@@ -3,7 +3,7 @@
  *
  * A drop is a small integer, returned (never thrown) by `parse`, `input`, `output` and `send`;
  * `Drop.None` is success. Codes below 30 belong to the link layer, below 80 to IP, below 100 to
- * ICMP, the rest to UDP. What a drop counts as stands in the table below the list.
+ * ICMP, below 112 to UDP, the rest to transports of others, which pass. What a drop counts as stands in the table below the list.
  */
 export const Drop = {
   None: 0,
@@ -188,11 +188,20 @@ export const Drop = {
   UdpClosed: 109,
   /** A TTL or hop limit below what the socket wants (RFC 5082). */
   UdpHopLimit: 110,
+
+  /** Shorter than a TCP header. */
+  TcpTooShort: 112,
+  /** A data offset below 5, or beyond the packet (RFC 9293 section 3.1). */
+  TcpHeaderLength: 113,
+  /** The checksum is wrong. */
+  TcpChecksum: 114,
+  /** Shorter than SCTP's common header. */
+  SctpTooShort: 116,
 } as const
 
 export type Drop = (typeof Drop)[keyof typeof Drop]
 export type DropName = keyof typeof Drop
-export type DropLayer = 'link' | 'ip' | 'icmp' | 'udp'
+export type DropLayer = 'link' | 'ip' | 'icmp' | 'udp' | 'tcp' | 'sctp'
 
 /** One more than the largest code: the size of a table indexed by drop. */
 export const DROP_LIMIT = 128
@@ -221,6 +230,8 @@ const LINK: Row = ['link']
 const IP: Row = ['ip']
 const ICMP: Row = ['icmp']
 const UDP: Row = ['udp']
+/** No stack of ours has them: dumps check headers, and a capture's verdict. */
+const TCP: Row = ['tcp']
 
 const ROWS: Record<Exclude<DropName, 'None'>, Row> = {
   LinkDown: DISCARD,
@@ -302,6 +313,11 @@ const ROWS: Record<Exclude<DropName, 'None'>, Row> = {
   UdpSourceFilter: UDP,
   UdpClosed: UDP,
   UdpHopLimit: UDP,
+
+  TcpTooShort: TCP,
+  TcpHeaderLength: TCP,
+  TcpChecksum: TCP,
+  SctpTooShort: ['sctp'],
 }
 
 const rows: (Row | undefined)[] = new Array(DROP_LIMIT)

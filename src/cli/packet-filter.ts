@@ -12,6 +12,7 @@ const PROTOCOLS: Record<string, string> = {
   icmp: 'ICMP',
   icmp6: 'ICMPv6',
   tcp: 'TCP',
+  sctp: 'SCTP',
   igmp: 'IGMP',
   arp: 'ARP',
   ip: 'IPv4',
@@ -33,7 +34,7 @@ interface Qualifiers {
 
 const KINDS: readonly string[] = ['host', 'net', 'port', 'portrange']
 const EXPECTED =
-  "host, port, proto, icmp, frag, not or '(' belongs (also src, dst, net, portrange, vlan, udp, tcp, icmp6, igmp, arp, ip, ip6)"
+  "host, port, proto, icmp, frag, not or '(' belongs (also src, dst, net, portrange, vlan, udp, tcp, sctp, icmp6, igmp, arp, ip, ip6)"
 
 /**
  * Reads an expression: `[udp|tcp|ip|…] [src|dst] host ADDRESS`, `net PREFIX`, `port N`,
@@ -223,7 +224,7 @@ const ADDRESSES: Ends = {
   source: ['source', 'sender address'],
   destination: ['destination', 'target address'],
 }
-const PORTS: Ends = { layer: /^(UDP|TCP)$/, source: ['source port'], destination: ['destination port'] }
+const PORTS: Ends = { layer: /^(UDP|TCP|SCTP)$/, source: ['source port'], destination: ['destination port'] }
 
 function sides(side: Side, { layer, source, destination }: Ends, test: (value: string) => boolean): PacketFilter {
   const at = (names: readonly string[]) => (description: Description) => fieldsOf(description, layer, names).some(test)

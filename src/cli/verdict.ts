@@ -7,7 +7,7 @@
  */
 import { Address, MAPPED } from '../base/address.ts'
 import { ManualClock } from '../base/clock.ts'
-import { Drop, type DropLayer, type DropName } from '../base/drop.ts'
+import { Drop, type DropLayer, type DropName, dropName } from '../base/drop.ts'
 import { HEADROOM, Packet } from '../base/packet.ts'
 import { SeededRandom } from '../base/random.ts'
 import type { Nic } from '../ip/nic/nic.ts'
@@ -18,7 +18,9 @@ import * as ethernet from '../wire/ethernet.ts'
 import * as ipv4 from '../wire/ipv4.ts'
 import * as ipv6 from '../wire/ipv6.ts'
 import * as ndp from '../wire/ndp.ts'
-import { ICMPV6 } from '../wire/protocol.ts'
+import { ICMPV6, SCTP, TCP } from '../wire/protocol.ts'
+import * as sctp from '../wire/sctp.ts'
+import * as tcp from '../wire/tcp.ts'
 
 /**
  * How a frame came: by a wire of one of the two kinds (on Ethernet for another station perhaps), or
@@ -139,7 +141,8 @@ export class Judge {
   readonly #note = (reason: DropName, _layer: DropLayer, packet: Packet): void => {
     // What the stack answers has come by no nic, and what becomes of it is another matter.
     if (packet !== this.#judged && packet.nic === 0) return
-    if (this.#drop === 'None' && !NOT_THE_FRAMES_FAULT.has(reason)) this.#drop = reason
+    if (this.#drop !== 'None' || NOT_THE_FRAMES_FAULT.has(reason)) return
+    this.#drop = reason === 'IpUnknownProtocol' ? unspoken(packet) : reason
   }
 
   /**
@@ -239,6 +242,15 @@ export class Judge {
     }
     return receivers
   }
+}
+
+/**
+ * This stack has neither TCP nor SCTP, which is not the packet's fault; their own checks are made.
+ */
+function unspoken(packet: Packet): DropName {
+  if (packet.protocol === TCP) return dropName(tcp.parse(packet))
+  if (packet.protocol === SCTP) return dropName(sctp.parse(packet))
+  return 'IpUnknownProtocol'
 }
 
 function word4(word: number): Address {

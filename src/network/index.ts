@@ -29,7 +29,7 @@ export {
   summarizeRuns,
   withParameters,
 } from './campaign/sweep.ts'
-export type { Nat, NatMapping } from './nat/nat.ts'
+export type { Nat, NatConnection, NatMapping } from './nat/nat.ts'
 export type { NatBehaviour, NatOptions } from './nat/nat-options.ts'
 export { Network } from './network.ts'
 export type { Cable, CableEnd } from './nodes/cable.ts'

@@ -71,8 +71,16 @@ export interface AttachOptions {
   gateway?: string
 }
 
-export interface NatSettings extends Omit<NatOptions, 'timeout'> {
+export interface NatSettings
+  extends Omit<NatOptions, 'timeout' | 'tcpTimeout' | 'tcpOpeningTimeout' | 'tcpClosingTimeout'> {
   /** The cable, or the node at its other end, that leads outside. */
   outside: string
+  /** How long a mapping of UDP holds after the last packet from inside. Default 5 minutes. */
   timeout?: Duration
+  /** How long an open TCP connection is remembered after a segment. Default 2 hours 4 minutes. */
+  tcpTimeout?: Duration
+  /** How long one is that did not come about, after its SYN. Default 4 minutes. */
+  tcpOpeningTimeout?: Duration
+  /** How long one is that has ended, after the second FIN or the RST. Default 4 minutes. */
+  tcpClosingTimeout?: Duration
 }

@@ -14,3 +14,4 @@ export const AUTHENTICATION = 51
 export const ICMPV6 = 58
 export const NO_NEXT_HEADER = 59
 export const DESTINATION_OPTIONS = 60
+export const SCTP = 132

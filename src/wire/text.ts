@@ -1,5 +1,5 @@
 /** Fields as a dump prints them: numbers in hex, protocols and ECN by name. */
-import { DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP, ICMPV4, ICMPV6, IGMP, ROUTING, TCP, UDP } from './protocol.ts'
+import { DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP, ICMPV4, ICMPV6, IGMP, ROUTING, SCTP, TCP, UDP } from './protocol.ts'
 
 /** Each field as name and value, in the header's order. */
 export type Fields = readonly (readonly [string, string])[]
@@ -17,6 +17,7 @@ export const protocolNames: Record<number, string> = {
   [TCP]: 'TCP',
   [UDP]: 'UDP',
   [ICMPV6]: 'ICMPv6',
+  [SCTP]: 'SCTP',
 }
 
 /** `17 (UDP)`. */

@@ -34,6 +34,8 @@ describe('the list of drops', () => {
       Nd: 'icmp',
       Group: 'icmp',
       Udp: 'udp',
+      Tcp: 'tcp',
+      Sctp: 'sctp',
     }
     for (const [name, code] of entries) {
       if (code === Drop.None) continue

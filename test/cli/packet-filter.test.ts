@@ -90,7 +90,7 @@ test.each([
   ['', "an end where host, port, proto, icmp, frag, not or '('"],
   ['host here', "'here' where an address"],
   ['port 70000', "'70000' where a port"],
-  ['proto sctp', "'sctp' where one of udp"],
+  ['proto dccp', "'dccp' where one of udp"],
   ['icmp frag', "'frag' where 'and', 'or' or the end"],
   ['(icmp', "an end where ')'"],
   ['icmp and', 'an end where host'],

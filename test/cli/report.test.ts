@@ -469,6 +469,7 @@ describe('the life of a datagram', () => {
 
 const NO_IP = ['IpVersion', 'FrameUnknownType', 'FrameVlanTagged', 'FrameTooShort']
 const SUMMARY = {
+  flags: null,
   family: 4,
   protocol: 17,
   source: '10.0.0.1',

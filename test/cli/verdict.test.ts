@@ -9,6 +9,7 @@ import { describeLine } from '../../src/describe.ts'
 import type { CapturedFrame } from '../../src/link/capture/pcapng.ts'
 import type { Link, LinkReceiver } from '../../src/link/link.ts'
 import { Stack } from '../../src/stack.ts'
+import { segmentPacket } from '../packet.ts'
 
 const hex = (text: string) => Uint8Array.from(Buffer.from(text.replace(/\s/g, ''), 'hex'))
 
@@ -25,6 +26,7 @@ function ipv4(protocol: number, payload: Uint8Array, to = '0a000002', from = '0a
 }
 
 const datagram = hex('0fa0 0035 000c 0000 61626364')
+const ENDS = { source: '10.0.0.1', destination: '10.0.0.2' }
 const badDatagram = hex('0fa0 0035 000c 1234 61626364')
 const echo = hex('0800 f7ff 0000 0000')
 const ethernet = (type: string, payload: Uint8Array) =>
@@ -83,7 +85,6 @@ describe('the reason in brackets', () => {
     ['a sound datagram', 'None', ipv4(17, datagram)],
     ['a wrong checksum', 'UdpChecksum', ipv4(17, badDatagram)],
     ['a protocol that nobody speaks', 'IpUnknownProtocol', ipv4(99, datagram)],
-    ['TCP', 'IpUnknownProtocol', ipv4(6, new Uint8Array(20))],
     ['a length below the header', 'UdpLength', ipv4(17, hex('0fa0 0035 0003 0000 61626364'))],
     [
       'a header checksum that is wrong',
@@ -99,6 +100,18 @@ describe('the reason in brackets', () => {
     expect(askStack('ip', bytes)).toBe(reason)
     expect(dropOf(1, ethernet('0800', bytes))).toBe(reason)
     expect(askStack('ethernet', ethernet('0800', bytes))).toBe(reason)
+  })
+
+  test.each([
+    ['a sound segment', 'None', segmentPacket(Uint8Array.of(1, 2, 3), 4, ENDS)],
+    ['a TCP checksum that is wrong', 'TcpChecksum', segmentPacket([], 4, { ...ENDS, checksum: 7 })],
+    ['a data offset of 0', 'TcpHeaderLength', ipv4(6, new Uint8Array(20))],
+    ['19 bytes of TCP', 'TcpTooShort', ipv4(6, new Uint8Array(19))],
+    ['SCTP', 'None', ipv4(132, new Uint8Array(12))],
+    ['11 bytes of SCTP', 'SctpTooShort', ipv4(132, new Uint8Array(11))],
+  ] as const)('that the stack has no TCP and no SCTP is no fault of %s: %s', (_what, reason, bytes) => {
+    expect(dropOf(101, bytes)).toBe(reason)
+    expect(dropOf(1, ethernet('0800', bytes))).toBe(reason)
   })
 
   test.each([

@@ -5,6 +5,7 @@
 
 import { icmpName } from '../../network/observe/icmp-names.ts'
 import type { Summary } from '../../network/observe/ip-frame.ts'
+import { protocolNames } from '../../wire/text.ts'
 import type { Hop, Moment } from './life.ts'
 import { backdrop, html, type Markup, rounded } from './markup.ts'
 import type { Recorded } from './recorder.ts'
@@ -169,11 +170,12 @@ function label(
 `
 }
 
-function frameText({ fragment, length }: Summary, whole: Summary): string {
+function frameText({ fragment, length, flags }: Summary, whole: Summary): string {
   if (fragment !== null)
     return `frag ${fragment.offset}–${fragment.offset + fragment.length - 1}${fragment.more ? '' : ', the last'}`
   if (whole.type !== null) return icmpName(whole.family, whole.type, whole.code ?? 0)
-  return `${whole.sourcePort === null ? `protocol ${whole.protocol}` : 'UDP'}, ${length} B`
+  const name = protocolNames[whole.protocol] ?? `protocol ${whole.protocol}`
+  return `${name}${flags === null ? '' : ` [${flags}]`}, ${length} B`
 }
 
 function details({ start, nic, packet, left, arrivals, lost }: Hop, id: number, whole: Summary): string {

@@ -3,6 +3,7 @@
  */
 import { update } from '../../base/checksum.ts'
 import type { Packet } from '../../base/packet.ts'
+import * as ethernet from '../../wire/ethernet.ts'
 import type { Medium } from '../link.ts'
 
 /** A queue of frames of its own. Times are milliseconds of the clock. */
@@ -223,10 +224,12 @@ class Codel implements QueueDiscipline {
 function ipHeader(packet: Packet, medium: Medium): number {
   let at = packet.start
   if (medium === 'ethernet') {
-    if (packet.length < 14) return -1
-    const type = packet.view.getUint16(at + 12)
-    if (type !== 0x0800 && type !== 0x86dd) return -1
-    at += 14
+    // Behind priority tags as well.
+    const header = ethernet.headerLength(packet)
+    if (header < 0) return -1
+    at += header
+    const type = ethernet.payloadType(packet.view, at)
+    if (type !== ethernet.IPV4 && type !== ethernet.IPV6) return -1
   }
   return packet.end - at >= 20 ? at : -1
 }

@@ -1,16 +1,19 @@
 /**
- * The mappings of a NAT (RFC 4787 sections 4 and 5): which outside port an inside endpoint has, how
- * long, and who may send to it. It sees no packet.
+ * The mappings of a NAT (RFC 4787 sections 4 and 5, RFC 5382 sections 4 and 5): which outside port
+ * an inside endpoint has, how long, and who may send to it. It sees no packet.
  */
-import { MAPPED } from '../../base/address.ts'
-import { AddressMap } from '../../base/address-map.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { KeyedHash } from '../../base/hash.ts'
-import { type Hashed, HashTable } from '../../base/hash-table.ts'
+import { HashTable } from '../../base/hash-table.ts'
 import type { Random } from '../../base/random.ts'
-import { ICMPV4, UDP } from '../../wire/protocol.ts'
+import { ICMPV4, TCP, UDP } from '../../wire/protocol.ts'
+import { RST } from '../../wire/tcp.ts'
+import { keyHash, Mapping, portThatCounts, remoteAddress } from './mapping.ts'
 import type { NatBehaviour, NatOptions } from './nat-options.ts'
-import { NatPorts } from './nat-ports.ts'
+import { OutsidePorts } from './outside-ports.ts'
+import { TcpTracker } from './tcp-tracker.ts'
+
+export { Mapping } from './mapping.ts'
 
 /** RFC 5508 section 3.2 asks for 60 seconds or more. */
 const ICMP_TIMEOUT = 60_000
@@ -20,118 +23,18 @@ const ICMP_TIMEOUT = 60_000
  */
 const PEERS = 1024
 
-/** A remote end to which a mapping sent. */
-interface Peer {
-  lastSent: number
-}
-
-export class Mapping implements Hashed<Mapping> {
-  readonly hash: number
-  chain: Mapping | null = null
-  readonly protocol: number
-  /** The inside endpoint; for ICMP the identifier of echo messages stands for the port. */
-  readonly address: number
-  readonly port: number
-  /** The remote end, as far as the mapping depends on it; else 0. */
-  readonly remote: number
-  readonly remotePort: number
-  readonly outsidePort: number
-  /** How many were made before. */
-  readonly serial: number
-  lastUsed = 0
-  /** Those of its protocol that were used before and after it. */
-  older: Mapping | null = null
-  newer: Mapping | null = null
-  /** By address, and port where the filter depends on it. */
-  readonly peers: AddressMap<Peer>
-
-  constructor(
-    hash: KeyedHash,
-    protocol: number,
-    address: number,
-    port: number,
-    remote: number,
-    remotePort: number,
-    outsidePort: number,
-    serial: number,
-  ) {
-    this.hash = keyHash(hash, protocol, address, port, remote, remotePort)
-    this.protocol = protocol
-    this.address = address
-    this.port = port
-    this.remote = remote
-    this.remotePort = remotePort
-    this.outsidePort = outsidePort
-    this.serial = serial
-    this.peers = new AddressMap(hash)
-  }
-}
-
-/** The outside ports of one protocol, and the mappings that have them, by their last use. */
-class Outside {
-  readonly timeout: number
-  readonly ports: NatPorts
-  readonly isUsed: (port: number) => boolean
-  readonly mappings = new Map<number, Mapping>()
-  oldest: Mapping | null = null
-  newest: Mapping | null = null
-
-  constructor(random: Random, timeout: number, isUsed: (port: number) => boolean) {
-    this.ports = new NatPorts(random)
-    this.timeout = timeout
-    this.isUsed = isUsed
-  }
-
-  add(mapping: Mapping): void {
-    this.ports.take(mapping.outsidePort)
-    this.mappings.set(mapping.outsidePort, mapping)
-    this.#link(mapping)
-  }
-
-  remove(mapping: Mapping): void {
-    this.ports.release(mapping.outsidePort)
-    this.mappings.delete(mapping.outsidePort)
-    this.#unlink(mapping)
-  }
-
-  /** The mapping is the one that was used last. */
-  used(mapping: Mapping): void {
-    if (mapping === this.newest) return
-    this.#unlink(mapping)
-    this.#link(mapping)
-  }
-
-  clear(): void {
-    this.ports.clear()
-    this.mappings.clear()
-    this.oldest = this.newest = null
-  }
-
-  #link(mapping: Mapping): void {
-    mapping.older = this.newest
-    mapping.newer = null
-    if (this.newest === null) this.oldest = mapping
-    else this.newest.newer = mapping
-    this.newest = mapping
-  }
-
-  #unlink(mapping: Mapping): void {
-    if (mapping.older === null) this.oldest = mapping.newer
-    else mapping.older.newer = mapping.newer
-    if (mapping.newer === null) this.newest = mapping.older
-    else mapping.newer.older = mapping.older
-  }
-}
-
 export class MappingTable {
   readonly #clock: Clock
   readonly #hash: KeyedHash
   readonly #mapping: NatBehaviour
   readonly #filtering: NatBehaviour
   readonly #preservePorts: boolean
+  readonly #inboundRefresh: boolean
   readonly #byInside = new HashTable<Mapping>()
-  readonly #udp: Outside
-  readonly #icmp: Outside
+  readonly #udp: OutsidePorts
+  readonly #tcp: OutsidePorts
+  readonly #icmp: OutsidePorts
+  readonly #tracker: TcpTracker
   #made = 0
 
   /** `hasSocket`: the router has a UDP socket on this port, which no mapping may get. */
@@ -142,22 +45,34 @@ export class MappingTable {
     options: Required<NatOptions>,
     hasSocket: (port: number) => boolean,
   ) {
-    const { mapping, filtering, preservePorts, timeout } = options
+    const { mapping, filtering, preservePorts, inboundRefresh, timeout } = options
+    const { tcpOpeningTimeout, tcpTimeout, tcpClosingTimeout } = options
     this.#clock = clock
     this.#hash = hash
     this.#mapping = mapping
     this.#filtering = filtering
     this.#preservePorts = preservePorts
-    this.#udp = new Outside(random, timeout, hasSocket)
-    this.#icmp = new Outside(random, Math.max(ICMP_TIMEOUT, timeout), () => false)
+    this.#inboundRefresh = inboundRefresh
+    this.#udp = new OutsidePorts(random, [timeout], hasSocket)
+    this.#tcp = new OutsidePorts(random, [tcpOpeningTimeout, tcpTimeout, tcpClosingTimeout], () => false)
+    this.#icmp = new OutsidePorts(random, [Math.max(ICMP_TIMEOUT, timeout)], () => false)
+    this.#tracker = new TcpTracker(clock, this.#tcp, options)
   }
 
-  /** The mapping for a packet from inside, made if there is none; `null` when no port is free. */
-  map(protocol: number, address: number, port: number, to: number, toPort: number): Mapping | null {
+  /**
+   * The mapping for a packet from inside, made if there is none; `null` when no port is free, and
+   * for a TCP segment that opens nothing. `flags` are those of TCP.
+   */
+  map(protocol: number, address: number, port: number, to: number, toPort: number, flags = 0): Mapping | null {
     let mapping = this.inside(protocol, address, port, to, toPort)
     if (mapping === null) {
+      if (protocol === TCP && (flags & RST) !== 0) return null
       mapping = this.#make(protocol, address, port, to, toPort)
       if (mapping === null) return null
+    }
+    if (protocol === TCP) {
+      this.#tracker.passes(mapping, to, toPort, true, flags)
+      return mapping
     }
     this.used(mapping)
     if (this.#filtering !== 'endpoint-independent') this.#sent(mapping, to, toPort)
@@ -187,28 +102,39 @@ export class MappingTable {
     return mapping === undefined ? null : this.#held(mapping)
   }
 
-  /** Whether a remote end may send to a mapping (RFC 4787 section 5). */
-  lets({ protocol, peers }: Mapping, from: number, fromPort: number): boolean {
+  /** Whether a remote end may send to a mapping (RFC 4787 section 5, RFC 5382 section 4.3). */
+  lets(mapping: Mapping, from: number, fromPort: number): boolean {
     if (this.#filtering === 'endpoint-independent') return true
+    const { protocol, peers } = mapping
+    if (protocol === TCP) {
+      if (this.#tracker.find(mapping, from, fromPort) !== null) return true
+      return this.#filtering === 'address-dependent' && this.#tracker.knows(mapping, from)
+    }
     const address = remoteAddress(this.#filtering, from)
     const peer = peers.get(0, 0, address, portThatCounts(this.#filtering, protocol, fromPort))
-    return peer !== undefined && this.#clock.now() - peer.lastSent <= this.#of(protocol).timeout
+    return peer !== undefined && this.#clock.now() - peer.lastSent <= this.#of(protocol).queue.timeout
   }
 
-  /** The mapping holds from now on for the whole timeout. */
+  /** A packet that the filter lets in passes to a mapping. */
+  received(mapping: Mapping, from: number, fromPort: number, flags: number): void {
+    if (mapping.protocol === TCP) this.#tracker.passes(mapping, from, fromPort, false, flags)
+    else if (this.#inboundRefresh) this.used(mapping)
+  }
+
+  /** The mapping, not one of TCP, holds from now on for the whole timeout. */
   used(mapping: Mapping): void {
-    mapping.lastUsed = this.#clock.now()
-    this.#of(mapping.protocol).used(mapping)
+    const outside = this.#of(mapping.protocol)
+    outside.move(mapping, outside.queue, this.#clock.now() + outside.queue.timeout)
   }
 
   /** Milliseconds until a mapping ends; below 0 when it has. */
-  left({ protocol, lastUsed }: Mapping): number {
-    return this.#of(protocol).timeout - (this.#clock.now() - lastUsed)
+  left({ endsAt }: Mapping): number {
+    return endsAt - this.#clock.now()
   }
 
   /** The mappings that hold now, in the order of their making. */
   get all(): Mapping[] {
-    return [...this.#udp.mappings.values(), ...this.#icmp.mappings.values()]
+    return [...this.#udp.mappings.values(), ...this.#tcp.mappings.values(), ...this.#icmp.mappings.values()]
       .filter((each) => this.left(each) >= 0)
       .sort((a, b) => a.serial - b.serial)
   }
@@ -221,11 +147,12 @@ export class MappingTable {
   clear(): void {
     this.#byInside.clear()
     this.#udp.clear()
+    this.#tcp.clear()
     this.#icmp.clear()
   }
 
-  #of(protocol: number): Outside {
-    return protocol === UDP ? this.#udp : this.#icmp
+  #of(protocol: number): OutsidePorts {
+    return protocol === UDP ? this.#udp : protocol === TCP ? this.#tcp : this.#icmp
   }
 
   #make(protocol: number, address: number, port: number, to: number, toPort: number): Mapping | null {
@@ -259,37 +186,14 @@ export class MappingTable {
   }
 
   /**
-   * No port is shared (REQ-3); its parity (REQ-4) and whether it is a well-known one (REQ-3 a)
-   * stay. 0 when none is free.
+   * No port is shared (RFC 4787 REQ-3, RFC 5382 REQ-7); its parity (REQ-4) and whether it is a
+   * well-known one (REQ-3 a) stay. 0 when none is free.
    */
   #freePort(protocol: number, port: number): number {
-    const outside = this.#of(protocol)
-    const { ports, isUsed } = outside
-    // Mappings that have ended give their ports back: those that were not used for longest.
-    let { oldest } = outside
-    while (oldest !== null && this.#held(oldest) === null) oldest = outside.oldest
+    const { ports, isUsed, queues } = this.#of(protocol)
+    // Mappings that have ended give their ports back.
+    for (const queue of queues) while (queue.oldest !== null && this.#held(queue.oldest) === null);
     if (this.#preservePorts && !ports.isTaken(port) && !isUsed(port)) return port
-    return ports.choose(port, protocol === UDP && port < 1024, isUsed)
+    return ports.choose(port, protocol !== ICMPV4 && port < 1024, isUsed)
   }
-}
-
-/** The remote address as far as a behaviour depends on it, else 0. */
-function remoteAddress(behaviour: NatBehaviour, address: number): number {
-  return behaviour === 'endpoint-independent' ? 0 : address
-}
-
-/** The same for the port. An echo message has none at the remote end (RFC 5508 section 3.2). */
-function portThatCounts(behaviour: NatBehaviour, protocol: number, port: number): number {
-  return behaviour === 'address-and-port-dependent' && protocol !== ICMPV4 ? port : 0
-}
-
-function keyHash(
-  hash: KeyedHash,
-  protocol: number,
-  address: number,
-  port: number,
-  remote: number,
-  remotePort: number,
-): number {
-  return hash.flow(0, 0, MAPPED, address, 0, 0, MAPPED, remote, (port << 16) | remotePort, protocol)
 }

@@ -1,6 +1,6 @@
 /**
  * A NAT of IPv4 addresses and ports (RFC 3022) with the behaviours that RFC 4787 tells apart, for
- * UDP and for the echo messages and errors of ICMP (RFC 5508). It sits on the ports of a router:
+ * UDP, for TCP (RFC 5382), and for the echo messages and errors of ICMP (RFC 5508). It sits on the ports of a router:
  * what leaves by the outside port gets the outside address, and what comes in by it goes back.
  *
  * This file has the four ways of a packet through the router; what it remembers is in
@@ -8,12 +8,14 @@
  */
 import { type Address, formatWords, MAPPED } from '../../base/address.ts'
 import { Drop } from '../../base/drop.ts'
-import type { Packet } from '../../base/packet.ts'
+import { Packet } from '../../base/packet.ts'
 import type { Random } from '../../base/random.ts'
+import { ErrorReason } from '../../ip/icmp/error-reasons.ts'
 import type { Stack } from '../../stack.ts'
 import * as ethernet from '../../wire/ethernet.ts'
 import * as ipv4 from '../../wire/ipv4.ts'
-import { ICMPV4, UDP } from '../../wire/protocol.ts'
+import { ICMPV4, TCP, UDP } from '../../wire/protocol.ts'
+import { ACK, SYN } from '../../wire/tcp.ts'
 import type { PacketHook, Port } from '../nodes/port.ts'
 import { linkHeaderLength } from '../observe/ip-frame.ts'
 import type { Lineage } from '../observe/lineage.ts'
@@ -23,14 +25,32 @@ import { NatFragments } from './nat-fragments.ts'
 import { type NatOptions, readNatOptions } from './nat-options.ts'
 import { PacketEnds, quoteAt } from './packet-ends.ts'
 import { setAddress, setPort, translateQuote } from './rewrite.ts'
+import { stateName } from './tcp-session.ts'
+import { sessionsOf } from './tcp-tracker.ts'
+import { type UnsolicitedSyn, UnsolicitedSyns } from './unsolicited-syns.ts'
 
 /** One line of `nat.mappings`. */
 export interface NatMapping {
-  protocol: 'udp' | 'icmp'
+  protocol: 'udp' | 'tcp' | 'icmp'
   /** `address:port`; for ICMP the identifier of echo messages stands for the port. */
   inside: string
   outside: string
   /** Milliseconds until it ends. */
+  left: number
+  /** TCP: its connections. */
+  connections?: NatConnection[]
+}
+
+/** A TCP connection through a NAT. */
+export interface NatConnection {
+  /** `address:port`. */
+  remote: string
+  /**
+   * `SYN from inside`, `SYN from outside`, `picked up` (it was there before the NAT),
+   * `established`, `FIN from inside`, `FIN from outside`, `closed` or `reset`.
+   */
+  state: string
+  /** Milliseconds until it is forgotten. */
   left: number
 }
 
@@ -47,6 +67,7 @@ export class Nat implements PacketHook {
   readonly #mappings: MappingTable
   readonly #hairpins: Hairpins
   readonly #fragments: NatFragments
+  readonly #syns: UnsolicitedSyns
   /** Those of the packet that is passing, and those of the one that it quotes. */
   readonly #ends = new PacketEnds()
   readonly #quotedEnds = new PacketEnds()
@@ -60,6 +81,7 @@ export class Nat implements PacketHook {
     const { clock, ip } = stack
     this.#mappings = new MappingTable(clock, ip.hash, random, this.#options, (port) => this.#hasSocket(port))
     this.#hairpins = new Hairpins(ip.hash)
+    this.#syns = new UnsolicitedSyns(clock, ip.hash, (syn) => this.#refuse(syn))
     this.#fragments = new NatFragments(clock, random, (drop, packet) => outside.dropped(drop, packet))
   }
 
@@ -71,10 +93,11 @@ export class Nat implements PacketHook {
   /** The mappings that hold now. */
   get mappings(): NatMapping[] {
     return this.#mappings.all.map((each) => ({
-      protocol: each.protocol === UDP ? 'udp' : 'icmp',
+      protocol: each.protocol === UDP ? 'udp' : each.protocol === TCP ? 'tcp' : 'icmp',
       inside: `${text(each.address)}:${each.port}`,
       outside: `${this.address}:${each.outsidePort}`,
       left: this.#mappings.left(each),
+      ...(each.protocol === TCP ? { connections: this.#connections(each) } : {}),
     }))
   }
 
@@ -82,9 +105,11 @@ export class Nat implements PacketHook {
   clear(): void {
     this.#mappings.clear()
     this.#hairpins.clear()
+    this.#syns.clear()
   }
 
   close(): void {
+    this.#syns.clear()
     this.#fragments.close()
   }
 
@@ -148,9 +173,11 @@ export class Nat implements PacketHook {
     const ends = this.#ends
     // Other protocols have no port to share the address by.
     if (!ends.read(packet, at)) return Drop.WireNatUnmapped
-    const { protocol, sourcePort, destinationPort } = ends
-    const mapping = this.#mappings.map(protocol, source, sourcePort, ipv4.destination(view, at), destinationPort)
+    const { protocol, sourcePort, destinationPort, flags } = ends
+    const destination = ipv4.destination(view, at)
+    const mapping = this.#mappings.map(protocol, source, sourcePort, destination, destinationPort, flags)
     if (mapping === null) return Drop.WireNatUnmapped
+    if ((flags & SYN) !== 0) this.#syns.wanted(mapping.outsidePort, destination, destinationPort)
     setAddress(packet, at, 'source', this.#address)
     setPort(packet, ends, 'source', mapping.outsidePort)
     this.#note(packet, at)
@@ -185,12 +212,13 @@ export class Nat implements PacketHook {
     if (quoted >= 0) return this.#turnErrorBack(packet, at, quoted)
     const ends = this.#ends
     if (!ends.read(packet, at)) return Drop.None
-    const { protocol, sourcePort, destinationPort } = ends
+    const { protocol, sourcePort, destinationPort, flags } = ends
     if (this.#mappings.outside(protocol, destinationPort) === null) return Drop.None
     // REQ-9: the other one sees the outside address and port of the sender.
     const source = ipv4.source(view, at)
-    const own = this.#mappings.map(protocol, source, sourcePort, this.#address, destinationPort)
+    const own = this.#mappings.map(protocol, source, sourcePort, this.#address, destinationPort, flags)
     if (own === null) return Drop.WireNatUnmapped
+    if ((flags & SYN) !== 0) this.#syns.wanted(own.outsidePort, this.#address, destinationPort)
     const drop = this.#toInside(packet, at, this.#address, own.outsidePort)
     if (drop !== Drop.None) return drop
     // As it is now, and will be when it leaves.
@@ -244,15 +272,46 @@ export class Nat implements PacketHook {
     const mapping = this.#mappings.outside(ends.protocol, ends.destinationPort)
     if (mapping === null) {
       // The router's own sockets are behind the same address.
-      const open = ends.protocol === ICMPV4 || this.#hasSocket(ends.destinationPort)
-      return open ? Drop.None : Drop.WireNatUnmapped
+      const open = ends.protocol === ICMPV4 || (ends.protocol === UDP && this.#hasSocket(ends.destinationPort))
+      return open ? Drop.None : this.#keepOut(packet, at, from, fromPort, Drop.WireNatUnmapped)
     }
-    if (!this.#mappings.lets(mapping, from, fromPort)) return Drop.WireNatFiltered
-    if (this.#options.inboundRefresh) this.#mappings.used(mapping)
+    if (!this.#mappings.lets(mapping, from, fromPort))
+      return this.#keepOut(packet, at, from, fromPort, Drop.WireNatFiltered)
+    this.#mappings.received(mapping, from, fromPort, ends.flags)
     setAddress(packet, at, 'destination', mapping.address)
     setPort(packet, ends, 'destination', mapping.port)
     this.#note(packet, at)
     return Drop.None
+  }
+
+  // ── TCP ──
+
+  /** A SYN is not answered at once: the inside may open the same connection. */
+  #keepOut(packet: Packet, at: number, from: number, fromPort: number, drop: Drop): Drop {
+    const { flags, destinationPort } = this.#ends
+    if ((flags & (SYN | ACK)) === SYN) this.#syns.add(packet, at, destinationPort, from, fromPort)
+    return drop
+  }
+
+  /** RFC 5382 REQ-4: an error, Port Unreachable, for a SYN that nobody wanted. */
+  #refuse({ bytes, checksumState, trace }: UnsolicitedSyn): void {
+    const { ip, name } = this.#stack
+    const packet = new Packet().load(bytes)
+    packet.checksumState = checksumState
+    const nic = ip.nics.find(({ link }) => link === this.#outside)
+    if (nic === undefined || ipv4.parse(packet) !== Drop.None) return
+    this.#lineage.beginInput(name, trace)
+    ip.icmp.sendError(packet, nic, ErrorReason.PortUnreachable)
+    this.#lineage.endInput()
+  }
+
+  #connections(mapping: Mapping): NatConnection[] {
+    const now = this.#stack.clock.now()
+    return sessionsOf(mapping, now).map(({ address, port, state, endsAt }) => ({
+      remote: `${text(address)}:${port}`,
+      state: stateName(state),
+      left: endsAt - now,
+    }))
   }
 
   // ── quotes ──
@@ -260,7 +319,7 @@ export class Nat implements PacketHook {
   /** The mapping by which the packet left that an ICMP error from outside quotes. */
   #senderOfQuote(packet: Packet, quoted: number): Mapping | null {
     const ends = this.#quotedEnds
-    if (!ends.read(packet, quoted) || ipv4.source(packet.view, quoted) !== this.#address) return null
+    if (!ends.read(packet, quoted, true) || ipv4.source(packet.view, quoted) !== this.#address) return null
     return this.#mappings.outside(ends.protocol, ends.sourcePort)
   }
 
@@ -271,7 +330,7 @@ export class Nat implements PacketHook {
   #receiverOfQuote(packet: Packet, quoted: number): Mapping | null {
     const { view } = packet
     const ends = this.#quotedEnds
-    if (!ends.read(packet, quoted)) return null
+    if (!ends.read(packet, quoted, true)) return null
     const { protocol, destinationPort, sourcePort } = ends
     const destination = ipv4.destination(view, quoted)
     return this.#mappings.inside(protocol, destination, destinationPort, ipv4.source(view, quoted), sourcePort)

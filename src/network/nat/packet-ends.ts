@@ -1,8 +1,9 @@
 /** Where a packet has what a NAT translates besides addresses: its ports, or an echo's identifier. */
-import type { Packet } from '../../base/packet.ts'
+import { ChecksumState, type Packet } from '../../base/packet.ts'
 import * as icmpv4 from '../../wire/icmpv4.ts'
 import * as ipv4 from '../../wire/ipv4.ts'
-import { ICMPV4, UDP } from '../../wire/protocol.ts'
+import { ICMPV4, TCP, UDP } from '../../wire/protocol.ts'
+import * as tcp from '../../wire/tcp.ts'
 
 /** Offset of the identifier in an echo message (RFC 792). */
 const IDENTIFIER = 4
@@ -15,15 +16,21 @@ export class PacketEnds {
   /** Offsets of the two. */
   sourceAt = 0
   destinationAt = 0
-  /** Offset of the checksum that covers them; -1 where a UDP datagram has none. */
+  /**
+   * Offset of the checksum that covers them; -1 where a UDP datagram has none, where a quote is cut
+   * in front of it, and where it is a `Partial` one, which does not cover them yet.
+   */
   checksumAt = -1
+  /** Those of a TCP segment, else 0. */
+  flags = 0
 
   /**
    * Reads the packet whose IP header is at `at`; also one that an ICMP error quotes.
    * @returns false for what has neither ports nor an identifier
    */
-  read(packet: Packet, at: number): boolean {
+  read(packet: Packet, at: number, isQuote = false): boolean {
     const { view, end } = packet
+    this.flags = 0
     const upper = at + ipv4.headerLength(view, at)
     if (end - upper < 8) return false
     this.protocol = ipv4.protocol(view, at)
@@ -31,10 +38,19 @@ export class PacketEnds {
       this.sourceAt = upper
       this.destinationAt = upper + 2
       this.checksumAt = view.getUint16(upper + 6) === 0 ? -1 : upper + 6
+    } else if (this.protocol === TCP) {
+      // Of a quote eight bytes may be all there is (RFC 792).
+      const header = tcp.headerLength(view, upper, end)
+      if (!isQuote && header < tcp.HEADER) return false
+      this.sourceAt = upper
+      this.destinationAt = upper + 2
+      this.checksumAt = end - upper >= tcp.CHECKSUM + 2 ? upper + tcp.CHECKSUM : -1
+      if (header >= tcp.HEADER) this.flags = tcp.flags(view, upper)
     } else if (this.protocol === ICMPV4 && isEcho(icmpv4.type(view, upper))) {
       this.sourceAt = this.destinationAt = upper + IDENTIFIER
       this.checksumAt = upper + 2
     } else return false
+    if (!isQuote && this.protocol !== ICMPV4 && packet.checksumState === ChecksumState.Partial) this.checksumAt = -1
     this.sourcePort = view.getUint16(this.sourceAt)
     this.destinationPort = view.getUint16(this.destinationAt)
     return true

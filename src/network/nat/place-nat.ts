@@ -19,7 +19,7 @@ export function placeNat(
   random: SeededRandom,
   lineage: Lineage,
 ): Nat {
-  const { outside, timeout, ...options } = settings
+  const { outside, timeout: _u, tcpTimeout: _e, tcpOpeningTimeout: _o, tcpClosingTimeout: _c, ...options } = settings
   const { name } = router
   if (!router.forwards) throw new Error(`${name} is no router, and has nothing to translate.`)
   if (router.nat !== null) throw new Error(`${name} has a NAT already.`)
@@ -31,9 +31,21 @@ export function placeNat(
   if (address === undefined) throw new Error(`${name} has no IPv4 address on the cable outside.`)
   const nat = new Nat(router.stack, end.port as Port, address, random.fork(`nat ${name}`), lineage, {
     ...options,
-    ...(timeout === undefined ? {} : { timeout: milliseconds(timeout) }),
+    ...inMilliseconds(settings),
   })
   router.nat = nat
   for (const port of router.ports) port.hook = nat
   return nat
+}
+
+const TIMEOUTS = ['timeout', 'tcpTimeout', 'tcpOpeningTimeout', 'tcpClosingTimeout'] as const
+
+/** The timeouts that are given. */
+function inMilliseconds(settings: NatSettings): Partial<Record<(typeof TIMEOUTS)[number], number>> {
+  return Object.fromEntries(
+    TIMEOUTS.flatMap((name) => {
+      const value = settings[name]
+      return value === undefined ? [] : [[name, milliseconds(value)]]
+    }),
+  )
 }

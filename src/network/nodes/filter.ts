@@ -3,6 +3,7 @@ import * as icmpv6 from '../../wire/icmpv6.ts'
 import { ICMPV4, ICMPV6 } from '../../wire/protocol.ts'
 import { ipOffset, isUpkeep, type Summary, summarize } from '../observe/ip-frame.ts'
 import type { Gate } from './port.ts'
+import { portBlock } from './port-block.ts'
 
 /**
  * What a node lets not pass. What keeps a link alive (ARP, Neighbor Discovery, group membership)
@@ -19,6 +20,11 @@ export interface FilterSpec {
    * discovery and traceroute fail while ping works. Default: all.
    */
   icmpErrors?: number
+  /**
+   * Ports whose packets do not pass, from them or to them: `80/tcp`, `5000-5010/udp`; or a whole
+   * protocol: `sctp`. Of a packet in fragments the first one is discarded. Default: none.
+   */
+  block?: readonly string[]
   /** Discards the packets for which it answers true. */
   drop?: (packet: Summary) => boolean
 }
@@ -26,14 +32,15 @@ export interface FilterSpec {
 /** ICMP messages that may pass at once after a silence. */
 const BURST = 1
 
-export function filterGate({ icmp, icmpErrors, drop }: FilterSpec, now: () => number): Gate {
+export function filterGate({ icmp, icmpErrors, block = [], drop }: FilterSpec, now: () => number): Gate {
   const mayPass = rateLimit(icmp, now)
   const errorMayPass = rateLimit(icmpErrors, now)
+  const isBlocked = portBlock(block)
   return (packet, medium) => {
     const at = ipOffset(packet, medium)
     if (at < 0 || isUpkeep(packet, at)) return true
     const summary = summarize(packet, at)
-    if (drop?.(summary) === true) return false
+    if (isBlocked(summary) || drop?.(summary) === true) return false
     if (summary.protocol !== (summary.family === 4 ? ICMPV4 : ICMPV6)) return true
     return (!isError(summary) || errorMayPass()) && mayPass()
   }

@@ -1,6 +1,6 @@
 /** The life of a datagram: the record of what happened to it, and the filter that finds it. */
 import type { DropName } from '../../base/drop.ts'
-import { UDP } from '../../wire/protocol.ts'
+import { ICMPV4, ICMPV6, SCTP, TCP, UDP } from '../../wire/protocol.ts'
 import type { Summary } from './ip-frame.ts'
 
 export type LineageKind =
@@ -62,10 +62,18 @@ export interface DatagramFilter {
   address?: string
   /** Source or destination port. */
   port?: number
-  protocol?: 'udp' | 'icmp'
+  /** `icmp` is that of both families. */
+  protocol?: 'udp' | 'tcp' | 'sctp' | 'icmp'
   /** Whether a part or copy of it was discarded somewhere; or the reason. */
   dropped?: boolean | DropName
   delivered?: boolean
+}
+
+const NUMBERS: Record<NonNullable<DatagramFilter['protocol']>, readonly number[]> = {
+  udp: [UDP],
+  tcp: [TCP],
+  sctp: [SCTP],
+  icmp: [ICMPV4, ICMPV6],
 }
 
 /** Whether a filter describes the datagram. */
@@ -76,7 +84,7 @@ export function matches({ from, packet, events }: Datagram, filter: DatagramFilt
     return false
   if (address !== undefined && packet.source !== address && packet.destination !== address) return false
   if (port !== undefined && packet.sourcePort !== port && packet.destinationPort !== port) return false
-  if (protocol !== undefined && (protocol === 'udp') !== (packet.protocol === UDP)) return false
+  if (protocol !== undefined && !NUMBERS[protocol].includes(packet.protocol)) return false
   if (dropped !== undefined) {
     const reasons = events.flatMap(({ reason }) => reason ?? [])
     if (typeof dropped === 'string' ? !reasons.includes(dropped) : dropped !== reasons.length > 0) return false

@@ -1,6 +1,7 @@
 /** The life of a datagram in words, a line for each thing that happened to it. */
 import { Drop, type DropName, dropLayer } from '../../base/drop.ts'
-import { ICMPV4, ICMPV6, UDP } from '../../wire/protocol.ts'
+import { ICMPV4, ICMPV6 } from '../../wire/protocol.ts'
+import { protocolNames } from '../../wire/text.ts'
 import type { Datagram, DatagramFilter, LineageEvent } from './datagram.ts'
 import { icmpName } from './icmp-names.ts'
 import type { Summary } from './ip-frame.ts'
@@ -105,8 +106,9 @@ function withPort(address: string, port: number | null): string {
 }
 
 function title(packet: Summary): string {
-  const { protocol, type, code } = packet
-  if (protocol === UDP) return `UDP ${ends(packet)}`
+  const { protocol, type, code, sourcePort, flags } = packet
+  if (sourcePort !== null)
+    return `${protocolNames[protocol]} ${ends(packet)}${flags === null ? '' : ` Flags [${flags}]`}`
   if ((protocol === ICMPV4 || protocol === ICMPV6) && type !== null)
     return `${icmpName(packet.family, type, code as number)} ${ends(packet)}`
   return `protocol ${protocol} ${ends(packet)}`

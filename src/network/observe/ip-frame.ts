@@ -5,7 +5,8 @@ import type { Medium } from '../../link/link.ts'
 import * as ethernet from '../../wire/ethernet.ts'
 import * as ipv4 from '../../wire/ipv4.ts'
 import * as ipv6 from '../../wire/ipv6.ts'
-import { ICMPV4, ICMPV6, UDP } from '../../wire/protocol.ts'
+import { ICMPV4, ICMPV6, SCTP, TCP, UDP } from '../../wire/protocol.ts'
+import * as tcp from '../../wire/tcp.ts'
 
 const FRAGMENT = 44
 
@@ -39,9 +40,11 @@ export interface Summary {
   protocol: number
   source: string
   destination: string
-  /** UDP only, and only in a first fragment. */
+  /** UDP, TCP and SCTP only, and only in a first fragment. */
   sourcePort: number | null
   destinationPort: number | null
+  /** TCP only, and only in a first fragment: `S.` and the like, as tcpdump writes them. */
+  flags: string | null
   /** ICMP only, and only in a first fragment. */
   type: number | null
   code: number | null
@@ -77,15 +80,16 @@ export function summarize(packet: Packet, at: number): Summary {
       ? formatWords(0, 0, MAPPED, view.getInt32(from))
       : formatWords(view.getInt32(from), view.getInt32(from + 4), view.getInt32(from + 8), view.getInt32(from + 12))
   const first = offset === 0 && end - upper >= 8
-  const udp = first && protocol === UDP
+  const hasPorts = first && (protocol === UDP || protocol === TCP || protocol === SCTP)
   const icmp = first && protocol === (four ? ICMPV4 : ICMPV6)
   return {
     family: four ? 4 : 6,
     protocol,
     source: words(at + (four ? ipv4.SOURCE : ipv6.SOURCE)),
     destination: words(at + (four ? ipv4.DESTINATION : ipv6.DESTINATION)),
-    sourcePort: udp ? view.getUint16(upper) : null,
-    destinationPort: udp ? view.getUint16(upper + 2) : null,
+    sourcePort: hasPorts ? view.getUint16(upper) : null,
+    destinationPort: hasPorts ? view.getUint16(upper + 2) : null,
+    flags: hasPorts && protocol === TCP && end - upper >= tcp.HEADER ? tcp.flagsText(view, upper) : null,
     type: icmp ? view.getUint8(upper) : null,
     code: icmp ? view.getUint8(upper + 1) : null,
     hopLimit: four ? ipv4.ttl(view, at) : ipv6.hopLimit(view, at),

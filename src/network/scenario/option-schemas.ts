@@ -2,6 +2,7 @@
 import { HOST_RANGES } from '../../ip/host-ranges.ts'
 import { NEIGHBOR_MINIMUM, type NeighborOptions } from '../../ip/nic/neighbor-limits.ts'
 import type { FilterSpec } from '../nodes/filter.ts'
+import { BLOCK_PATTERN } from '../nodes/port-block.ts'
 import type { ConnectOptions, HostOptions, NatSettings, SegmentSettings } from '../settings.ts'
 import type { ImpairmentSpec } from './impairment-spec.ts'
 import type { Definitions, Schema } from './json-schema.ts'
@@ -151,6 +152,10 @@ export const FILTER = {
     type: 'number',
     minimum: 0,
   },
+  block: list("ports that do not pass, from or to: '80/tcp', '5000-5010/udp', or a protocol alone: 'sctp'", {
+    type: 'string',
+    pattern: BLOCK_PATTERN,
+  }),
 } satisfies Record<Exclude<keyof FilterSpec, 'drop'>, Schema>
 
 const cost: Schema = {
@@ -181,6 +186,9 @@ export const NAT = {
   filtering: behaviour,
   hairpin: flag('inside hosts reach each other by outside addresses'),
   timeout: duration,
+  tcpTimeout: duration,
+  tcpOpeningTimeout: duration,
+  tcpClosingTimeout: duration,
   inboundRefresh: flag('what comes in prolongs a mapping'),
   preservePorts: flag('the outside port is the inside one where that is free'),
 } satisfies Record<keyof NatSettings, Schema>

@@ -1,4 +1,5 @@
 /** Counts, from the lives of datagrams, what happened to those of flows. */
+import { SCTP, TCP } from '../../wire/protocol.ts'
 import type { Datagram } from '../observe/datagram.ts'
 import { icmpName } from '../observe/icmp-names.ts'
 import type { FlowDrop } from './run-types.ts'
@@ -59,9 +60,9 @@ export class Tally<Flow extends TalliedFlow> {
       if (packet.type !== null) cause.counts.caused(icmpName(packet.family, packet.type, packet.code as number))
       return cause
     }
-    const { sourcePort, destinationPort } = packet
+    const { protocol, sourcePort, destinationPort } = packet
     const sender = this.#senders.get(from)
-    if (sender === undefined || sourcePort === null) return undefined
+    if (sender === undefined || sourcePort === null || protocol === TCP || protocol === SCTP) return undefined
     const flow = sender.flows.get(both(sourcePort, destinationPort as number)) ?? sender.echoes.get(sourcePort)
     if (flow !== undefined) this.#count(flow, events)
     return flow

@@ -612,6 +612,17 @@ describe('ECN marking', () => {
       }
   })
 
+  it('looks behind a tag that has a priority only', () => {
+    const plain = ipFrame(4, 2, 'ethernet')
+    const tagged = new Packet()
+    tagged.reset(100, 104 + plain.length)
+    tagged.bytes.set(plain.bytes.subarray(plain.start, plain.start + 12), 100)
+    tagged.bytes.set([0x81, 0, 0x60, 0], 112)
+    tagged.bytes.set(plain.bytes.subarray(plain.start + 12, plain.end), 116)
+    expect(markCongestion(tagged, 'ethernet')).toBe(true)
+    expect(tosOf(tagged, 'ethernet')).toBe(3)
+  })
+
   it('leaves alone what is not capable of it or no IP', () => {
     const plain = ipFrame(4, 0xb8)
     expect(markCongestion(plain, 'ip')).toBe(false)

@@ -1,10 +1,10 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { ManualClock } from '../../../src/base/clock.ts'
 import { KeyedHash } from '../../../src/base/hash.ts'
 import { SeededRandom } from '../../../src/base/random.ts'
 import { type Mapping, MappingTable } from '../../../src/network/nat/mapping-table.ts'
 import { type NatOptions, readNatOptions } from '../../../src/network/nat/nat-options.ts'
-import { ICMPV4, UDP } from '../../../src/wire/protocol.ts'
+import { ICMPV4, TCP, UDP } from '../../../src/wire/protocol.ts'
 
 const INSIDE = 0x0a000001
 const REMOTE = 0x0b000000
@@ -87,6 +87,77 @@ test('a mapping that has ended gives its port back, and the next one gets it', (
   table.clear()
   expect(table.all).toEqual([])
   expect(table.inside(UDP, INSIDE + 1, 5000, REMOTE, 1)).toBe(null)
+})
+
+describe('mappings of TCP', () => {
+  const [FIN, SYN, RST, ACK] = [1, 2, 4, 16]
+  const options = { tcpTimeout: 10_000, tcpOpeningTimeout: 1000, tcpClosingTimeout: 2000 }
+
+  test('end when their last connection does, whatever timer that has', () => {
+    const { clock, table } = make(options)
+    const out = (port: number, flags: number) => table.map(TCP, INSIDE, 5000, REMOTE, port, flags) as Mapping
+    const mapping = out(1, SYN)
+    expect(table.left(mapping)).toBe(1000)
+    table.received(mapping, REMOTE, 1, SYN | ACK)
+    expect(table.left(mapping)).toBe(10_000)
+    clock.advance(500)
+    out(2, SYN)
+    expect(table.left(mapping)).toBe(9500)
+    out(1, RST)
+    // The RST and the SYN came at the same time, and the RST has the longer timer.
+    expect(table.left(mapping)).toBe(2000)
+    clock.advance(600)
+    table.received(mapping, REMOTE, 2, SYN | ACK)
+    expect(table.left(mapping)).toBe(10_000)
+    out(2, FIN | ACK)
+    table.received(mapping, REMOTE, 2, FIN | ACK)
+    expect(table.left(mapping)).toBe(2000)
+    clock.advance(2001)
+    expect(table.outside(TCP, 5000)).toBe(null)
+  })
+
+  test('give their ports back, those of the short timers while the long ones hold', () => {
+    const { clock, table } = make(options)
+    const open = (address: number) => {
+      const mapping = table.map(TCP, address, 5000, REMOTE, 1, SYN) as Mapping
+      table.received(mapping, REMOTE, 1, SYN | ACK)
+      return mapping
+    }
+    const first = open(INSIDE)
+    const second = open(INSIDE + 1)
+    expect(second.outsidePort).not.toBe(5000)
+    table.map(TCP, INSIDE, 5000, REMOTE, 1, RST)
+    clock.advance(2001)
+    expect(table.map(TCP, INSIDE + 2, 5000, REMOTE, 1, SYN)?.outsidePort).toBe(5000)
+    expect(table.all).not.toContain(first)
+    expect(table.all).toContain(second)
+  })
+
+  test('are none for a RST, and have ports of their own', () => {
+    const { table } = make({}, (port) => port === 5000)
+    expect(table.map(TCP, INSIDE, 5000, REMOTE, 1, RST)).toBe(null)
+    table.map(UDP, INSIDE, 5001, REMOTE, 1)
+    expect(table.map(TCP, INSIDE, 5001, REMOTE, 1, SYN)?.outsidePort).toBe(5001)
+    // The router's sockets are those of UDP.
+    expect(table.map(TCP, INSIDE, 5000, REMOTE, 1, SYN)?.outsidePort).toBe(5000)
+    expect(table.map(TCP, INSIDE, 80, REMOTE, 1, SYN)?.outsidePort).toBe(80)
+    expect(table.map(TCP, INSIDE + 1, 80, REMOTE, 1, SYN)?.outsidePort).toBeLessThan(1024)
+  })
+
+  test('remember 1024 connections, and forget the one that is silent for longest', () => {
+    const { table } = make()
+    const send = (port: number) => table.map(TCP, INSIDE, 5000, REMOTE, port, SYN) as Mapping
+    for (let port = 1; port <= 1024; port++) send(port)
+    const mapping = send(1)
+    send(1025)
+    expect([1, 2, 3, 1025, 1026].map((port) => table.lets(mapping, REMOTE, port))).toEqual([
+      true,
+      false,
+      true,
+      true,
+      false,
+    ])
+  })
 })
 
 test("the router's own sockets keep their ports", () => {

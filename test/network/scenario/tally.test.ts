@@ -34,6 +34,8 @@ test('a datagram is of the flow that has its sender and both ports', () => {
   expect(tally.add(datagram(3, 'a', ports(2, 1)))).toBe(undefined)
   expect(tally.add(datagram(4, 'b', ports(1, 2)))).toBe(undefined)
   expect(tally.add(datagram(5, 'a', { type: 8, code: 0 }))).toBe(undefined)
+  // Flows are UDP's; the ports of others are others.
+  for (const protocol of [6, 132]) expect(tally.add(datagram(6, 'a', { ...ports(1, 2), protocol }))).toBe(undefined)
 })
 
 test('an echo is of its flow whatever port it goes to, as behind a NAT', () => {
