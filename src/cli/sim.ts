@@ -2,11 +2,12 @@
 import { availableParallelism } from 'node:os'
 import type { SweepPoint } from '../network/campaign/plan.ts'
 import { type Estimate, parseSweep, type Sweep } from '../network/campaign/sweep.ts'
-import { type FlowResult, runScenario } from '../network/scenario/flow.ts'
+import { runScenario } from '../network/scenario/flow.ts'
 import type { Scenario } from '../network/scenario/scenario.ts'
 import { runSweep, type SweepResult } from '../network-node/sweep.ts'
 import { openCaptureSink } from './capture.ts'
-import { print, printJson } from './output.ts'
+import { flowLines, number } from './flow-text.ts'
+import { note, print, printJson } from './output.ts'
 import type { Report } from './report/report.ts'
 import { startRun } from './run.ts'
 import { readScenarioFile } from './scenario-file.ts'
@@ -57,6 +58,8 @@ export async function run(args: string[]): Promise<number> {
   const sweeps = (values.sweep ?? []).map(readSweep)
   const scenario = readScenarioFile(file)
   const seed = values.seed ?? scenario.seed ?? 1
+  if (scenario.programs !== undefined)
+    note('tungram sim: programs run in real time only, and are left out here: tungram run --net')
   const report = values.report === undefined ? null : await newReport(values.report, file, scenario, ladder)
   return many
     ? sweep(scenario, seed, sweeps, repeat, jobs, values.json === true, report)
@@ -107,36 +110,6 @@ async function once(
     run.end()
     file?.close()
   }
-}
-
-function flowLines(flow: FlowResult): string[] {
-  const { latency, drops } = flow
-  const percent = flow.sent === 0 ? '' : ` (${number((100 * flow.lost) / flow.sent)} %)`
-  const counted = (counts: Record<string, number>) =>
-    Object.entries(counts)
-      .map(([name, count]) => `${name} ${count}`)
-      .join(', ')
-  const lines = [
-    `${flow.name}: ${flow.from} > ${flow.to}, ${flow.mode}`,
-    `  sent ${flow.sent}, received ${flow.received}, lost ${flow.lost}${percent}, duplicated ${flow.duplicated}, reordered ${flow.reordered}`,
-  ]
-  if (latency !== null) {
-    const { min, mean, p50, p90, p99, max } = latency
-    lines.push(
-      `  ${flow.mode === 'echo' ? 'round trip' : 'latency'} min/mean/p50/p90/p99/max ${[min, mean, p50, p90, p99, max].map(number).join('/')} ms`,
-    )
-  }
-  if (flow.throughput > 0) lines.push(`  throughput ${number(flow.throughput / 1000)} kbit/s`)
-  if (flow.fragments > 0) lines.push(`  fragments ${flow.fragments}`)
-  if (Object.keys(flow.errors).length > 0) lines.push(`  not sent: ${counted(flow.errors)}`)
-  if (Object.keys(flow.icmp).length > 0) lines.push(`  caused ${counted(flow.icmp)}`)
-  for (const { node, nic, reason, count } of drops)
-    lines.push(`  dropped ${count} at ${node}${nic === '' ? '' : `.${nic}`}: ${reason}`)
-  return lines
-}
-
-function number(value: number): string {
-  return `${Number(value.toFixed(3))}`
 }
 
 // ── sweeps ──

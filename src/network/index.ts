@@ -52,7 +52,14 @@ export {
 } from './scenario/flow.ts'
 export type { ChooserSpec, DelaySpec, ImpairmentSpec, QueueSpec, RateSpec } from './scenario/impairment-spec.ts'
 export type { Schema } from './scenario/json-schema.ts'
-export { buildScenario, checkScenario, type FlowSpec, type Scenario, type ScenarioEvent } from './scenario/scenario.ts'
+export {
+  buildScenario,
+  checkScenario,
+  type FlowSpec,
+  type ProgramSpec,
+  type Scenario,
+  type ScenarioEvent,
+} from './scenario/scenario.ts'
 export { SCENARIO_SCHEMA, ScenarioError } from './scenario/scenario-schema.ts'
 export type { EchoSpec } from './scenario/scenario-types.ts'
 export { buildNetwork, type LinkSpec, type RouterSpec, type Topology } from './scenario/topology.ts'

@@ -44,7 +44,7 @@ import type {
   SegmentSettings,
 } from './settings.ts'
 import type { Duration } from './time/duration.ts'
-import { Running } from './time/running.ts'
+import { isClock, Running } from './time/running.ts'
 
 /** It has more members than other classes because it is the whole of a public interface. */
 export class Network {
@@ -65,8 +65,9 @@ export class Network {
    * methods that have options
    */
   constructor(options: NetworkOptions = {}) {
-    checkOptions('network', options, 'new Network')
     const { clock = 'virtual', lineage = 10_000 } = options
+    // Nobody can look into a clock.
+    checkOptions('network', isClock(clock) ? { ...options, clock: 'real' } : options, 'new Network')
     this.seed = options.seed ?? new SystemRandom().uint32()
     this.#random = new SeededRandom(this.seed)
     this.#routes = new RouteUpdates(() => this.#graph.hosts)

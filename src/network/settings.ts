@@ -1,4 +1,5 @@
 /** What the calls of a network are given, as types. */
+import type { Clock } from '../base/clock.ts'
 import type { Medium } from '../link/link.ts'
 import type { StackOptions } from '../stack.ts'
 import type { NatOptions } from './nat/nat-options.ts'
@@ -9,10 +10,10 @@ export interface NetworkOptions {
   /** All chance comes from it. Default: drawn, and to be read from `network.seed`. */
   seed?: number | string
   /**
-   * Simulated time, which moves only in `run`, `runFor` and `step`, or the machine's. Default
-   * `virtual`.
+   * Simulated time, which moves only in `run`, `runFor` and `step`, or the machine's, or a clock
+   * that runs by itself. Default `virtual`.
    */
-  clock?: 'virtual' | 'real'
+  clock?: 'virtual' | 'real' | Clock
   /**
    * How many datagrams' lives are remembered, the last ones; 0 for none, which is faster. Default
    * 10 000.

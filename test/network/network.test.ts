@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { afterEach, describe, expect, test } from 'vitest'
+import { ManualClock } from '../../src/base/clock.ts'
 import { Network } from '../../src/network/network.ts'
 import type { NetworkOptions } from '../../src/network/settings.ts'
 import { echo, listen } from './host.ts'
@@ -196,6 +197,22 @@ describe('a plan that cannot work is refused, with the place', () => {
       'clock: "fast" is not allowed; there are virtual, real (new Network).',
     )
   })
+})
+
+test("a clock of one's own runs the network by itself", async () => {
+  const clock = new ManualClock()
+  const network = make({ clock })
+  network.connect(network.host('a'), network.host('b'), { delay: '10ms' })
+  const { received, socket } = listen(network, network.stack('b'), 9)
+  await once(socket, 'listening')
+  network.stack('a').dgram.createSocket('udp4').send('hello', 9, '10.0.0.2')
+  await new Promise((resolve) => setImmediate(resolve))
+  clock.advance(9)
+  expect(received).toEqual([])
+  clock.advance(2)
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(received.map(({ text }) => text)).toEqual(['hello'])
+  await expect(network.step()).rejects.toThrow('step is for virtual time')
 })
 
 test('a network in real time runs by itself', async () => {

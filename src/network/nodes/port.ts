@@ -48,6 +48,14 @@ export interface PacketHook {
   input(packet: Packet, port: Port, next: (packet: Packet) => void): void
 }
 
+/** What is in the place of the owner's stack. */
+export interface Outside {
+  /** Takes a frame, which is lent, or says why not. */
+  deliver(packet: Packet): Drop
+  /** After each run of frames. */
+  idle(): void
+}
+
 /** A frame's record in one of the captures. */
 interface Passing {
   readonly capture: Capture
@@ -71,6 +79,7 @@ export class Port implements Link, LinkReceiver {
   readonly drops = new Map<Drop, number>()
   readonly #context: PortContext
   #receiver: LinkReceiver | null = null
+  #outside: Outside | null = null
   #captures: { readonly capture: Capture; readonly index: number }[] = []
   /** Records of the frame that is passing: what is said of it now is their comment. */
   #records: readonly Passing[] = []
@@ -108,6 +117,19 @@ export class Port implements Link, LinkReceiver {
     this.#receiver = receiver
   }
 
+  /**
+   * Puts a host that is elsewhere (behind a device) in the place of the owner's stack: what arrives
+   * goes to it, and the stack, which keeps its addresses and routes, is heard no more.
+   * @returns how its frames leave; what cannot leave is counted here
+   */
+  divert(outside: Outside): (packet: Packet) => void {
+    this.#outside = outside
+    return (packet) => {
+      const drop = this.isUp ? this.#leave(packet) : Drop.LinkDown
+      if (drop !== Drop.None) this.dropped(drop, packet)
+    }
+  }
+
   /** Writes what passes from now on to `capture`, as an interface `host.eth0`. */
   startCapture(capture: Capture): void {
     const index = capture.addInterface(`${this.owner.name}.${this.name}`, this.medium, this.hardwareAddress)
@@ -122,6 +144,7 @@ export class Port implements Link, LinkReceiver {
 
   send(packet: Packet): Drop {
     if (!this.isUp) return Drop.LinkDown
+    if (this.#outside !== null) return Drop.None
     return this.hook === null ? this.#leave(packet) : this.hook.output(packet, this, this.#transmit)
   }
 
@@ -180,6 +203,12 @@ export class Port implements Link, LinkReceiver {
     const receiver = this.#receiver as LinkReceiver
     const { lineage } = this.#context
     const { stack, name } = this.owner
+    if (this.#outside !== null) {
+      const drop = this.#outside.deliver(packet)
+      if (drop !== Drop.None) this.dropped(drop, packet)
+      else lineage.note(name, this.name, packet.trace, 'delivered')
+      return
+    }
     if (!lineage.on || stack === null) {
       receiver.input(packet)
       return
@@ -198,6 +227,10 @@ export class Port implements Link, LinkReceiver {
   }
 
   idle(): void {
+    if (this.#outside !== null) {
+      this.#outside.idle()
+      return
+    }
     this.#receiver?.idle()
     const { owner } = this
     if (owner.stack === null) return

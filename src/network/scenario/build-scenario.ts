@@ -1,4 +1,5 @@
 /** Builds the network of a scenario, and lets its events happen. */
+import type { Clock } from '../../base/clock.ts'
 import type { Network } from '../network.ts'
 import { echo } from './echo-service.ts'
 import { placing, ScenarioError } from './scenario-schema.ts'
@@ -11,7 +12,7 @@ import { buildNetwork } from './topology.ts'
  */
 export function buildScenario(
   scenario: Scenario,
-  options: { seed?: number | string; clock?: 'virtual' | 'real'; lineage?: number } = {},
+  options: { seed?: number | string; clock?: 'virtual' | 'real' | Clock; lineage?: number } = {},
 ): Network {
   const { hosts = {}, routers = {}, switches = {}, segments = {}, links = [], events = [] } = scenario
   const network = placed(scenario, () =>

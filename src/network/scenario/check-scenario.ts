@@ -20,6 +20,8 @@ export function checkScenario(value: unknown): Scenario {
   const network = buildScenario(scenario)
   try {
     for (const [index, event] of (scenario.events ?? []).entries()) checkEvent(network, event, index)
+    for (const [index, { on }] of (scenario.programs ?? []).entries())
+      checkProgramHost(network, on, ['programs', index, 'on'])
     const parts = partsOf(scenario)
     const keys = new Set<string>()
     for (const [index, flow] of (scenario.flows ?? []).entries()) {
@@ -59,6 +61,17 @@ function checkEvent(network: Network, event: ScenarioEvent, index: number): void
   const key = action === 'filter' ? 'node' : action
   if (action === 'impair') placing([...path, 'impair'], () => impairmentsOf(event.impair as ImpairmentSpec))
   if (action !== 'updateRoutes') placing([...path, key], () => happen(network, event))
+}
+
+/** @throws {ScenarioError} for a place where no program can run: no host, or one without a cable */
+export function checkProgramHost(network: Network, on: string, path: readonly (string | number)[]): void {
+  placing(path, () => {
+    network.stack(on)
+    const router = network.nodes.some(({ name, kind }) => name === on && kind === 'router')
+    if (router) throw new Error(`${on} is a router: programs run on hosts`)
+    if (!network.cables.some(({ ends }) => ends.some(({ node }) => node === on)))
+      throw new Error(`${on} has no cable: name it under links`)
+  })
 }
 
 function checkFlow(network: Network, parts: Map<string, number>, flow: FlowSpec, index: number): void {

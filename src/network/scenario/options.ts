@@ -12,7 +12,7 @@ const aFunction = (description: string): Schema => ({ description: `a function: 
 const OPTIONS = {
   network: {
     seed: SEED,
-    clock: { description: "'virtual' or 'real'", enum: ['virtual', 'real'] },
+    clock: { description: "'virtual', 'real' or a Clock", enum: ['virtual', 'real'] },
     lineage: {
       description: '0 or more datagrams to be remembered',
       anyOf: [{ type: 'number', minimum: 0 }, { enum: [Number.POSITIVE_INFINITY] }],

@@ -108,6 +108,24 @@ export const SCENARIO_SCHEMA: Schema & { readonly $defs: Readonly<Record<string,
         ['from', 'to'],
       ),
     ),
+    programs: list(
+      'programs of the machine, each on a host, for tungram run --net',
+      object(
+        'a program',
+        {
+          on: text('the host that it runs on'),
+          command: {
+            description: 'the program and its arguments as a list, or a line for sh',
+            anyOf: [{ type: 'string', pattern: '\\S' }, list('program and arguments', { type: 'string' }, 1)],
+          },
+          start: { ...duration, description: 'when it is started; default 0' },
+          env: map('environment variables besides those that are there', { type: 'string' }),
+          cwd: text('the directory that it runs in; default: the one of the command'),
+          expect: integer('the exit code that is a success, 0 to 255; the run waits for it', 0, 255),
+        },
+        ['on', 'command'],
+      ),
+    ),
   }),
   $defs: DEFINITIONS,
 }

@@ -52,6 +52,22 @@ export interface FlowSpec {
   dontFragment?: 'off' | 'want' | 'do' | 'probe'
 }
 
+/** A program of the machine that is one of the hosts: `tungram run --net`. */
+export interface ProgramSpec {
+  /** The host. */
+  on: string
+  /** Program and arguments; one text is a line for `sh`. */
+  command: string | readonly string[]
+  /** When it is started. Default 0. */
+  start?: Duration
+  /** Environment variables besides those that are there. */
+  env?: Readonly<Record<string, string>>
+  /** Where it runs. Default: where the command was called. */
+  cwd?: string
+  /** The exit code that is a success; the run waits for a program that has one. */
+  expect?: number
+}
+
 export interface Scenario {
   name?: string
   description?: string
@@ -66,6 +82,7 @@ export interface Scenario {
   links?: readonly LinkSpec[]
   events?: readonly ScenarioEvent[]
   flows?: readonly FlowSpec[]
+  programs?: readonly ProgramSpec[]
 }
 
 /** What a flow is given when it does not say. */

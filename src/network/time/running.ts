@@ -18,9 +18,9 @@ export class Running {
   #restoreTimers: (() => void) | null = null
   #isClosed = false
 
-  constructor(kind: 'virtual' | 'real', settle: () => void) {
+  constructor(kind: 'virtual' | 'real' | Clock, settle: () => void) {
     this.#virtual = kind === 'virtual' ? new VirtualTime() : null
-    this.clock = this.#virtual?.clock ?? new SystemClock()
+    this.clock = typeof kind === 'object' ? kind : (this.#virtual?.clock ?? new SystemClock())
     this.#start = this.clock.now()
     this.programsRan = this.#virtual?.programsRan ?? (() => {})
     this.#settle = settle
@@ -123,4 +123,9 @@ export class Running {
       throw new Error(`${what} is for virtual time; this network was made with clock: 'real'.`)
     return this.#virtual
   }
+}
+
+/** Whether an option is a clock, and no name of one. */
+export function isClock(option: unknown): option is Clock {
+  return typeof (option as Partial<Clock> | null | undefined)?.schedule === 'function'
 }
