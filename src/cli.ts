@@ -21,7 +21,10 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
   echo: { summary: 'UDP echo service on a TUN device', load: () => import('./cli/echo.ts') },
   recv: { summary: 'receive datagrams from a TUN device', load: () => import('./cli/recv.ts') },
   send: { summary: 'send datagrams into a TUN device', load: () => import('./cli/send.ts') },
-  run: { summary: 'run a Node program on tungram instead of node:dgram', load: () => import('./cli/run-program.ts') },
+  run: {
+    summary: 'run a Node program on tungram, or any programs on the hosts of a scenario',
+    load: () => import('./cli/run-program.ts'),
+  },
   sim: { summary: 'run a scenario file: a simulated network and who sends what', load: () => import('./cli/sim.ts') },
   ping: { summary: 'ping a host, from a device or on a scenario', load: () => import('./cli/ping.ts') },
   trace: { summary: 'the routers on the way to a host', load: () => import('./cli/trace.ts') },

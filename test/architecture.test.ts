@@ -25,8 +25,9 @@ const RANKS: Record<string, number> = {
   'network-node.ts': 9,
   'testing.ts': 10,
   'index.ts': 10,
-  cli: 10,
-  'cli.ts': 11,
+  namespaces: 10,
+  cli: 11,
+  'cli.ts': 12,
 }
 
 /** These run in a browser too, but for the files that drive the device or write the disk. */

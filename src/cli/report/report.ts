@@ -4,6 +4,7 @@
  */
 import { closeSync, existsSync, openSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
+import type { LabResult } from '../../namespaces/lab.ts'
 import type { SweepPoint } from '../../network/campaign/plan.ts'
 import type { Estimate, Measure, Sweep } from '../../network/campaign/sweep.ts'
 import type { Network } from '../../network/network.ts'
@@ -51,20 +52,22 @@ export class Report {
     network.close()
   }
 
-  /** Writes the page of a single run. */
-  run({ seed, time, interrupted, flows }: ScenarioResult): void {
+  /** Writes the page of a single run; `lab` is what programs did in real time. */
+  run({ seed, time, interrupted, flows }: ScenarioResult, lab: Programs | null = null): void {
     const { recorder } = this
     const { plots, leftOut } = timePlots(recorder, flows)
     const facts: Fact[] = [
       ['seed', `${seed}`],
-      ['simulated time', `${(time / 1000).toFixed(3)} s`],
+      [lab === null ? 'simulated time' : 'real time', `${(time / 1000).toFixed(3)} s`],
+      ...(lab === null ? [] : [['late by p50 / p99 / worst', lagText(lab)] as const]),
     ]
     this.#write(
       facts,
       interrupted,
       NOTHING,
       html`
-${section('Flows', html`${flowTable(flows)}${dropTable(flows)}`)}
+${lab === null ? NOTHING : section('Programs', html`${programTable(lab.programs)}${allDrops(lab.drops)}`)}
+${lab !== null && flows.length === 0 ? NOTHING : section('Flows', html`${flowTable(flows)}${dropTable(flows)}`)}
 ${
   plots.length === 0
     ? NOTHING
@@ -222,6 +225,32 @@ function table(head: readonly string[], rows: readonly (readonly (string | numbe
 function counted(counts: Record<string, number>): string {
   const texts = Object.entries(counts).map(([name, count]) => `${name} ${count}`)
   return texts.length === 0 ? '–' : texts.join(', ')
+}
+
+/** What a run with programs adds to a page. */
+type Programs = Pick<LabResult, 'programs' | 'drops' | 'lag'>
+
+function lagText({ lag }: Programs): string {
+  return `${lag.p50} / ${lag.p99} / ${lag.worst} ms`
+}
+
+function programTable(programs: Programs['programs']): Markup {
+  const seconds = (time: number | null) => (time === null ? '–' : (time / 1000).toFixed(3))
+  const rows = programs.map(({ on, command, started, ended, code, signal, stopped, ok }) => [
+    on,
+    command,
+    seconds(started),
+    seconds(ended),
+    signal ?? code ?? '–',
+    stopped ? 'ended with the run' : ok ? 'as expected' : 'NOT as expected',
+  ])
+  return table(['host', 'program', 'started s', 'ended s', 'exit', 'end'], rows, 'programs')
+}
+
+function allDrops(drops: Programs['drops']): Markup {
+  if (drops.length === 0) return html`<p>Nothing was dropped.</p>`
+  const rows = drops.map(({ node, nic, reason, count }) => [nic === null ? node : `${node}.${nic}`, reason, count])
+  return html`<h3>Drops</h3>${table(['where', 'reason', 'count'], rows, 'all-drops')}`
 }
 
 const LATENCIES = ['min', 'mean', 'p50', 'p90', 'p99', 'max'] as const

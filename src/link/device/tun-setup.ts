@@ -272,7 +272,7 @@ export function configure(libc: Libc, info: InterfaceInfo, options: TunOptions, 
  * Linux adds the local route of an IPv6 address from a work queue, moments after the address: until
  * then packets to it are lost.
  */
-function awaitLocal(libc: Libc, address: Address): void {
+export function awaitLocal(libc: Libc, address: Address): void {
   const clock = new Int32Array(new SharedArrayBuffer(4))
   for (let milliseconds = 0; milliseconds < LOCAL_ROUTE_PATIENCE && !isLocal(libc, address); milliseconds++)
     Atomics.wait(clock, 0, 0, 1)

@@ -1,0 +1,98 @@
+/**
+ * The machine's time with timers that are exact to some ten microseconds. Those of Node have whole
+ * milliseconds, and would add one to each hop of a network.
+ *
+ * All timers wait in a heap; the first one's time is set in a timer of the kernel (timerfd), which
+ * wakes libuv's loop as a device does.
+ */
+import { closeSync } from 'node:fs'
+import { type Clock, ManualClock, SystemClock, type Timer } from '../base/clock.ts'
+import { openOwned } from '../link/device/tun-descriptor.ts'
+import { chooseWakeup, watch } from '../link/device/tun-poll.ts'
+import type { Watcher } from '../link/device/watcher.ts'
+import type { Lateness } from './lateness.ts'
+import { type SystemCalls, systemCalls } from './system-calls.ts'
+
+export class PreciseClock implements Clock {
+  readonly #system = new SystemClock()
+  readonly #calls: SystemCalls
+  readonly #fd: number
+  readonly #watcher: Watcher
+  readonly #lateness: Lateness
+  readonly #start: number
+  /** Its time is that of the last timer that ran, since `#start`. */
+  readonly #timers = new ManualClock()
+  /** What the kernel's timer is set to. */
+  #armed = Number.POSITIVE_INFINITY
+  /** Timers are running: the kernel's one is set when they have. */
+  #running = false
+  readonly #number = new Uint8Array(8)
+
+  /** @throws {Error} where devices cannot be opened either */
+  constructor(lateness: Lateness) {
+    const calls = systemCalls()
+    const { libc } = calls
+    this.#calls = calls
+    this.#lateness = lateness
+    this.#fd = openOwned(libc, 'timerfd_create', 'The kernel has no timer for the clock', calls.timerfdCreate)
+    this.#watcher = watch(libc, this.#fd, chooseWakeup(libc, 'auto'), {
+      readable: () => this.#due(),
+      failed: () => {},
+      exit: () => {},
+    })
+    this.#start = this.#system.now()
+  }
+
+  now(): number {
+    return this.#system.now()
+  }
+
+  wallTime(): number {
+    return this.#system.wallTime()
+  }
+
+  schedule(delay: number, callback: () => void): Timer {
+    // The heap's own time stands still in between.
+    const due = this.now() - this.#start + Math.max(0, delay)
+    const timer = this.#timers.schedule(due - this.#timers.now(), () => {
+      this.#lateness.note(Math.max(0, this.now() - this.#start - due))
+      callback()
+    })
+    this.#arm()
+    return timer
+  }
+
+  soon(callback: () => void): void {
+    this.#system.soon(callback)
+  }
+
+  /** Timers run no more. */
+  close(): void {
+    this.#running = true
+    this.#watcher.close()
+    closeSync(this.#fd)
+  }
+
+  #arm(): void {
+    const next = this.#timers.nextTime
+    if (this.#running || next >= this.#armed) return
+    this.#armed = next
+    this.#calls.timerfdSet(this.#fd, next - (this.now() - this.#start))
+  }
+
+  /** The kernel's timer has fired. */
+  #due(): number {
+    this.#calls.libc.read(this.#fd, this.#calls.libc.addressOf(this.#number), 8)
+    this.#armed = Number.POSITIVE_INFINITY
+    this.#running = true
+    try {
+      // What becomes due meanwhile has its turn in the next one.
+      const now = this.now() - this.#start
+      while (this.#timers.nextTime <= now) this.#timers.step()
+    } finally {
+      this.#running = false
+      this.#arm()
+    }
+    return 1
+  }
+}

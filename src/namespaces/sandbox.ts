@@ -1,0 +1,78 @@
+/**
+ * The command runs itself again in namespaces of its own, through `unshare` of util-linux: a user
+ * namespace can only be entered by a process without threads, which no Node process is.
+ *
+ *     tungram (outside) ── unshare ── tungram (inside; process 1 of its namespace) ── programs
+ *
+ * The process inside is the first of a process namespace: with it, the kernel ends all that it
+ * started, whatever they have done to escape, and with the last of them the namespaces, devices and
+ * mounts are gone. It ends when `unshare` does (--kill-child), and when the lifeline does, a socket
+ * whose other end the process outside holds: so no way to end any of the three leaves something.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { constants } from 'node:os'
+import type { Writable } from 'node:stream'
+import { checkTunDevice, isPrivileged, whyNoNamespaces } from './privilege.ts'
+
+/** Set for the process inside only. */
+const INSIDE = 'TUNGRAM_INSIDE'
+const LIFELINE = 3
+
+const FLAGS = ['--net', '--uts', '--mount', '--pid', '--fork', '--kill-child'] as const
+
+/** Whether this is the process inside; so it is told once, and programs are not. */
+export function isInside(): boolean {
+  const inside = process.env[INSIDE] === '1'
+  delete process.env[INSIDE]
+  return inside
+}
+
+/**
+ * Runs this command again, inside, passes signals on, and waits for its end. A terminal's Ctrl-C is
+ * left to what is inside when that `hasTerminal`.
+ * @returns its exit code
+ * @throws {Error} when namespaces or devices cannot be had here, with what to do
+ */
+export async function runInside(hasTerminal: boolean): Promise<number> {
+  if (process.platform !== 'linux')
+    throw new Error(`programs join a network through namespaces of Linux, and this is ${process.platform}.`)
+  checkTunDevice()
+  const flags = unshareFlags()
+  const command = [process.execPath, ...process.execArgv, ...process.argv.slice(1)]
+  const child = spawn('unshare', [...flags, '--', ...command], {
+    stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
+    env: { ...process.env, [INSIDE]: '1' },
+  })
+  const lifeline = child.stdio[LIFELINE] as Writable
+  lifeline.on('error', () => {})
+  const pass = (signal: NodeJS.Signals) => {
+    if (!(hasTerminal && signal === 'SIGINT')) lifeline.write(`${signal}\n`)
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, pass)
+  return await exitCode(child)
+}
+
+/** Tries it first: what `unshare` says when it fails is not for users. */
+function unshareFlags(): string[] {
+  const privileged = isPrivileged()
+  const flags = [...(privileged ? [] : ['--user', '--map-root-user']), ...FLAGS]
+  const tried = spawnSync('unshare', [...flags, '--', 'true'], { encoding: 'utf8' })
+  if (tried.error !== undefined) {
+    const missing = (tried.error as NodeJS.ErrnoException).code === 'ENOENT'
+    throw new Error(
+      missing
+        ? "the command 'unshare' is not there: install the package util-linux."
+        : `'unshare' cannot be run: ${tried.error.message}`,
+      { cause: tried.error },
+    )
+  }
+  if (tried.status !== 0) throw new Error(whyNoNamespaces(tried.stderr, privileged))
+  return flags
+}
+
+function exitCode(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal as NodeJS.Signals]))
+  })
+}

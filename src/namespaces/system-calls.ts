@@ -1,0 +1,85 @@
+/** The system calls that namespaces and a precise clock need and Node does not have (koffi). */
+import { errnoName, type Libc, loadLibc, systemError } from '../link/device/tun-libc.ts'
+
+export const CLONE_NEWUTS = 0x04000000
+export const CLONE_NEWNET = 0x40000000
+export const MS_BIND = 4096
+
+export interface SystemCalls {
+  readonly libc: Libc
+  /** Moves this thread into new namespaces. @throws {Error} with the kernel's `code` */
+  unshare(kinds: number): void
+  /** Moves this thread into a namespace. @throws {Error} with the kernel's `code` */
+  setns(fd: number, kind: number, what: string): void
+  sethostname(name: string): void
+  /** @throws {Error} with the kernel's `code` */
+  mount(source: string, target: string, kind: string, flags: number): void
+  /**
+   * Lets this thread run before all threads of the usual kind (SCHED_RR), but for the share that
+   * the kernel keeps for these; nothing where that is not permitted.
+   */
+  roundRobin(): void
+  /** A timer of CLOCK_MONOTONIC, which can be polled; -1 when there is none. */
+  timerfdCreate(): number
+  /** Lets it fire once, `milliseconds` from now; 0 and less at once. */
+  timerfdSet(fd: number, milliseconds: number): void
+}
+
+const SCHED_RR = 2
+const SCHED_RESET_ON_FORK = 0x40000000
+const CLOCK_MONOTONIC = 1
+const TFD_NONBLOCK = 0o4000
+const TFD_CLOEXEC = 0o2000000
+
+let loaded: SystemCalls | null = null
+
+/** @throws {Error} what `loadLibc` throws */
+export function systemCalls(): SystemCalls {
+  loaded ??= load()
+  return loaded
+}
+
+function load(): SystemCalls {
+  const libc = loadLibc()
+  const { library } = libc
+  const unshare = library.func('int unshare(int kinds)')
+  const mount = library.func('int mount(str source, str target, str kind, ulong flags, str data)')
+  const sethostname = library.func('int sethostname(str name, size_t length)')
+  const schedule = library.func('int sched_setscheduler(int pid, int policy, void *param)')
+  const create = library.func('int timerfd_create(int clock, int flags)')
+  const set = library.func('int timerfd_settime(int fd, int flags, void *value, void *former)')
+  const fail = (syscall: string, what: string) => {
+    const errno = libc.errno()
+    return systemError(errno, syscall, `${what} (${errnoName(errno)}).`)
+  }
+  // struct itimerspec: the interval, then the time, each as seconds and nanoseconds.
+  const timerspec = new BigInt64Array(4)
+  const bytes = new Uint8Array(timerspec.buffer)
+  return {
+    libc,
+    unshare(kinds) {
+      if (unshare(kinds) < 0) throw fail('unshare', 'The kernel refused a new namespace')
+    },
+    setns(fd, kind, what) {
+      if (libc.setns(fd, kind) < 0) throw fail('setns', `${what} cannot be entered`)
+    },
+    sethostname(name) {
+      sethostname(name, Buffer.byteLength(name))
+    },
+    mount(source, target, kind, flags) {
+      if (mount(source, target, kind, flags, null) < 0) throw fail('mount', `Nothing can be mounted on ${target}`)
+    },
+    roundRobin() {
+      // struct sched_param: the lowest priority of its kind.
+      schedule(0, SCHED_RR | SCHED_RESET_ON_FORK, new Uint8Array(new Int32Array([1]).buffer))
+    },
+    timerfdCreate: () => create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC),
+    timerfdSet(fd, milliseconds) {
+      // 0 would disarm it.
+      const nanoseconds = Math.max(1, Math.ceil(milliseconds * 1e6))
+      timerspec[2] = BigInt(Math.floor(nanoseconds / 1e9))
+      timerspec[3] = BigInt(nanoseconds % 1e9)
+      set(fd, 0, bytes, null)
+    },
+  }
+}

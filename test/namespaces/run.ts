@@ -1,0 +1,126 @@
+/**
+ * `tungram run --net` as users start it: by root, and by a user without any privilege.
+ *
+ * A user needs a `/dev/net/tun` for everybody, as udev makes it. Where the machine's is root's, the
+ * run is given one of its own, in a mount namespace that nobody else sees.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe } from 'vitest'
+import { skipAloud } from '../tun/namespace.ts'
+
+const root = join(import.meta.dirname, '../..')
+const cli = join(root, 'dist/cli.js')
+
+export type User = 'root' | 'nobody'
+
+/** A device for everybody, and then this user. */
+const AS_NOBODY = `
+  mount -t tmpfs none /dev/net && mknod -m 666 /dev/net/tun c 10 200 || exit 97
+  exec setpriv --reuid=65534 --regid=65534 --clear-groups -- "$@"`
+const PREFIX: Readonly<Record<User, readonly string[]>> = {
+  root: [],
+  nobody: ['unshare', '-m', 'sh', '-c', AS_NOBODY, 'sh'],
+}
+/** A user may not look into root's own directories. */
+const ENV = { ...process.env, PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' }
+
+/** Files of a test, which the unprivileged user may read too. */
+export class Files {
+  readonly directory: string
+
+  constructor() {
+    this.directory = mkdtempSync(join(tmpdir(), 'tungram-test-'))
+    spawnSync('chmod', ['777', this.directory])
+  }
+
+  write(name: string, text: string): string {
+    const path = join(this.directory, name)
+    writeFileSync(path, text, { mode: 0o644 })
+    return path
+  }
+
+  remove(): void {
+    rmSync(this.directory, { recursive: true, force: true })
+  }
+}
+
+export interface Outcome {
+  /** `null` when a signal ended it. */
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface RunningLab {
+  readonly child: ChildProcess
+  /** Settled when the output has this text. */
+  says(text: string): Promise<void>
+  readonly ended: Promise<Outcome>
+}
+
+export function start(user: User, args: readonly string[], node = process.execPath): RunningLab {
+  const [file = '', ...before] = [...PREFIX[user], node]
+  const child = spawn(file, [...before, cli, 'run', ...args], {
+    cwd: root,
+    env: ENV,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const output = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].setEncoding('utf8').on('data', (chunk: string) => {
+      output[name] += chunk
+    })
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...output }))
+  return {
+    child,
+    ended,
+    says: (text) =>
+      new Promise((resolve, reject) => {
+        const look = () => (output.stdout + output.stderr).includes(text) && resolve()
+        child.stdout.on('data', look)
+        child.stderr.on('data', look)
+        void ended.then(() => reject(new Error(`'${text}' was not said: ${output.stdout}${output.stderr}`)))
+        look()
+      }),
+  }
+}
+
+export async function run(user: User, ...args: string[]): Promise<Outcome> {
+  return await start(user, args).ended
+}
+
+/** `''` where programs can run for the user, or why not. */
+function whyNot(user: User): string {
+  const file = new Files()
+  const net = file.write('try.yaml', 'hosts: { a: , b: }\nlinks: [{ between: [a, b] }]\n')
+  const [command = '', ...before] = [...PREFIX[user], process.execPath]
+  const tried = spawnSync(command, [...before, cli, 'run', '--net', net, '--on', 'a', '--', 'true'], {
+    cwd: root,
+    env: ENV,
+    encoding: 'utf8',
+  })
+  file.remove()
+  return tried.status === 0 ? '' : (tried.stderr ?? '').trim().split('\n').at(-1) || `exit code ${tried.status}`
+}
+
+/** As `describe`, for root and for an unprivileged user; skipped aloud where that is not possible. */
+export function describeForUsers(
+  name: string,
+  body: (user: User) => void,
+  users: readonly User[] = ['root', 'nobody'],
+): void {
+  for (const user of users) {
+    const reason = whyNot(user)
+    if (reason === '') describe(`${name} (${user})`, () => body(user))
+    else skipAloud(`${name} (${user})`, `namespaces as ${user}: ${reason}`)
+  }
+}
+
+/** Whether a program is there; a test without it is skipped aloud. */
+export function has(program: string): boolean {
+  return spawnSync('sh', ['-c', 'command -v "$1"', 'sh', program], { env: ENV }).status === 0
+}
