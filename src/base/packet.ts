@@ -54,6 +54,13 @@ export class Packet {
   /** How the frame was addressed on the link. */
   cast: Cast = 0
   checksumState: ChecksumState = 0
+  /**
+   * Of a merged packet, which stands for many of one flow: bytes of the IP packet that each segment
+   * is but perhaps the last. It begins with an IP header without options or extension headers, and
+   * its checksum is its own and `Partial`. 0 for a packet as it is. Only who says so gets one:
+   * `Offload.merged`, `LinkReceiver.takesMerged`.
+   */
+  segmentLength = 0
   /** Ethernet: the hardware address that the frame came from. */
   senderHigh = 0
   senderLow = 0
@@ -188,6 +195,7 @@ export class Packet {
     this.end = end
     this.cast = 0
     this.checksumState = 0
+    this.segmentLength = 0
     this.nic = 0
     this.looped = 0
     this.trace = 0

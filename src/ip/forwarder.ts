@@ -79,7 +79,8 @@ export class Forwarder {
     }
     const wide = route.nic.mtuOf(packet.family)
     const mtu = route.mtu !== 0 && route.mtu < wide ? route.mtu : wide
-    const tooLong = packet.networkEnd - network > mtu
+    const merged = packet.segmentLength > 0
+    const tooLong = (merged ? packet.segmentLength : packet.networkEnd - network) > mtu
     if (tooLong && packet.dontFragment === 1) {
       this.#host.icmp.sendError(packet, nic, ErrorReason.TooBig, mtu)
       return Drop.IpDontFragment
@@ -87,7 +88,7 @@ export class Forwarder {
     packet.start = network
     packet.end = packet.networkEnd
     // Left out between a kernel and this router; the next wire may be one where it has to be there.
-    if (packet.checksumState === ChecksumState.Partial && (tooLong || !route.nic.link.offload.checksum))
+    if (packet.checksumState === ChecksumState.Partial && !merged && (tooLong || !route.nic.link.offload.checksum))
       completeChecksum(packet)
     packet.hopLimit--
     const redirector = route.nic === nic ? this.#redirector : null

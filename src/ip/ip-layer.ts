@@ -20,6 +20,7 @@ import { DESTINATION_RATE, ErrorLimit, HOST_RATE, type Rate } from './icmp/error
 import { ErrorReason } from './icmp/error-reasons.ts'
 import { Icmp } from './icmp/icmp.ts'
 import { Ipv4Options } from './ipv4-options.ts'
+import { passesMerged } from './merged.ts'
 import { NEIGHBOR_LIMITS, type NeighborLimits } from './nic/neighbor-limits.ts'
 import { Nic, type NicSettings } from './nic/nic.ts'
 import { WaitingPackets } from './nic/waiting-packets.ts'
@@ -336,6 +337,11 @@ export class IpLayer {
   }
 
   // ── up ──
+
+  /** @internal Whether a merged packet from a nic, not parsed yet, is passed on as it is. */
+  takesMerged(packet: Packet, nic: Nic): boolean {
+    return this.#forwarder !== null && passesMerged(packet, nic, this.routes, this.addresses)
+  }
 
   /** @internal A packet from a nic, link header gone. */
   input(packet: Packet, nic: Nic): void {

@@ -6,6 +6,7 @@ import { isMulticast } from '../base/address.ts'
 import { Drop } from '../base/drop.ts'
 import { ChecksumState, type Packet } from '../base/packet.ts'
 import { completeChecksum } from '../link/checksum-offload.ts'
+import { longestPart } from '../link/segmenter.ts'
 import * as ipv4 from '../wire/ipv4.ts'
 import * as ipv6 from '../wire/ipv6.ts'
 import { UDP } from '../wire/protocol.ts'
@@ -141,7 +142,7 @@ export class Output {
   forward(packet: Packet, route: Route, mtu: number): Drop {
     this.#chooseNextHop(packet, route)
     packet.nic = 0
-    if (packet.family === 6 || packet.end - packet.start <= mtu) return route.nic.output(packet)
+    if (packet.family === 6 || longestPart(packet) <= mtu) return route.nic.output(packet)
     this.#counters.four.IpFragOKs++
     return this.#fragmenter.fragment4(packet, mtu, route.nic, this.#sendFragment)
   }

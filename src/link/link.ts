@@ -13,6 +13,11 @@ export interface Offload {
    * as it was sent on a wire that cannot corrupt.
    */
   readonly checksum: boolean
+  /**
+   * Merged packets (`Packet.segmentLength`) may be sent, whose segments fit the MTU; they leave
+   * merged, or the link takes them apart. Default: false.
+   */
+  readonly merged?: boolean
 }
 
 export const NO_OFFLOAD: Offload = { checksum: false }
@@ -21,6 +26,11 @@ export const NO_OFFLOAD: Offload = { checksum: false }
 export interface LinkReceiver {
   /** A frame from the wire, lent for the call. */
   input(packet: Packet): void
+  /**
+   * Whether `input` may be given this merged packet (`Packet.segmentLength`) as it is: who does not
+   * say so gets its segments.
+   */
+  takesMerged?(packet: Packet): boolean
   /**
    * After the last `input` of one wake-up: what was collected is now delivered to programs. Must be
    * called after every run of inputs.

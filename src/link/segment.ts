@@ -14,6 +14,7 @@ import {
 import { KeepAlive } from './keep-alive.ts'
 import type { Link, LinkReceiver, Medium, Offload } from './link.ts'
 import { DEFAULT_QUEUE_BYTES, Inbox } from './memory/inbox.ts'
+import { longestPart } from './segmenter.ts'
 
 export interface SegmentOptions {
   /** Default: the machine's own time. */
@@ -84,7 +85,7 @@ export class Segment {
     this.#clock = options.clock ?? new SystemClock()
     this.#random = options.random ?? new SystemRandom()
     this.#queueBytes = options.queueBytes ?? DEFAULT_QUEUE_BYTES
-    this.#offload = { checksum: options.checksumOffload ?? false }
+    this.#offload = { checksum: options.checksumOffload ?? false, merged: this.medium === 'ip' }
   }
 
   /** The open links, in the order in which they were made. */
@@ -233,7 +234,7 @@ class SegmentLink implements Link {
 
   send(packet: Packet): Drop {
     if (this.#closed) return Drop.LinkDown
-    const length = packet.end - packet.start - this.#headerLength
+    const length = longestPart(packet) - this.#headerLength
     if (length <= 0) return Drop.FrameTooShort
     if (length > this.mtu) return Drop.LinkMtuExceeded
     return this.#segment.transmit(this, packet)

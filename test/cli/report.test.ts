@@ -470,6 +470,7 @@ describe('the life of a datagram', () => {
 const NO_IP = ['IpVersion', 'FrameUnknownType', 'FrameVlanTagged', 'FrameTooShort']
 const SUMMARY = {
   flags: null,
+  segments: 1,
   family: 4,
   protocol: 17,
   source: '10.0.0.1',

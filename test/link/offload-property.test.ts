@@ -9,7 +9,17 @@ import { completeChecksum } from '../../src/link/checksum-offload.ts'
 import { SegmentBatch, Splitter } from '../../src/link/device/tun-offload.ts'
 import { ipv4, ipv6, pattern, udp } from '../packet.ts'
 import { complete, readVnet, takeApart, udpAt, type VnetFrame, writeVnet } from '../twins/segments.ts'
-import { headersOf, hex, make, pseudoSum, type Sent, shape, withHeaders } from './offload-traffic.ts'
+import {
+  headersOf,
+  hex,
+  make,
+  pseudoSum,
+  type Sent,
+  segmentsShape,
+  shape,
+  tcpFrame,
+  withHeaders,
+} from './offload-traffic.ts'
 
 const RUNS = { seed: 20_251_129, numRuns: 400 }
 
@@ -138,6 +148,18 @@ for (const family of [4, 6] as const) {
           },
         ),
         { ...RUNS, numRuns: 100 },
+      )
+    })
+
+    test('of many TCP segments come apart behind headers of any length as Linux takes them apart', () => {
+      fc.assert(
+        fc.property(headersOf(family), segmentsShape, fc.nat(65_535), (headers, shape, identification) => {
+          const frame = tcpFrame(family, shape, headers, identification)
+          const expected = takeApart(frame)
+          expect(expected).toHaveLength(shape.segments)
+          expect(hex(split(writeVnet(frame)))).toEqual(hex(expected))
+        }),
+        { ...RUNS, numRuns: 200 },
       )
     })
 

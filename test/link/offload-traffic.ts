@@ -1,6 +1,7 @@
 /** Datagrams of every kind that offloads meet, for the tests of their law. */
 import fc from 'fast-check'
-import { type Ends, ipv4, ipv6, pattern, udp } from '../packet.ts'
+import { type Ends, ipv4, ipv6, pattern, tcp, udp } from '../packet.ts'
+import { tcpAt, type VnetFrame } from '../twins/segments.ts'
 
 /** What a datagram is made of; `state` is its checksum. */
 export const shape = fc.record({
@@ -103,10 +104,10 @@ export const hex = (packets: readonly Uint8Array[] | null) =>
   packets?.map((bytes) => Buffer.from(bytes).toString('hex')) ?? null
 
 /** The pseudo-header's folded sum, as a stack leaves it in the field. */
-export function pseudoSum(bytes: Uint8Array, at: number): number {
+export function pseudoSum(bytes: Uint8Array, at: number, protocol = 17): number {
   const four = (bytes[0] as number) >>> 4 === 4
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  let sum = 17 + bytes.length - at
+  let sum = protocol + bytes.length - at
   for (let from = four ? 12 : 8; from < (four ? 20 : 40); from += 2) sum += view.getUint16(from)
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16)
   return sum
@@ -127,19 +128,51 @@ export function withHeaders(
   message: Uint8Array,
   identification: number,
   ends: Ends = {},
+  protocol = 17,
 ): Uint8Array {
   if (family === 4)
     return ipv4(message, {
       ...ends,
+      protocol,
       options: headers,
       identification: identification & 0xffff,
       dontFragment: identification % 2 === 0,
     })
-  const chain = [...headers, 17]
+  const chain = [...headers, protocol]
   const extensions = headers.flatMap((type, index) => {
     const next = chain[index + 1] as number
     // A router looks into the first kind, and takes no more than 7 bytes of padding (Linux).
     return type === 0 ? [next, 0, 1, 4, 0, 0, 0, 0] : [next, type === 51 ? 2 : 1, 1, 12, ...new Array(12).fill(0)]
   })
   return ipv6([...extensions, ...message], { ...ends, next: chain[0] as number })
+}
+
+/** What a frame of many TCP segments is made of. */
+export const segmentsShape = fc.record({
+  segments: fc.integer({ min: 1, max: 40 }),
+  size: fc.integer({ min: 1, max: 300 }),
+  /** How much shorter the last one is. */
+  less: fc.nat(299),
+  flags: fc.constantFrom(0x10, 0x18, 0x11, 0x19, 0x90, 0x98, 0x50),
+  sequence: fc.constantFrom(1, 0x7fff_fff0, 0xffff_ff00),
+  options: fc.constantFrom<number[]>([], [1, 1, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8], new Array(40).fill(1)),
+})
+export type SegmentsShape = typeof segmentsShape extends fc.Arbitrary<infer T> ? T : never
+
+/** As the kernel hands it to a device: its checksum `Partial`, with the vnet header's fields. */
+export function tcpFrame(
+  family: 4 | 6,
+  { segments, size, less, flags, sequence, options }: SegmentsShape,
+  headers: readonly number[],
+  identification: number,
+  ends: Ends = {},
+): VnetFrame {
+  const payload = pattern(segments * size - (less % size), identification)
+  const message = tcp(payload, family, { ...ends, flags, sequence, options, sourcePort: 7, destinationPort: 9 })
+  const bytes = withHeaders(family, headers, message, identification, ends, 6)
+  const at = tcpAt(bytes)
+  new DataView(bytes.buffer).setUint16(at + 16, pseudoSum(bytes, at, 6))
+  const type = (family === 4 ? 1 : 4) | ((flags & 0x80) !== 0 ? 0x80 : 0)
+  const behind = at + 20 + options.length
+  return { flags: 1, type, headers: behind, size, checksumStart: at, checksumOffset: 16, bytes }
 }

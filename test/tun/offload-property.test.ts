@@ -16,7 +16,16 @@ import { openTun, type TunLink } from '../../src/link/device/tun.ts'
 import { loadLibc } from '../../src/link/device/tun-libc.ts'
 import { findInterface } from '../../src/link/device/tun-netlink.ts'
 import { Stack } from '../../src/stack.ts'
-import { headersOf, hex, make, pseudoSum, shape, withHeaders } from '../link/offload-traffic.ts'
+import {
+  headersOf,
+  hex,
+  make,
+  pseudoSum,
+  segmentsShape,
+  shape,
+  tcpFrame,
+  withHeaders,
+} from '../link/offload-traffic.ts'
 import { datagram, ipv4, ipv6, pattern, udp } from '../packet.ts'
 import { complete, takeApart, udpAt, type VnetFrame, writeVnet } from '../twins/segments.ts'
 import { describeOnTun } from './namespace.ts'
@@ -146,6 +155,11 @@ function traffic(family: 4 | 6, seed: number): VnetFrame[] {
     const at = udpAt(bytes)
     new DataView(bytes.buffer).setUint16(at + 6, pseudoSum(bytes, at))
     frames.push({ flags: 1, type: 5, headers: at + 8, size, checksumStart: at, checksumOffset: 6, bytes })
+  }
+  for (const each of fc.sample(fc.tuple(headersOf(family), segmentsShape), { seed, numRuns: 80 })) {
+    const [headers, segments] = each
+    if (headers[0] === 7 || headers.includes(51) || headers.lastIndexOf(0) > 0) continue
+    frames.push(tcpFrame(family, segments, headers, frames.length * 64, ends))
   }
   for (let size = 0; size < 60; size++) {
     // A tunnel, whose inner checksum was left to the device.

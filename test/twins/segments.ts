@@ -1,7 +1,7 @@
 /**
  * What a device does with a frame that has a vnet header (virtio 1.2 section 5.1.6), as the obvious
- * code does it: checksums byte pair by byte pair, segments as Linux's `__udp_gso_segment` and
- * `inet_gso_segment` make them.
+ * code does it: checksums byte pair by byte pair, segments as Linux's `__udp_gso_segment`,
+ * `tcp_gso_segment` and `inet_gso_segment` make them.
  */
 import { slowChecksum } from './checksum.ts'
 
@@ -57,17 +57,21 @@ export function complete(packet: Uint8Array, start: number, offset: number): Uin
 }
 
 /** The UDP header's offset behind options and extension headers, or -1. */
-export function udpAt(packet: Uint8Array): number {
+export const udpAt = (packet: Uint8Array): number => upperAt(packet, 17)
+/** The same for TCP. */
+export const tcpAt = (packet: Uint8Array): number => upperAt(packet, 6)
+
+function upperAt(packet: Uint8Array, protocol: number): number {
   const byte = (at: number) => packet[at] ?? -1
   if (packet.length < 20) return -1
   if (byte(0) >>> 4 === 4) {
     const at = (byte(0) & 15) * 4
     const fragment = (byte(6) & 0x3f) !== 0 || byte(7) !== 0
-    return at >= 20 && at + 8 <= packet.length && byte(9) === 17 && !fragment ? at : -1
+    return at >= 20 && at + 8 <= packet.length && byte(9) === protocol && !fragment ? at : -1
   }
   if (byte(0) >>> 4 !== 6) return -1
   let [next, at] = [byte(6), 40]
-  while (next !== 17) {
+  while (next !== protocol) {
     if (![0, 43, 51, 60].includes(next) || at + 8 > packet.length) return -1
     const length = next === 51 ? 4 * (byte(at + 1) + 2) : 8 * (byte(at + 1) + 1)
     next = byte(at)
@@ -93,12 +97,17 @@ export function takeApart({
   if ((flags & 1) === 0) return (type & 0x7f) === 0 ? [bytes] : null
   if (checksumStart + checksumOffset + 2 > bytes.length) return null
   if ((type & 0x7f) === 0) return [complete(bytes, checksumStart, checksumOffset)]
-  if ((type & 0x7f) !== 5 || checksumOffset !== 6 || size === 0 || udpAt(bytes) !== checksumStart) return null
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  const behind = checksumStart + 8
-  const payload = bytes.subarray(behind)
   const four = view.getUint8(0) >>> 4 === 4
-  if (payload.length === 0 || view.getUint16(checksumStart + 4) !== 8 + payload.length) return null
+  const tcp = (type & 0x7f) === (four ? 1 : 4)
+  if (!tcp && (type & 0x7f) !== 5) return null
+  if (size === 0 || checksumOffset !== (tcp ? 16 : 6)) return null
+  if ((tcp ? tcpAt(bytes) : udpAt(bytes)) !== checksumStart) return null
+  const header = tcp ? (view.getUint8(checksumStart + 12) >>> 4) * 4 : 8
+  if (tcp && header < 20) return null
+  const behind = checksumStart + header
+  const payload = bytes.subarray(behind)
+  if (payload.length === 0 || (!tcp && view.getUint16(checksumStart + 4) !== 8 + payload.length)) return null
   if ((four ? view.getUint16(2) : view.getUint16(4) + 40) !== bytes.length) return null
   const packets: Uint8Array[] = []
   for (let from = 0; from < payload.length; from += size) {
@@ -107,17 +116,24 @@ export function takeApart({
     packet.set(bytes.subarray(0, behind))
     packet.set(part, behind)
     const own = new DataView(packet.buffer)
-    own.setUint16(checksumStart + 4, 8 + part.length)
+    if (tcp) {
+      own.setUint32(checksumStart + 4, view.getUint32(checksumStart + 4) + from)
+      const isLast = from + size >= payload.length
+      const flags = view.getUint8(checksumStart + 13)
+      // CWR is the first one's, FIN and PSH are the last one's.
+      own.setUint8(checksumStart + 13, flags & (from === 0 ? 0xff : 0x7f) & (isLast ? 0xff : 0xf6))
+    } else own.setUint16(checksumStart + 4, 8 + part.length)
     // The pseudo-header has the length in it.
-    const changed = view.getUint16(checksumStart + 6) + (0xffff - (8 + payload.length)) + 8 + part.length
-    own.setUint16(checksumStart + 6, changed % 0xffff === 0 ? 0xffff : changed % 0xffff)
+    const field = checksumStart + checksumOffset
+    const changed = view.getUint16(field) + (0xffff - (header + payload.length)) + header + part.length
+    own.setUint16(field, changed % 0xffff === 0 ? 0xffff : changed % 0xffff)
     if (four) {
       own.setUint16(2, packet.length)
       own.setUint16(4, (view.getUint16(4) + packets.length) % 65_536)
       own.setUint16(10, 0)
       own.setUint16(10, slowChecksum(packet.subarray(0, (view.getUint8(0) & 15) * 4)))
     } else own.setUint16(4, packet.length - 40)
-    packets.push(complete(packet, checksumStart, 6))
+    packets.push(complete(packet, checksumStart, checksumOffset))
   }
   return packets
 }

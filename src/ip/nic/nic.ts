@@ -31,6 +31,8 @@ export interface NicHost extends LinkHost {
   nicByIndex(index: number): Nic | undefined
   /** A packet, link header gone. */
   input(packet: Packet, nic: Nic): void
+  /** Whether a merged packet may come as it is. */
+  takesMerged(packet: Packet, nic: Nic): boolean
   idle(): void
 }
 
@@ -233,6 +235,11 @@ export class Nic {
     packet.nic = this.index
     if (this.#ethernet !== null) this.#ethernet.input(packet)
     else this.receive(packet)
+  }
+
+  /** @internal */
+  takesMerged(packet: Packet): boolean {
+    return this.#ethernet === null && this.#ip.takesMerged(packet, this)
   }
 
   /** @internal A packet whose frame header is gone. */

@@ -1,6 +1,6 @@
 /**
- * Segmentation and checksum offload of TUN devices: many datagrams of one flow as one frame, in
- * both directions (the format: `vnet-header.ts`).
+ * Segmentation and checksum offload of TUN devices: many datagrams, or TCP segments, of one flow as
+ * one frame, in both directions (the format: `vnet-header.ts`).
  *
  * The law: a frame, taken apart as Linux does it (`__udp_gso_segment`, `inet_gso_segment`), is byte
  * for byte what was sent, but for checksums that were declared `Partial`. Taking apart gives each
@@ -10,12 +10,22 @@
 import { finish, fold, isComplete, sum, sumLong } from '../../base/checksum.ts'
 import { ChecksumState, copyBytes, HEADROOM, MAX_PACKET, Packet } from '../../base/packet.ts'
 import { completeChecksum, completeChecksumAt, isOwnChecksum, pseudoHeaderSum } from '../checksum-offload.ts'
-import { findUpper } from '../upper-header.ts'
+import type { LinkReceiver } from '../link.ts'
+import {
+  checksumAtOf,
+  headerOf,
+  LONGEST_SEGMENT,
+  plainProtocol,
+  plainTransport,
+  Segmenter,
+  TCP,
+  transportHeader,
+  UDP,
+} from '../segmenter.ts'
 import * as vnet from './vnet-header.ts'
 
 export { VNET_HEADER } from './vnet-header.ts'
 
-const UDP = 17
 const UDP_HEADER = 8
 const LENGTH_AT = 4
 const CHECKSUM_AT = 6
@@ -24,6 +34,8 @@ const HEADER6 = 40
 const IDENTIFICATION_AT = 4
 const HEADER_CHECKSUM_AT = 10
 const FRAGMENT_HEADER6 = 8
+const TCP_FLAGS_AT = 13
+const CWR = 0x80
 
 /** Linux takes 128 segments since 5.17 and 64 before (UDP_MAX_SEGMENTS). */
 const MAX_SEGMENTS = 64
@@ -181,23 +193,43 @@ export class SegmentBatch {
   }
 }
 
+/** Writes the vnet header in front of a merged packet. */
+export function mergedVnetHeader(packet: Packet): void {
+  const { view, start } = packet
+  const protocol = plainProtocol(packet)
+  const transport = plainTransport(packet)
+  const header = headerOf(packet)
+  const ip = transport - start
+  let type = vnet.GSO_UDP_L4
+  if (protocol === TCP) {
+    type = ip === HEADER4 ? vnet.GSO_TCPV4 : vnet.GSO_TCPV6
+    if ((view.getUint8(transport + TCP_FLAGS_AT) & CWR) !== 0) type |= vnet.GSO_ECN
+  }
+  packet.start -= vnet.VNET_HEADER
+  const size = packet.segmentLength - ip - header
+  vnet.encode(view, packet.start, type, ip, header, size, checksumAtOf(protocol))
+}
+
 /**
  * Takes frames apart again: those the kernel handed up with work left to do, and batches that the
  * device refused.
  */
 export class Splitter {
-  readonly #packet = new Packet(HEADROOM + MAX_PACKET)
+  readonly #segmenter = new Segmenter()
+  /** The frame that was handed on last stands for many, and was handed on as it was. */
+  handedWhole = false
 
   /**
    * Reads the vnet header at `frame.start` and hands on what is behind it: the packet itself, or
-   * each datagram of a frame of type UDP_L4. The checksum that the header names is completed,
-   * unless it is the packet's own: that one may stay `Partial`.
+   * each datagram or segment of a merged one, unless the receiver `takesMerged`. The checksum that
+   * the header names is completed, unless it is the packet's own: that one may stay `Partial`.
    * @returns the number of packets; 0 when the header does not fit the frame or asks for what
    *   nobody offered: then nothing was handed on
    */
-  split(frame: Packet, take: (packet: Packet) => void): number {
+  split(frame: Packet, take: (packet: Packet) => void, receiver: LinkReceiver | null = null): number {
     const { view, end } = frame
     const at = frame.start
+    this.handedWhole = false
     if (end - at < vnet.VNET_HEADER) return 0
     const start = at + vnet.VNET_HEADER
     frame.start = start
@@ -211,9 +243,11 @@ export class Splitter {
     const from = start + vnet.checksumStart(view, at)
     const field = from + vnet.checksumOffset(view, at)
     if (field + 2 > end) return 0
-    if (type === vnet.GSO_UDP_L4)
-      return field === from + CHECKSUM_AT ? this.#segments(frame, from, vnet.gsoSize(view, at), take) : 0
-    if (type !== vnet.GSO_NONE) return 0
+    if (type !== vnet.GSO_NONE) {
+      const protocol = protocolOf(type, view.getUint8(start) >>> 4)
+      if (protocol === 0 || field !== from + checksumAtOf(protocol)) return 0
+      return this.#merged(frame, from, protocol, vnet.gsoSize(view, at), take, receiver)
+    }
     // The kernel's own sender left the sum to the device, and no wire could have changed it since.
     if (isOwnChecksum(frame, from, field)) frame.checksumState = ChecksumState.Partial
     else completeChecksumAt(frame, from, field)
@@ -221,48 +255,36 @@ export class Splitter {
     return 1
   }
 
-  /**
-   * Each `size` bytes behind the UDP header at `udp` become a datagram, behind a copy of all
-   * headers.
-   */
-  #segments(frame: Packet, udp: number, size: number, take: (packet: Packet) => void): number {
-    const { view, start, end } = frame
-    if (size === 0 || end - udp <= UDP_HEADER || findUpper(view, start, end, UDP) !== udp) return 0
-    const whole = end - udp
-    if (view.getUint16(udp + LENGTH_AT) !== whole) return 0
-    const four = view.getUint8(start) >>> 4 === 4
-    if ((four ? view.getUint16(start + 2) : view.getUint16(start + 4) + HEADER6) !== end - start) return 0
-    // What the field holds without the length: the rest of the pseudo-header, whatever that was
-    // made of.
-    const pseudo = view.getUint16(udp + CHECKSUM_AT) + (~whole & 0xffff)
-    const identification = view.getUint16(start + IDENTIFICATION_AT)
-    const ip = udp - start
-    const headers = ip + UDP_HEADER
-    const packet = this.#packet
-    const first = HEADROOM
-    const header = first + ip
-    let count = 0
-    for (let from = udp + UDP_HEADER; from < end; from += size) {
-      const payload = Math.min(size, end - from)
-      packet.reset(first, first + headers + payload)
-      copyBytes(frame, start, packet, first, headers)
-      copyBytes(frame, from, packet, first + headers, payload)
-      const target = packet.view
-      target.setUint16(header + LENGTH_AT, UDP_HEADER + payload)
-      target.setUint16(header + CHECKSUM_AT, fold(pseudo + UDP_HEADER + payload))
-      if (four) {
-        target.setUint16(first + 2, headers + payload)
-        // RFC 6864 section 4: of datagrams that may be fragmented no two have the same (Linux:
-        // inet_gso_segment).
-        target.setUint16(first + IDENTIFICATION_AT, identification + count)
-        target.setUint16(first + HEADER_CHECKSUM_AT, 0)
-        target.setUint16(first + HEADER_CHECKSUM_AT, finish(sum(target, first, header, 0)))
-      } else target.setUint16(first + 4, headers - HEADER6 + payload)
-      if (isOwnChecksum(packet, header, header + CHECKSUM_AT)) packet.checksumState = ChecksumState.Partial
-      else completeChecksumAt(packet, header, header + CHECKSUM_AT)
-      take(packet)
-      count++
+  #merged(
+    frame: Packet,
+    transport: number,
+    protocol: number,
+    size: number,
+    take: (packet: Packet) => void,
+    receiver: LinkReceiver | null,
+  ): number {
+    const header = size === 0 ? 0 : transportHeader(frame, transport, protocol)
+    if (header === 0) return 0
+    const payload = frame.end - transport - header
+    const segment = transport - frame.start + header + size
+    if (receiver?.takesMerged !== undefined && payload > size && segment <= LONGEST_SEGMENT) {
+      if (isOwnChecksum(frame, transport, transport + checksumAtOf(protocol))) {
+        frame.segmentLength = segment
+        frame.checksumState = ChecksumState.Partial
+        if (receiver.takesMerged(frame)) {
+          this.handedWhole = true
+          take(frame)
+          return Math.ceil(payload / size)
+        }
+        frame.segmentLength = 0
+      }
     }
-    return count
+    return this.#segmenter.split(frame, transport, header, protocol, size, take)
   }
+}
+
+/** The protocol of a frame of this type, which has to be of the IP version; 0 for others. */
+function protocolOf(type: number, version: number): number {
+  if (type === vnet.GSO_UDP_L4) return UDP
+  return (type === vnet.GSO_TCPV4 && version === 4) || (type === vnet.GSO_TCPV6 && version === 6) ? TCP : 0
 }

@@ -98,6 +98,8 @@ const IFF_MULTI_QUEUE = 0x0100
 const IFF_VNET_HDR = 0x4000
 const TUNSETOFFLOAD = 0x400454d0
 const TUN_F_CSUM = 0x01
+/** TSO4, TSO6, TSO_ECN. */
+const TUN_F_TSO = 0x02 | 0x04 | 0x08
 /** UDP segmentation for both families: Linux 6.2. */
 const TUN_F_USO = 0x20 | 0x40
 // struct ifreq: name 16 bytes, then a union, of which the flags are a u16.
@@ -229,11 +231,11 @@ export function deviceNamespace(libc: Libc, fd: number): number {
 }
 
 /**
- * What the kernel may leave to us; a kernel that does not know UDP segmentation keeps the
- * checksums.
+ * What the kernel may leave to us; a kernel that does not know UDP segmentation keeps TCP's.
  */
 export function acceptOffloads(libc: Libc, fd: number): void {
-  if (libc.ioctlValue(fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_USO) < 0) libc.ioctlValue(fd, TUNSETOFFLOAD, TUN_F_CSUM)
+  const wanted = TUN_F_CSUM | TUN_F_TSO
+  if (libc.ioctlValue(fd, TUNSETOFFLOAD, wanted | TUN_F_USO) < 0) libc.ioctlValue(fd, TUNSETOFFLOAD, wanted)
 }
 
 /**

@@ -9,10 +9,18 @@ import { Drop } from '../../base/drop.ts'
 import { ChecksumState, type Packet } from '../../base/packet.ts'
 import { completeChecksum } from '../checksum-offload.ts'
 import type { LinkReceiver } from '../link.ts'
+import { segmentsOf } from '../segmenter.ts'
 import type { TunCounters } from './tun-counters.ts'
 import type { TunFrames } from './tun-frames.ts'
 import { EAGAIN, EBADFD, EINVAL, EIO, ENOBUFS, ENODEV, ENOMEM, systemError } from './tun-libc.ts'
-import { fragmentedVnetHeader, plainVnetHeader, SegmentBatch, Splitter, VNET_HEADER } from './tun-offload.ts'
+import {
+  fragmentedVnetHeader,
+  mergedVnetHeader,
+  plainVnetHeader,
+  SegmentBatch,
+  Splitter,
+  VNET_HEADER,
+} from './tun-offload.ts'
 
 /** The device, as its writer sees it. */
 export interface WriterHost {
@@ -60,6 +68,7 @@ export class TunWriter {
   send(packet: Packet): Drop {
     const host = this.#host
     if (!host.isOpen) return this.#refuse(Drop.LinkDown)
+    if (packet.segmentLength > 0) return this.#sendMerged(packet)
     if (packet.end - packet.start - this.#linkHeader > host.mtu) return this.#refuse(Drop.LinkMtuExceeded)
     const batch = this.#batch
     if (batch === null) return this.#writeNow(packet)
@@ -95,6 +104,34 @@ export class TunWriter {
     }
     if (this.#frames.errno() === EINVAL) this.#fragments = false
     return Drop.LinkMtuExceeded
+  }
+
+  /** A merged packet leaves as it is, behind what was collected before it. */
+  #sendMerged(packet: Packet): Drop {
+    const batch = this.#batch
+    // Without offloads the link says so (`Offload.merged`), and is sent none.
+    if (batch === null) return this.#refuse(Drop.LinkRefused)
+    if (packet.segmentLength > this.#host.mtu) return this.#refuse(Drop.LinkMtuExceeded)
+    this.#writeBatch(batch)
+    const { start, end } = packet
+    const count = segmentsOf(packet)
+    mergedVnetHeader(packet)
+    if (this.#frames.write(packet)) {
+      packet.start = start
+      this.#counters.sentPackets += count
+      this.#counters.sentBytes += end - start
+      this.#host.down = false
+      return Drop.None
+    }
+    const errno = this.#frames.errno()
+    if (errno !== EINVAL) {
+      packet.start = start
+      return this.#refuse(this.#reason(errno))
+    }
+    // Each by itself, then.
+    this.#splitAndWrite(packet)
+    packet.start = start
+    return Drop.None
   }
 
   /** From now on, what is sent answers the packets of one wake-up: it is collected until `release`. */
@@ -147,6 +184,11 @@ export class TunWriter {
       this.#counters.sentBytes += frame.end - frame.start - VNET_HEADER
       return
     }
+    this.#splitAndWrite(frame)
+  }
+
+  /** Writes each packet of a frame, vnet header included, that the device does not take. */
+  #splitAndWrite(frame: Packet): void {
     ;(this.#splitter as Splitter).split(frame, (packet) => {
       const drop = this.#host.isOpen ? this.#writeNow(packet) : this.#refuse(Drop.LinkDown)
       if (drop !== Drop.None) this.#host.receiver?.dropped(drop, packet)

@@ -114,7 +114,7 @@ export class TunLink implements Link {
     wakeupThread?: string | URL,
   ) {
     this.medium = kind === 'tun' ? 'ip' : 'ethernet'
-    this.offload = offload ? { checksum: true } : NO_OFFLOAD
+    this.offload = offload ? { checksum: true, merged: true } : NO_OFFLOAD
     this.hardwareAddress = hardwareAddress
     this.wakeup = wakeup
     this.#wakeup = { wakeup, threadFile: wakeupThread }

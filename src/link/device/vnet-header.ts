@@ -8,8 +8,8 @@
  *     +-------+----------+--------------+--------------+--------------+---------------+
  *
  * A frame of type UDP is one datagram that is to leave as fragments of `gso_size` bytes of payload.
- * A frame of type UDP_L4 is one IP and one UDP header and the payloads of all datagrams, `gso_size`
- * bytes each but for the last.
+ * A frame of type UDP_L4, TCPV4 or TCPV6 is one IP and one UDP or TCP header and the payloads of all
+ * datagrams or segments, `gso_size` bytes each but for the last.
  */
 export const VNET_HEADER = 10
 
@@ -19,12 +19,16 @@ export const VNET_HEADER = 10
  */
 export const NEEDS_CSUM = 1
 export const GSO_NONE = 0
+/** The device makes TCP segments over IPv4. */
+export const GSO_TCPV4 = 1
 /** The device makes IP fragments. */
 export const GSO_UDP = 3
+/** The device makes TCP segments over IPv6. */
+export const GSO_TCPV6 = 4
 /** The device makes datagrams. */
 export const GSO_UDP_L4 = 5
-/** A bit beside the type. */
-const GSO_ECN = 0x80
+/** A bit beside the type: the first of the TCP segments has CWR, the others have not. */
+export const GSO_ECN = 0x80
 
 const LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
 

@@ -29,6 +29,8 @@ export class Direction {
   readonly #wire: Wire
   readonly #sender: SlowSender
   #mtu = Number.POSITIVE_INFINITY
+  /** Nothing but a delay that is the same for all, if any. */
+  #isEven = true
 
   constructor(parts: DirectionParts) {
     this.#header = parts.header
@@ -46,8 +48,16 @@ export class Direction {
     if (typeof to.delay === 'number' && !(to.delay >= 0))
       throw new RangeError(`The delay ${to.delay} is out of range: 0 or more milliseconds.`)
     this.#wire.change(to)
+    const { loss, corruption, duplication, reordering, delay, rate, mtu } = to
+    const chance = [loss, corruption, duplication, reordering].some((each) => each !== undefined && each !== 0)
+    this.#isEven = !chance && typeof (delay ?? 0) === 'number' && rate === undefined && mtu === undefined
     this.#mtu = to.mtu ?? Number.POSITIVE_INFINITY
     this.#sender.change(to.rate ?? Number.POSITIVE_INFINITY, to.queue)
+  }
+
+  /** Whether a merged packet may pass as one: what counts packets is given each. */
+  get passesMerged(): boolean {
+    return this.#isEven && this.#sender.isIdle
   }
 
   input(packet: Packet): Drop {

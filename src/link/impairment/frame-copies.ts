@@ -30,6 +30,7 @@ function copyInto(copy: Packet, packet: Packet): Packet {
   copy.load(packet.bytes.subarray(packet.start, packet.end))
   copy.cast = packet.cast
   copy.checksumState = packet.checksumState
+  copy.segmentLength = packet.segmentLength
   copy.nic = packet.nic
   copy.trace = packet.trace
   return copy

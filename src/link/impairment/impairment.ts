@@ -3,7 +3,8 @@ import { type Clock, SystemClock } from '../../base/clock.ts'
 import { Drop } from '../../base/drop.ts'
 import type { Packet } from '../../base/packet.ts'
 import { type Random, SystemRandom } from '../../base/random.ts'
-import { type Link, type LinkReceiver, type Medium, NO_OFFLOAD } from '../link.ts'
+import { type Link, type LinkReceiver, type Medium, NO_OFFLOAD, type Offload } from '../link.ts'
+import { longestPart } from '../segmenter.ts'
 import { Direction } from './direction.ts'
 import type { Impairments, WireObserver } from './impairments.ts'
 
@@ -26,16 +27,18 @@ export interface ImpairmentOptions {
 
 /**
  * A link around `link` that loses, delays and damages frames; everything it discards is reported as
- * dropped. It declares no offload, as a wire with faults cannot vouch for checksums.
+ * dropped. A wire with faults cannot vouch for checksums, so they are complete; merged packets pass
+ * while nothing is done to their segments one by one.
  * @throws {RangeError} for an impairment out of range
  */
 export function impair(link: Link, options: ImpairmentOptions = {}): ImpairedLink {
   return new ImpairedLink(link, options)
 }
 
+const MERGED: Offload = { checksum: false, merged: true }
+
 /** Made by {@link impair}. */
 export class ImpairedLink implements Link {
-  readonly offload = NO_OFFLOAD
   readonly #inner: Link
   /** Bytes of the longest frame. */
   #longest: number
@@ -60,6 +63,10 @@ export class ImpairedLink implements Link {
     })
     this.impair('send', options.send ?? {})
     this.impair('receive', options.receive ?? {})
+  }
+
+  get offload(): Offload {
+    return this.#inner.offload.merged === true && this.#send.passesMerged ? MERGED : NO_OFFLOAD
   }
 
   get name(): string {
@@ -105,6 +112,7 @@ export class ImpairedLink implements Link {
       input: (packet) => {
         this.#receive.input(packet)
       },
+      takesMerged: (packet) => this.#receive.passesMerged && receiver.takesMerged?.(packet) === true,
       idle: () => receiver.idle(),
       dropped: (drop, packet) => receiver.dropped(drop, packet),
       failed: (error, fatal) => receiver.failed(error, fatal),
@@ -118,7 +126,7 @@ export class ImpairedLink implements Link {
 
   send(packet: Packet): Drop {
     if (this.#closed) return Drop.LinkDown
-    if (packet.length > this.#longest) return Drop.LinkMtuExceeded
+    if (longestPart(packet) > this.#longest) return Drop.LinkMtuExceeded
     return this.#send.input(packet)
   }
 

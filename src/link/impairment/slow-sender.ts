@@ -51,6 +51,11 @@ export class SlowSender {
     this.#queue = this.#newQueue()
   }
 
+  /** Whether frames pass at once. */
+  get isIdle(): boolean {
+    return this.#rate === null && this.#sending === null
+  }
+
   change(rate: number | Rate, queue: Queue | undefined): void {
     if (rate === Number.POSITIVE_INFINITY) this.#rate = null
     else this.#rate = typeof rate === 'number' ? (length, start) => start + (length * 8000) / rate : rate

@@ -8,10 +8,12 @@
 import { type Cast, type ChecksumState, copyBytes, HEADROOM, Packet } from '../../base/packet.ts'
 
 /**
- * In front of each frame: its length, its trace, and `cast | checksumState << 8 | nic << 16`, 4
- * bytes each.
+ * In front of each frame: `length | segmentLength << 17`, its trace, and `cast | checksumState << 8 |
+ * nic << 16`, 4 bytes each.
  */
 const RECORD = 12
+const LENGTH_BITS = 17
+const LENGTH_MASK = (1 << LENGTH_BITS) - 1
 const FIRST_CAPACITY = 2048
 
 export class FrameQueue {
@@ -52,7 +54,7 @@ export class FrameQueue {
     if (this.#length > 0 && this.#bytes + size > this.#limit) return false
     const ring = this.#reserve(size)
     const at = this.#tail
-    ring.view.setUint32(at, length)
+    ring.view.setUint32(at, length | (packet.segmentLength << LENGTH_BITS))
     ring.view.setUint32(at + 4, packet.trace)
     ring.view.setUint32(at + 8, packet.cast | (checksumState << 8) | (packet.nic << 16))
     copyBytes(packet, packet.start, ring, at + RECORD, length)
@@ -74,13 +76,15 @@ export class FrameQueue {
       this.#wrap = 0
     }
     const at = this.#head
-    const length = ring.view.getUint32(at)
+    const lengths = ring.view.getUint32(at)
+    const length = lengths & LENGTH_MASK
     const flags = ring.view.getUint32(at + 8)
     ring.reset(at + RECORD, at + RECORD + length)
     ring.trace = ring.view.getUint32(at + 4)
     ring.cast = (flags & 0xff) as Cast
     ring.checksumState = ((flags >>> 8) & 0xff) as ChecksumState
     ring.nic = flags >>> 16
+    ring.segmentLength = lengths >>> LENGTH_BITS
     this.#lent = at
     this.#head = at + RECORD + length
     this.#bytes -= RECORD + length

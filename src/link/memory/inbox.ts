@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts'
 import { Drop } from '../../base/drop.ts'
 import { ChecksumState, type Packet } from '../../base/packet.ts'
 import type { LinkReceiver } from '../link.ts'
+import { Segmenter } from '../segmenter.ts'
 import { FrameQueue } from './frame-queue.ts'
 
 /**
@@ -26,6 +27,8 @@ export class Inbox {
   readonly #clock: Clock
   readonly #queue: FrameQueue
   readonly #checksumOffload: boolean
+  /** Made when it is needed. */
+  #segmenter: Segmenter | null = null
   #scheduled = false
   readonly #run = () => this.#deliver()
 
@@ -44,8 +47,10 @@ export class Inbox {
   /** Copies the frame; without a receiver it is discarded, as on an interface that is down. */
   put(packet: Packet): Drop {
     if (this.receiver === null) return Drop.WireNoReceiver
-    if (!this.#queue.push(packet, this.#checksumOffload ? packet.checksumState : ChecksumState.None))
-      return Drop.LinkQueueFull
+    // The checksum of a merged packet is that of its segments, and computed by whoever takes it
+    // apart.
+    const keepsState = this.#checksumOffload || packet.segmentLength > 0
+    if (!this.#queue.push(packet, keepsState ? packet.checksumState : ChecksumState.None)) return Drop.LinkQueueFull
     if (!this.#scheduled) this.#schedule()
     return Drop.None
   }
@@ -70,6 +75,19 @@ export class Inbox {
     }
   }
 
+  /** As it is to a receiver that takes it, else its segments. */
+  #deliverMerged(packet: Packet, receiver: LinkReceiver): void {
+    if (receiver.takesMerged?.(packet) === true) {
+      receiver.input(packet)
+      return
+    }
+    this.#segmenter ??= new Segmenter()
+    this.#segmenter.splitMerged(packet, !this.#checksumOffload, (segment) => {
+      // The receiver may close the link meanwhile.
+      if (this.receiver === receiver) receiver.input(segment)
+    })
+  }
+
   #deliverShare(): void {
     const receiver = this.receiver
     if (receiver === null) return
@@ -80,7 +98,8 @@ export class Inbox {
         const packet = this.#queue.next()
         // The queue is empty when the receiver closed the link.
         if (packet === null) return
-        receiver.input(packet)
+        if (packet.segmentLength > 0) this.#deliverMerged(packet, receiver)
+        else receiver.input(packet)
       }
     } finally {
       this.#queue.release()

@@ -9,8 +9,10 @@ import type { Packet } from '../../base/packet.ts'
 import type { Random } from '../../base/random.ts'
 import type { Capture, OpenRecord } from '../../link/capture/capture.ts'
 import { ImpairedLink } from '../../link/impairment/impairment.ts'
-import { type Link, type LinkReceiver, type Medium, NO_OFFLOAD } from '../../link/link.ts'
+import { type Link, type LinkReceiver, type Medium, NO_OFFLOAD, type Offload } from '../../link/link.ts'
+import { plainProtocol } from '../../link/segmenter.ts'
 import type { Stack } from '../../stack.ts'
+import { TCP } from '../../wire/protocol.ts'
 import type { Lineage } from '../observe/lineage.ts'
 
 /** What all ports of a network share. */
@@ -52,6 +54,8 @@ export interface PacketHook {
 export interface Outside {
   /** Takes a frame, which is lent, or says why not. */
   deliver(packet: Packet): Drop
+  /** Whether it may be given this merged packet as it is (`LinkReceiver.takesMerged`). */
+  takesMerged?(packet: Packet): boolean
   /** After each run of frames. */
   idle(): void
 }
@@ -65,7 +69,6 @@ interface Passing {
 }
 
 export class Port implements Link, LinkReceiver {
-  readonly offload = NO_OFFLOAD
   readonly loopback = false
   readonly owner: PortOwner
   /** The nic's name. */
@@ -98,6 +101,15 @@ export class Port implements Link, LinkReceiver {
         ? { observe: (what, packet, value) => lineage.note(owner.name, name, packet.trace, what, value) }
         : {}),
     })
+  }
+
+  /** A merged packet passes where nobody looks at its segments one by one. */
+  get offload(): Offload {
+    return this.#passesMerged && this.owner.outputGate === null ? this.wire.offload : NO_OFFLOAD
+  }
+
+  get #passesMerged(): boolean {
+    return this.hook === null && this.#captures.length === 0 && this.isUp
   }
 
   get medium(): Medium {
@@ -224,6 +236,15 @@ export class Port implements Link, LinkReceiver {
       lineage.endInput()
     }
     for (let count = messages(stack) - before; count > 0; count--) lineage.note(name, this.name, trace, 'delivered')
+  }
+
+  takesMerged(packet: Packet): boolean {
+    if (!this.#passesMerged || this.owner.inputGate !== null) return false
+    // Each datagram has a life of its own, where lives are kept; the segments of a connection share
+    // one.
+    if (this.#context.lineage.on && plainProtocol(packet) !== TCP) return false
+    const receiver = this.#outside ?? this.#receiver
+    return receiver?.takesMerged?.(packet) === true
   }
 
   idle(): void {

@@ -91,7 +91,8 @@ function round(value: number): number {
 }
 
 function bounds(packet: Summary): string {
-  if (packet.fragment === null) return `${packet.length} bytes`
+  if (packet.fragment === null)
+    return packet.segments > 1 ? `${packet.length} bytes for ${packet.segments} segments` : `${packet.length} bytes`
   const { offset, length, more } = packet.fragment
   return `fragment of ${packet.length} bytes with bytes ${offset} to ${offset + length - 1}${more ? '' : ', the last'}`
 }

@@ -2,6 +2,7 @@
 import { formatWords, MAPPED } from '../../base/address.ts'
 import type { Packet } from '../../base/packet.ts'
 import type { Medium } from '../../link/link.ts'
+import { segmentsOf } from '../../link/segmenter.ts'
 import * as ethernet from '../../wire/ethernet.ts'
 import * as ipv4 from '../../wire/ipv4.ts'
 import * as ipv6 from '../../wire/ipv6.ts'
@@ -52,6 +53,11 @@ export interface Summary {
   /** Bytes of IP packet. */
   length: number
   /**
+   * For how many packets of a flow it stands; 1 as a rule. TCP segments that a kernel hands to a
+   * device together pass a network together, as long as nothing is done to each.
+   */
+  segments: number
+  /**
    * Of fragments: the identification they share, where this one's part begins, how long it is, and
    * whether more follow.
    */
@@ -94,6 +100,7 @@ export function summarize(packet: Packet, at: number): Summary {
     code: icmp ? view.getUint8(upper + 1) : null,
     hopLimit: four ? ipv4.ttl(view, at) : ipv6.hopLimit(view, at),
     length: end - at,
+    segments: segmentsOf(packet),
     fragment: offset > 0 || more ? { identification, offset, length: end - upper, more } : null,
   }
 }
