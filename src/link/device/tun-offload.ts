@@ -147,13 +147,33 @@ export class SegmentBatch {
   seal(): Packet {
     const { frame } = this
     const { view } = frame
-    const at = frame.start
     if (this.count === 1) {
       if (frame.checksumState === ChecksumState.Partial) completeChecksum(frame)
       frame.start -= vnet.VNET_HEADER
       vnet.encodePlain(view, frame.start)
       return frame
     }
+    const header = this.#header
+    this.#finishHeaders()
+    frame.start -= vnet.VNET_HEADER
+    vnet.encode(view, frame.start, vnet.GSO_UDP_L4, header, UDP_HEADER, this.#size, CHECKSUM_AT)
+    return frame
+  }
+
+  /** The datagrams as one packet for a stack: a merged one, unless there is only one. */
+  sealMerged(): Packet {
+    const { frame } = this
+    if (this.count > 1) {
+      this.#finishHeaders()
+      frame.segmentLength = this.#header + UDP_HEADER + this.#size
+    }
+    return frame
+  }
+
+  /** Lengths and checksums of the one header. */
+  #finishHeaders(): void {
+    const { frame } = this
+    const { view, start: at } = frame
     const header = this.#header
     const four = header === HEADER4
     const udp = frame.end - at - header
@@ -165,9 +185,6 @@ export class SegmentBatch {
     view.setUint16(at + header + LENGTH_AT, udp)
     view.setUint16(at + header + CHECKSUM_AT, fold(pseudoHeaderSum(view, at, four, UDP, udp)))
     frame.checksumState = ChecksumState.Partial
-    frame.start -= vnet.VNET_HEADER
-    vnet.encode(view, frame.start, vnet.GSO_UDP_L4, header, UDP_HEADER, this.#size, CHECKSUM_AT)
-    return frame
   }
 
   /**

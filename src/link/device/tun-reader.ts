@@ -6,6 +6,7 @@ import { Drop } from '../../base/drop.ts'
 import type { Packet } from '../../base/packet.ts'
 import type { LinkReceiver } from '../link.ts'
 import { BusyPoll } from './busy-poll.ts'
+import { ReceivedFlow } from './received-flow.ts'
 import { surface } from './surface.ts'
 import type { TunCounters } from './tun-counters.ts'
 import type { TunFrames } from './tun-frames.ts'
@@ -50,6 +51,7 @@ export class TunReader {
   readonly #counters: TunCounters
   /** `null` on a device without offloads. */
   readonly #splitter: Splitter | null
+  readonly #flow: ReceivedFlow | null
   readonly #busyPoll: BusyPoll | null
   /** Wake-ups in a row that found one packet. */
   #lone = 0
@@ -70,6 +72,7 @@ export class TunReader {
     this.#frames = frames
     this.#counters = counters
     this.#splitter = frames.vnetHeader > 0 ? new Splitter() : null
+    this.#flow = frames.vnetHeader > 0 ? new ReceivedFlow(this.#input) : null
     this.#busyPoll = busyPoll > 0 ? new BusyPoll(busyPoll, () => (host.isOpen ? this.#drain(false) : -1)) : null
   }
 
@@ -100,6 +103,7 @@ export class TunReader {
     let count = 0
     let errno = 0
     this.#answers.hold()
+    this.#flow?.begin(host.receiver)
     while (count < budget && host.isOpen) {
       if (!this.#frames.read()) {
         errno = this.#frames.errno()
@@ -107,6 +111,7 @@ export class TunReader {
       }
       count += this.#deliver()
     }
+    this.#flow?.end()
     this.#lone = count > 1 ? 0 : this.#lone + count
     this.#ahead = Math.max(0, count - BUDGET)
     if (count > 0) this.#idle()
@@ -124,7 +129,7 @@ export class TunReader {
     counters.receivedBytes += packet.end - packet.start - this.#frames.vnetHeader
     if (this.#splitter === null) this.#input(packet)
     else {
-      let packets = this.#splitter.split(packet, this.#input, this.#host.receiver)
+      let packets = this.#splitter.split(packet, (this.#flow as ReceivedFlow).take, this.#host.receiver)
       if (packets === 0) {
         packets = 1
         this.#refuseFrame(packet)
