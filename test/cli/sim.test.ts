@@ -256,6 +256,15 @@ test.each([
   expect(thrown(() => readScenarioFile(path)).slice(0, path.length + reason.length)).toBe(`${path}${reason}`)
 })
 
+test('programs of a scenario are left out in simulated time, which is said', async () => {
+  const { code, stdout, stderr } = await run('sim', file(`${LAB}programs: [{ on: a, command: 'exit 9' }]\n`))
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: 'tungram sim: programs run in real time only, and are left out here: tungram run --net\n',
+  })
+  expect(stdout).toContain('sent 200')
+})
+
 test('JSON is read too, and its errors have lines', async () => {
   const path = file(
     '{\n  "hosts": { "a": {}, "b": {} },\n  "links": [\n    { "between": ["a", "b"], "mtu": 67 }\n  ]\n}\n',

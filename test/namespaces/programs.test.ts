@@ -182,22 +182,23 @@ describeForUsers('programs of the machine', (user) => {
     expect(stdout.match(/2 received/g)?.length).toBe(2)
   })
 
-  test('TCP of curl crosses routers with loss and a small MTU, and the capture has it', {
+  test('TCP of curl crosses a NAT with loss and a small MTU, and the capture has it', {
     timeout: PATIENCE,
   }, async () => {
     const net = files.write(
       'lossy.yaml',
       `
 hosts: { client: , server: }
-routers: { r: }
+routers: { home: { nat: { outside: internet } }, internet: }
 links:
-  - { between: [client, r] }
-  - { between: [r, server], mtu: 1300, delay: 2ms, loss: 3% }
+  - { between: [client, home] }
+  - { between: [home, internet], mtu: 1300, delay: 2ms, loss: 3% }
+  - { between: [internet, server] }
 `,
     )
     files.write('page.txt', 'x'.repeat(100_000))
     const capture = join(files.directory, `curl-${user}.pcapng`)
-    const { code, stdout } = await run(
+    const { code, stdout, stderr } = await run(
       user,
       ...['--net', net, '--json', '--explain', '--capture', capture],
       ...['--on', 'server', '--cwd', files.directory, '--', '/usr/bin/python3', '-m', 'http.server', '8000'],
@@ -206,7 +207,9 @@ links:
         'curl',
         '-s',
         '--retry',
-        '5',
+        '50',
+        '--retry-delay',
+        '1',
         '--retry-connrefused',
         'http://server:8000/page.txt',
         '-w',
@@ -226,7 +229,10 @@ links:
     expect(result.explain.map(({ drop }: { drop: string }) => drop)).toContain(
       `WireLoss at ${lost[0].node}.${lost[0].nic}`,
     )
-    expect(result.explain[0].life).toContain('protocol 6')
+    // Translated: the server sees the address of the router.
+    expect(stderr).toContain('server | 10.0.1.1 - - ')
+    const { life } = result.explain.find(({ drop }: { drop: string }) => drop.startsWith('WireLoss'))
+    expect(life).toMatch(/TCP .*:8000/)
     expect(result.lag.worst).toBeGreaterThanOrEqual(result.lag.p99)
     const packets = [...readCapture(readFileSync(capture))]
     expect(packets.some((packet) => packet.interface === 'client.eth0')).toBe(true)
