@@ -20,7 +20,7 @@ import { mountHostFiles, mountProc } from './host-files.ts'
 import { type Lag, Lateness } from './lateness.ts'
 import { Namespace } from './namespace.ts'
 import { PreciseClock } from './precise-clock.ts'
-import { goFirst } from './priority.ts'
+import { Priority } from './priority.ts'
 import { type LineSink, Program, type ProgramPlan, type ProgramResult } from './program.ts'
 import { warmUp } from './warm-up.ts'
 
@@ -77,13 +77,13 @@ export interface LabResult {
  */
 export async function runLab(scenario: Scenario, options: LabOptions): Promise<LabResult> {
   await warmUp()
-  goFirst()
+  const priority = new Priority()
   const namespaces = openNamespaces(options)
   const programs: Program[] = []
   try {
     for (const plan of options.programs)
       programs.push(new Program(plan, namespaces.get(plan.on) as Namespace, options.lines))
-    return await inRealTime(scenario, options, namespaces, programs)
+    return await inRealTime(scenario, options, namespaces, programs, priority)
   } finally {
     for (const program of programs) program.close()
     for (const namespace of namespaces.values()) namespace.close()
@@ -104,6 +104,7 @@ async function inRealTime(
   options: LabOptions,
   namespaces: ReadonlyMap<string, Namespace>,
   programs: readonly Program[],
+  priority: Priority,
 ): Promise<LabResult> {
   const lateness = new Lateness()
   const clock = new PreciseClock(lateness)
@@ -113,7 +114,10 @@ async function inRealTime(
   try {
     if (options.capture !== undefined) network.capture(options.capture)
     lab.plug()
-    await lab.run(() => clock.schedule(BEAT, () => {}))
+    await lab.run(() => {
+      priority.check()
+      clock.schedule(BEAT, () => {})
+    })
     return { ...lab.result(), lag: lateness.lag }
   } finally {
     lab.close()

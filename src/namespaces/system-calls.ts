@@ -15,16 +15,17 @@ export interface SystemCalls {
   /** @throws {Error} with the kernel's `code` */
   mount(source: string, target: string, kind: string, flags: number): void
   /**
-   * Lets this thread run before all threads of the usual kind (SCHED_RR), but for the share that
-   * the kernel keeps for these; nothing where that is not permitted.
+   * Lets this thread run before all threads of the usual kind (SCHED_RR), or makes it one of them.
+   * @returns whether that is permitted
    */
-  roundRobin(): void
+  setRoundRobin(isFirst: boolean): boolean
   /** A timer of CLOCK_MONOTONIC, which can be polled; -1 when there is none. */
   timerfdCreate(): number
   /** Lets it fire once, `milliseconds` from now; 0 and less at once. */
   timerfdSet(fd: number, milliseconds: number): void
 }
 
+const SCHED_OTHER = 0
 const SCHED_RR = 2
 const SCHED_RESET_ON_FORK = 0x40000000
 const CLOCK_MONOTONIC = 1
@@ -69,9 +70,10 @@ function load(): SystemCalls {
     mount(source, target, kind, flags) {
       if (mount(source, target, kind, flags, null) < 0) throw fail('mount', `Nothing can be mounted on ${target}`)
     },
-    roundRobin() {
+    setRoundRobin(isFirst) {
       // struct sched_param: the lowest priority of its kind.
-      schedule(0, SCHED_RR | SCHED_RESET_ON_FORK, new Uint8Array(new Int32Array([1]).buffer))
+      const priority = new Uint8Array(new Int32Array([isFirst ? 1 : 0]).buffer)
+      return schedule(0, (isFirst ? SCHED_RR : SCHED_OTHER) | SCHED_RESET_ON_FORK, priority) >= 0
     },
     timerfdCreate: () => create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC),
     timerfdSet(fd, milliseconds) {

@@ -26,4 +26,7 @@ export async function warmUp(): Promise<void> {
       rate: 5000,
     })),
   })
+  // What is left of it is collected now (the command runs with --expose-gc), and what will stay is
+  // moved where it is not looked at with each packet's garbage.
+  for (let i = 0; i < 2; i++) (globalThis as { gc?: () => void }).gc?.()
 }

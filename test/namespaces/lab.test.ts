@@ -155,6 +155,18 @@ flows:
   })
 })
 
+describeForUsers(
+  'the network',
+  (user) => {
+    test('goes before the programs of the machine, which are of the usual kind', PATIENCE, async () => {
+      const { code, stdout } = await run(user, '--net', NET, '--on', 'a', '--', 'sh', '-c', 'chrt -p 1; chrt -p $$')
+      expect(code).toBe(0)
+      expect(stdout.match(/policy: (\w+)/g)).toEqual(['policy: SCHED_RR', 'policy: SCHED_OTHER'])
+    })
+  },
+  ['root'],
+)
+
 // Only root may enter what belongs to somebody else.
 describeForUsers(
   'a namespace that is there already',
