@@ -5,9 +5,10 @@
  */
 import type { Clock } from '../../base/clock.ts'
 import { Drop, dropLayer, dropName } from '../../base/drop.ts'
-import type { Packet } from '../../base/packet.ts'
+import { ChecksumState, type Packet } from '../../base/packet.ts'
 import type { Random } from '../../base/random.ts'
 import type { Capture, OpenRecord } from '../../link/capture/capture.ts'
+import { completeChecksum } from '../../link/checksum-offload.ts'
 import { ImpairedLink } from '../../link/impairment/impairment.ts'
 import { type Link, type LinkReceiver, type Medium, NO_OFFLOAD, type Offload } from '../../link/link.ts'
 import { plainProtocol } from '../../link/segmenter.ts'
@@ -137,9 +138,17 @@ export class Port implements Link, LinkReceiver {
   divert(outside: Outside): (packet: Packet) => void {
     this.#outside = outside
     return (packet) => {
+      // A device's kernel may have left it to the device.
+      if (packet.checksumState === ChecksumState.Partial && packet.segmentLength === 0) completeChecksum(packet)
       const drop = this.isUp ? this.#leave(packet) : Drop.LinkDown
       if (drop !== Drop.None) this.dropped(drop, packet)
     }
+  }
+
+  /** Whether a host that is elsewhere may send this merged packet as it is. */
+  leavesMerged(packet: Packet): boolean {
+    if (this.offload.merged !== true || packet.segmentLength > this.mtu) return false
+    return !this.#context.lineage.on || plainProtocol(packet) === TCP
   }
 
   /** Writes what passes from now on to `capture`, as an interface `host.eth0`. */

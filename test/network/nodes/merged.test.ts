@@ -5,6 +5,7 @@ import { ChecksumState, Packet } from '../../../src/base/packet.ts'
 import type { Link, LinkReceiver } from '../../../src/link/link.ts'
 import { segmentsOf } from '../../../src/link/segmenter.ts'
 import { Network } from '../../../src/network/network.ts'
+import type { Port } from '../../../src/network/nodes/port.ts'
 import type { NetworkOptions } from '../../../src/network/settings.ts'
 import { pseudoSum, tcpFrame } from '../../link/offload-traffic.ts'
 import { datagram, pattern } from '../../packet.ts'
@@ -130,6 +131,47 @@ test('a router with a NAT takes none: it has to see each', async () => {
   const { left } = await make()
   network.nat('r1', { outside: 'r2' })
   expect(left.receiver?.takesMerged?.(tcp())).toBe(false)
+})
+
+test('a host that is elsewhere sends and gets merged packets, and checksums are completed', async () => {
+  network = new Network({ clock: 'real', seed: 1 })
+  for (const name of ['a', 'b']) network.host(name)
+  network.connect('a', 'b', { subnet: '10.8.0.0/24' })
+  const [from, to] = network.cable('a', 'b').ends.map(({ port }) => port as Port)
+  const got: [number, number][] = []
+  let takes = true
+  let resolve = () => {}
+  const arrival = () => new Promise<void>((done) => (resolve = done))
+  ;(to as Port).divert({
+    deliver: (packet) => {
+      got.push([segmentsOf(packet), packet.checksumState])
+      resolve()
+      return Drop.None
+    },
+    takesMerged: () => takes,
+    idle() {},
+  })
+  const leave = (from as Port).divert({ deliver: () => Drop.None, idle() {} })
+  expect((from as Port).leavesMerged(tcp())).toBe(true)
+  expect((from as Port).leavesMerged(udp())).toBe(false)
+  let next = arrival()
+  leave(tcp())
+  await next
+  takes = false
+  next = arrival()
+  leave(tcp())
+  await next
+  const single = udp()
+  single.segmentLength = 0
+  next = arrival()
+  leave(single)
+  await next
+  expect(got).toEqual([[3, ChecksumState.Partial], ...new Array(4).fill([1, ChecksumState.None])])
+  expect(single.view.getUint16(single.start + 26)).toBe(
+    new DataView(datagram(pattern(300), 4, ENDS).buffer).getUint16(26),
+  )
+  network.cable('a', 'b').impair({ rate: '1Mbit' })
+  expect((from as Port).leavesMerged(tcp())).toBe(false)
 })
 
 test('a router with a filter takes none', async () => {
