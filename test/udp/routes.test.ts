@@ -14,7 +14,7 @@ const ETH1 = 3
 function makeTwo() {
   const host = makeHost()
   const other = new TestLink('eth1')
-  host.stack.addNic(other, { addresses: ['203.0.113.20/24', '2001:db8:c::20/64', 'fe80::21/64', 'fe80::20/64'] })
+  host.stack.addNic(other, { addresses: ['203.0.113.20/24', '2001:db8:c::20/64', 'fe80::20/64', 'fe80::21/64'] })
   /** Sources of what went out, by link. */
   const sources = () =>
     [host.link, other].map((link) => link.take().map((frame) => Address.fromBytes(sourceBytes(frame)).toString()))
