@@ -6,51 +6,19 @@
  * Both protocols do the same with other formats. `version` counts as IGMP does: 3 knows sources
  * (IGMPv3, MLDv2), 2 knows leaving (IGMPv2, MLDv1), 1 neither (IGMPv1).
  */
-import { Address } from '../../base/address.ts'
+import type { Address } from '../../base/address.ts'
 import type { Clock, Timer } from '../../base/clock.ts'
 import type { KeyedHash } from '../../base/hash.ts'
 import type { Random } from '../../base/random.ts'
-import { AddressSet } from './address-set.ts'
-import { contains, type GroupFilter, NOTHING } from './memberships.ts'
-
-export type GroupVersion = 1 | 2 | 3
-
-/**
- * Types of group records, the same in both protocols (RFC 9776 section 4.2.12, RFC 9777 section
- * 5.2.12).
- */
-export const RecordType = { IsInclude: 1, IsExclude: 2, ToInclude: 3, ToExclude: 4, Allow: 5, Block: 6 } as const
-export type RecordType = (typeof RecordType)[keyof typeof RecordType]
-
-export interface GroupRecord {
-  readonly type: RecordType
-  readonly group: Address
-  readonly sources: readonly Address[]
-}
-
-/** What the manager sends. */
-export interface GroupReporter {
-  /** A report of version 3; in several packets if need be. */
-  report(records: readonly GroupRecord[]): void
-  /** A report of version 1 or 2 about one group. */
-  oldReport(group: Address, version: 1 | 2): void
-  /** IGMPv2's leave, MLDv1's done. */
-  leave(group: Address): void
-}
-
-/** A query that was received, lent for the call. Times in milliseconds. */
-export interface GroupQuery {
-  readonly version: GroupVersion
-  /** `null` in a general query. */
-  readonly group: Address | null
-  readonly sourceCount: number
-  /** Shows each source's words, until `visit` returns false. */
-  forEachSource(visit: (w0: number, w1: number, w2: number, w3: number) => boolean): void
-  readonly maxResponse: number
-  /** The querier's robustness variable and query interval; 0 where the query does not say. */
-  readonly robustness: number
-  readonly queryInterval: number
-}
+import { countDown, currentState, Group } from './group.ts'
+import {
+  type GroupQuery,
+  type GroupRecord,
+  type GroupReporter,
+  type GroupVersion,
+  RecordType,
+} from './group-messages.ts'
+import { contains, type GroupFilter } from './memberships.ts'
 
 const ROBUSTNESS = 2
 const QUERY_INTERVAL = 125_000
@@ -68,106 +36,6 @@ const V1_TIMEOUT = 400_000
  * 8.3, with a default interval of 125 s).
  */
 export const MAX_RESPONSE = 60_000
-/**
- * How many sources are remembered that a group in EXCLUDE mode was asked about: Linux's limit of a
- * socket's list (mld_max_msf). Whoever asks about more hears about the whole group (RFC 9776
- * section 9.1 lets a host record a limited number).
- */
-export const MAX_ASKED = 64
-
-class Group {
-  readonly address: Address
-  #filter: GroupFilter = NOTHING
-  /** The filter's sources, to be found. */
-  #sources: AddressSet
-  /** Reports still to be sent that say which mode the filter has. */
-  modeReports = 0
-  /** Reports still to be sent about each source that was added or removed. */
-  readonly sourceReports = new Map<Address, number>()
-  /** Reports of an older version still to be sent unasked. */
-  oldReports = 0
-  /** The answer to a query about this group, or an older version's report. */
-  timer: Timer | null = null
-  timerAt = 0
-  /**
-   * The sources asked about, when all queries that the timer is for named some; never more than the
-   * filter has, or {@link MAX_ASKED}.
-   */
-  readonly asked: AddressSet
-  readonly #hash: KeyedHash
-  /**
-   * Nobody else has reported the group since this host did (RFC 2236 section 6: leave only then).
-   */
-  lastReporter = false
-
-  constructor(address: Address, hash: KeyedHash) {
-    this.#hash = hash
-    this.#sources = new AddressSet(hash)
-    this.asked = new AddressSet(hash)
-    this.address = address
-  }
-
-  get filter(): GroupFilter {
-    return this.#filter
-  }
-
-  set filter(filter: GroupFilter) {
-    this.#filter = filter
-    this.#sources = new AddressSet(this.#hash)
-    for (const source of filter.sources) this.#sources.add(source)
-  }
-
-  get isMember(): boolean {
-    return this.#filter.exclude || this.#filter.sources.length > 0
-  }
-
-  /**
-   * Adds those of a query's sources to the ones asked about that the host wants to hear (Linux:
-   * igmp_marksources, mld_marksources); `false` when it wants none of them. Too many ones empty the
-   * list: then the question is about the whole group.
-   */
-  mark(query: GroupQuery): boolean {
-    const { exclude } = this.#filter
-    let any = false
-    query.forEachSource((w0, w1, w2, w3) => {
-      const listed = this.#sources.find(w0, w1, w2, w3)
-      if ((listed !== null) === exclude) return true
-      any = true
-      if (this.asked.find(w0, w1, w2, w3) !== null) return true
-      if (exclude && this.asked.size === MAX_ASKED) {
-        this.asked.clear()
-        return false
-      }
-      this.asked.add(listed ?? new Address(w0, w1, w2, w3))
-      return true
-    })
-    return any
-  }
-
-  get isPending(): boolean {
-    return this.modeReports > 0 || this.sourceReports.size > 0
-  }
-
-  wants({ w0, w1, w2, w3 }: Address): boolean {
-    return (this.#sources.find(w0, w1, w2, w3) !== null) !== this.#filter.exclude
-  }
-
-  setTimer(clock: Clock, delay: number, callback: () => void): void {
-    this.timer?.cancel()
-    this.timerAt = clock.now() + delay
-    this.timer = clock.schedule(delay, () => {
-      this.timer = null
-      callback()
-    })
-  }
-
-  clearTimer(): void {
-    this.timer?.cancel()
-    this.timer = null
-    this.asked.clear()
-  }
-}
-
 export class GroupManager {
   readonly #reporter: GroupReporter
   readonly #hash: KeyedHash
@@ -435,14 +303,4 @@ export class GroupManager {
     }
     this.#tidy()
   }
-}
-
-function countDown(group: Group, source: Address): void {
-  const left = (group.sourceReports.get(source) ?? 0) - 1
-  if (left > 0) group.sourceReports.set(source, left)
-  else group.sourceReports.delete(source)
-}
-
-function currentState({ address, filter }: Group): GroupRecord {
-  return { type: filter.exclude ? RecordType.IsExclude : RecordType.IsInclude, group: address, sources: filter.sources }
 }

@@ -1,5 +1,5 @@
 /** Group records into packets: RFC 9776 section 4.2.16, RFC 9777 section 5.2.15. */
-import { type GroupRecord, RecordType } from './group-manager.ts'
+import { type GroupRecord, RecordType } from './group-messages.ts'
 
 /**
  * The records in as few lists as fit `room` bytes each; a record takes `header` bytes and `size`
