@@ -41,7 +41,8 @@ for (const { name, usual, measure } of JOBS) {
   const passed = seen.at(-1) >= limit
   if (!passed) failed++
   console.log(
-    `${passed ? 'ok  ' : 'SLOW'} ${name}: ${seen.map((ratio) => `${ratio.toFixed(2)}×`).join(', ')} of node:dgram; at least ${limit.toFixed(2)}×`,
+    `${passed ? 'ok  ' : 'SLOW'} ${name}: ${seen.map((ratio) => `${ratio.toFixed(2)}×`).join(', ')} of ` +
+      `node:dgram; at least ${limit.toFixed(2)}×`,
   )
 }
 process.exitCode = failed === 0 ? 0 : 1

@@ -23,5 +23,6 @@ const sizes = { minified: Buffer.byteLength(code), gzip: gzipSync(code).length }
 if (process.argv.includes('--json')) console.log(JSON.stringify(sizes))
 else
   console.log(
-    `tungram/network in a browser: ${(sizes.minified / 1000).toFixed(0)} kB, ${(sizes.gzip / 1000).toFixed(0)} kB with gzip`,
+    `tungram/network in a browser: ${(sizes.minified / 1000).toFixed(0)} kB, ` +
+      `${(sizes.gzip / 1000).toFixed(0)} kB with gzip`,
   )

@@ -88,7 +88,8 @@ export class Stack {
     const perDestination = HOST_RANGES.icmpRateLimitPerDestination
     if (typeof icmpRateLimitPerDestination === 'number' && !isWithin(icmpRateLimitPerDestination, perDestination))
       throw new RangeError(
-        `icmpRateLimitPerDestination ${icmpRateLimitPerDestination} is out of range: errors per second above 0, or false for no limit.`,
+        `icmpRateLimitPerDestination ${icmpRateLimitPerDestination} is out of range: errors per second ` +
+          'above 0, or false for no limit.',
       )
     if (hopLimit !== undefined && !isWithin(hopLimit, HOST_RANGES.hopLimit))
       throw new RangeError(`hopLimit ${hopLimit} is out of range: 1 to 255.`)
@@ -302,7 +303,8 @@ export class Stack {
     const route = this.ip.routes.lookup(gateway.w0, gateway.w1, gateway.w2, gateway.w3, 0)
     if (route === null || route.gateway !== null)
       throw new Error(
-        `The gateway ${gateway} is on no link of this stack: add an address of its network to a nic first, or name the nic.`,
+        `The gateway ${gateway} is on no link of this stack: add an address of its network to a nic ` +
+          'first, or name the nic.',
       )
     return this.ip.nicByIndex(route.nic.index) as Nic
   }

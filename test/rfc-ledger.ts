@@ -1788,7 +1788,8 @@ notApplicable(
   '11.4',
   'MUST',
   'fragments of UDP',
-  'asked of hosts with options; this stack leaves them to programs, and is a legacy receiver itself (section 7), as Linux is',
+  'asked of hosts with options; this stack leaves them to programs, and is a legacy receiver itself ' +
+    '(section 7), as Linux is',
 )
 notApplicable(6040, '4', 'MUST', 'tunnels combine ECN', 'there are no tunnels in this stack')
 notApplicable(

@@ -142,7 +142,8 @@ describe('a nic', () => {
     const stack = newStack()
     expect(() => stack.addNic(new TestLink('eth0', 1279), { addresses: ['10.1.0.1/24', 'fd01::1/64'] })).toThrow(
       new RangeError(
-        'fd01::1 cannot be an address of eth0: IPv6 needs an MTU of 1280 at least (RFC 8200 section 5), and it has 1279.',
+        'fd01::1 cannot be an address of eth0: IPv6 needs an MTU of 1280 at least (RFC 8200 section 5), ' +
+          'and it has 1279.',
       ),
     )
     expect(() => stack.addNic(new TestLink('eth0'), { mtu: 1279, addresses: ['fd01::1/64'] })).toThrow(RangeError)

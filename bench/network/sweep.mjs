@@ -20,7 +20,9 @@ const sweep = [
   '--json',
 ]
 /** Says the CPU time of all threads at the end. */
-const tellCpu = `data:text/javascript,process.on('exit',()=>{const{user,system}=process.cpuUsage();console.error((user+system)/1e6)})`
+const tellCpu =
+  'data:text/javascript,' +
+  "process.on('exit',()=>{const{user,system}=process.cpuUsage();console.error((user+system)/1e6)})"
 
 const jobs = []
 for (let number = 1; number < availableParallelism(); number *= 2) jobs.push(number)

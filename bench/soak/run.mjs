@@ -95,13 +95,16 @@ const row = { pace, ...result, growth, rss: after.rss, missed }
 if (options.json) console.log(JSON.stringify(row))
 else {
   console.log(
-    `${result.sent} round trips of ${size} bytes at ${pace} a second, half of the full rate, in ${options.minutes} minutes`,
+    `${result.sent} round trips of ${size} bytes at ${pace} a second, half of the full rate, in ` +
+      `${options.minutes} minutes`,
   )
   console.log(
-    `lost ${result.lost}, p50 ${result.p50.toFixed(2)} ms, p99 ${result.p99.toFixed(2)} ms, p99.9 ${result.p999.toFixed(2)} ms`,
+    `lost ${result.lost}, p50 ${result.p50.toFixed(2)} ms, p99 ${result.p99.toFixed(2)} ms, p99.9 ` +
+      `${result.p999.toFixed(2)} ms`,
   )
   console.log(
-    `memory ${(before.held / 1e6).toFixed(1)} -> ${(after.held / 1e6).toFixed(1)} MB, resident ${Math.round(after.rss / 1e6)} MB`,
+    `memory ${(before.held / 1e6).toFixed(1)} -> ${(after.held / 1e6).toFixed(1)} MB, resident ` +
+      `${Math.round(after.rss / 1e6)} MB`,
   )
   console.log(missed.length === 0 ? 'All goals are met.' : `Missed: ${missed.join(', ')}.`)
 }

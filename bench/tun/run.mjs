@@ -3,7 +3,9 @@
  * network namespaces made for the run.
  *
  *     node bench/tun/run.mjs [--rounds 5] [--seconds 1] [--jobs receive64,send64,…] [--json]
- *     node bench/tun/run.mjs --layers [--seconds 4] [--jobs …]         where tungram's time goes, in nanoseconds per datagram
+ *     node bench/tun/run.mjs --layers [--seconds 4] [--jobs …]
+ *
+ * The second form tells where tungram's time goes, in nanoseconds per datagram.
  *
  * node:dgram's server sits behind a veth pair, tungram's behind its TUN device; the kernel client
  * is the same program for both. Needs root (or `unshare -rn`), iproute2 and taskset.
@@ -246,7 +248,8 @@ async function main() {
 function print(table) {
   const k = (value) => `${Math.round(value / 1000)} k/s`
   console.log(
-    `Node ${process.version}, Linux ${release()}, ${cpus().length} CPUs; medians of ${rounds} interleaved rounds of ${seconds} s, range in brackets\n`,
+    `Node ${process.version}, Linux ${release()}, ${cpus().length} CPUs; medians of ${rounds} interleaved ` +
+      `rounds of ${seconds} s, range in brackets\n`,
   )
   console.log('| job | tungram on a TUN | node:dgram on veth | datagrams/s | CPU per datagram | loss |')
   console.log('|---|---|---|---|---|---|')

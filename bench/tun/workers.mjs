@@ -150,7 +150,8 @@ async function compare({ rounds, seconds, size, json }) {
     return
   }
   console.log(
-    `Node ${process.version}, ${cpus().length} CPUs; ${size} B, medians of ${rounds} interleaved rounds of ${seconds} s\n`,
+    `Node ${process.version}, ${cpus().length} CPUs; ${size} B, medians of ${rounds} interleaved rounds ` +
+      `of ${seconds} s\n`,
   )
   console.log('| workers | datagrams/s | CPU per datagram |')
   console.log('|---|---|---|')

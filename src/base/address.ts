@@ -55,7 +55,8 @@ export class Address {
     const address = Address.tryParse(text)
     if (address === null)
       throw new TypeError(
-        `Not an IP address: '${text}'. Expected an IPv4 address such as 192.0.2.1 or an IPv6 address such as 2001:db8::1.`,
+        `Not an IP address: '${text}'. Expected an IPv4 address such as 192.0.2.1 or an IPv6 address such ` +
+          'as 2001:db8::1.',
       )
     return address
   }

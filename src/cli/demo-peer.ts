@@ -69,7 +69,9 @@ export function kernelPeer(): Peer {
     name: 'the Linux kernel',
     short: 'kernel',
     kind: 'tun',
-    wire: `TUN device ${device.interfaceName}, MTU ${device.mtu}, in a private network namespace: your network is not touched`,
+    wire:
+      `TUN device ${device.interfaceName}, MTU ${device.mtu}, in a private network namespace: your network ` +
+      'is not touched',
     link: device,
     families,
     dgram: kernelDgram,

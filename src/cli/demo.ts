@@ -12,9 +12,10 @@ import { readArguments } from './usage.ts'
 
 export const usage = `Usage: tungram demo [--memory] [--capture FILE.pcapng] [--json]
 
-Lets the Linux kernel ping a tungram stack and exchange datagrams with it over a TUN device in a private network namespace,
-prints the packets as they pass, and checks what came of it. Where no TUN device can be opened, the same happens between
-two tungram stacks on a wire in memory. Exit code 1 if a check fails.
+Lets the Linux kernel ping a tungram stack and exchange datagrams with it over a TUN device in a
+private network namespace, prints the packets as they pass, and checks what came of it. Where no TUN
+device can be opened, the same happens between two tungram stacks on a wire in memory. Exit code 1
+if a check fails.
 
   --memory               use the wire in memory in any case
   --capture FILE.pcapng  write all packets to a file for Wireshark

@@ -16,10 +16,11 @@ export const usage = `Usage: tungram dump FILE [-v] [-x] [--json] [FILTER]
        tungram dump - [-v] [-x] [--json] [FILTER]
        tungram dump --tun NAME | --tap NAME [--peer CIDR] [--mtu N] [-v] [-x] [--json] [FILTER]
 
-Prints the packets of a pcap or pcapng file, or of one that comes by standard input (-), or those that the kernel sends into a
-device, a line each: seconds since the first, direction where it is known, and what the headers say. A packet that a stack
-would discard is marked with the reason in brackets. Files may be packed with gzip. What is odd in a file is told on standard
-error; exit code 1 when it is damaged. On a device nothing is answered; SIGINT and SIGTERM end it.
+Prints the packets of a pcap or pcapng file, or of one that comes by standard input (-), or those
+that the kernel sends into a device, a line each: seconds since the first, direction where it is
+known, and what the headers say. A packet that a stack would discard is marked with the reason in
+brackets. Files may be packed with gzip. What is odd in a file is told on standard error; exit code
+1 when it is damaged. On a device nothing is answered; SIGINT and SIGTERM end it.
 
   -v, --verbose          every field of every header
   -x, --hex              the bytes
@@ -27,9 +28,10 @@ error; exit code 1 when it is damaged. On a device nothing is answered; SIGINT a
   --tun NAME, --tap NAME read from a device
   --peer CIDR            an address to give the kernel's side of the device; repeatable
   --mtu N                MTU of the device
-  FILTER                 only packets for which it holds: host ADDRESS, net PREFIX, port N, portrange N-M, each with src or dst
-                         in front; udp, tcp, icmp, icmp6, igmp, arp, ip, ip6, also in front of these; proto NAME; vlan [N];
-                         frag; joined as in tcpdump by and, or, not and parentheses
+  FILTER                 only packets for which it holds: host ADDRESS, net PREFIX, port N,
+                         portrange N-M, each with src or dst in front; udp, tcp, icmp, icmp6, igmp,
+                         arp, ip, ip6, also in front of these; proto NAME; vlan [N]; frag; joined
+                         as in tcpdump by and, or, not and parentheses
 
 Example: tungram dump -v capture.pcapng 'host 10.9.0.1 and (port 53 or icmp)'
 `

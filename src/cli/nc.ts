@@ -10,14 +10,17 @@ export const usage = `Usage: tungram nc --tun NAME --address CIDR HOST PORT [opt
        tungram nc --tun NAME --address CIDR -l PORT [options]
        tungram nc --on FILE --from HOST HOST PORT [options]
 
-Sends standard input as datagrams, a line typed or a piece read being one each, and writes what comes back to standard
-output. Ends when the input has ended and nothing has come for a while, and on SIGINT and SIGTERM. A scenario runs in real
-time here. Exit code 1 when the host answers that the port is closed.
+Sends standard input as datagrams, a line typed or a piece read being one each, and writes what
+comes back to standard output. Ends when the input has ended and nothing has come for a while, and
+on SIGINT and SIGTERM. A scenario runs in real time here. Exit code 1 when the host answers that the
+port is closed.
 
-  -l, --listen           listen on PORT; the input goes to whoever sent last from a port, and there is no end but a signal
+  -l, --listen           listen on PORT; the input goes to whoever sent last from a port, and there
+                         is no end but a signal
   -p, --source-port P    the own port
   -b, --broadcast        allow a broadcast address
-  -w, --wait SECS        how long nothing may come behind the input's end, default 1; with -l, also after the first datagram
+  -w, --wait SECS        how long nothing may come behind the input's end, default 1; with -l, also
+                         after the first datagram
 
 ${vantageUsage}
 Example: echo hello | tungram nc --tun tun0 --address 10.9.0.2/24 --peer 10.9.0.1/24 10.9.0.1 5000

@@ -34,7 +34,8 @@ interface Qualifiers {
 
 const KINDS: readonly string[] = ['host', 'net', 'port', 'portrange']
 const EXPECTED =
-  "host, port, proto, icmp, frag, not or '(' belongs (also src, dst, net, portrange, vlan, udp, tcp, sctp, icmp6, igmp, arp, ip, ip6)"
+  "host, port, proto, icmp, frag, not or '(' belongs (also src, dst, net, portrange, vlan, udp, tcp, " +
+  'sctp, icmp6, igmp, arp, ip, ip6)'
 
 /**
  * Reads an expression: `[udp|tcp|ip|…] [src|dst] host ADDRESS`, `net PREFIX`, `port N`,

@@ -10,8 +10,8 @@ import { destination, lookFrom, seconds, vantageOptions, vantageUsage } from './
 export const usage = `Usage: tungram ping --tun NAME --address CIDR HOST [options]
        tungram ping --on FILE --from HOST HOST [options]
 
-Sends ICMP echo requests and prints the replies and errors. Ends after --count, or on SIGINT and SIGTERM, with a summary.
-Exit code 1 when no reply came.
+Sends ICMP echo requests and prints the replies and errors. Ends after --count, or on SIGINT and
+SIGTERM, with a summary. Exit code 1 when no reply came.
 
   -c, --count N          requests; default: no end, and 4 on a scenario
   -i, --interval SECS    between requests, default 1
@@ -101,7 +101,8 @@ export async function run(args: string[]): Promise<number> {
         else replies.push(reply)
         answered.add(seq)
         say(
-          `${bytes + 8} bytes from ${from}: icmp_seq=${seq} ttl=${reply.ttl} time=${milliseconds(reply.time)} ms${again ? ' (DUP!)' : ''}`,
+          `${bytes + 8} bytes from ${from}: icmp_seq=${seq} ttl=${reply.ttl} ` +
+            `time=${milliseconds(reply.time)} ms${again ? ' (DUP!)' : ''}`,
         )
         if (answered.size === count) run.end()
       },

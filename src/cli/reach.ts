@@ -28,7 +28,8 @@ export function reach(stack: Stack, to: Address, nic: number): Route {
   if (networks.length === 0) {
     const example = to.family === 4 ? '10.9.0.2/24' : 'fd09::2/64'
     throw new Error(
-      `the stack has no IPv${to.family} address to reach ${to} from: give it one with --address, such as '--address ${example}'`,
+      `the stack has no IPv${to.family} address to reach ${to} from: give it one with --address, such as ` +
+        `'--address ${example}'`,
     )
   }
   throw new Error(

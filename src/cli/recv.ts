@@ -6,9 +6,10 @@ import { integer, port, readArguments, UsageError } from './usage.ts'
 
 export const usage = `Usage: tungram recv --tun NAME --address CIDR --port P [--count N] [--payload] [options]
 
-Receives datagrams. Ends on SIGINT and SIGTERM, after --count, or one second after the last datagram once some have come.
-Prints a summary at the end; with --json as {"received","bytes","seconds","drops":{reason:count}}, the seconds being those
-from the first to the last datagram.
+Receives datagrams. Ends on SIGINT and SIGTERM, after --count, or one second after the last datagram
+once some have come. Prints a summary at the end; with --json as
+{"received","bytes","seconds","drops":{reason:count}}, the seconds being those from the first to the
+last datagram.
 
   --port P               the port to listen on
   --count N              end after N datagrams
@@ -51,7 +52,8 @@ export async function run(args: string[]): Promise<number> {
         if (json) printJson({ address, port, size, payload: message.toString('base64'), ttl, tos, local })
         else
           print(
-            `${address} port ${port} to ${local}, ttl ${ttl}, tos ${tos}, ${plural(size, 'byte')}: ${printable(message)}`,
+            `${address} port ${port} to ${local}, ttl ${ttl}, tos ${tos}, ${plural(size, 'byte')}: ` +
+              `${printable(message)}`,
           )
       }
       if (meter.datagrams === count) run.end()

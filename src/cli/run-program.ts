@@ -8,8 +8,8 @@ import { readArguments, UsageError } from './usage.ts'
 export const usage = `Usage: tungram run [--config FILE|JSON] -- COMMAND [argument …]
        tungram run --net FILE [options] --on HOST [--after TIME] -- COMMAND … [--on HOST -- COMMAND …]
 
-Runs a command in which every Node process, such as 'node app.js' or 'npm start', has tungram's sockets in place of node:dgram's. The exit code is
-the command's.
+Runs a command in which every Node process, such as 'node app.js' or 'npm start', has tungram's
+sockets in place of node:dgram's. The exit code is the command's.
 
   --config FILE|JSON     what the stack is like: a file, or the JSON itself; sets TUNGRAM_CONFIG (see docs/drop-in.md)
 

@@ -7,7 +7,8 @@ import { reach, requireBroadcast, zoneIndex } from './reach.ts'
 import { Sender } from './sender.ts'
 import { integer, readArguments, type Target, target, UsageError } from './usage.ts'
 
-export const usage = `Usage: tungram send --tun NAME --address CIDR --to ADDR:PORT [--size N] [--count N] [--rate PPS] [options]
+export const usage = `Usage: tungram send --tun NAME --address CIDR --to ADDR:PORT [--size N] [--count N] [--rate PPS]
+                    [options]
        tungram send --tun NAME --address CIDR --to ADDR:PORT --data TEXT [options]
        tungram send --tun NAME --address CIDR --to ADDR:PORT [options] < FILE
 
@@ -99,7 +100,8 @@ export async function run(args: string[]): Promise<number> {
         if (error?.code !== 'EMSGSIZE') return run.end(error?.message)
         const mtu = df === 'probe' ? host.device.mtu : socket.getPathMTU()
         run.end(
-          `EMSGSIZE: the payload has ${payload.length} bytes, and --df ${df} lets no more than ${mtu - headers} into a packet of the MTU of ${mtu}: ` +
+          `EMSGSIZE: the payload has ${payload.length} bytes, and --df ${df} lets no more than ` +
+            `${mtu - headers} into a packet of the MTU of ${mtu}: ` +
             'send less, or let it be fragmented (--df want)',
         )
       },

@@ -20,8 +20,9 @@ import {
 export const usage = `Usage: tungram trace --tun NAME --address CIDR HOST [options]
        tungram trace --on FILE --from HOST HOST [options]
 
-Shows the routers on the way to a host: UDP datagrams with a TTL of 1, 2, … are answered by the routers at which it runs out.
-A line for each hop; * where nothing came. Exit code 1 when the host was not reached.
+Shows the routers on the way to a host: UDP datagrams with a TTL of 1, 2, … are answered by the
+routers at which it runs out. A line for each hop; * where nothing came. Exit code 1 when the host
+was not reached.
 
   -f, --first-ttl N      the first hop, default 1
   -m, --max-ttl N        the last hop, default 30
@@ -77,7 +78,8 @@ export async function run(args: string[]): Promise<number> {
     if (values.df) requireFit(vantage, to, size)
     const say = (text: string) => values.json || print(text)
     say(
-      `traceroute to ${name} (${address}), ${last} hops max, ${size + (to.address.family === 4 ? 28 : 48)} byte packets`,
+      `traceroute to ${name} (${address}), ${last} hops max, ` +
+        `${size + (to.address.family === 4 ? 28 : 48)} byte packets`,
     )
     const tracer = new Tracer(vantage, to.address, to.nic, size, wait, values.df === true)
     const work = async () => {

@@ -179,7 +179,8 @@ export class Segment {
     }
     if (!isStation(given))
       throw new RangeError(
-        `Link ${name}: [${given}] is no hardware address: six bytes, the lowest bit of the first one 0, and not all zero.`,
+        `Link ${name}: [${given}] is no hardware address: six bytes, the lowest bit of the first one 0, ` +
+          'and not all zero.',
       )
     const key = keyOf(given)
     if (this.#byAddress.has(key))

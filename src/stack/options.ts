@@ -166,7 +166,8 @@ export function readNeighborLimits(options: NeighborOptions = {}): NeighborLimit
     throw new RangeError(`neighborLimits.gcThresh3 ${gcThresh3} leaves no room for a neighbor: 1 or more.`)
   if (gcThresh1 > gcThresh2 || gcThresh2 > gcThresh3)
     throw new RangeError(
-      `neighborLimits are out of order: gcThresh1 ${gcThresh1}, gcThresh2 ${gcThresh2}, gcThresh3 ${gcThresh3}; each at most the next.`,
+      `neighborLimits are out of order: gcThresh1 ${gcThresh1}, gcThresh2 ${gcThresh2}, gcThresh3 ` +
+        `${gcThresh3}; each at most the next.`,
     )
   return limits
 }

@@ -136,7 +136,10 @@ export function describe(view: DataView, at: number): string {
   const kind = operation(view, at)
   const name = operationNames[kind] ?? `operation ${kind}`
   if (!isForEthernet(view, at))
-    return `ARP ${name}, addresses of ${view.getUint8(at + HARDWARE_LENGTH)} and ${view.getUint8(at + PROTOCOL_LENGTH)} bytes`
+    return (
+      `ARP ${name}, addresses of ${view.getUint8(at + HARDWARE_LENGTH)} and ` +
+      `${view.getUint8(at + PROTOCOL_LENGTH)} bytes`
+    )
   const ip = (word: number) => formatWords(0, 0, MAPPED, word)
   const from = ip(sender(view, at))
   const to = ip(target(view, at))

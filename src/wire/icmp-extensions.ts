@@ -5,9 +5,11 @@
  *     +-------+-----------------------+-------------------------------+
  *     |Vers. 2|       Reserved        |           Checksum            |   header
  *     +-------+-----------------------+---------------+---------------+
- *     |            Length             |   Class-Num   |    C-Type     |   object, its 4 bytes counted in Length; any number of them
+ *     |            Length             |   Class-Num   |    C-Type     |   object; any number of them
  *     +-------------------------------+---------------+---------------+
  *     |                    payload of the object ...                  |
+ *
+ * Length counts the 4 bytes of the object's header too.
  */
 import { verify } from '../base/checksum.ts'
 import type { Packet } from '../base/packet.ts'

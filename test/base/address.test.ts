@@ -55,7 +55,7 @@ describe('an address', () => {
     fc.assert(
       fc.property(forms, ([parts, from, length, padded, upper, dotted]) => {
         const texts = parts.map((each) => each.toString(16).padStart(padded ? 4 : 1, '0'))
-        const low = `${(parts[6] as number) >> 8}.${(parts[6] as number) & 255}.${(parts[7] as number) >> 8}.${(parts[7] as number) & 255}`
+        const low = [parts[6], parts[7]].map((part = 0) => `${part >> 8}.${part & 255}`).join('.')
         const pieces = dotted ? [...texts.slice(0, 6), low] : texts
         // "::" stands for a run of zero groups, which must not reach into dotted decimals.
         const to = Math.min(from + length, dotted ? 6 : 8)

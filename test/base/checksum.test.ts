@@ -42,17 +42,20 @@ describe('the Internet checksum', () => {
     )
   })
 
-  test('the Internet checksum is that of the slow twin by vector instructions too, for every remainder and offset', () => {
-    expect(simd).toBe(true)
-    const packet = new Packet(SIMD_FROM + 200)
-    const { bytes } = packet
-    bytes.set(bytes.map((_, at) => (at * 151 + 7) & 255))
-    for (let start = 0; start < 40; start++)
-      for (let end = SIMD_FROM - 4; end <= bytes.length; end++)
-        expect(finish(sumLong(packet, start, end, 0)), `${start} to ${end}`).toBe(
-          slowChecksum(bytes.subarray(start, end)),
-        )
-  })
+  test(
+    'the Internet checksum is that of the slow twin by vector instructions too, for every remainder and ' + 'offset',
+    () => {
+      expect(simd).toBe(true)
+      const packet = new Packet(SIMD_FROM + 200)
+      const { bytes } = packet
+      bytes.set(bytes.map((_, at) => (at * 151 + 7) & 255))
+      for (let start = 0; start < 40; start++)
+        for (let end = SIMD_FROM - 4; end <= bytes.length; end++)
+          expect(finish(sumLong(packet, start, end, 0)), `${start} to ${end}`).toBe(
+            slowChecksum(bytes.subarray(start, end)),
+          )
+    },
+  )
 
   test('the Internet checksum by vector instructions goes on from a sum of what lies before', () => {
     const packet = new Packet(2000)
@@ -157,12 +160,16 @@ describe('the incremental update of RFC 1624', () => {
     )
   })
 
-  test('the incremental update of RFC 1624 of a word that stays as it is leaves the checksum alone, 0x0000 and 0xffff apart', () => {
-    for (const word of [0x0000, 0x0001, 0x7fff, 0x8000, 0xfffe, 0xffff])
-      for (let field = 1; field < 0xffff; field += 97) expect(update(field, word, word)).toBe(field)
-    expect([0x0000, 0xffff]).toContain(update(0xffff, 0x1234, 0x1234))
-    expect([0x0000, 0xffff]).toContain(update(0x0000, 0x1234, 0x1234))
-  })
+  test(
+    'the incremental update of RFC 1624 of a word that stays as it is leaves the checksum alone, 0x0000 and ' +
+      '0xffff apart',
+    () => {
+      for (const word of [0x0000, 0x0001, 0x7fff, 0x8000, 0xfffe, 0xffff])
+        for (let field = 1; field < 0xffff; field += 97) expect(update(field, word, word)).toBe(field)
+      expect([0x0000, 0xffff]).toContain(update(0xffff, 0x1234, 0x1234))
+      expect([0x0000, 0xffff]).toContain(update(0x0000, 0x1234, 0x1234))
+    },
+  )
 
   test('the incremental update of RFC 1624 follows a TTL down from 255 to 0', () => {
     const header = Uint8Array.from(Buffer.from('45000073000040004011b861c0a80001c0a800c7', 'hex'))

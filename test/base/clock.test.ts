@@ -33,84 +33,91 @@ describe('a manual clock', () => {
     expect(new Date(new ManualClock().wallTime()).toISOString()).toBe('2000-01-01T00:00:00.000Z')
   })
 
-  test('a manual clock runs callbacks in the order of time, ties in the order of scheduling, like a sorted list', () => {
-    const action = fc.record({ delay: fc.nat(20), cancels: fc.option(fc.nat(60), { freq: 3 }) })
-    fc.assert(
-      fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
-        const clock = new ManualClock()
-        const ran: number[] = []
-        const timers: Timer[] = []
-        actions.forEach(({ delay }, number) => {
-          timers.push(clock.schedule(delay, () => ran.push(number)))
-        })
-        const cancelled = new Set<number>()
-        for (const { cancels } of actions) {
-          if (cancels === null || cancels >= timers.length) continue
-          timers[cancels]?.cancel()
-          cancelled.add(cancels)
-        }
-        const expected = actions
-          .map(({ delay }, number) => ({ delay, number }))
-          .filter(({ number }) => !cancelled.has(number))
-          .sort((a, b) => a.delay - b.delay || a.number - b.number)
-        expect(clock.pending).toBe(expected.length)
-        expect(clock.nextTime).toBe(expected[0]?.delay ?? Number.POSITIVE_INFINITY)
-        clock.advance(100)
-        expect(ran).toEqual(expected.map(({ number }) => number))
-        expect(clock.now()).toBe(100)
-        expect(clock.step()).toBe(false)
-      }),
-      { seed: 1, numRuns: 300 },
-    )
-  })
+  test(
+    'a manual clock runs callbacks in the order of time, ties in the order of scheduling, like a sorted ' + 'list',
+    () => {
+      const action = fc.record({ delay: fc.nat(20), cancels: fc.option(fc.nat(60), { freq: 3 }) })
+      fc.assert(
+        fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
+          const clock = new ManualClock()
+          const ran: number[] = []
+          const timers: Timer[] = []
+          actions.forEach(({ delay }, number) => {
+            timers.push(clock.schedule(delay, () => ran.push(number)))
+          })
+          const cancelled = new Set<number>()
+          for (const { cancels } of actions) {
+            if (cancels === null || cancels >= timers.length) continue
+            timers[cancels]?.cancel()
+            cancelled.add(cancels)
+          }
+          const expected = actions
+            .map(({ delay }, number) => ({ delay, number }))
+            .filter(({ number }) => !cancelled.has(number))
+            .sort((a, b) => a.delay - b.delay || a.number - b.number)
+          expect(clock.pending).toBe(expected.length)
+          expect(clock.nextTime).toBe(expected[0]?.delay ?? Number.POSITIVE_INFINITY)
+          clock.advance(100)
+          expect(ran).toEqual(expected.map(({ number }) => number))
+          expect(clock.now()).toBe(100)
+          expect(clock.step()).toBe(false)
+        }),
+        { seed: 1, numRuns: 300 },
+      )
+    },
+  )
 
-  test('a manual clock runs what callbacks schedule in the order of time, ties in the order of scheduling, like a list that is searched', () => {
-    interface Action {
-      delay: number
-      after: readonly Action[]
-    }
-    const { actions } = fc.letrec<{ actions: Action[] }>((tie) => ({
-      actions: fc.array(
-        fc.record({ delay: fc.nat(3), after: fc.oneof({ depthSize: 'small' }, fc.constant([]), tie('actions')) }),
-        {
-          maxLength: 5,
-        },
-      ),
-    }))
-    fc.assert(
-      fc.property(actions, (first) => {
-        const clock = new ManualClock()
-        const ran: [Action, number][] = []
-        const schedule = (all: readonly Action[]) => {
-          for (const action of all)
-            clock.schedule(action.delay, () => {
-              ran.push([action, clock.now()])
-              schedule(action.after)
-            })
-        }
-        schedule(first)
-        clock.advance(1000)
+  test(
+    'a manual clock runs what callbacks schedule in the order of time, ties in the order of scheduling, ' +
+      'like a list that is searched',
+    () => {
+      interface Action {
+        delay: number
+        after: readonly Action[]
+      }
+      const { actions } = fc.letrec<{ actions: Action[] }>((tie) => ({
+        actions: fc.array(
+          fc.record({ delay: fc.nat(3), after: fc.oneof({ depthSize: 'small' }, fc.constant([]), tie('actions')) }),
+          {
+            maxLength: 5,
+          },
+        ),
+      }))
+      fc.assert(
+        fc.property(actions, (first) => {
+          const clock = new ManualClock()
+          const ran: [Action, number][] = []
+          const schedule = (all: readonly Action[]) => {
+            for (const action of all)
+              clock.schedule(action.delay, () => {
+                ran.push([action, clock.now()])
+                schedule(action.after)
+              })
+          }
+          schedule(first)
+          clock.advance(1000)
 
-        const expected: [Action, number][] = []
-        const waiting: [Action, number][] = []
-        const add = (all: readonly Action[], now: number) => {
-          for (const action of all) waiting.push([action, now + action.delay])
-        }
-        add(first, 0)
-        while (waiting.length > 0) {
-          const time = Math.min(...waiting.map(([, each]) => each))
-          const [next] = waiting.splice(
-            waiting.findIndex(([, each]) => each === time),
-            1,
-          ) as [[Action, number]]
-          expected.push(next)
-          add(next[0].after, time)
-        }
-        expect(ran).toEqual(expected)
-      }),
-      { seed: 1, numRuns: 300 },
-    )
-  })
+          const expected: [Action, number][] = []
+          const waiting: [Action, number][] = []
+          const add = (all: readonly Action[], now: number) => {
+            for (const action of all) waiting.push([action, now + action.delay])
+          }
+          add(first, 0)
+          while (waiting.length > 0) {
+            const time = Math.min(...waiting.map(([, each]) => each))
+            const [next] = waiting.splice(
+              waiting.findIndex(([, each]) => each === time),
+              1,
+            ) as [[Action, number]]
+            expected.push(next)
+            add(next[0].after, time)
+          }
+          expect(ran).toEqual(expected)
+        }),
+        { seed: 1, numRuns: 300 },
+      )
+    },
+  )
 
   test('a manual clock shows a callback the time for which it was scheduled', () => {
     const clock = new ManualClock()
@@ -210,7 +217,7 @@ describe('the system clock', () => {
     expect(elapsed).toBeGreaterThanOrEqual(20.4 - 1)
   })
 
-  test('the system clock waits longer than setTimeout can, and for ever, and may be told to stop at any time', async () => {
+  test('the system clock waits longer than setTimeout can, and for ever, and stops when it is told to', async () => {
     vi.resetModules()
     vi.useFakeTimers()
     try {
@@ -236,21 +243,24 @@ describe('the system clock', () => {
 })
 
 describe("the wall time of the machine's own clock", () => {
-  test("the wall time of the machine's own clock is between what Date.now() says before and after, fractions in it", () => {
-    const clock = new SystemClock()
-    const fractions = new Set<number>()
-    let last = 0
-    for (let count = 0; count < 20_000; count++) {
-      const before = Date.now()
-      const time = clock.wallTime()
-      const after = Date.now()
-      expect(time >= before && time < after + 1).toBe(true)
-      if (after >= last && time < last) expect.fail(`${time} is before ${last}`)
-      last = time
-      fractions.add(time % 1)
-    }
-    expect(fractions.size).toBeGreaterThan(100)
-  })
+  test(
+    "the wall time of the machine's own clock is between what Date.now() says before and after, fractions " + 'in it',
+    () => {
+      const clock = new SystemClock()
+      const fractions = new Set<number>()
+      let last = 0
+      for (let count = 0; count < 20_000; count++) {
+        const before = Date.now()
+        const time = clock.wallTime()
+        const after = Date.now()
+        expect(time >= before && time < after + 1).toBe(true)
+        if (after >= last && time < last) expect.fail(`${time} is before ${last}`)
+        last = time
+        fractions.add(time % 1)
+      }
+      expect(fractions.size).toBeGreaterThan(100)
+    },
+  )
 
   test.each([3_600_000, -3_600_000])("the wall time of the machine's own clock follows a step of %i ms", (step) => {
     const clock = new SystemClock()

@@ -61,10 +61,10 @@ async function ethernet(): Promise<Buffer> {
   await network.run()
   network.close()
   const tcp = Buffer.from(
-    `020000000002 020000000001 0800 45000028000700004006 66c7 0a000001 0a000002 9c40 0035 00000001 00000000 5002 03e8 0000 0000`.replaceAll(
-      ' ',
-      '',
-    ),
+    (
+      '020000000002 020000000001 0800 45000028000700004006 66c7 0a000001 0a000002 9c40 0035 00000001 ' +
+      '00000000 5002 03e8 0000 0000'
+    ).replaceAll(' ', ''),
     'hex',
   )
   return Buffer.concat([...chunks, enhancedPacket(0, 0n, tcp, tcp.length, 'unknown', [])])
@@ -75,7 +75,8 @@ test('a file, a packed file, and either of them by standard input, give the same
   expect(plain).toMatchObject({ code: 0, stderr: '' })
   expect(plain.stdout).toBe(
     [
-      '  0.000000 < IPv4 10.9.0.1 > 10.9.0.2 ttl 64 id 857 DF length 31, UDP 39268 > 99 payload 3 (\\x1b[31mred\\nforged)',
+      '  0.000000 < IPv4 10.9.0.1 > 10.9.0.2 ttl 64 id 857 DF length 31, UDP 39268 > 99 payload 3 ' +
+        '(\\x1b[31mred\\nforged)',
       '  0.500000 < IPv4 10.9.0.1 > 10.9.0.2 ttl 64 id 857 DF length 31, UDP 39268 > 99 payload 3',
       '',
     ].join('\n'),

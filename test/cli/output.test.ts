@@ -86,7 +86,8 @@ test.skipIf(!existsSync('/dev/full'))(
     const app = file(
       'app.cjs',
       `const s = require('node:dgram').createSocket('udp4')
-     s.on('message', (m) => { console.log('got ' + m); s.close(); process.argv[2] === 'exit' && setTimeout(() => process.exit(0)) })
+     s.on('message', (m) => { console.log('got ' + m); s.close();
+       process.argv[2] === 'exit' && setTimeout(() => process.exit(0)) })
      s.bind(5000, () => s.send('hello', 5000, '10.0.0.1'))`,
     )
     const config = JSON.stringify({ hosts: { a: '10.0.0.1/24' }, capture: '/dev/full' })
@@ -102,7 +103,8 @@ test.skipIf(!existsSync('/dev/full'))(
       ]).end()
       expect({ how, code, stdout }).toEqual({ how, code: 1, stdout: 'got hello\n' })
       expect(stderr).toContain(
-        'tungram: Cannot write the capture file /dev/full: the disk is full (ENOSPC). The program goes on without it.\n',
+        'tungram: Cannot write the capture file /dev/full: the disk is full (ENOSPC). The program goes on ' +
+          'without it.\n',
       )
     }
   },

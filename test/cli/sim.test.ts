@@ -236,7 +236,8 @@ test.each([
   ],
   [
     'aliases of aliases of aliases',
-    `a: &a [1,2,3,4,5,6,7,8,9]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c]`,
+    'a: &a [1,2,3,4,5,6,7,8,9]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: ' +
+      '[*c,*c,*c,*c,*c,*c]',
     ':2:8: Excessive alias count',
   ],
   ['a tag that nobody knows', 'name: !secret x', ':1:7: Unresolved tag: !secret'],

@@ -208,12 +208,15 @@ describe('link headers', () => {
     )
   })
 
-  test('ARP is told by the name of its operation, lengths are never negative, mapped addresses are those of IPv6', () => {
-    expect(line(1, ethernet('0806', arp('0003')))).toContain('ARP reverse request from 10.0.0.1 for 10.0.0.2')
-    expect(line(1, ethernet('0806', arp('0008')))).toContain('ARP inverse request')
-    expect(line(1, ethernet('0806', arp('0063')))).toContain('ARP operation 99')
-    expect(line(101, ipv4(17, hex('0001 0002 0003 0000 61626364')))).toContain('UDP 1 > 2 length 3 [UdpLength]')
-    const mapped = hex('60000000 0000 3b40 00000000000000000000ffff01020304 00000000000000000000ffff05060708')
-    expect(line(101, mapped)).toContain('IPv6 ::ffff:1.2.3.4 > ::ffff:5.6.7.8')
-  })
+  test(
+    'ARP is told by the name of its operation, lengths are never negative, mapped addresses are those of ' + 'IPv6',
+    () => {
+      expect(line(1, ethernet('0806', arp('0003')))).toContain('ARP reverse request from 10.0.0.1 for 10.0.0.2')
+      expect(line(1, ethernet('0806', arp('0008')))).toContain('ARP inverse request')
+      expect(line(1, ethernet('0806', arp('0063')))).toContain('ARP operation 99')
+      expect(line(101, ipv4(17, hex('0001 0002 0003 0000 61626364')))).toContain('UDP 1 > 2 length 3 [UdpLength]')
+      const mapped = hex('60000000 0000 3b40 00000000000000000000ffff01020304 00000000000000000000ffff05060708')
+      expect(line(101, mapped)).toContain('IPv6 ::ffff:1.2.3.4 > ::ffff:5.6.7.8')
+    },
+  )
 })

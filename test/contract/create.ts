@@ -90,21 +90,24 @@ export function creating(environment: Environment): void {
     })
   })
 
-  test('an error of an argument shows its code in stack, text and inspection, and is enumerable in nothing else', () => {
-    let error: unknown
-    try {
-      loose('udp5')
-    } catch (caught) {
-      error = caught
-    }
-    const first = 'TypeError [ERR_SOCKET_BAD_TYPE]: Bad socket type specified. Valid types are: udp4, udp6'
-    // The test runner takes the code out of the stacks of Node's own errors.
-    if (environment.name === 'tungram') expect((error as Error).stack?.split('\n')[0]).toBe(first)
-    expect(String(error)).toBe(first)
-    expect(inspect(error)).toContain("code: 'ERR_SOCKET_BAD_TYPE'")
-    expect(Object.keys(error as Error)).toEqual(['code'])
-    expect(error).toBeInstanceOf(TypeError)
-  })
+  test(
+    'an error of an argument shows its code in stack, text and inspection, and is enumerable in nothing ' + 'else',
+    () => {
+      let error: unknown
+      try {
+        loose('udp5')
+      } catch (caught) {
+        error = caught
+      }
+      const first = 'TypeError [ERR_SOCKET_BAD_TYPE]: Bad socket type specified. Valid types are: udp4, udp6'
+      // The test runner takes the code out of the stacks of Node's own errors.
+      if (environment.name === 'tungram') expect((error as Error).stack?.split('\n')[0]).toBe(first)
+      expect(String(error)).toBe(first)
+      expect(inspect(error)).toContain("code: 'ERR_SOCKET_BAD_TYPE'")
+      expect(Object.keys(error as Error)).toEqual(['code'])
+      expect(error).toBeInstanceOf(TypeError)
+    },
+  )
 
   test('the listener given to createSocket gets messages, with the socket as this', async () => {
     let self: unknown

@@ -339,21 +339,24 @@ export function sending(environment: Environment): void {
     expect(order).toEqual(['returned', 'callback', 'message'])
   })
 
-  test('sends queued by an implicit bind leave after the listeners that were there before, and with what they set', async () => {
-    const receiver = await sockets.bound('udp4', '0.0.0.0')
-    const socket = sockets.make()
-    const order: string[] = []
-    socket.on('listening', () => {
-      order.push('listening')
-      socket.setBroadcast(true)
-      socket.setTTL(9)
-    })
-    const left = send(socket, 'one', port(receiver), '127.255.255.255').then(() => order.push('sent'))
-    const got = message(receiver)
-    await left
-    expect((await got).text).toBe('one')
-    expect(order).toEqual(['listening', 'sent'])
-  })
+  test(
+    'sends queued by an implicit bind leave after the listeners that were there before, and with what they ' + 'set',
+    async () => {
+      const receiver = await sockets.bound('udp4', '0.0.0.0')
+      const socket = sockets.make()
+      const order: string[] = []
+      socket.on('listening', () => {
+        order.push('listening')
+        socket.setBroadcast(true)
+        socket.setTTL(9)
+      })
+      const left = send(socket, 'one', port(receiver), '127.255.255.255').then(() => order.push('sent'))
+      const got = message(receiver)
+      await left
+      expect((await got).text).toBe('one')
+      expect(order).toEqual(['listening', 'sent'])
+    },
+  )
 
   test('a list is copied at the call, its buffers are not touched', async () => {
     const receiver = await sockets.bound()

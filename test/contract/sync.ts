@@ -100,13 +100,15 @@ export function synchronous(environment: Environment): void {
       name: 'TypeError',
       code: 'ERR_INVALID_ARG_VALUE',
       message:
-        "The property 'options.address' must be a numeric IP address; bindSync does not perform DNS resolution. Received 'localhost'",
+        "The property 'options.address' must be a numeric IP address; bindSync does not perform DNS " +
+        "resolution. Received 'localhost'",
     })
     expect(thrown(() => sync(socket).connectSync(9, 'localhost'))).toEqual({
       name: 'TypeError',
       code: 'ERR_INVALID_ARG_VALUE',
       message:
-        "The argument 'address' must be a numeric IP address; connectSync does not perform DNS resolution. Received 'localhost'",
+        "The argument 'address' must be a numeric IP address; connectSync does not perform DNS " +
+        "resolution. Received 'localhost'",
     })
     expect(thrown(() => socket.address()).code).toBe('EBADF')
   })

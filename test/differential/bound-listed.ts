@@ -23,13 +23,17 @@ export const boundListed: readonly BoundListed[] = [
   },
   {
     what: 'a datagram from ::1 to another host or a group',
-    why: 'RFC 4291 2.5.3: ::1 never leaves the host. Linux lets it go, and the receiver discards it; the stack says EINVAL, as both do for 127.0.0.1',
+    why:
+      'RFC 4291 2.5.3: ::1 never leaves the host. Linux lets it go, and the receiver discards it; the stack ' +
+      'says EINVAL, as both do for 127.0.0.1',
     explains: ({ bound = '', source = '' }, kernel, stack) =>
       (LOOPBACK6.test(bound) || LOOPBACK6.test(source)) && isRefused(stack) && !/ E[A-Z]+/.test(kernel),
   },
   {
     what: 'a datagram to a loopback address by another interface',
-    why: 'RFC 1122 3.2.1.3 (g), RFC 4291 2.5.3: it never leaves the host. Linux takes the interface, or the zone, at its word; the stack says EINVAL',
+    why:
+      'RFC 1122 3.2.1.3 (g), RFC 4291 2.5.3: it never leaves the host. Linux takes the interface, or the ' +
+      'zone, at its word; the stack says EINVAL',
     explains: ({ to, bound = '', source = '', interface: nic = '' }, kernel, stack) =>
       (nic !== '' || bound.includes('%') || source.includes('%')) &&
       (LOOPBACK4.test(to) || LOOPBACK6.test(to) || to.startsWith('::%') || to === '::') &&

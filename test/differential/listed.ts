@@ -246,7 +246,9 @@ export const listed: Listed[] = [
       isSilent(stack),
   },
   {
-    what: 'a packet from a broadcast address of its link is discarded; Linux treats it as any other unless rp_filter is on',
+    what:
+      'a packet from a broadcast address of its link is discarded; Linux treats it as any other unless ' +
+      'rp_filter is on',
     why: 'RFC 1122 3.2.1.3 (a source that is no single host), RFC 1812 4.2.3.1',
     explains: (packets, _kernel, stack) =>
       isVersion(last(packets), 4) &&
@@ -272,7 +274,9 @@ export const listed: Listed[] = [
       isSilent(stack),
   },
   {
-    what: 'an ICMP error that quotes a later fragment is not believed, for it quotes no ports; Linux takes the payload for ports',
+    what:
+      'an ICMP error that quotes a later fragment is not believed, for it quotes no ports; Linux takes the ' +
+      'payload for ports',
     why: 'RFC 791 3.2',
     explains: (packets, kernel, stack) =>
       isVersion(last(packets), 4) &&
@@ -291,7 +295,9 @@ export const listed: Listed[] = [
     },
   },
   {
-    what: 'a packet with a source route is refused in silence, whatever else is wrong with it; Linux reports that if the route goes back that far',
+    what:
+      'a packet with a source route is refused in silence, whatever else is wrong with it; Linux reports ' +
+      'that if the route goes back that far',
     why: 'RFC 7126 4.3 and 4.4',
     explains: (packets, kernel, stack) => {
       const route = options4(last(packets)).find(isSourceRoute)
@@ -349,7 +355,9 @@ export const listed: Listed[] = [
       isSilent(stack),
   },
   {
-    what: "the solicited-node groups of one's addresses are heard on every link; Linux leaves them out where there are no neighbors",
+    what:
+      "the solicited-node groups of one's addresses are heard on every link; Linux leaves them out where " +
+      'there are no neighbors',
     why: 'RFC 4291 2.8',
     explains: (packets, kernel, stack) =>
       isVersion(last(packets), 6) &&
@@ -366,7 +374,9 @@ export const listed: Listed[] = [
       isSilent(stack),
   },
   {
-    what: 'routing headers of types 3 and 4 are as unknown as others; Linux knows them and discards them while they are not enabled',
+    what:
+      'routing headers of types 3 and 4 are as unknown as others; Linux knows them and discards them while ' +
+      'they are not enabled',
     why: 'RFC 8200 4.4',
     explains: (packets, kernel, stack) =>
       datagram(packets).some(hasLinuxRouting) && isSilent(kernel) && isTreated(packets, stack),
@@ -380,7 +390,9 @@ export const listed: Listed[] = [
       (isTreated(packets, stack) || isForwarded(packets, stack)),
   },
   {
-    what: 'a first fragment that ends right in front of an extension header draws Parameter Problem 3; Linux looks at its length only',
+    what:
+      'a first fragment that ends right in front of an extension header draws Parameter Problem 3; Linux ' +
+      'looks at its length only',
     why: 'RFC 8200 4.5, RFC 7112 5',
     explains: (packets, kernel, stack) =>
       lacksHeader(last(packets)) &&
@@ -388,7 +400,9 @@ export const listed: Listed[] = [
       isError(packets, stack, 4, 3),
   },
   {
-    what: 'a payload length of 0 and no Jumbo Payload option draw Parameter Problem 0; Linux takes the rest of the frame for the payload',
+    what:
+      'a payload length of 0 and no Jumbo Payload option draw Parameter Problem 0; Linux takes the rest of ' +
+      'the frame for the payload',
     why: 'RFC 2675 3',
     explains: (packets, kernel, stack) => {
       if (!datagram(packets).some(isJumbo)) return false
@@ -459,7 +473,9 @@ export const listedOfRoutersAlone: Listed[] = [
       isSilent(stack),
   },
   {
-    what: 'a router that forwards no groups is silent about hop-by-hop options of packets to groups that it is not in; Linux reports them',
+    what:
+      'a router that forwards no groups is silent about hop-by-hop options of packets to groups that it is ' +
+      'not in; Linux reports them',
     why: 'RFC 8200 4.3 (nodes on the way need not look at them)',
     explains: (packets, kernel, stack) =>
       isVersion(last(packets), 6) &&
@@ -481,7 +497,9 @@ export const listedOfRoutersAlone: Listed[] = [
       isSilent(stack),
   },
   {
-    what: 'the MTU of the next link decides what is too long; Linux also refuses or fragments what its own way to the destination is too narrow for',
+    what:
+      'the MTU of the next link decides what is too long; Linux also refuses or fragments what its own way ' +
+      'to the destination is too narrow for',
     why: 'RFC 4443 3.2 (the MTU of the outgoing link), RFC 1812 5.2.6',
     explains: (packets, kernel, stack) => {
       const packet = last(packets)
@@ -498,7 +516,9 @@ export const listedOfRoutersAlone: Listed[] = [
     },
   },
   {
-    what: 'options without the copy bit stay in the first piece of a later fragment that is fragmented again; Linux has all of them in all pieces',
+    what:
+      'options without the copy bit stay in the first piece of a later fragment that is fragmented again; ' +
+      'Linux has all of them in all pieces',
     why: 'RFC 791 3.2 (procedure, step 7)',
     explains: (packets, kernel, stack) =>
       isVersion(last(packets), 4) &&
@@ -509,7 +529,9 @@ export const listedOfRoutersAlone: Listed[] = [
       withoutOptions(kernel) === withoutOptions(stack),
   },
   {
-    what: 'an echo request to a group or an anycast address is answered by the way back, whichever that is; Linux answers by the link it came by only',
+    what:
+      'an echo request to a group or an anycast address is answered by the way back, whichever that is; ' +
+      'Linux answers by the link it came by only',
     why: 'RFC 4443 4.2 (SHOULD be answered)',
     explains: (packets, kernel, stack) =>
       isVersion(last(packets), 6) &&

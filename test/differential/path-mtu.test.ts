@@ -147,8 +147,11 @@ describeOnTun('the kernel and the stack, by the DF policy of a socket,', () => {
             }
           }
 
-          test(`the kernel and the stack send alike what is shorter than, as long as and longer than the device's MTU`, () =>
-            agree(open(family, mode, connected), MTU))
+          test(
+            'the kernel and the stack send alike what is shorter than, as long as and longer than the ' +
+              `device's MTU`,
+            () => agree(open(family, mode, connected), MTU),
+          )
 
           test.each(family === 4 ? [1400, 576, 552] : [1400, 1280])(
             'the kernel and the stack send alike over a path of %i bytes',

@@ -169,7 +169,8 @@ describeOnTun('the kernel and the stack treat alike', () => {
 
       if (accepts && forwards)
         test.each(Object.entries(TYPES))(
-          'but: a stop that there is no %s route to draws Network Unreachable, of which Linux says nothing (RFC 1812 5.2.7.1)',
+          'but: a stop that there is no %s route to draws Network Unreachable, of which Linux says ' +
+            'nothing (RFC 1812 5.2.7.1)',
           (_, type) => {
             for (const each of packets(route(type, 4, NOWHERE))) {
               expect(run(kernel, each)).toEqual({ sent: [], delivered: [] })

@@ -24,16 +24,20 @@ describeOnTun('the kernel and the stack, when fragments do not come', () => {
     return { kernel: errors(kernel.receive()), stack: errors(stack.receive()) }
   }
 
-  test('when fragments do not come, the kernel and the stack say Time Exceeded 1 about the first fragment (RFC 792, RFC 1122 3.3.2)', async () => {
-    const payload = udp({ from: PEER4, to: HOST4, payload: pattern(100) }).subarray(0, 64)
-    for (const options of [u8(), u8(7, 7, 4, 0, 0, 0, 0)]) {
-      const said = await timeout(
-        ip4({ source: PEER4, destination: HOST4, id: 77 + options.length, mf: true, options, payload }),
-      )
-      expect(said.stack).toEqual(said.kernel)
-      expect(said.stack).toHaveLength(1)
-    }
-  })
+  test(
+    'when fragments do not come, the kernel and the stack say Time Exceeded 1 about the first fragment (RFC ' +
+      '792, RFC 1122 3.3.2)',
+    async () => {
+      const payload = udp({ from: PEER4, to: HOST4, payload: pattern(100) }).subarray(0, 64)
+      for (const options of [u8(), u8(7, 7, 4, 0, 0, 0, 0)]) {
+        const said = await timeout(
+          ip4({ source: PEER4, destination: HOST4, id: 77 + options.length, mf: true, options, payload }),
+        )
+        expect(said.stack).toEqual(said.kernel)
+        expect(said.stack).toHaveLength(1)
+      }
+    },
+  )
 
   test('when fragments do not come, the kernel and the stack say nothing without the first fragment', async () => {
     const said = await timeout(
@@ -51,13 +55,17 @@ describeOnTun('the kernel and the stack, when fragments do not come', () => {
     expect(said6).toEqual({ kernel: [], stack: [] })
   })
 
-  test('when fragments do not come, the kernel and the stack say ICMPv6 Time Exceeded 1 about the first fragment (RFC 8200 4.5)', async () => {
-    const payload = join(
-      fragmentHeader(17, 0, true, 77),
-      udp({ from: PEER6, to: HOST6, payload: pattern(100) }).subarray(0, 64),
-    )
-    const said = await timeout(ip6({ source: PEER6, destination: HOST6, next: 44, payload }))
-    expect(said.stack).toEqual(said.kernel)
-    expect(said.stack).toHaveLength(1)
-  })
+  test(
+    'when fragments do not come, the kernel and the stack say ICMPv6 Time Exceeded 1 about the first ' +
+      'fragment (RFC 8200 4.5)',
+    async () => {
+      const payload = join(
+        fragmentHeader(17, 0, true, 77),
+        udp({ from: PEER6, to: HOST6, payload: pattern(100) }).subarray(0, 64),
+      )
+      const said = await timeout(ip6({ source: PEER6, destination: HOST6, next: 44, payload }))
+      expect(said.stack).toEqual(said.kernel)
+      expect(said.stack).toHaveLength(1)
+    },
+  )
 })

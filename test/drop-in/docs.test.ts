@@ -74,9 +74,10 @@ describe('docs/drop-in.md', () => {
         .match(/(?<=`)[\w.]+(?=`)/g),
     )
     expect([...rows].sort()).toEqual(
-      'capture delay host hosts hosts.NAME hosts.NAME.echo loss mtu seed tap tun tun.address tun.gateway tun.name tun.peer'.split(
-        ' ',
-      ),
+      (
+        'capture delay host hosts hosts.NAME hosts.NAME.echo loss mtu seed tap tun tun.address tun.gateway ' +
+        'tun.name tun.peer'
+      ).split(' '),
     )
   })
 })

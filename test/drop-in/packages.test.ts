@@ -21,7 +21,8 @@ const PROGRAMS: Record<string, string[]> = {
 const installed = existsSync(join(here, 'node_modules'))
 if (!installed && process.env.TUNGRAM_REQUIRE_DROPIN !== '1')
   console.warn(
-    "SKIPPED, as the packages are not installed ('npm ci --prefix test/drop-in'): packages that use dgram run on tungram",
+    "SKIPPED, as the packages are not installed ('npm ci --prefix test/drop-in'): packages that use dgram " +
+      'run on tungram',
   )
 
 describe.skipIf(!installed && process.env.TUNGRAM_REQUIRE_DROPIN !== '1')(

@@ -48,7 +48,8 @@ describe('node:dgram is replaced', () => {
       const later = await import('node:dgram')
       const modules = [all, later, all.default, require('dgram'), require('node:dgram')]
       if (process.getBuiltinModule) modules.push(process.getBuiltinModule('dgram'))
-      console.log(modules.every((each) => each.createSocket === createSocket && each.Socket === Socket && dgram.Socket === Socket))
+      console.log(modules.every((each) => each.createSocket === createSocket && each.Socket === Socket &&
+        dgram.Socket === Socket))
       console.log(typeof createSocket('udp4').setTOS, new Socket('udp6') instanceof dgram.Socket)`,
     'forms.cjs': `
       const dgram = require('dgram')
@@ -104,7 +105,8 @@ describe('node:dgram is replaced', () => {
       import { SHARE_ENV, Worker } from 'node:worker_threads'
       for (const options of [${options}].flatMap((each) => [each, { ...each, eval: true }])) {
         try {
-          const worker = new Worker(options.eval ? ${JSON.stringify(WORKER)} : ${JSON.stringify(write('flags.cjs', WORKER))}, options)
+          const worker = new Worker(options.eval ? ${JSON.stringify(WORKER)}
+            : ${JSON.stringify(write('flags.cjs', WORKER))}, options)
           console.log(await new Promise((resolve) => worker.on('message', (told) => resolve(JSON.stringify(told)))))
         } catch (error) {
           console.log(error.code, error.message)
@@ -167,7 +169,9 @@ describe('node:dgram is replaced', () => {
   })
 
   test('a worker of a worker inherits what the first one was given or inherited', async () => {
-    const inner = `require('node:worker_threads').parentPort.postMessage([typeof require('node:dgram').createSocket('udp4').setTOS, process.execArgv.at(-1)])`
+    const inner =
+      `require('node:worker_threads').parentPort.postMessage([typeof ` +
+      `require('node:dgram').createSocket('udp4').setTOS, process.execArgv.at(-1)])`
     const outer = `
       const { Worker, parentPort, getEnvironmentData } = require('node:worker_threads')
       new Worker(${JSON.stringify(inner)}, { eval: true }).on('message', (told) => parentPort.postMessage(told))`
@@ -271,10 +275,14 @@ describe('a program under the drop-in', () => {
       import { lookup as promised } from 'node:dns/promises'
       import { promisify } from 'node:util'
       const show = (...values) => console.log(JSON.stringify(values))
-      const called = (...args) => new Promise((resolve) => lookup(...args, (error, ...rest) => resolve(error ? [error.code, error.syscall, error.hostname] : rest)))
-      show(await called('printer'), await called('printer', 6), await called('printer', { family: 'IPv4' }), await called('printer', { all: true }))
+      const called = (...args) => new Promise((resolve) => lookup(...args, (error, ...rest) =>
+        resolve(error ? [error.code, error.syscall, error.hostname] : rest)))
+      show(await called('printer'), await called('printer', 6),
+        await called('printer', { family: 'IPv4' }),
+        await called('printer', { all: true }))
       show(await called('plotter', { family: 6 }), await called('127.0.0.9'))
-      show(await promised('printer'), await promised('printer', { family: 6 }), await promisify(dns.lookup)('printer', { all: true }))
+      show(await promised('printer'), await promised('printer', { family: 6 }),
+        await promisify(dns.lookup)('printer', { all: true }))
       show(await promised('plotter', 6).catch(({ message }) => message), dns.promises.lookup === promised)
       let inCall = true
       lookup('printer', () => show(inCall))
@@ -303,12 +311,14 @@ describe('a program under the drop-in', () => {
       const dgram = require('node:dgram')
       async function ask(type, port, host) {
         const socket = dgram.createSocket(type)
-        const answer = new Promise((resolve) => socket.on('message', (message, { address }) => resolve(String(message) + ' from ' + address)))
+        const answer = new Promise((resolve) => socket.on('message', (message, { address }) =>
+          resolve(String(message) + ' from ' + address)))
         socket.send('hello', port, host)
         console.log(await answer)
         socket.close()
       }
-      const local = dgram.createSocket('udp4', (message, { port }) => local.send(message, port)).bind(5000, 'localhost', async () => {
+      const local = dgram.createSocket('udp4', (message, { port }) => local.send(message, port))
+      local.bind(5000, 'localhost', async () => {
         await ask('udp4', 7, 'printer')
         await ask('udp6', 7, 'printer')
         await ask('udp4', 5000, 'localhost')

@@ -256,25 +256,28 @@ describe('an ICMP error about a datagram of ours', () => {
     },
   )
 
-  test('that says an MTU of 0, as routers before RFC 1191 did, makes it the next plateau (RFC 1191 section 7.1)', () => {
-    const { stack, link } = makeHost()
-    const { endpoint } = open(stack, 4, 5000)
-    const report = () => {
-      expect(
-        endpoint.send(
-          endpoint.beginSend(endpoint.pathMtu(Address.parse(PEER4)) - 28),
-          Address.parse(PEER4),
-          9,
-          0,
-          null,
-        ),
-      ).toBe('')
-      const [sent] = link.take()
-      link.receive(icmpPacket(3, 4, 0, (sent as Uint8Array).subarray(0, 28), 4, { source: '203.0.113.1' }))
-      return endpoint.pathMtu(Address.parse(PEER4))
-    }
-    expect([report(), report(), report(), report(), report()]).toEqual([1492, 1006, 576, 552, 552])
-  })
+  test(
+    'that says an MTU of 0, as routers before RFC 1191 did, makes it the next plateau (RFC 1191 section ' + '7.1)',
+    () => {
+      const { stack, link } = makeHost()
+      const { endpoint } = open(stack, 4, 5000)
+      const report = () => {
+        expect(
+          endpoint.send(
+            endpoint.beginSend(endpoint.pathMtu(Address.parse(PEER4)) - 28),
+            Address.parse(PEER4),
+            9,
+            0,
+            null,
+          ),
+        ).toBe('')
+        const [sent] = link.take()
+        link.receive(icmpPacket(3, 4, 0, (sent as Uint8Array).subarray(0, 28), 4, { source: '203.0.113.1' }))
+        return endpoint.pathMtu(Address.parse(PEER4))
+      }
+      expect([report(), report(), report(), report(), report()]).toEqual([1492, 1006, 576, 552, 552])
+    },
+  )
 
   test('of a datagram that nobody sent changes no path MTU', () => {
     const { stack, link } = makeHost()

@@ -269,14 +269,18 @@ describe('link-local addresses of IPv6, which are one link’s (RFC 4007 section
   })
 })
 
-test('an ICMPv6 error comes from the nic that the packet came by, though the way back is another (RFC 4443 section 2.2)', () => {
-  const { inside, outside } = makeRouter()
-  inside.receive(ipv6([], { source: '2001:db8:b::7', destination: '2001:db8:b::9', hopLimit: 1 }))
-  expect(inside.take()).toEqual([])
-  expect(outside.take().map(addresses)).toEqual([
-    addresses(ipv6([], { source: '2001:db8:a::1', destination: '2001:db8:b::7' })),
-  ])
-})
+test(
+  'an ICMPv6 error comes from the nic that the packet came by, though the way back is another (RFC 4443 ' +
+    'section 2.2)',
+  () => {
+    const { inside, outside } = makeRouter()
+    inside.receive(ipv6([], { source: '2001:db8:b::7', destination: '2001:db8:b::9', hopLimit: 1 }))
+    expect(inside.take()).toEqual([])
+    expect(outside.take().map(addresses)).toEqual([
+      addresses(ipv6([], { source: '2001:db8:a::1', destination: '2001:db8:b::7' })),
+    ])
+  },
+)
 
 test.each(['ff02::2', 'ff05::2'])(
   'a router is in the group of all routers %s (RFC 4291 section 2.8)',

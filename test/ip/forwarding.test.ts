@@ -245,41 +245,45 @@ describe('a router', () => {
     expect([passed('strict', strange), passed('strict', wrongSide), passed('strict', packet4())]).toEqual([0, 0, 1])
   })
 
-  test('lends what has a Router Alert to whoever asked for it, and passes on what is not taken (RFC 2113 2.1, RFC 2711 2.1)', () => {
-    const { stack, left, right } = router()
-    const alert4 = (value: number) => packet4({ options: u8(148, 4, 0, value) })
-    const alert6 = (value: number) => packet6({ next: 0, payload: options(17, u8(5, 2, 0, value)) })
-    const padded6 = packet6({ next: 0, payload: options(17, u8(0, 0x1e, 1, 9, 5, 2, 1, 0)) })
-    for (const packet of [alert4(0), alert6(0)]) left.input(packet)
-    expect(right.take()).toHaveLength(2)
-    const seen: [number, string, string][] = []
-    let takes = false
-    stack.ip.onRouterAlert = (packet, nic, value) => {
-      seen.push([value, nic.name, hex(packet.bytes.slice(packet.network, packet.networkEnd))])
-      return takes
-    }
-    const all = [alert4(0), alert6(0), alert6(7), padded6]
-    for (const packet of all) left.input(packet)
-    expect(right.take()).toHaveLength(4)
-    takes = true
-    for (const packet of all) left.input(packet)
-    expect(right.take()).toEqual([])
-    const expected = all.map((packet, at) => [[0, 0, 7, 256][at], 'left', hex(packet)])
-    expect(seen).toEqual([...expected, ...expected])
-    expect(stack.drops).toEqual([])
-    // Other values of RFC 2113 are reserved, packets without the option and those for us are
-    // nobody's business.
-    const echo = ip4({
-      source: FROM4,
-      destination: '192.0.2.1',
-      protocol: 1,
-      options: u8(148, 4, 0, 0),
-      payload: icmp(8, 0, u32(1), u8()),
-    })
-    for (const packet of [alert4(1), packet4(), packet6(), packet4({ options: u8(1) }), echo]) left.input(packet)
-    expect(right.take()).toHaveLength(4)
-    expect(seen).toHaveLength(8)
-  })
+  test(
+    'lends what has a Router Alert to whoever asked for it, and passes on what is not taken (RFC 2113 2.1, ' +
+      'RFC 2711 2.1)',
+    () => {
+      const { stack, left, right } = router()
+      const alert4 = (value: number) => packet4({ options: u8(148, 4, 0, value) })
+      const alert6 = (value: number) => packet6({ next: 0, payload: options(17, u8(5, 2, 0, value)) })
+      const padded6 = packet6({ next: 0, payload: options(17, u8(0, 0x1e, 1, 9, 5, 2, 1, 0)) })
+      for (const packet of [alert4(0), alert6(0)]) left.input(packet)
+      expect(right.take()).toHaveLength(2)
+      const seen: [number, string, string][] = []
+      let takes = false
+      stack.ip.onRouterAlert = (packet, nic, value) => {
+        seen.push([value, nic.name, hex(packet.bytes.slice(packet.network, packet.networkEnd))])
+        return takes
+      }
+      const all = [alert4(0), alert6(0), alert6(7), padded6]
+      for (const packet of all) left.input(packet)
+      expect(right.take()).toHaveLength(4)
+      takes = true
+      for (const packet of all) left.input(packet)
+      expect(right.take()).toEqual([])
+      const expected = all.map((packet, at) => [[0, 0, 7, 256][at], 'left', hex(packet)])
+      expect(seen).toEqual([...expected, ...expected])
+      expect(stack.drops).toEqual([])
+      // Other values of RFC 2113 are reserved, packets without the option and those for us are
+      // nobody's business.
+      const echo = ip4({
+        source: FROM4,
+        destination: '192.0.2.1',
+        protocol: 1,
+        options: u8(148, 4, 0, 0),
+        payload: icmp(8, 0, u32(1), u8()),
+      })
+      for (const packet of [alert4(1), packet4(), packet6(), packet4({ options: u8(1) }), echo]) left.input(packet)
+      expect(right.take()).toHaveLength(4)
+      expect(seen).toHaveLength(8)
+    },
+  )
 
   test('is a host too: what is for its own addresses stays', () => {
     const { left, right } = router()
@@ -381,24 +385,28 @@ describe('ICMP errors', () => {
     expect(left.take()).toHaveLength(1)
   })
 
-  test('are limited for the whole host: a burst of fifty, more or less, so that nobody can count what others were sent', () => {
-    const bursts = Array.from({ length: 40 }, (_, seed) => {
-      const clock = new ManualClock()
-      const { left } = router({ clock, icmpRateLimit: 1000, random: new SeededRandom(seed) })
-      for (let i = 2; i < 200; i++) left.input(closed(`192.0.2.${i}`))
-      const first = left.take().length
-      clock.advance(10)
-      for (let i = 2; i < 200; i++) left.input(closed(`192.0.2.${i}`))
-      return [first, left.take().length] as const
-    })
-    // An error costs one token on average (Linux: icmp_global_allow).
-    const average = (at: 0 | 1) => bursts.reduce((sum, burst) => sum + burst[at], 0) / bursts.length
-    expect(average(0)).toBeGreaterThan(47)
-    expect(average(0)).toBeLessThan(54)
-    expect(average(1)).toBeGreaterThan(8)
-    expect(average(1)).toBeLessThan(13)
-    expect(new Set(bursts.map(([first]) => first)).size).toBeGreaterThan(5)
-  })
+  test(
+    'are limited for the whole host: a burst of fifty, more or less, so that nobody can count what others ' +
+      'were sent',
+    () => {
+      const bursts = Array.from({ length: 40 }, (_, seed) => {
+        const clock = new ManualClock()
+        const { left } = router({ clock, icmpRateLimit: 1000, random: new SeededRandom(seed) })
+        for (let i = 2; i < 200; i++) left.input(closed(`192.0.2.${i}`))
+        const first = left.take().length
+        clock.advance(10)
+        for (let i = 2; i < 200; i++) left.input(closed(`192.0.2.${i}`))
+        return [first, left.take().length] as const
+      })
+      // An error costs one token on average (Linux: icmp_global_allow).
+      const average = (at: 0 | 1) => bursts.reduce((sum, burst) => sum + burst[at], 0) / bursts.length
+      expect(average(0)).toBeGreaterThan(47)
+      expect(average(0)).toBeLessThan(54)
+      expect(average(1)).toBeGreaterThan(8)
+      expect(average(1)).toBeLessThan(13)
+      expect(new Set(bursts.map(([first]) => first)).size).toBeGreaterThan(5)
+    },
+  )
 
   test('about the path MTU are not limited', () => {
     const { left } = router({ icmpRateLimit: 1 }, 1300)

@@ -474,11 +474,14 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
       expect(listen(host, protocol, 2000)).toEqual([])
     })
 
-    test('while one to this host alone, by its link, is answered (RFC 9776 section 4.1.12, RFC 9777 section 5.1.15)', () => {
-      const { host } = settled()
-      host.link.receive(query({ group, response: 1000, destination: protocol.own }))
-      expect(texts(listen(host, protocol, 2000))).toEqual([`is-ex ${group}`])
-    })
+    test(
+      'while one to this host alone, by its link, is answered (RFC 9776 section 4.1.12, RFC 9777 section ' + '5.1.15)',
+      () => {
+        const { host } = settled()
+        host.link.receive(query({ group, response: 1000, destination: protocol.own }))
+        expect(texts(listen(host, protocol, 2000))).toEqual([`is-ex ${group}`])
+      },
+    )
 
     test("and another host's report does not quiet us when it is from beyond the link, or not to its group", () => {
       const { host } = settled()
@@ -596,16 +599,20 @@ describe.each([igmpProtocol, mldProtocol])('$name', (protocol: Protocol) => {
       ])
     })
 
-    test('is forgotten when it was silent for the robustness times the interval, and one response (RFC 9776 section 8.12)', () => {
-      const { host, endpoint, nic } = settled()
-      host.link.receive(old({ response: 10_000 }))
-      host.after(protocol.timeout - 1)
-      endpoint.groups.join(Address.parse(other), nic)
-      expect(say(host)).toEqual([`report ${other}`])
-      host.after(20_000)
-      endpoint.groups.leave(Address.parse(other), nic)
-      expect(say(host)).toEqual([`to-in ${other}`])
-    })
+    test(
+      'is forgotten when it was silent for the robustness times the interval, and one response (RFC 9776 ' +
+        'section 8.12)',
+      () => {
+        const { host, endpoint, nic } = settled()
+        host.link.receive(old({ response: 10_000 }))
+        host.after(protocol.timeout - 1)
+        endpoint.groups.join(Address.parse(other), nic)
+        expect(say(host)).toEqual([`report ${other}`])
+        host.after(20_000)
+        endpoint.groups.leave(Address.parse(other), nic)
+        expect(say(host)).toEqual([`to-in ${other}`])
+      },
+    )
 
     test('wins over a newer one on the same link', () => {
       const { host } = settled()

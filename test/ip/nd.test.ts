@@ -355,13 +355,17 @@ describe('duplicate address detection (RFC 4862 section 5.4)', () => {
     expect(seen.map(({ kind }) => kind)).toEqual(['assigned'])
   })
 
-  test('makes a link-local address of the hardware address first (RFC 4291 appendix A), unless told not to or given one', () => {
-    const made = ethernetHost({ dad: true })
-    expect(made.nic.addresses.map(({ address }) => address.toString())).toContain(OUR_LINK_LOCAL)
-    expect(ethernetHost({ linkLocal: false }).nic.addresses).toHaveLength(2)
-    const given = ethernetHost({ addresses: ['fe80::77/64'] })
-    expect(given.nic.addresses.map(({ address }) => address.toString())).toEqual(['fe80::77'])
-  })
+  test(
+    'makes a link-local address of the hardware address first (RFC 4291 appendix A), unless told not to or ' +
+      'given one',
+    () => {
+      const made = ethernetHost({ dad: true })
+      expect(made.nic.addresses.map(({ address }) => address.toString())).toContain(OUR_LINK_LOCAL)
+      expect(ethernetHost({ linkLocal: false }).nic.addresses).toHaveLength(2)
+      const given = ethernetHost({ addresses: ['fe80::77/64'] })
+      expect(given.nic.addresses.map(({ address }) => address.toString())).toEqual(['fe80::77'])
+    },
+  )
 
   test('ends with the nic, and nobody waits for it any more', async () => {
     const { host, seen } = checking()

@@ -133,32 +133,36 @@ describe.each([arp, nd])('$name', ({ family, peer, stranger, asks, answer }: Fam
     if (family === 4) expect(host.take()).toHaveLength(1)
   })
 
-  test('thresholds: above the first the unused of a minute go, above the second the unchanged of five seconds, above the third the oldest', () => {
-    const host = hostOf({ neighborLimits: { gcThresh1: 4, gcThresh2: 8, gcThresh3: 12 } })
-    const known = () => neighbors(host).length
-    let next = 0
-    const hear = (count: number) => {
-      for (let i = 0; i < count; i++) host.link.receive(asks(next++))
-    }
-    hear(3)
-    host.after(600_000)
-    hear(1)
-    expect(known()).toBe(4)
-    // Three of the four were not heard of for ten minutes: they make room as far as the first
-    // threshold goes.
-    hear(1)
-    expect(known()).toBe(4)
-    hear(4)
-    expect(neighbors(host).map(({ address }) => address)).toEqual([3, 4, 5, 6, 7, 8].map(stranger))
-    hear(20)
-    expect(neighbors(host).map(({ address }) => address)).toEqual(
-      Array.from({ length: 12 }, (_, i) => stranger(17 + i)),
-    )
-    host.after(9001)
-    hear(1)
-    // An advertisement to a stranger is followed by probes, which fail: those go first of all.
-    expect(known()).toBe(family === 4 ? 9 : 4)
-  })
+  test(
+    'thresholds: above the first the unused of a minute go, above the second the unchanged of five seconds, ' +
+      'above the third the oldest',
+    () => {
+      const host = hostOf({ neighborLimits: { gcThresh1: 4, gcThresh2: 8, gcThresh3: 12 } })
+      const known = () => neighbors(host).length
+      let next = 0
+      const hear = (count: number) => {
+        for (let i = 0; i < count; i++) host.link.receive(asks(next++))
+      }
+      hear(3)
+      host.after(600_000)
+      hear(1)
+      expect(known()).toBe(4)
+      // Three of the four were not heard of for ten minutes: they make room as far as the first
+      // threshold goes.
+      hear(1)
+      expect(known()).toBe(4)
+      hear(4)
+      expect(neighbors(host).map(({ address }) => address)).toEqual([3, 4, 5, 6, 7, 8].map(stranger))
+      hear(20)
+      expect(neighbors(host).map(({ address }) => address)).toEqual(
+        Array.from({ length: 12 }, (_, i) => stranger(17 + i)),
+      )
+      host.after(9001)
+      hear(1)
+      // An advertisement to a stranger is followed by probes, which fail: those go first of all.
+      expect(known()).toBe(family === 4 ? 9 : 4)
+    },
+  )
 
   test('one set by hand takes no place of others, and finds its own in a full table', () => {
     const host = hostOf({ neighborLimits: { gcThresh1: 0, gcThresh2: 0, gcThresh3: 2 } })
@@ -176,18 +180,22 @@ describe.each([arp, nd])('$name', ({ family, peer, stranger, asks, answer }: Fam
     expect(stateOf(host, stranger(3))).toBe('INCOMPLETE')
   })
 
-  test('packets wait for a neighbor within 208 KiB, what it takes to keep them included; the oldest give way (Linux: unres_qlen_bytes)', () => {
-    const host = jumboHost()
-    for (let i = 0; i < 101; i++) say(host, family, peer, 8900)
-    const size = 8900 + 8 + (family === 4 ? 20 : 40) + OVERHEAD
-    const most = Math.floor(212_992 / size)
-    expect(host.stack.ip.waiting.bytes).toBe(most * size)
-    expect(dropCount(host.stack, 'NeighborQueueFull')).toBe(101 - most)
-    host.take()
-    host.link.receive(answer(peer))
-    expect(host.take().filter(isIp)).toHaveLength(most)
-    expect(host.stack.ip.waiting.bytes).toBe(0)
-  })
+  test(
+    'packets wait for a neighbor within 208 KiB, what it takes to keep them included; the oldest give way ' +
+      '(Linux: unres_qlen_bytes)',
+    () => {
+      const host = jumboHost()
+      for (let i = 0; i < 101; i++) say(host, family, peer, 8900)
+      const size = 8900 + 8 + (family === 4 ? 20 : 40) + OVERHEAD
+      const most = Math.floor(212_992 / size)
+      expect(host.stack.ip.waiting.bytes).toBe(most * size)
+      expect(dropCount(host.stack, 'NeighborQueueFull')).toBe(101 - most)
+      host.take()
+      host.link.receive(answer(peer))
+      expect(host.take().filter(isIp)).toHaveLength(most)
+      expect(host.stack.ip.waiting.bytes).toBe(0)
+    },
+  )
 
   test('packets wait for all neighbors within 4 MiB, and one that just began is spared', () => {
     const host = jumboHost()

@@ -113,13 +113,16 @@ function twoLinks(): EthernetHost & { second: TestLink; index: number } {
   return { ...host, second, index: nic.index }
 }
 
-test("another link's broadcast address is one host's: it goes to the gateway of the link that is asked for (Linux)", () => {
-  const host = twoLinks()
-  const { endpoint } = open(host.stack, 4)
-  expect(send(endpoint, pattern(8), '10.0.0.255', 9, { nic: host.index })).toBe('')
-  expect(stations(host.second.take().map(hex))).toEqual(['02:00:00:00:01:02'])
-  expect(send(endpoint, pattern(8), '10.1.0.255', 9, { nic: host.index })).toBe('EACCES')
-})
+test(
+  "another link's broadcast address is one host's: it goes to the gateway of the link that is asked for " + '(Linux)',
+  () => {
+    const host = twoLinks()
+    const { endpoint } = open(host.stack, 4)
+    expect(send(endpoint, pattern(8), '10.0.0.255', 9, { nic: host.index })).toBe('')
+    expect(stations(host.second.take().map(hex))).toEqual(['02:00:00:00:01:02'])
+    expect(send(endpoint, pattern(8), '10.1.0.255', 9, { nic: host.index })).toBe('EACCES')
+  },
+)
 
 test.each([
   ['by the default route it comes from the address that goes with the gateway', 0, '0a020001'],

@@ -252,16 +252,19 @@ describe('a route information option (RFC 4191 section 2.3)', () => {
     expect(routes(host)).toEqual([`2001:db8:9::/48 via ${PEER} dev eth0 metric 1024`])
   })
 
-  test('of a router that does not answer gives way to a shorter one of another router, until the router is heard', () => {
-    const host = listener()
-    hear(host, { options: to9(HIGH) })
-    hear(host, { from: OTHER })
-    expect(taker(host, FAR)).toBe(PEER)
-    host.after(8000)
-    expect(taker(host, FAR)).toBe(OTHER)
-    hear(host, { options: to9(HIGH) })
-    expect(taker(host, FAR)).toBe(PEER)
-  })
+  test(
+    'of a router that does not answer gives way to a shorter one of another router, until the router is ' + 'heard',
+    () => {
+      const host = listener()
+      hear(host, { options: to9(HIGH) })
+      hear(host, { from: OTHER })
+      expect(taker(host, FAR)).toBe(PEER)
+      host.after(8000)
+      expect(taker(host, FAR)).toBe(OTHER)
+      hear(host, { options: to9(HIGH) })
+      expect(taker(host, FAR)).toBe(PEER)
+    },
+  )
 
   test('of the only router stays when it does not answer', () => {
     const host = listener()

@@ -112,17 +112,20 @@ describe('a router that follows source routes', () => {
     expect(checksum(out.subarray(0, 28))).toBe(0)
   })
 
-  test('says Source Route Failed when the next stop of a strict one is behind a gateway (RFC 1812 section 5.2.7.1)', () => {
-    const { stack, left, right } = router()
-    left.input(by(route(STRICT, 4, '203.0.113.7')))
-    const [error] = left.take() as [Bytes]
-    expect([...error.subarray(20, 22)]).toEqual([3, 5])
-    expect(right.take()).toEqual([])
-    expect(stack.drops).toMatchObject([{ reason: 'IpSourceRoute', count: 1 }])
-    // A loose one may go there.
-    left.input(by(route(LOOSE, 4, '203.0.113.7')))
-    expect(right.take()).toHaveLength(1)
-  })
+  test(
+    'says Source Route Failed when the next stop of a strict one is behind a gateway (RFC 1812 section ' + '5.2.7.1)',
+    () => {
+      const { stack, left, right } = router()
+      left.input(by(route(STRICT, 4, '203.0.113.7')))
+      const [error] = left.take() as [Bytes]
+      expect([...error.subarray(20, 22)]).toEqual([3, 5])
+      expect(right.take()).toEqual([])
+      expect(stack.drops).toMatchObject([{ reason: 'IpSourceRoute', count: 1 }])
+      // A loose one may go there.
+      left.input(by(route(LOOSE, 4, '203.0.113.7')))
+      expect(right.take()).toHaveLength(1)
+    },
+  )
 
   test('says Parameter Problem, with a pointer to the destination, about a strict one of which it is no stop', () => {
     const { stack, left, right } = router()

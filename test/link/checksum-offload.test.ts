@@ -50,7 +50,7 @@ for (const family of [4, 6] as const) {
     expect(received).toBe(1)
   })
 
-  test(`a datagram that fits the device but not the path has its checksum before it is fragmented (IPv${family})`, () => {
+  test(`an IPv${family} datagram that fits the device but not the path has its checksum before its fragments`, () => {
     const clock = new ManualClock()
     const random = new SeededRandom(1)
     const wire = new Segment({ clock, random, checksumOffload: true })

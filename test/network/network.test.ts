@@ -113,7 +113,8 @@ describe('a plan that cannot work is refused, with the place', () => {
     [
       'an IPv6 address where the MTU is too small',
       (network) => network.connect('a', 'b', { mtu: 1279, addresses: { a: 'fd01::1/64' } }),
-      'addresses.a: fd01::1 cannot be an address of eth0: IPv6 needs an MTU of 1280 at least (RFC 8200 section 5), and it has 1279.',
+      'addresses.a: fd01::1 cannot be an address of eth0: IPv6 needs an MTU of 1280 at least (RFC 8200 ' +
+        'section 5), and it has 1279.',
     ],
     [
       'an IPv6 subnet where the MTU is too small',

@@ -90,7 +90,8 @@ describe.each<World>(['kernel', 'tungram'])('%s', (world) => {
     ],
     [
       'one that was unref’d after its last message',
-      `const s = dgram.createSocket('udp4', () => s.unref()); s.bind(0, '127.0.0.1', () => s.send('x', s.address().port, '127.0.0.1'))`,
+      `const s = dgram.createSocket('udp4', () => s.unref()); s.bind(0, '127.0.0.1', () => s.send('x', ` +
+        `s.address().port, '127.0.0.1'))`,
     ],
   ])('%s does not keep it', (_, body) => {
     expect(run(LATER + body)).toMatchObject({ status: 0, stdout: '', stderr: '' })
@@ -105,7 +106,8 @@ describe.each<World>(['kernel', 'tungram'])('%s', (world) => {
   test('exit in the callback of a send', () => {
     expect(
       run(
-        `dgram.createSocket('udp4').send('x', 9, '127.0.0.1', (error, bytes) => { console.log(error, bytes); process.exit(3) })`,
+        `dgram.createSocket('udp4').send('x', 9, '127.0.0.1', (error, bytes) => { console.log(error, ` +
+          'bytes); process.exit(3) })',
       ),
     ).toMatchObject({ status: 3, stdout: 'null 1\n' })
   })
@@ -125,7 +127,8 @@ describe.each<World>(['kernel', 'tungram'])('%s', (world) => {
     const { status, stdout, stderr } = run(`
       process.on('exit', (code) => console.log('exit', code))
       const s = dgram.createSocket('udp4', (msg) => { console.log(String(msg)); ${thrower} })
-      s.bind(0, '127.0.0.1', () => { for (const text of ['1', '2', '3']) s.send(text, s.address().port, '127.0.0.1') })`)
+      s.bind(0, '127.0.0.1', () => { for (const text of ['1', '2', '3'])
+        s.send(text, s.address().port, '127.0.0.1') })`)
     expect({ status, stdout }).toEqual({ status: 1, stdout: '1\nexit 1\n' })
     expect(stderr.match(/Error: over/g)).toHaveLength(1)
   })
@@ -156,8 +159,10 @@ describe.each<World>(['kernel', 'tungram'])('%s', (world) => {
       createHook({ init() {}, before() {}, after() {} }).enable()
       process.on('uncaughtException', (error) => console.log(error.message))
       storage.run('creation', () => {
-        const s = dgram.createSocket('udp4', (msg) => { console.log(String(msg), storage.getStore()); if (String(msg) === '3') s.close(); ${thrower} })
-        s.bind(0, '127.0.0.1', () => { for (const text of ['1', '2', '3']) s.send(text, s.address().port, '127.0.0.1') })
+        const s = dgram.createSocket('udp4', (msg) => { console.log(String(msg), storage.getStore());
+          if (String(msg) === '3') s.close(); ${thrower} })
+        s.bind(0, '127.0.0.1', () => { for (const text of ['1', '2', '3'])
+          s.send(text, s.address().port, '127.0.0.1') })
       })`)
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
     expect(stdout).toBe('1 creation\nover 1\n2 creation\nover 2\n3 creation\nover 3\n')
@@ -167,7 +172,8 @@ describe.each<World>(['kernel', 'tungram'])('%s', (world) => {
     const { stdout, stderr } = run(`
       const before = new Set(Object.keys(globalThis))
       const s = dgram.createSocket('udp6')
-      s.bind(0, '::1', () => { s.send('x', s.address().port, '::1', () => { s.close(); console.log(Object.keys(globalThis).filter((key) => !before.has(key)).length) }) })`)
+      s.bind(0, '::1', () => { s.send('x', s.address().port, '::1', () => { s.close();
+        console.log(Object.keys(globalThis).filter((key) => !before.has(key)).length) }) })`)
     expect({ stdout, stderr }).toEqual({ stdout: '0\n', stderr: '' })
   })
 })
@@ -179,7 +185,8 @@ test('errors print as they do in Node', () => {
       try {
         call()
       } catch (error) {
-        console.log(inspect(error).replace(/\\n +at .*/g, ''), String(error), error.stack.split('\\n')[0], Object.keys(error))
+        console.log(inspect(error).replace(/\\n +at .*/g, ''), String(error),
+          error.stack.split('\\n')[0], Object.keys(error))
       }
     }
     const s = dgram.createSocket('udp4')

@@ -19,7 +19,8 @@ const ASKER = `
   const dgram = require('node:dgram')
   async function ask(type, host) {
     const socket = dgram.createSocket(type)
-    const answer = new Promise((resolve) => socket.on('message', (message, { address }) => resolve(message + ' from ' + address)))
+    const answer = new Promise((resolve) => socket.on('message', (message, { address }) =>
+      resolve(message + ' from ' + address)))
     // The kernel's addresses may take a moment.
     const again = setInterval(() => socket.send('hello', 7, host), 100)
     console.log(await answer)
@@ -68,14 +69,15 @@ describeOnTun('the drop-in on a device', () => {
     },
   )
 
-  test('a worker thread without sockets leaves the device to the others; one that asks for it too is refused', async () => {
+  test('a worker thread without sockets leaves the device to others; one that asks for it too is refused', async () => {
     const program = `
       const { Worker } = require('node:worker_threads')
       const socket = require('node:dgram').createSocket('udp4')
       const bind = "require('node:dgram').createSocket('udp4').bind(5000)"
       socket.bind(5000, () => new Worker("require('node:dgram')", { eval: true }).on('exit', (code) => {
         console.log(code)
-        new Worker(bind, { eval: true }).on('error', ({ message }) => console.log(message)).on('exit', () => socket.close())
+        new Worker(bind, { eval: true }).on('error', ({ message }) => console.log(message)).
+          on('exit', () => socket.close())
       }))`
     const { stdout, stderr } = await runNode(['--import', register, '-e', program], {
       tun: { name: 'drop0', address: '10.9.0.2/24' },

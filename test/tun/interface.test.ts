@@ -48,29 +48,32 @@ describeOnTun('an interface that is changed while its device is open', () => {
   }
 
   describe.each(['uv', 'worker'] as const)('woken by %s', (wakeup) => {
-    test('an interface that is changed has its new MTU in the link, in netstat and in what may not be fragmented', async () => {
-      const { stack, link, nic, row } = host({ wakeup })
-      const socket = await bound(stack.dgram.createSocket('udp4') as unknown as dgram.Socket)
-      const tungram = socket as unknown as { setOption(name: string, value: string): void }
-      tungram.setOption('dontFragment', 'do')
-      expect(await send(socket, 1400)).toBe('ok')
-      ip('link', 'set', link.name, 'mtu', '900')
-      expect(link.mtu).toBe(900)
-      await vi.waitFor(() => expect(row()?.mtu).toBe(900))
-      expect(await send(socket, 1400)).toBe('EMSGSIZE')
-      ip('link', 'set', link.name, 'mtu', '9000')
-      await vi.waitFor(() => expect(row()?.mtu).toBe(9000))
-      expect(await send(socket, 8000)).toBe('ok')
-      // A nic that was set lower stays there, but follows further down.
-      nic.mtu = 1000
-      ip('link', 'set', link.name, 'mtu', '1200')
-      expect(link.mtu).toBe(1200)
-      expect(nic.mtu).toBe(1000)
-      ip('link', 'set', link.name, 'mtu', '800')
-      await vi.waitFor(() => expect(nic.mtu).toBe(800))
-      ip('link', 'set', link.name, 'mtu', '1500')
-      await vi.waitFor(() => expect(nic.mtu).toBe(1000))
-    })
+    test(
+      'an interface that is changed has its new MTU in the link, in netstat and in what may not be ' + 'fragmented',
+      async () => {
+        const { stack, link, nic, row } = host({ wakeup })
+        const socket = await bound(stack.dgram.createSocket('udp4') as unknown as dgram.Socket)
+        const tungram = socket as unknown as { setOption(name: string, value: string): void }
+        tungram.setOption('dontFragment', 'do')
+        expect(await send(socket, 1400)).toBe('ok')
+        ip('link', 'set', link.name, 'mtu', '900')
+        expect(link.mtu).toBe(900)
+        await vi.waitFor(() => expect(row()?.mtu).toBe(900))
+        expect(await send(socket, 1400)).toBe('EMSGSIZE')
+        ip('link', 'set', link.name, 'mtu', '9000')
+        await vi.waitFor(() => expect(row()?.mtu).toBe(9000))
+        expect(await send(socket, 8000)).toBe('ok')
+        // A nic that was set lower stays there, but follows further down.
+        nic.mtu = 1000
+        ip('link', 'set', link.name, 'mtu', '1200')
+        expect(link.mtu).toBe(1200)
+        expect(nic.mtu).toBe(1000)
+        ip('link', 'set', link.name, 'mtu', '800')
+        await vi.waitFor(() => expect(nic.mtu).toBe(800))
+        ip('link', 'set', link.name, 'mtu', '1500')
+        await vi.waitFor(() => expect(nic.mtu).toBe(1000))
+      },
+    )
 
     test('an interface that is changed has its new name', async () => {
       const { stack, link } = host({ wakeup, name: 'before' })
@@ -84,36 +87,40 @@ describeOnTun('an interface that is changed while its device is open', () => {
       expect(ip('link', 'show', 'after')).toMatch(/mtu 1300/)
     })
 
-    test('an interface that is changed tells of being down once, answers sends as the kernel does, and goes on when it is up', async () => {
-      const { stack, link, row } = host({ wakeup })
-      const told: [string | undefined, boolean][] = []
-      stack.onLinkFailure = (_nic, error, fatal) => told.push([(error as NodeJS.ErrnoException).code, fatal])
-      const socket = await bound(stack.dgram.createSocket('udp4') as unknown as dgram.Socket)
-      const connected = stack.dgram.createSocket('udp4') as unknown as dgram.Socket
-      connected.on('error', () => {})
-      connected.connect(9, '10.0.0.1')
-      await once(connected, 'connect')
-      const kernel = await bound(dgram.createSocket('udp4'), 9)
-      for (let round = 1; round <= 2; round++) {
-        expect(await send(socket)).toBe('ok')
-        ip('link', 'set', link.name, 'down')
-        await vi.waitFor(() => expect(row()?.up).toBe(false))
-        const kernelsSays = await send(kernel, 10, '10.0.0.2')
-        expect(kernelsSays).toBe('ENETUNREACH')
-        expect(await send(socket)).toBe(kernelsSays)
-        const again = await new Promise<string>((resolve) =>
-          connected.send('x', (error) => resolve((error as NodeJS.ErrnoException)?.code ?? 'ok')),
-        )
-        expect(again).toBe(kernelsSays)
-        expect(told).toEqual(new Array(round).fill(['EIO', false]))
-        ip('link', 'set', link.name, 'up')
-        await vi.waitFor(() => expect(row()?.up).toBe(true))
-        const message = once(kernel, 'message')
-        expect(await send(socket)).toBe('ok')
-        expect((await message)[0]).toHaveLength(10)
-      }
-      kernel.close()
-    })
+    test(
+      'an interface that is changed tells of being down once, answers sends as the kernel does, and goes on ' +
+        'when it is up',
+      async () => {
+        const { stack, link, row } = host({ wakeup })
+        const told: [string | undefined, boolean][] = []
+        stack.onLinkFailure = (_nic, error, fatal) => told.push([(error as NodeJS.ErrnoException).code, fatal])
+        const socket = await bound(stack.dgram.createSocket('udp4') as unknown as dgram.Socket)
+        const connected = stack.dgram.createSocket('udp4') as unknown as dgram.Socket
+        connected.on('error', () => {})
+        connected.connect(9, '10.0.0.1')
+        await once(connected, 'connect')
+        const kernel = await bound(dgram.createSocket('udp4'), 9)
+        for (let round = 1; round <= 2; round++) {
+          expect(await send(socket)).toBe('ok')
+          ip('link', 'set', link.name, 'down')
+          await vi.waitFor(() => expect(row()?.up).toBe(false))
+          const kernelsSays = await send(kernel, 10, '10.0.0.2')
+          expect(kernelsSays).toBe('ENETUNREACH')
+          expect(await send(socket)).toBe(kernelsSays)
+          const again = await new Promise<string>((resolve) =>
+            connected.send('x', (error) => resolve((error as NodeJS.ErrnoException)?.code ?? 'ok')),
+          )
+          expect(again).toBe(kernelsSays)
+          expect(told).toEqual(new Array(round).fill(['EIO', false]))
+          ip('link', 'set', link.name, 'up')
+          await vi.waitFor(() => expect(row()?.up).toBe(true))
+          const message = once(kernel, 'message')
+          expect(await send(socket)).toBe('ok')
+          expect((await message)[0]).toHaveLength(10)
+        }
+        kernel.close()
+      },
+    )
 
     test('a program that does not ask for link failures survives an interface that is taken down', async () => {
       const { stack, link, row } = host({ wakeup })

@@ -133,7 +133,7 @@ describeOnTun('segmentation offload', () => {
       socket.close()
     })
 
-    test(`a kernel that forwards long IPv${family} datagrams makes fragments of the MTU, with right checksums`, async () => {
+    test(`a kernel that forwards long IPv${family} datagrams fragments them to the MTU, checksums right`, async () => {
       writeFileSync('/proc/sys/net/ipv4/ip_forward', '1')
       writeFileSync('/proc/sys/net/ipv6/conf/all/forwarding', '1')
       const far = new Stack()

@@ -133,26 +133,34 @@ describeOnTun('our stack and the kernel', () => {
       mine.close()
     }, 20_000)
 
-    test('our stack and the kernel exchange datagrams to a closed port of ours, which the kernel reports as ECONNREFUSED', async () => {
-      const socket = dgram.createSocket(type)
-      socket.connect(9, ours)
-      await once(socket, 'connect')
-      const failure = within(once(socket, 'error'), 'the error')
-      socket.send('anybody there?')
-      expect((await failure)[0]).toMatchObject({ code: 'ECONNREFUSED' })
-      socket.close()
-      expect(stack.counters[family === 4 ? 'UdpNoPorts' : 'Udp6NoPorts']).toBeGreaterThan(0)
-    })
+    test(
+      'our stack and the kernel exchange datagrams to a closed port of ours, which the kernel reports as ' +
+        'ECONNREFUSED',
+      async () => {
+        const socket = dgram.createSocket(type)
+        socket.connect(9, ours)
+        await once(socket, 'connect')
+        const failure = within(once(socket, 'error'), 'the error')
+        socket.send('anybody there?')
+        expect((await failure)[0]).toMatchObject({ code: 'ECONNREFUSED' })
+        socket.close()
+        expect(stack.counters[family === 4 ? 'UdpNoPorts' : 'Udp6NoPorts']).toBeGreaterThan(0)
+      },
+    )
 
-    test('our stack and the kernel exchange datagrams to a closed port of the kernel, which our socket reports as ECONNREFUSED', async () => {
-      const socket = stack.dgram.createSocket(type)
-      socket.connect(9, kernel)
-      await once(socket, 'connect')
-      const failure = within(once(socket, 'error'), 'the error')
-      socket.send('anybody there?')
-      expect((await failure)[0]).toMatchObject({ code: 'ECONNREFUSED' })
-      socket.close()
-    })
+    test(
+      'our stack and the kernel exchange datagrams to a closed port of the kernel, which our socket reports ' +
+        'as ECONNREFUSED',
+      async () => {
+        const socket = stack.dgram.createSocket(type)
+        socket.connect(9, kernel)
+        await once(socket, 'connect')
+        const failure = within(once(socket, 'error'), 'the error')
+        socket.send('anybody there?')
+        expect((await failure)[0]).toMatchObject({ code: 'ECONNREFUSED' })
+        socket.close()
+      },
+    )
 
     test('a datagram longer than the longest is refused', async () => {
       const socket = stack.dgram.createSocket(type)
@@ -254,7 +262,9 @@ describeOnTun('our stack and the kernel', () => {
     const [all, bad, goodUdp, goodIcmp] = await Promise.all([
       count(sent),
       count(
-        `${sent} && (_ws.malformed || ip.checksum.status == "Bad" || udp.checksum.status == "Bad" || icmp.checksum.status == "Bad" || icmpv6.checksum.status == "Bad" || _ws.expert.severity == error)`,
+        `${sent} && (_ws.malformed || ip.checksum.status == "Bad" || udp.checksum.status == "Bad" || ` +
+          'icmp.checksum.status == "Bad" || icmpv6.checksum.status == "Bad" || _ws.expert.severity == ' +
+          'error)',
       ),
       count(`${sent} && udp.checksum.status == "Good" && udp.length`),
       count(`${sent} && (icmp.checksum.status == "Good" || icmpv6.checksum.status == "Good")`),

@@ -62,7 +62,7 @@ describeOnTun('a TAP device', () => {
     for (const device of devices.splice(0)) ip('link', 'del', device)
   })
 
-  test('a TAP device lets the kernel resolve and ping us in both families, and ip neigh shows us reachable', async () => {
+  test('a TAP device lets the kernel resolve and ping us in both families; ip neigh shows us reachable', async () => {
     const { stack, nic, device, kernelAddress } = host(
       { peer: ['10.7.0.1/24', '2001:db8:7::1/64'] },
       { addresses: ['10.7.0.2/24', '2001:db8:7::2/64'] },

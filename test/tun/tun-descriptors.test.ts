@@ -17,7 +17,8 @@ const COUNT = `
   }
   // What is left when everything that is still ending has ended.
   const settled = async (before) => {
-    for (let turn = 0; turn < 100 && leaked(before).length > 0; turn++) await new Promise((resolve) => setTimeout(resolve, 50))
+    for (let turn = 0; turn < 100 && leaked(before).length > 0; turn++)
+  await new Promise((resolve) => setTimeout(resolve, 50))
     return leaked(before)
   }
   const receiver = { input() {}, idle() {}, dropped() {}, failed() {} }

@@ -28,7 +28,8 @@ describeOnTun('a program with a TUN device', () => {
       import { execFileSync } from 'node:child_process'
       const open = (options) => openTun({ wakeup: '${wakeup}', peer: '10.0.0.1/24', ...options })
       const receiver = (input) => ({
-        input: (packet) => { if (packet.bytes[packet.start + 9] === 17) input(Buffer.from(packet.copy().subarray(28)).toString()) },
+        input: (packet) => { if (packet.bytes[packet.start + 9] === 17)
+          input(Buffer.from(packet.copy().subarray(28)).toString()) },
         idle() {}, dropped() {}, failed(error) { console.log('failed', error.code) },
       })
     `
@@ -59,8 +60,10 @@ describeOnTun('a program with a TUN device', () => {
       async (busyPoll) => {
         const path = program(
           `flood-${busyPoll}`,
-          `const { TunLink } = await import('./link/device/tun.js'), { loadLibc } = await import('./link/device/tun-libc.js')
-        const { attachDevice, openDevice } = await import('./link/device/tun-setup.js'), { findInterface } = await import('./link/device/tun-netlink.js')
+          `const { TunLink } = await import('./link/device/tun.js'),
+            { loadLibc } = await import('./link/device/tun-libc.js')
+        const { attachDevice, openDevice } = await import('./link/device/tun-setup.js'),
+          { findInterface } = await import('./link/device/tun-netlink.js')
         const fd = openDevice('tun', 'flood')
         attachDevice(loadLibc(), fd, 'tun', 'flood', 1, false)
         let flooding = false
@@ -97,7 +100,8 @@ describeOnTun('a program with a TUN device', () => {
     test('a program with a TUN device ends by process.exit with the device open', async () => {
       const path = program(
         'exit',
-        'const link = open(); link.ref(); link.attach(receiver(() => {})); setImmediate(() => setImmediate(() => process.exit(3)))',
+        'const link = open(); link.ref(); link.attach(receiver(() => {})); setImmediate(() => ' +
+          'setImmediate(() => process.exit(3)))',
       )
       expect((await run(path)).code).toBe(3)
     })
@@ -133,10 +137,13 @@ describeOnTun('a program with a TUN device', () => {
       socket.close()
     })
 
-    test('a program with a TUN device runs next ticks and promises right after the packet, with nothing else to wake it', async () => {
-      const path = program(
-        'ticks',
-        `const link = open(); link.ref()
+    test(
+      'a program with a TUN device runs next ticks and promises right after the packet, with nothing else ' +
+        'to wake it',
+      async () => {
+        const path = program(
+          'ticks',
+          `const link = open(); link.ref()
         link.attach(receiver(async (text) => {
           await null
           process.nextTick(async () => {
@@ -146,11 +153,12 @@ describeOnTun('a program with a TUN device', () => {
           })
         }))
         console.log('ready')`,
-      )
-      const outcome = await run(path, (line) => line === 'ready' && setTimeout(send, 300, 'tick'))
-      // Otherwise nothing would ever wake the program, which the link keeps alive.
-      expect(outcome.output).toBe('ready\ntick\n')
-    })
+        )
+        const outcome = await run(path, (line) => line === 'ready' && setTimeout(send, 300, 'tick'))
+        // Otherwise nothing would ever wake the program, which the link keeps alive.
+        expect(outcome.output).toBe('ready\ntick\n')
+      },
+    )
 
     test('a program with a TUN device dies of an exception of its receiver as of any other', async () => {
       const path = program(
@@ -164,29 +172,32 @@ describeOnTun('a program with a TUN device', () => {
       expect(outcome.errors).toContain('Error: thrown by the receiver')
     })
 
-    test('a program with a TUN device may survive exceptions of its receiver, each reported, and goes on receiving', async () => {
-      const path = program(
-        'survive',
-        `const link = open(); link.ref()
+    test(
+      'a program with a TUN device may survive exceptions of its receiver, each reported, and goes on ' + 'receiving',
+      async () => {
+        const path = program(
+          'survive',
+          `const link = open(); link.ref()
         process.on('uncaughtException', (error) => console.log('caught', error.message))
         const upper = receiver((text) => { if (text === 'last') link.unref(); throw new Error(text) })
         link.attach({ ...upper, idle() { if (link.counters.receivedPackets > 0) throw new Error('idle') } })
         console.log('ready')`,
-      )
-      const outcome = await run(
-        path,
-        (line) =>
-          line === 'ready' &&
-          setTimeout(() => {
-            send('first')
-            setTimeout(send, 100, 'last')
-          }, 300),
-      )
-      expect(outcome.code).toBe(0)
-      expect(outcome.output).toContain('caught first\n')
-      expect(outcome.output).toContain('caught last\n')
-      expect(outcome.output).toContain('caught idle\n')
-    })
+        )
+        const outcome = await run(
+          path,
+          (line) =>
+            line === 'ready' &&
+            setTimeout(() => {
+              send('first')
+              setTimeout(send, 100, 'last')
+            }, 300),
+        )
+        expect(outcome.code).toBe(0)
+        expect(outcome.output).toContain('caught first\n')
+        expect(outcome.output).toContain('caught last\n')
+        expect(outcome.output).toContain('caught idle\n')
+      },
+    )
 
     test('a program with a TUN device survives garbage collections while packets come', async () => {
       const path = program(
@@ -217,7 +228,8 @@ describeOnTun('a program with a TUN device', () => {
       const link = openTun({ peer: '10.0.0.1/24' })
       let refused = ''
       try { openTun({ wakeup: 'uv' }) } catch (error) { refused = error.code }
-      link.attach({ input: (packet) => { if (packet.bytes[packet.start + 9] === 17) parentPort.postMessage(Buffer.from(packet.copy().subarray(28)).toString()) },
+      link.attach({ input: (packet) => { if (packet.bytes[packet.start + 9] === 17)
+        parentPort.postMessage(Buffer.from(packet.copy().subarray(28)).toString()) },
         idle() {}, dropped() {}, failed() {} })
     `
 
@@ -239,7 +251,7 @@ describeOnTun('a program with a TUN device', () => {
       expect(outcome).toEqual({ code: 0, output: 'worker ERR_TUN_NO_UV\none\ntwo\nterminated\n', errors: '' })
     })
 
-    test('a device in a worker thread does not keep the thread alive, and the interface goes with the thread', async () => {
+    test('a device in a worker thread does not keep the thread alive; the interface goes with the thread', async () => {
       const thread = script('short', inside)
       const path = script(
         'short-main',

@@ -138,33 +138,37 @@ describeOnTun('a TUN device', () => {
     })
   })
 
-  test('a TUN device finds what comes within the time of a busy poll without a wake-up, serves timers meanwhile, and sleeps after it', async () => {
-    const link = open({ wakeup: 'uv', peer: '10.0.0.1/24', busyPoll: 10_000 })
-    const times: number[] = []
-    link.attach(Object.assign(new Recorder(), { input: () => void times.push(performance.now()) }))
-    await turn(100)
-    const { wakeups } = link.counters
-    times.length = 0
-    const sender = spawn('bash', ['-c', 'for i in {1..200}; do echo $i > /dev/udp/10.0.0.2/7; sleep 0.002; done'], {
-      stdio: 'inherit',
-    })
-    let timers = 0
-    const timer = setInterval(() => timers++, 20)
-    await once(sender, 'exit')
-    clearInterval(timer)
-    expect(times.length).toBeGreaterThanOrEqual(200)
-    // On a busy machine some come later.
-    const late = times.filter((time, i) => time - (times[i - 1] ?? 0) > 9).length
-    expect(link.counters.wakeups - wakeups).toBeLessThan(late + 30)
-    expect(timers).toBeGreaterThan(5)
-    await turn(50)
-    const cpu = process.cpuUsage()
-    await turn(200)
-    const { user, system } = process.cpuUsage(cpu)
-    expect(user + system).toBeLessThan(100_000)
-    expect(() => open({ busyPoll: -1 })).toThrow('busyPoll must be 0 to 10000 microseconds, not -1.')
-    expect(() => open({ busyPoll: Number.NaN })).toThrow(RangeError)
-  })
+  test(
+    'a TUN device finds what comes within the time of a busy poll without a wake-up, serves timers ' +
+      'meanwhile, and sleeps after it',
+    async () => {
+      const link = open({ wakeup: 'uv', peer: '10.0.0.1/24', busyPoll: 10_000 })
+      const times: number[] = []
+      link.attach(Object.assign(new Recorder(), { input: () => void times.push(performance.now()) }))
+      await turn(100)
+      const { wakeups } = link.counters
+      times.length = 0
+      const sender = spawn('bash', ['-c', 'for i in {1..200}; do echo $i > /dev/udp/10.0.0.2/7; sleep 0.002; done'], {
+        stdio: 'inherit',
+      })
+      let timers = 0
+      const timer = setInterval(() => timers++, 20)
+      await once(sender, 'exit')
+      clearInterval(timer)
+      expect(times.length).toBeGreaterThanOrEqual(200)
+      // On a busy machine some come later.
+      const late = times.filter((time, i) => time - (times[i - 1] ?? 0) > 9).length
+      expect(link.counters.wakeups - wakeups).toBeLessThan(late + 30)
+      expect(timers).toBeGreaterThan(5)
+      await turn(50)
+      const cpu = process.cpuUsage()
+      await turn(200)
+      const { user, system } = process.cpuUsage(cpu)
+      expect(user + system).toBeLessThan(100_000)
+      expect(() => open({ busyPoll: -1 })).toThrow('busyPoll must be 0 to 10000 microseconds, not -1.')
+      expect(() => open({ busyPoll: Number.NaN })).toThrow(RangeError)
+    },
+  )
 
   describe.each(['uv', 'worker'] as const)('woken by %s', (wakeup) => {
     test('a TUN device receives what the kernel sends, IPv4 and IPv6', async () => {
@@ -420,56 +424,59 @@ describeOnTun('a TUN device', () => {
     )
   })
 
-  test('a TUN device carries Ethernet frames as TAP: ARP is asked and answered, then a datagram passes each way', async () => {
-    const link = open({ kind: 'tap', peer: '10.0.0.1/24', hardwareAddress: '02:00:5e:00:53:01' })
-    const own = link.hardwareAddress as Uint8Array
-    const receiver = new Recorder()
-    link.attach(receiver)
-    const kernel = await socket('udp4', '10.0.0.1')
-    kernel.send('over ethernet', 7, '10.0.0.2')
+  test(
+    'a TUN device carries Ethernet frames as TAP: ARP is asked and answered, then a datagram passes each ' + 'way',
+    async () => {
+      const link = open({ kind: 'tap', peer: '10.0.0.1/24', hardwareAddress: '02:00:5e:00:53:01' })
+      const own = link.hardwareAddress as Uint8Array
+      const receiver = new Recorder()
+      link.attach(receiver)
+      const kernel = await socket('udp4', '10.0.0.1')
+      kernel.send('over ethernet', 7, '10.0.0.2')
 
-    const arp = await vi.waitFor(() => receiver.frames.find(isArp) ?? expect.fail('no ARP request'))
-    expect(macDestination(arp)).toBe('ff:ff:ff:ff:ff:ff')
-    const kernelAddress = mac(macSource(arp))
-    const header = (type: number) => Uint8Array.of(...kernelAddress, ...own, 8, type)
-    const reply = Uint8Array.of(
-      ...header(6),
-      0,
-      1,
-      8,
-      0,
-      6,
-      4,
-      0,
-      2,
-      ...own,
-      10,
-      0,
-      0,
-      2,
-      ...kernelAddress,
-      10,
-      0,
-      0,
-      1,
-    )
-    expect(link.send(packet.load(reply))).toBe(Drop.None)
+      const arp = await vi.waitFor(() => receiver.frames.find(isArp) ?? expect.fail('no ARP request'))
+      expect(macDestination(arp)).toBe('ff:ff:ff:ff:ff:ff')
+      const kernelAddress = mac(macSource(arp))
+      const header = (type: number) => Uint8Array.of(...kernelAddress, ...own, 8, type)
+      const reply = Uint8Array.of(
+        ...header(6),
+        0,
+        1,
+        8,
+        0,
+        6,
+        4,
+        0,
+        2,
+        ...own,
+        10,
+        0,
+        0,
+        2,
+        ...kernelAddress,
+        10,
+        0,
+        0,
+        1,
+      )
+      expect(link.send(packet.load(reply))).toBe(Drop.None)
 
-    await vi.waitFor(() =>
-      expect(receiver.frames.some((frame) => Buffer.from(frame).toString().endsWith('over ethernet'))).toBe(true),
-    )
-    const frame = receiver.frames.find((each) => Buffer.from(each).toString().endsWith('over ethernet')) as Uint8Array
-    expect(frame.subarray(0, 14)).toEqual(Uint8Array.of(...own, ...kernelAddress, 8, 0))
-    expect(frame.length).toBe(14 + 28 + 13)
+      await vi.waitFor(() =>
+        expect(receiver.frames.some((frame) => Buffer.from(frame).toString().endsWith('over ethernet'))).toBe(true),
+      )
+      const frame = receiver.frames.find((each) => Buffer.from(each).toString().endsWith('over ethernet')) as Uint8Array
+      expect(frame.subarray(0, 14)).toEqual(Uint8Array.of(...own, ...kernelAddress, 8, 0))
+      expect(frame.length).toBe(14 + 28 + 13)
 
-    const arrived = once(kernel, 'message')
-    const port = kernel.address().port
-    const largest = new Uint8Array(1472).fill(0x61)
-    expect(
-      link.send(packet.load(Uint8Array.of(...header(0), ...between('10.0.0.2:7', `10.0.0.1:${port}`, largest)))),
-    ).toBe(Drop.None)
-    expect((await arrived)[0].length).toBe(1472)
-    const tooLong = Uint8Array.of(...header(0), ...between('10.0.0.2:7', `10.0.0.1:${port}`, new Uint8Array(1473)))
-    expect(link.send(packet.load(tooLong))).toBe(Drop.LinkMtuExceeded)
-  })
+      const arrived = once(kernel, 'message')
+      const port = kernel.address().port
+      const largest = new Uint8Array(1472).fill(0x61)
+      expect(
+        link.send(packet.load(Uint8Array.of(...header(0), ...between('10.0.0.2:7', `10.0.0.1:${port}`, largest)))),
+      ).toBe(Drop.None)
+      expect((await arrived)[0].length).toBe(1472)
+      const tooLong = Uint8Array.of(...header(0), ...between('10.0.0.2:7', `10.0.0.1:${port}`, new Uint8Array(1473)))
+      expect(link.send(packet.load(tooLong))).toBe(Drop.LinkMtuExceeded)
+    },
+  )
 })

@@ -11,23 +11,26 @@ test('a list of those that wait flushes each once, in order, and nobody when non
   expect(seen).toEqual([1, 2])
 })
 
-test('one that throws does not keep the others waiting, and one that is added meanwhile waits for the next flush', () => {
-  const clock = new ManualClock()
-  const list = new ReadyList(clock)
-  const seen: string[] = []
-  list.add({
-    flush() {
-      list.add({ flush: () => void seen.push('added') })
-    },
-  })
-  list.add({
-    flush() {
-      throw new Error('of the receiver')
-    },
-  })
-  list.add({ flush: () => void seen.push('third') })
-  expect(() => list.flush()).toThrow('of the receiver')
-  expect(seen).toEqual([])
-  clock.settle()
-  expect(seen).toEqual(['added', 'third'])
-})
+test(
+  'one that throws does not keep the others waiting, and one that is added meanwhile waits for the next ' + 'flush',
+  () => {
+    const clock = new ManualClock()
+    const list = new ReadyList(clock)
+    const seen: string[] = []
+    list.add({
+      flush() {
+        list.add({ flush: () => void seen.push('added') })
+      },
+    })
+    list.add({
+      flush() {
+        throw new Error('of the receiver')
+      },
+    })
+    list.add({ flush: () => void seen.push('third') })
+    expect(() => list.flush()).toThrow('of the receiver')
+    expect(seen).toEqual([])
+    clock.settle()
+    expect(seen).toEqual(['added', 'third'])
+  },
+)

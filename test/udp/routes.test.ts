@@ -76,21 +76,24 @@ test('an IPv6 source that is asked for is on the nic that is asked for, if it is
   expect(sources()).toEqual([[], ['fe80::21', HOST6, 'fe80::21']])
 })
 
-test('0.0.0.0 is the bound address, and 127.0.0.1 without one; :: is ::1, and 127.0.0.1 to who is bound to IPv4', () => {
-  const { stack } = makeTwo()
-  const peerOf = (family: 4 | 6, bound: string, to: string) => {
-    const { endpoint } = open(stack, family, 0, bound)
-    expect(endpoint.connect(Address.parse(to), 9)).toBe('')
-    return endpoint.remoteAddress?.toString()
-  }
-  expect(peerOf(4, '0.0.0.0', '0.0.0.0')).toBe('127.0.0.1')
-  expect(peerOf(4, HOST4, '0.0.0.0')).toBe(HOST4)
-  expect(peerOf(6, `::ffff:${HOST4}`, '::ffff:0.0.0.0')).toBe(HOST4)
-  expect(peerOf(6, `::ffff:${HOST4}`, '::')).toBe('127.0.0.1')
-  expect(peerOf(6, '::ffff:0.0.0.0', '::')).toBe('127.0.0.1')
-  expect(peerOf(6, HOST6, '::')).toBe('::1')
-  expect(peerOf(6, '::', '::')).toBe('::1')
-})
+test(
+  '0.0.0.0 is the bound address, and 127.0.0.1 without one; :: is ::1, and 127.0.0.1 to who is bound to ' + 'IPv4',
+  () => {
+    const { stack } = makeTwo()
+    const peerOf = (family: 4 | 6, bound: string, to: string) => {
+      const { endpoint } = open(stack, family, 0, bound)
+      expect(endpoint.connect(Address.parse(to), 9)).toBe('')
+      return endpoint.remoteAddress?.toString()
+    }
+    expect(peerOf(4, '0.0.0.0', '0.0.0.0')).toBe('127.0.0.1')
+    expect(peerOf(4, HOST4, '0.0.0.0')).toBe(HOST4)
+    expect(peerOf(6, `::ffff:${HOST4}`, '::ffff:0.0.0.0')).toBe(HOST4)
+    expect(peerOf(6, `::ffff:${HOST4}`, '::')).toBe('127.0.0.1')
+    expect(peerOf(6, '::ffff:0.0.0.0', '::')).toBe('127.0.0.1')
+    expect(peerOf(6, HOST6, '::')).toBe('::1')
+    expect(peerOf(6, '::', '::')).toBe('::1')
+  },
+)
 
 test('who is bound to IPv4 reaches no IPv6 (EAFNOSUPPORT), and who is bound to IPv6 no IPv4 (ENETUNREACH)', () => {
   const { stack } = makeTwo()

@@ -173,24 +173,27 @@ describe.each([4, 6] as const)('sending over IPv%i', (family) => {
     }
   })
 
-  test('with the Don’t Fragment mode "do" is EMSGSIZE above the path MTU, with "dont" and "want" it is fragments', () => {
-    const { stack, link } = makeHost()
-    const { endpoint } = open(stack, family)
-    const fits = family === 4 ? 1472 : 1452
-    for (const [mode, large, df] of [
-      [PmtuMode.Dont, '', 0],
-      [PmtuMode.Want, '', 1],
-      [PmtuMode.Do, 'EMSGSIZE', 1],
-      [PmtuMode.Probe, 'EMSGSIZE', 1],
-    ] as const) {
-      endpoint.pmtuMode = mode
-      expect(send(endpoint, pattern(fits), peer, 9)).toBe('')
-      if (family === 4) expect(decode(link.take()[0] as Uint8Array).dontFragment).toBe(df)
-      expect(send(endpoint, pattern(fits + 1), peer, 9)).toBe(large)
-      link.take()
-    }
-    expect(stack.drops).toEqual([])
-  })
+  test(
+    'with the Don’t Fragment mode "do" is EMSGSIZE above the path MTU, with "dont" and "want" it is ' + 'fragments',
+    () => {
+      const { stack, link } = makeHost()
+      const { endpoint } = open(stack, family)
+      const fits = family === 4 ? 1472 : 1452
+      for (const [mode, large, df] of [
+        [PmtuMode.Dont, '', 0],
+        [PmtuMode.Want, '', 1],
+        [PmtuMode.Do, 'EMSGSIZE', 1],
+        [PmtuMode.Probe, 'EMSGSIZE', 1],
+      ] as const) {
+        endpoint.pmtuMode = mode
+        expect(send(endpoint, pattern(fits), peer, 9)).toBe('')
+        if (family === 4) expect(decode(link.take()[0] as Uint8Array).dontFragment).toBe(df)
+        expect(send(endpoint, pattern(fits + 1), peer, 9)).toBe(large)
+        link.take()
+      }
+      expect(stack.drops).toEqual([])
+    },
+  )
 
   test('takes the settings of one datagram before those of the socket', () => {
     const { stack, link, nic } = makeHost()
@@ -242,23 +245,28 @@ test('one flow has one IPv6 flow label, another flow another (RFC 6437 section 3
   expect(labels).not.toContain(0)
 })
 
-test('the flow label depends on every word of the destination, and not in a way that one label tells another (RFC 6437 section 3)', () => {
-  const { stack, link } = makeHost()
-  stack.addRoute({ to: '::/0', nic: 'eth0' })
-  const { endpoint } = open(stack, 6, 5000)
-  const label = (to: string, port: number) => {
-    expect(send(endpoint, pattern(1), to, port)).toBe('')
-    return decode(link.take()[0] as Uint8Array).flowLabel as number
-  }
-  const labels = ['2001:db8::1', '2002:db8::1', '2001:db9::1', '2001:db8:1::1', '2001:db8::1:0:1', '2001:db8::2'].map(
-    (to) => label(to, 7),
-  )
-  expect(new Set(labels).size).toBe(labels.length)
-  // The same two ports, towards different hosts: labels do not differ by what the ports differ by.
-  const differences = new Set<number>()
-  for (let host = 1; host <= 100; host++) differences.add(label(`2001:db8::${host}`, 7) ^ label(`2001:db8::${host}`, 8))
-  expect(differences.size).toBeGreaterThan(95)
-})
+test(
+  'the flow label depends on every word of the destination, and not in a way that one label tells another ' +
+    '(RFC 6437 section 3)',
+  () => {
+    const { stack, link } = makeHost()
+    stack.addRoute({ to: '::/0', nic: 'eth0' })
+    const { endpoint } = open(stack, 6, 5000)
+    const label = (to: string, port: number) => {
+      expect(send(endpoint, pattern(1), to, port)).toBe('')
+      return decode(link.take()[0] as Uint8Array).flowLabel as number
+    }
+    const labels = ['2001:db8::1', '2002:db8::1', '2001:db9::1', '2001:db8:1::1', '2001:db8::1:0:1', '2001:db8::2'].map(
+      (to) => label(to, 7),
+    )
+    expect(new Set(labels).size).toBe(labels.length)
+    // The same two ports, towards different hosts: labels do not differ by what the ports differ by.
+    const differences = new Set<number>()
+    for (let host = 1; host <= 100; host++)
+      differences.add(label(`2001:db8::${host}`, 7) ^ label(`2001:db8::${host}`, 8))
+    expect(differences.size).toBeGreaterThan(95)
+  },
+)
 
 describe.each([4, 6] as const)('receiving over IPv%i', (family) => {
   const { ours, peer } = ends[family]

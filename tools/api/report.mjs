@@ -1,6 +1,6 @@
 /**
- * The API report: every export of every entry point with its types, as text that is checked in. A change of the API is then a change of a file that a
- * reviewer sees.
+ * The API report: every export of every entry point with its types, as text that is checked in. A
+ * change of the API is then a change of a file that a reviewer sees.
  *
  *     npm run api                 compares, and fails where the reports in docs/api differ
  *     npm run api -- --update     writes them anew
@@ -67,7 +67,8 @@ for (const [entry, { types }] of Object.entries(entries)) {
   if (result.apiReportChanged && !update) {
     failed = true
     console.error(
-      `The API of ${name} is not what docs/api/${name}.api.md says. If the change is meant: npm run api -- --update, and a line in CHANGELOG.md.`,
+      `The API of ${name} is not what docs/api/${name}.api.md says. If the change is meant: npm run api ` +
+        '-- --update, and a line in CHANGELOG.md.',
     )
   }
   if (result.errorCount > 0) failed = true
@@ -78,7 +79,8 @@ for (const [name, names] of forgotten) {
   if (unknown.length === 0) continue
   failed = true
   console.error(
-    `Types of ${name} refer to ${unknown.join(', ')}, which no program can name: export them, or mark the member @internal.`,
+    `Types of ${name} refer to ${unknown.join(', ')}, which no program can name: export them, or mark the ` +
+      'member @internal.',
   )
 }
 rmSync(temporary, { recursive: true, force: true })

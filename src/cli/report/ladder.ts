@@ -42,12 +42,15 @@ export function drawLadder(recorded: readonly Recorded[], order: readonly string
   const x = (node: string) => xOf.get(node) as number
   const y = (moment: Moment) => yOf.get(moment) as number
   const hops = recorded.flatMap((each) => each.life.hops.map((hop) => ({ ...each, hop })))
-  return html`<div class="scroll ladder"><svg class="names" width="${width}" height="34" aria-hidden="true">${columns.map(
-    (name) => html`<text x="${x(name)}" y="22">${name}</text>`,
-  )}</svg>
+  return html`<div class="scroll ladder"><svg class="names" width="${width}" height="34" aria-hidden="true">
+    ${columns.map((name) => html`<text x="${x(name)}" y="22">${name}</text>`)}</svg>
 <svg width="${width}" height="${height}" role="img" aria-label="Packet ladder">
 <g class="lifelines">${columns.map((name) => html`<path d="M${x(name)} 0V${height}"/>`)}</g>
-<g class="times">${times.map(({ time, y: at }) => html`<path d="M${LEFT - 30} ${at}H${width - RIGHT}"/><text x="${LEFT - 36}" y="${at + 4}">${time.toFixed(3)}</text>`)}</g>
+<g class="times">${times.map(
+    ({ time, y: at }) => html`
+  <path d="M${LEFT - 30} ${at}H${width - RIGHT}"/><text x="${LEFT - 36}" y="${at + 4}">
+  ${time.toFixed(3)}</text>`,
+  )}</g>
 ${hops.map(({ hop, datagram, flow }) => arrows(hop, datagram.packet, flow, x, y, order))}
 ${hops.map(({ hop, datagram, flow }) => label(hop, datagram.id, datagram.packet, flow, x, y, order))}
 ${recorded.flatMap(({ life }) => life.drops.map((drop) => dropMark(x(drop.node), y(drop), drop.reason)))}
@@ -145,7 +148,8 @@ function toRight({ toward, start }: Hop, order: readonly string[]): boolean {
 }
 
 function dropMark(x: number, y: number, reason: string): Markup {
-  return html`<g class="drop"><path d="M${x - 5} ${y - 5}l10 10m0 -10l-10 10"/><text x="${x + 11}" y="${y + 4}">${reason}</text></g>`
+  return html`<g class="drop"><path d="M${x - 5} ${y - 5}l10 10m0 -10l-10 10"/><text
+    x="${x + 11}" y="${y + 4}">${reason}</text></g>`
 }
 
 /** Where the frame leaves: what it is; the rest of its headers shows under the pointer. */
@@ -166,7 +170,10 @@ function label(
     ...(hop.arrivals.length > 1 ? ['copies'] : []),
   ]
   const text = [`#${id} ${frameText(packet, whole)}`, ...marks].join(', ')
-  return html`${backdrop(x(start.node) + (right ? 9 : -9), y(start) - 3, text, right ? 'start' : 'end')}<text class="what ${colorClass(flow, whole)}${right ? '' : ' left'}" x="${x(start.node) + (right ? 11 : -11)}" y="${y(start) - 3}">${text}<title>${details(hop, id, whole)}</title></text>
+  return html`${backdrop(x(start.node) + (right ? 9 : -9), y(start) - 3, text, right ? 'start' : 'end')}
+    <text class="what ${colorClass(flow, whole)}${right ? '' : ' left'}"
+    x="${x(start.node) + (right ? 11 : -11)}"
+    y="${y(start) - 3}">${text}<title>${details(hop, id, whole)}</title></text>
 `
 }
 
@@ -186,7 +193,8 @@ function details({ start, nic, packet, left, arrivals, lost }: Hop, id: number, 
     `datagram ${id}: ${frameText(packet, whole)}`,
     `${source} > ${destination}${ports[0] === null ? '' : `, ports ${ports.join(' > ')}`}`,
     `${length} bytes, hop limit ${hopLimit}${fragment === null ? '' : `, identification ${fragment.identification}`}`,
-    `leaves ${start.node}.${nic} at ${at(start.time)}${left === null || left === start.time ? '' : `, its last bit at ${at(left)}`}`,
+    `leaves ${start.node}.${nic} at ` +
+      `${at(start.time)}${left === null || left === start.time ? '' : `, its last bit at ${at(left)}`}`,
     ...arrivals.map(({ node, time }) => `arrives at ${node} at ${at(time)}`),
     ...(lost === null ? [] : [`dropped at ${at(lost.time)}: ${lost.reason}`]),
   ].join('\n')

@@ -34,5 +34,6 @@ export function rounded(value: number): string {
 export function backdrop(x: number, y: number, text: string, anchor: 'start' | 'middle' | 'end'): Markup {
   const width = text.length * 5.9 + 4
   const left = { start: x, middle: x - width / 2, end: x - width }[anchor]
-  return html`<rect class="backdrop" x="${rounded(left)}" y="${rounded(y - 10)}" width="${rounded(width)}" height="13"/>`
+  return html`<rect class="backdrop" x="${rounded(left)}" y="${rounded(y - 10)}"
+    width="${rounded(width)}" height="13"/>`
 }

@@ -47,11 +47,13 @@ export function plotHtml({ title, note, xLabel, yLabel, x, lines, group }: Plot)
 <details><summary>Numbers, ${yLabel}</summary><div class="scroll"><table>
 <thead><tr><th scope="col">${xLabel}</th>${columns.map(
     ({ label, role, color, dashed }) =>
-      html`<th scope="col" data-role="${role}" data-color="${color}"${dashed ? html` data-dashed` : NOTHING}>${label}</th>`,
+      html`<th scope="col" data-role="${role}"
+        data-color="${color}"${dashed ? html` data-dashed` : NOTHING}>${label}</th>`,
   )}</tr></thead>
 <tbody>${x.map(
     (each, row) =>
-      html`<tr><th scope="row"${named ? html` data-at="${row}"` : NOTHING}>${each}</th>${columns.map(({ values }) => html`<td>${short(values[row] ?? null)}</td>`)}</tr>
+      html`<tr><th scope="row"${named ? html` data-at="${row}"` : NOTHING}>${each}</th>
+        ${columns.map(({ values }) => html`<td>${short(values[row] ?? null)}</td>`)}</tr>
 `,
   )}</tbody>
 </table></div></details>
@@ -87,7 +89,8 @@ const DRAW = `'use strict'
     ;[...figure.querySelectorAll('thead th')].slice(1).forEach((head, index) => {
       const values = rows.map(({ cells }) => number(cells[index + 1]))
       const { role, color } = head.dataset
-      if (role === 'values') lines.push({ name: head.textContent, color: Number(color), dashed: 'dashed' in head.dataset, values })
+      if (role === 'values')
+        lines.push({ name: head.textContent, color: Number(color), dashed: 'dashed' in head.dataset, values })
       else lines.at(-1)[role] = values
     })
     for (const line of lines) {
@@ -152,7 +155,9 @@ const DRAW = `'use strict'
     const { x, names, lines } = read(figure)
     const box = figure.querySelector('.canvas')
     const strokes = lines.map((line) => color('--c' + (line.color % 8)))
-    const axis = { stroke: color('--muted'), grid: { stroke: color('--grid'), width: 1 }, ticks: { stroke: color('--grid'), width: 1 }, font: '12px system-ui, sans-serif', labelFont: '12px system-ui, sans-serif' }
+    const axis = { stroke: color('--muted'), grid: { stroke: color('--grid'), width: 1 },
+      ticks: { stroke: color('--grid'), width: 1 },
+      font: '12px system-ui, sans-serif', labelFont: '12px system-ui, sans-serif' }
     /** The top of what is in sight. */
     const most = (u) => {
       let value = 0
@@ -171,12 +176,16 @@ const DRAW = `'use strict'
       width: Math.max(280, box.clientWidth),
       height: 260,
       scales: {
-        x: { time: false, range: (u, from, to) => (from === x[0] && to === x.at(-1) ? [from - pad, to + pad] : [from, to]) },
+        x: { time: false,
+          range: (u, from, to) => (from === x[0] && to === x.at(-1) ? [from - pad, to + pad] : [from, to]) },
         y: { range: (u) => [0, most(u) * 1.08 || 1] },
       },
       axes: [
-        { ...axis, label: figure.dataset.x, labelSize: 20, size: 34, space: 80, ...(names ? { splits: () => x, values: (u, at) => at.map((i) => names[i]) } : { values: (u, at) => at.map((value) => plain(value)) }) },
-        { ...axis, label: figure.dataset.y, labelSize: 20, size: width, space: 34, values: (u, at) => at.map((value) => plain(value)) },
+        { ...axis, label: figure.dataset.x, labelSize: 20, size: 34, space: 80,
+          ...(names ? { splits: () => x, values: (u, at) => at.map((i) => names[i]) }
+          : { values: (u, at) => at.map((value) => plain(value)) }) },
+        { ...axis, label: figure.dataset.y, labelSize: 20, size: width, space: 34,
+          values: (u, at) => at.map((value) => plain(value)) },
       ],
       series: [
         { label: figure.dataset.x, value: (u, value) => (value === null ? '–' : nameAt(value)) },
@@ -191,7 +200,8 @@ const DRAW = `'use strict'
         })),
       ],
       cursor: { y: false, ...(figure.dataset.group === '' ? {} : { sync: { key: figure.dataset.group } }) },
-      hooks: { drawSeries: [(u, index) => { const line = lines[index - 1]; if (line?.low && u.series[index].show) interval(u, x, line, strokes[index - 1]) }] },
+      hooks: { drawSeries: [(u, index) => { const line = lines[index - 1];
+        if (line?.low && u.series[index].show) interval(u, x, line, strokes[index - 1]) }] },
     }, [x, ...lines.map(({ values }) => values)], box)
   }
 
@@ -202,6 +212,8 @@ const DRAW = `'use strict'
     plots = figures.map(draw)
   }
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', again)
-  addEventListener('resize', () => plots.forEach((plot, i) => plot.setSize({ width: Math.max(280, figures[i].querySelector('.canvas').clientWidth), height: 260 })))
+  addEventListener('resize', () => plots.forEach((plot, i) =>
+    plot.setSize({ width: Math.max(280, figures[i].querySelector('.canvas').clientWidth),
+    height: 260 })))
 }
 `

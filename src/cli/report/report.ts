@@ -73,7 +73,12 @@ ${
     ? NOTHING
     : section(
         'Over time',
-        html`${leftOut === 0 ? NOTHING : html`<p>The first flows; ${leftOut} more are in the table above.</p>`}${plotGrid(plots)}`,
+        html`${
+          leftOut === 0
+            ? NOTHING
+            : html`
+          <p>The first flows; ${leftOut} more are in the table above.</p>`
+        }${plotGrid(plots)}`,
       )
 }
 ${recorder.first.length === 0 ? NOTHING : section('Packet ladder', this.#ladder(flows))}`,
@@ -113,7 +118,8 @@ ${section('Results', sweepTable(points, sweeps))}`,
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy"
+  content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
 <title>${title} – tungram sim</title>
 <style>${this.#assets.style}${STYLE}</style>
 </head>
@@ -121,11 +127,17 @@ ${section('Results', sweepTable(points, sweeps))}`,
 <header>
 <h1>${title}</h1>
 ${description === undefined ? NOTHING : html`<p>${description}</p>`}
-<dl>${[['scenario', this.#file] as const, ...facts, ['tungram', version()] as const].map(([term, value]) => html`<div><dt>${term}</dt><dd>${value}</dd></div>`)}</dl>
+<dl>${[['scenario', this.#file] as const, ...facts, ['tungram', version()] as const].map(
+      ([term, value]) => html`<div><dt>${term}</dt><dd>${value}</dd></div>`,
+    )}</dl>
 ${interrupted ? html`<p class="interrupted">Interrupted: this is what there was until then.</p>` : NOTHING}
 </header>
 <main>
-${section('Topology', html`${topologyNote}${this.#topology.drawing}<details><summary>Cables</summary>${linkTable(this.#scenario)}</details>`)}
+${section(
+  'Topology',
+  html`${topologyNote}${this.#topology.drawing}
+  <details><summary>Cables</summary>${linkTable(this.#scenario)}</details>`,
+)}
 ${content}
 </main>
 <script>${this.#assets.script}</script>
@@ -142,8 +154,10 @@ ${content}
     const shown =
       left === 0
         ? `All: ${plural(frames, 'packet')} of ${plural(datagrams, 'datagram')}.`
-        : `The first ${plural(firstFrames, 'packet')}, of ${plural(first.length, 'datagram')}; ${left} more of ${plural(datagrams - first.length, 'datagram')} are left out.`
-    return html`<p>${shown} A packet counts on each cable; the pointer on its label shows its headers. Times are milliseconds.</p>
+        : `The first ${plural(firstFrames, 'packet')}, of ${plural(first.length, 'datagram')}; ${left} more ` +
+          `of ${plural(datagrams - first.length, 'datagram')} are left out.`
+    return html`<p>${shown} A packet counts on each cable; the pointer on
+      its label shows its headers. Times are milliseconds.</p>
 ${ladderLegend(flows)}
 ${drawLadder(first, order)}
 ${
@@ -202,9 +216,14 @@ function plotGrid(plots: readonly Plot[]): Markup {
 }
 
 function ladderLegend(flows: readonly FlowResult[]): Markup {
-  return html`<p class="legend">${flows.slice(0, 8).map(({ name }, index) => html`<span class="c${index}"><i class="line"></i>${name}</span>`)}${
+  return html`<p class="legend">${flows
+    .slice(0, 8)
+    .map(({ name }, index) => html`<span class="c${index}"><i class="line"></i>${name}</span>`)}${
     flows.length > 8 ? html`<span>… further flows repeat the colours</span>` : NOTHING
-  }<span class="other"><i class="line"></i>ICMP and other</span><span><i class="line dashed"></i>fragment</span><span><i class="line dotted"></i>copy, or not followed further</span><span class="drop"><b>✕</b> dropped</span></p>`
+  }<span class="other"><i class="line"></i>ICMP and other</span><span><i
+    class="line dashed"></i>fragment</span><span><i
+    class="line dotted"></i>copy, or not followed further</span><span
+    class="drop"><b>✕</b> dropped</span></p>`
 }
 
 function table(head: readonly string[], rows: readonly (readonly (string | number)[])[], id: string): Markup {
@@ -281,7 +300,8 @@ function dropTable(flows: readonly FlowResult[]): Markup {
     drops.map(({ node, nic, reason, count }) => [name, nic === '' ? node : `${node}.${nic}`, reason, count]),
   )
   if (rows.length === 0) return html`<p>Nothing was dropped.</p>`
-  return html`<h3>Drops</h3><p class="note">Each fragment and copy counts.</p>${table(['flow', 'where', 'reason', 'count'], rows, 'drops')}`
+  return html`<h3>Drops</h3><p class="note">Each fragment and copy counts.</p>
+    ${table(['flow', 'where', 'reason', 'count'], rows, 'drops')}`
 }
 
 const COLUMNS: { measure: Measure; title: string; factor: number }[] = [

@@ -61,7 +61,9 @@ export function timePlots(recorder: Recorder, results: readonly FlowResult[]): {
     plots.push({
       ...common,
       title: 'Queues',
-      note: `the most frames that waited at once, each until its last bit had left; ${perBin}${queues.length > MOST_LINES ? `; the ${MOST_LINES} longest` : ''}`,
+      note:
+        'the most frames that waited at once, each until its last bit had left; ' +
+        `${perBin}${queues.length > MOST_LINES ? `; the ${MOST_LINES} longest` : ''}`,
       yLabel: 'frames',
       lines: queues
         .sort((a, b) => Math.max(...b.values) - Math.max(...a.values))

@@ -59,7 +59,10 @@ export function drawTopology(scenario: Scenario, network: Network): Topology {
   const [left, top] = [Math.min(...bounds.map((box) => box.left)) - 4, Math.min(...bounds.map((box) => box.top)) - 4]
   const width = Math.ceil(Math.max(...bounds.map((box) => box.right)) - left + 4)
   const height = Math.ceil(Math.max(...bounds.map((box) => box.bottom)) - top + 8)
-  const drawing = html`<div class="scroll"><svg class="topology" viewBox="${rounded(left)} ${rounded(top)} ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="Topology">
+  const drawing = html`<div class="scroll"><svg class="topology"
+    viewBox="${rounded(left)} ${rounded(top)} ${width} ${height}"
+    width="${width}" height="${height}"
+    role="img" aria-label="Topology">
 ${cables.map(({ way }) => way)}
 ${cables.map(({ label }) => label)}
 ${all.map(node)}
@@ -78,7 +81,9 @@ export function linkTable({ links = [] }: Scenario): Markup {
 <thead><tr><th>cable</th><th>between</th><th>MTU</th><th>there →</th><th>← back</th></tr></thead>
 <tbody>${links.map(
     (link) =>
-      html`<tr><th scope="row">${link.name ?? link.between.join('-')}</th><td>${link.between.join(' and ')}</td><td class="number">${link.mtu ?? 1500}</td><td>${cell(directionTexts(link, 'forward'))}</td><td>${cell(directionTexts(link, 'back'))}</td></tr>
+      html`<tr><th scope="row">${link.name ?? link.between.join('-')}</th>
+        <td>${link.between.join(' and ')}</td><td class="number">${link.mtu ?? 1500}</td>
+        <td>${cell(directionTexts(link, 'forward'))}</td><td>${cell(directionTexts(link, 'back'))}</td></tr>
 `,
   )}</tbody></table></div>`
 }
@@ -155,7 +160,8 @@ function node({ name, kind, addresses, x, y }: Place): Markup {
   const shape =
     kind === 'segment'
       ? html`<rect x="${x - 4}" y="${y - 30}" width="8" height="60"/><text x="${x}" y="${y + 44}">${name}</text>`
-      : html`<rect x="${x - width / 2}" y="${y - NODE_HEIGHT / 2}" width="${width}" height="${NODE_HEIGHT}" rx="${corner}"/>
+      : html`<rect x="${x - width / 2}" y="${y - NODE_HEIGHT / 2}" width="${width}" height="${NODE_HEIGHT}"
+        rx="${corner}"/>
 <text x="${x}" y="${y + 5}">${name}</text>`
   const [address = ''] = kind === 'host' ? addresses : []
   return html`<g class="node ${kind}"><title>${[`${kind} ${name}`, ...addresses].join('\n')}</title>${shape}${
@@ -223,7 +229,8 @@ function cable(
   const x = rounded((box.left + box.right) / 2)
   const label = html`<g class="cable">${title}${shown.map((text, line) => {
     const y = box.top + (line + 1) * LINE - 3
-    return html`${level ? NOTHING : backdrop(Number(x), y, text, 'middle')}<text class="small" x="${x}" y="${rounded(y)}">${text}</text>`
+    return html`${level ? NOTHING : backdrop(Number(x), y, text, 'middle')}
+      <text class="small" x="${x}" y="${rounded(y)}">${text}</text>`
   })}</g>
 `
   return { way, label, bend }

@@ -88,7 +88,8 @@ export function readOptions(options: AdvertiseOptions): AdvertiseSettings {
     const { onLink = true, autonomous = true, validLifetime = 30 * DAY, preferredLifetime = 7 * DAY } = each
     if (preferredLifetime > validLifetime)
       throw new RangeError(
-        `The preferred lifetime of ${prefix} is longer than its valid lifetime: ${preferredLifetime} > ${validLifetime} ms.`,
+        `The preferred lifetime of ${prefix} is longer than its valid lifetime: ${preferredLifetime} > ` +
+          `${validLifetime} ms.`,
       )
     return {
       prefix,

@@ -115,12 +115,14 @@ export class NicAddresses implements AddressOwner, SlaacAddresses {
     const { address } = added
     if (address.isMulticast || address.isUnspecified)
       throw new TypeError(
-        `${address} cannot be the address of a nic: expected a unicast address with a prefix length, such as 192.0.2.7/24.`,
+        `${address} cannot be the address of a nic: expected a unicast address with a prefix length, such ` +
+          'as 192.0.2.7/24.',
       )
     const { mtu, name } = this.#nic
     if (address.family === 6 && mtu < MIN_PMTU6)
       throw new RangeError(
-        `${address} cannot be an address of ${name}: IPv6 needs an MTU of ${MIN_PMTU6} at least (RFC 8200 section 5), and it has ${mtu}.`,
+        `${address} cannot be an address of ${name}: IPv6 needs an MTU of ${MIN_PMTU6} at least (RFC 8200 ` +
+          `section 5), and it has ${mtu}.`,
       )
     if (this.has(address) || this.isTentative(address)) return
     const entry: NicAddress = { ...added, deprecated: false, temporary }

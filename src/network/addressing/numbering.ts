@@ -28,7 +28,8 @@ export class Numbering {
     const found = this.names.get(name)?.find((text) => text.includes(':') === (family === 6))
     if (found === undefined)
       throw new Error(
-        `${name} has no IPv${family} address: connect it first${family === 6 ? `, with an MTU of ${MIN_PMTU6} or more` : ''}.`,
+        `${name} has no IPv${family} address: connect it ` +
+          `first${family === 6 ? `, with an MTU of ${MIN_PMTU6} or more` : ''}.`,
       )
     return found
   }

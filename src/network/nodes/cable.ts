@@ -39,7 +39,8 @@ export class Cable {
   impair(faults: ImpairmentSpec, from?: string): void {
     if (from !== undefined && !this.ends.some(({ node }) => node === from))
       throw new Error(
-        `The cable ${this.name} does not begin at ${from}: its ends are ${this.ends.map(({ node }) => node).join(' and ')}.`,
+        `The cable ${this.name} does not begin at ${from}: its ends are ` +
+          `${this.ends.map(({ node }) => node).join(' and ')}.`,
       )
     checkOptions('impair', faults, `cable ${this.name}`)
     const [a, b] = this.ends

@@ -46,7 +46,8 @@ export class SchemaError extends Error {
 /** `links[2].forward.loss: ` */
 export function placeOf(path: Path): string {
   if (path.length === 0) return ''
-  return `${path.map((step, index) => (typeof step === 'number' ? `[${step}]` : index === 0 ? step : `.${step}`)).join('')}: `
+  const steps = path.map((step, index) => (typeof step === 'number' ? `[${step}]` : index === 0 ? step : `.${step}`))
+  return `${steps.join('')}: `
 }
 
 /**

@@ -37,7 +37,8 @@ export class AddressTexts {
       return known
     }
     const four = w0 === 0 && w1 === 0 && w2 === MAPPED
-    const text = `${four ? this.#mapped : ''}${formatWords(w0, w1, w2, w3)}${zone === 0 ? '' : `%${this.#zoneName(new Address(w0, w1, w2, w3), zone)}`}`
+    const zoneText = zone === 0 ? '' : `%${this.#zoneName(new Address(w0, w1, w2, w3), zone)}`
+    const text = `${four ? this.#mapped : ''}${formatWords(w0, w1, w2, w3)}${zoneText}`
     keys[at] = w0
     keys[at + 1] = w1
     keys[at + 2] = w2

@@ -125,7 +125,8 @@ function hostAddress(stack: Stack, host: string, wanted: 4 | 6 | null): { addres
   else if (host === 'local' || host === 'localhost') address = wanted === 6 ? Address.LOOPBACK6 : Address.LOOPBACK4
   else {
     const error = new Error(
-      `Unknown host '${host}': expected an address, 'local', or a name in stack.hosts. Look other names up with node:dns first.`,
+      `Unknown host '${host}': expected an address, 'local', or a name in stack.hosts. Look other names ` +
+        'up with node:dns first.',
     )
     throw Object.assign(error, { code: 'ENOTFOUND' })
   }

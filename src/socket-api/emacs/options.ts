@@ -57,7 +57,9 @@ const OPTIONS: Record<string, Option> = {
       const nic = stack.nic(value)
       if (nic === undefined) {
         const error = errnoError('ENODEV', 'setsockopt')
-        error.message += `: there is no interface '${value}' to bind process ${name} to, but ${stack.nics.map((each) => each.name).join(', ')}.`
+        error.message +=
+          `: there is no interface '${value}' to bind process ${name} to, but ` +
+          `${stack.nics.map((each) => each.name).join(', ')}.`
         throw error
       }
       endpoint.boundNic = nic.index

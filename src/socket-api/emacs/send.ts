@@ -26,7 +26,9 @@ export function processSend(process: NetworkProcess, data: string | Uint8Array):
     throw badValue('data', data, 'a string or a Uint8Array')
   if (peer === null) {
     const error = errnoError('EDESTADDRREQ', 'send')
-    error.message += `: process ${name} has no peer. It has one when a datagram has come, or setProcessDatagramAddress has set one.`
+    error.message +=
+      `: process ${name} has no peer. It has one when a datagram has come, or setProcessDatagramAddress has ` +
+      'set one.'
     throw error
   }
   if (peer.port === 0 && peer === process.sender) {

@@ -34,21 +34,24 @@ describe('identifications', () => {
     expect(distances.size).toBeGreaterThan(190)
   })
 
-  test('skip a random number of values after a pause, so that a counter does not tell how much is sent (RFC 7739 5)', () => {
-    const clock = new ManualClock()
-    const identification = new Identification(clock, new SeededRandom('id'))
-    const packet = packetTo(0x0a000002)
-    const steps = new Set<number>()
-    let before = identification.next(packet)
-    for (let i = 0; i < 100; i++) {
-      clock.advance(1000)
-      const now = identification.next(packet)
-      steps.add((now - before) >>> 0)
-      before = now
-    }
-    expect(steps.size).toBeGreaterThan(20)
-    expect(Math.max(...steps)).toBeLessThanOrEqual(64)
-  })
+  test(
+    'skip a random number of values after a pause, so that a counter does not tell how much is sent (RFC ' + '7739 5)',
+    () => {
+      const clock = new ManualClock()
+      const identification = new Identification(clock, new SeededRandom('id'))
+      const packet = packetTo(0x0a000002)
+      const steps = new Set<number>()
+      let before = identification.next(packet)
+      for (let i = 0; i < 100; i++) {
+        clock.advance(1000)
+        const now = identification.next(packet)
+        steps.add((now - before) >>> 0)
+        before = now
+      }
+      expect(steps.size).toBeGreaterThan(20)
+      expect(Math.max(...steps)).toBeLessThanOrEqual(64)
+    },
+  )
 
   test('of IPv6 are random, each by itself, and never 0 (RFC 7739 5.2)', () => {
     const identification = new Identification(new ManualClock(), new SeededRandom('id'))

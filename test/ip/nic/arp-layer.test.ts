@@ -86,26 +86,30 @@ describe('a packet for a host that is not known (RFC 826, RFC 1122 section 2.3.2
     expect(host.after(60_000)).toEqual([])
   })
 
-  test('is told to the socket as host unreachable, as Linux does (without IP_RECVERR a connected socket hears nothing)', () => {
-    const host = ethernetHost()
-    const { endpoint, mailbox } = open(host.stack, 4)
-    endpoint.receiveErrors = true
-    send(endpoint, Uint8Array.of(1, 2, 3), PEER4, 7)
-    const silent = open(host.stack, 4)
-    silent.endpoint.connect(Address.parse(PEER4), 7)
-    send(silent.endpoint, Uint8Array.of(1), null, 0)
-    host.after(3000)
-    expect(
-      mailbox.errors.map(({ error, errno }) => [
-        error.type,
-        error.code,
-        error.offender.toString(),
-        error.destinationPort,
-        errno,
-      ]),
-    ).toEqual([[3, 1, OUR4, 7, 'EHOSTUNREACH']])
-    expect(silent.mailbox.errors.map(({ errno }) => errno)).toEqual([''])
-  })
+  test(
+    'is told to the socket as host unreachable, as Linux does (without IP_RECVERR a connected socket hears ' +
+      'nothing)',
+    () => {
+      const host = ethernetHost()
+      const { endpoint, mailbox } = open(host.stack, 4)
+      endpoint.receiveErrors = true
+      send(endpoint, Uint8Array.of(1, 2, 3), PEER4, 7)
+      const silent = open(host.stack, 4)
+      silent.endpoint.connect(Address.parse(PEER4), 7)
+      send(silent.endpoint, Uint8Array.of(1), null, 0)
+      host.after(3000)
+      expect(
+        mailbox.errors.map(({ error, errno }) => [
+          error.type,
+          error.code,
+          error.offender.toString(),
+          error.destinationPort,
+          errno,
+        ]),
+      ).toEqual([[3, 1, OUR4, 7, 'EHOSTUNREACH']])
+      expect(silent.mailbox.errors.map(({ errno }) => errno)).toEqual([''])
+    },
+  )
 
   test.each([
     [4, '192.0.2.1/24', '192.0.2.10', '10.0.0.77', 20],
@@ -198,19 +202,22 @@ describe('a neighbor that is known (RFC 4861 section 7.3)', () => {
     expect(host.take()).toEqual([REQUEST])
   })
 
-  test('moves to another hardware address when it says so, but not within a second of an answer (Linux: locktime)', () => {
-    const host = ethernetHost()
-    resolved(host)
-    host.clock.advance(1000)
-    const moved = () => reply({ senderMac: OTHER_MAC })
-    host.link.receive(moved())
-    expect(host.stack.neighbors[0]?.hardwareAddress).toBe(PEER_MAC)
-    host.clock.advance(1)
-    host.link.receive(moved())
-    expect(host.stack.neighbors[0]).toMatchObject({ hardwareAddress: OTHER_MAC, state: 'REACHABLE' })
-    host.link.receive(arpFrame({ sender: PEER4, target: PEER4 }))
-    expect(host.stack.neighbors[0]).toMatchObject({ hardwareAddress: PEER_MAC, state: 'STALE' })
-  })
+  test(
+    'moves to another hardware address when it says so, but not within a second of an answer (Linux: ' + 'locktime)',
+    () => {
+      const host = ethernetHost()
+      resolved(host)
+      host.clock.advance(1000)
+      const moved = () => reply({ senderMac: OTHER_MAC })
+      host.link.receive(moved())
+      expect(host.stack.neighbors[0]?.hardwareAddress).toBe(PEER_MAC)
+      host.clock.advance(1)
+      host.link.receive(moved())
+      expect(host.stack.neighbors[0]).toMatchObject({ hardwareAddress: OTHER_MAC, state: 'REACHABLE' })
+      host.link.receive(arpFrame({ sender: PEER4, target: PEER4 }))
+      expect(host.stack.neighbors[0]).toMatchObject({ hardwareAddress: PEER_MAC, state: 'STALE' })
+    },
+  )
 
   test('can be set for good: it is never asked for, and no message changes it', () => {
     const host = ethernetHost()

@@ -77,50 +77,57 @@ function packet(family: 4 | 6, fields: Fields = {}) {
 }
 
 describe('a redirect that a router sends', () => {
-  test('over IPv4 names the better gateway for one host and quotes what went on (RFC 792, RFC 1812 section 5.2.7.2)', () => {
-    const { stack, pass } = router()
-    const { redirects, others } = pass(4, packet(4))
-    const quote = packet(4, { hops: 8 })
-    const message = icmpPacket(5, 1, 0x0a000009, quote, 4, {
-      source: '10.0.0.1',
-      destination: '10.0.0.2',
-      tos: 0xc0,
-    })
-    const sent = (redirects[0] as Uint8Array).slice()
-    // Errors may be fragmented, so they have an identification (RFC 6864): as good as any.
-    message.set(sent.subarray(18, 22), 4)
-    message.set(sent.subarray(24, 26), 10)
-    expect(redirects.map(hex)).toEqual([hex(frame(PEER_MAC, OUR_MAC, 0x0800, message))])
-    expect(others.map(hex)).toEqual([hex(frame(BETTER_MAC, OUR_MAC, 0x0800, quote))])
-    expect(stack.counters).toMatchObject({ IcmpOutMsgs: 1, IcmpOutRedirects: 1, IpForwDatagrams: 1 })
-  })
+  test(
+    'over IPv4 names the better gateway for one host and quotes what went on (RFC 792, RFC 1812 section ' + '5.2.7.2)',
+    () => {
+      const { stack, pass } = router()
+      const { redirects, others } = pass(4, packet(4))
+      const quote = packet(4, { hops: 8 })
+      const message = icmpPacket(5, 1, 0x0a000009, quote, 4, {
+        source: '10.0.0.1',
+        destination: '10.0.0.2',
+        tos: 0xc0,
+      })
+      const sent = (redirects[0] as Uint8Array).slice()
+      // Errors may be fragmented, so they have an identification (RFC 6864): as good as any.
+      message.set(sent.subarray(18, 22), 4)
+      message.set(sent.subarray(24, 26), 10)
+      expect(redirects.map(hex)).toEqual([hex(frame(PEER_MAC, OUR_MAC, 0x0800, message))])
+      expect(others.map(hex)).toEqual([hex(frame(BETTER_MAC, OUR_MAC, 0x0800, quote))])
+      expect(stack.counters).toMatchObject({ IcmpOutMsgs: 1, IcmpOutRedirects: 1, IpForwDatagrams: 1 })
+    },
+  )
 
-  test('over IPv6 has target, destination, the target’s hardware address and the packet (RFC 4861 sections 4.5 and 8.2)', () => {
-    const { stack, pass } = router()
-    const { redirects, others } = pass(6, packet(6))
-    const { own, host, better, far } = FAMILIES[6]
-    // 40 + 28 bytes, cut to a multiple of 8.
-    const redirected = [4, 1 + 8, 0, 0, 0, 0, 0, 0, ...packet(6).subarray(0, 64)]
-    const message = icmpPacket(
-      137,
-      0,
-      0,
-      [...bytesOf(better), ...bytesOf(far), ...linkOption(2, BETTER_MAC), ...redirected],
-      6,
-      {
-        source: own,
-        destination: host,
-        hopLimit: 255,
-      },
-    )
-    expect(redirects.map(hex)).toEqual([hex(frame(PEER_MAC, OUR_MAC, 0x86dd, message))])
-    expect(others.map(hex)).toEqual([hex(frame(BETTER_MAC, OUR_MAC, 0x86dd, packet(6, { hops: 8 })))])
-    expect(stack.counters).toMatchObject({
-      Icmp6OutRedirects: 1,
-      Icmp6OutRouterAdvertisements: 0,
-      Ip6OutForwDatagrams: 1,
-    })
-  })
+  test(
+    'over IPv6 has target, destination, the target’s hardware address and the packet (RFC 4861 sections 4.5 ' +
+      'and 8.2)',
+    () => {
+      const { stack, pass } = router()
+      const { redirects, others } = pass(6, packet(6))
+      const { own, host, better, far } = FAMILIES[6]
+      // 40 + 28 bytes, cut to a multiple of 8.
+      const redirected = [4, 1 + 8, 0, 0, 0, 0, 0, 0, ...packet(6).subarray(0, 64)]
+      const message = icmpPacket(
+        137,
+        0,
+        0,
+        [...bytesOf(better), ...bytesOf(far), ...linkOption(2, BETTER_MAC), ...redirected],
+        6,
+        {
+          source: own,
+          destination: host,
+          hopLimit: 255,
+        },
+      )
+      expect(redirects.map(hex)).toEqual([hex(frame(PEER_MAC, OUR_MAC, 0x86dd, message))])
+      expect(others.map(hex)).toEqual([hex(frame(BETTER_MAC, OUR_MAC, 0x86dd, packet(6, { hops: 8 })))])
+      expect(stack.counters).toMatchObject({
+        Icmp6OutRedirects: 1,
+        Icmp6OutRouterAdvertisements: 0,
+        Ip6OutForwDatagrams: 1,
+      })
+    },
+  )
 
   test('over IPv6 is never longer than 1280 bytes, nor over IPv4 than 576', () => {
     const { pass } = router()
@@ -205,43 +212,49 @@ describe('a redirect that a router sends', () => {
     expect(dropCount(stack, 'IpLinkBroadcast')).toBe(1)
   })
 
-  test('over IPv4 backs off, stops after nine and begins anew when the host was silent (Linux: ip_rt_send_redirect)', () => {
-    const { stack, clock, pass } = router()
-    const at: number[] = []
-    const start = clock.now()
-    for (let tick = 0; tick < 2000; tick++) {
-      if (pass(4, packet(4)).redirects.length > 0) at.push(clock.now() - start)
-      clock.advance(10)
-    }
-    // More than 40 ms after the first, then twice as long each time.
-    expect(at).toEqual([0, 50, 140, 310, 640, 1290, 2580, 5150, 10280])
-    expect(stack.counters).toMatchObject({ IcmpOutRedirects: 9, IpForwDatagrams: 2000 })
-    // Another host has a count of its own.
-    expect(pass(4, packet(4, { source: '10.0.0.3' })).redirects).toHaveLength(1)
-    clock.advance(20_470)
-    expect(pass(4, packet(4)).redirects).toHaveLength(0)
-    clock.advance(20_481)
-    expect(pass(4, packet(4)).redirects).toHaveLength(1)
-  })
+  test(
+    'over IPv4 backs off, stops after nine and begins anew when the host was silent (Linux: ' + 'ip_rt_send_redirect)',
+    () => {
+      const { stack, clock, pass } = router()
+      const at: number[] = []
+      const start = clock.now()
+      for (let tick = 0; tick < 2000; tick++) {
+        if (pass(4, packet(4)).redirects.length > 0) at.push(clock.now() - start)
+        clock.advance(10)
+      }
+      // More than 40 ms after the first, then twice as long each time.
+      expect(at).toEqual([0, 50, 140, 310, 640, 1290, 2580, 5150, 10280])
+      expect(stack.counters).toMatchObject({ IcmpOutRedirects: 9, IpForwDatagrams: 2000 })
+      // Another host has a count of its own.
+      expect(pass(4, packet(4, { source: '10.0.0.3' })).redirects).toHaveLength(1)
+      clock.advance(20_470)
+      expect(pass(4, packet(4)).redirects).toHaveLength(0)
+      clock.advance(20_481)
+      expect(pass(4, packet(4)).redirects).toHaveLength(1)
+    },
+  )
 
-  test('over IPv6 is limited by source and by destination: six at once, then one a second (RFC 4861 section 8.2)', () => {
-    const { clock, pass } = router()
-    const burst = (count: number, fields: (at: number) => Fields) =>
-      Array.from({ length: count }, (_, at) => pass(6, packet(6, fields(at))).redirects.length).reduce(
-        (sum, each) => sum + each,
-        0,
-      )
-    expect(burst(20, (at) => ({ destination: `2001:db8:a::${at + 1}` }))).toBe(6)
-    clock.advance(1000)
-    expect(burst(20, (at) => ({ destination: `2001:db8:a::${at + 100}` }))).toBe(1)
-    const fresh = router()
-    let told = 0
-    for (let at = 0; at < 20; at++) {
-      fresh.stack.addNeighbor('eth0', `2001:db8::1:${at}`, PEER_MAC)
-      told += fresh.pass(6, packet(6, { source: `2001:db8::1:${at}` })).redirects.length
-    }
-    expect(told).toBe(6)
-  })
+  test(
+    'over IPv6 is limited by source and by destination: six at once, then one a second (RFC 4861 section ' + '8.2)',
+    () => {
+      const { clock, pass } = router()
+      const burst = (count: number, fields: (at: number) => Fields) =>
+        Array.from({ length: count }, (_, at) => pass(6, packet(6, fields(at))).redirects.length).reduce(
+          (sum, each) => sum + each,
+          0,
+        )
+      expect(burst(20, (at) => ({ destination: `2001:db8:a::${at + 1}` }))).toBe(6)
+      clock.advance(1000)
+      expect(burst(20, (at) => ({ destination: `2001:db8:a::${at + 100}` }))).toBe(1)
+      const fresh = router()
+      let told = 0
+      for (let at = 0; at < 20; at++) {
+        fresh.stack.addNeighbor('eth0', `2001:db8::1:${at}`, PEER_MAC)
+        told += fresh.pass(6, packet(6, { source: `2001:db8::1:${at}` })).redirects.length
+      }
+      expect(told).toBe(6)
+    },
+  )
 
   test('over IPv4 has no share in the limit of errors', () => {
     const { pass } = router({ icmpRateLimit: 0 })

@@ -276,31 +276,35 @@ describe('a redirect on Ethernet', () => {
     expect(firstHop(host, '192.0.2.10')).toBe('10.0.0.2')
   })
 
-  test('over IPv6 makes the target a neighbor at once, a router or (RFC 4861 section 8.3) the destination on the link', () => {
-    const host = ethernetHost()
-    host.stack.addRoute({ to: '::/0', via: 'fe80::ff:fe00:2', nic: 'eth0' })
-    const send6 = (target: string, to: string) =>
-      host.link.receive(
-        ndFrame(137, 0, [...bytesOf(target), ...bytesOf(to), ...linkOption(2, OTHER_MAC)], {
-          source: 'fe80::ff:fe00:2',
-          destination: OUR6,
-        }),
-      )
-    send6('fe80::ff:fe00:3', '2001:db8:a::10')
-    send6('2001:db8:a::11', '2001:db8:a::11')
-    expect(host.stack.drops).toEqual([])
-    expect(firstHop(host, '2001:db8:a::10')).toBe('fe80::ff:fe00:3')
-    expect(firstHop(host, '2001:db8:a::11')).toBe(null)
-    expect(
-      host.stack.neighbors.map(({ address, hardwareAddress, router }) => [address, hardwareAddress, router]),
-    ).toEqual([
-      ['fe80::ff:fe00:3', OTHER_MAC, true],
-      ['2001:db8:a::11', OTHER_MAC, false],
-    ])
-    const { endpoint } = open(host.stack, 6, 5000)
-    host.take()
-    send(endpoint, pattern(8), '2001:db8:a::10', 9)
-    send(endpoint, pattern(8), '2001:db8:a::11', 9)
-    expect(host.take().filter(isTo(OTHER_MAC))).toHaveLength(2)
-  })
+  test(
+    'over IPv6 makes the target a neighbor at once, a router or (RFC 4861 section 8.3) the destination on ' +
+      'the link',
+    () => {
+      const host = ethernetHost()
+      host.stack.addRoute({ to: '::/0', via: 'fe80::ff:fe00:2', nic: 'eth0' })
+      const send6 = (target: string, to: string) =>
+        host.link.receive(
+          ndFrame(137, 0, [...bytesOf(target), ...bytesOf(to), ...linkOption(2, OTHER_MAC)], {
+            source: 'fe80::ff:fe00:2',
+            destination: OUR6,
+          }),
+        )
+      send6('fe80::ff:fe00:3', '2001:db8:a::10')
+      send6('2001:db8:a::11', '2001:db8:a::11')
+      expect(host.stack.drops).toEqual([])
+      expect(firstHop(host, '2001:db8:a::10')).toBe('fe80::ff:fe00:3')
+      expect(firstHop(host, '2001:db8:a::11')).toBe(null)
+      expect(
+        host.stack.neighbors.map(({ address, hardwareAddress, router }) => [address, hardwareAddress, router]),
+      ).toEqual([
+        ['fe80::ff:fe00:3', OTHER_MAC, true],
+        ['2001:db8:a::11', OTHER_MAC, false],
+      ])
+      const { endpoint } = open(host.stack, 6, 5000)
+      host.take()
+      send(endpoint, pattern(8), '2001:db8:a::10', 9)
+      send(endpoint, pattern(8), '2001:db8:a::11', 9)
+      expect(host.take().filter(isTo(OTHER_MAC))).toHaveLength(2)
+    },
+  )
 })

@@ -57,38 +57,41 @@ describe('routers', () => {
     ).toEqual(['r1', 'r2', 'r3'])
   })
 
-  test('go another way when a cable is down and the routes are computed anew, and before say that there is none', async () => {
-    const network = make()
-    const [a, b] = [network.host('a'), network.host('b')]
-    for (const name of ['r1', 'r2', 'r3']) network.router(name)
-    network.connect(a, 'r1')
-    network.connect('r1', 'r3')
-    network.connect('r1', 'r2')
-    network.connect('r2', 'r3')
-    network.connect('r3', b)
-    const { received } = listen(network, b, 9)
-    const socket = a.dgram.createSocket('udp4')
-    await network.run()
-    network.cable('r1', 'r3').down()
-    socket.send('one', 9, 'b')
-    await network.run()
-    expect(received).toEqual([])
-    expect(network.drops('r1')).toMatchObject([{ reason: 'IpNoRoute', count: 1 }])
-    network.updateRoutes()
-    socket.send('two', 9, 'b')
-    await network.run()
-    network.cable('r1-r3').up()
-    network.updateRoutes()
-    socket.send('three', 9, 'b')
-    await network.run()
-    const ways = network
-      .datagrams({ delivered: true, port: 9 })
-      .map(({ events }) => events.filter(({ what }) => what === 'forwarded').map(({ node }) => node))
-    expect(ways).toEqual([
-      ['r1', 'r2', 'r3'],
-      ['r1', 'r3'],
-    ])
-  })
+  test(
+    'go another way when a cable is down and the routes are computed anew, and before say that there is ' + 'none',
+    async () => {
+      const network = make()
+      const [a, b] = [network.host('a'), network.host('b')]
+      for (const name of ['r1', 'r2', 'r3']) network.router(name)
+      network.connect(a, 'r1')
+      network.connect('r1', 'r3')
+      network.connect('r1', 'r2')
+      network.connect('r2', 'r3')
+      network.connect('r3', b)
+      const { received } = listen(network, b, 9)
+      const socket = a.dgram.createSocket('udp4')
+      await network.run()
+      network.cable('r1', 'r3').down()
+      socket.send('one', 9, 'b')
+      await network.run()
+      expect(received).toEqual([])
+      expect(network.drops('r1')).toMatchObject([{ reason: 'IpNoRoute', count: 1 }])
+      network.updateRoutes()
+      socket.send('two', 9, 'b')
+      await network.run()
+      network.cable('r1-r3').up()
+      network.updateRoutes()
+      socket.send('three', 9, 'b')
+      await network.run()
+      const ways = network
+        .datagrams({ delivered: true, port: 9 })
+        .map(({ events }) => events.filter(({ what }) => what === 'forwarded').map(({ node }) => node))
+      expect(ways).toEqual([
+        ['r1', 'r2', 'r3'],
+        ['r1', 'r3'],
+      ])
+    },
+  )
 
   test('tell a sender of a hop limit that ran out and of a packet that is too big', async () => {
     const network = make()

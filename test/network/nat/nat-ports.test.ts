@@ -23,33 +23,36 @@ class Counting implements Random {
 }
 
 describe('the outside ports of a NAT', () => {
-  test('are odd or even and well-known or not as asked for, each once, until there is none (RFC 4787 REQ-3, REQ-4)', () => {
-    const ports = new NatPorts(new SeededRandom(1))
-    for (const [like, wellKnown, count] of [
-      [7, true, 512],
-      [8, true, 511],
-      [5001, false, 32_256],
-      [5000, false, 32_256],
-    ] as const) {
-      const chosen = new Set<number>()
-      for (let i = 0; i < count; i++) {
-        const port = ports.choose(like, wellKnown, free)
-        ports.take(port)
-        chosen.add(port)
+  test(
+    'are odd or even and well-known or not as asked for, each once, until there is none (RFC 4787 REQ-3, ' + 'REQ-4)',
+    () => {
+      const ports = new NatPorts(new SeededRandom(1))
+      for (const [like, wellKnown, count] of [
+        [7, true, 512],
+        [8, true, 511],
+        [5001, false, 32_256],
+        [5000, false, 32_256],
+      ] as const) {
+        const chosen = new Set<number>()
+        for (let i = 0; i < count; i++) {
+          const port = ports.choose(like, wellKnown, free)
+          ports.take(port)
+          chosen.add(port)
+        }
+        expect(chosen.size).toBe(count)
+        for (const port of chosen) {
+          expect(port & 1).toBe(like & 1)
+          expect(port < 1024 && port > 0).toBe(wellKnown)
+        }
+        expect(ports.choose(like, wellKnown, free)).toBe(0)
       }
-      expect(chosen.size).toBe(count)
-      for (const port of chosen) {
-        expect(port & 1).toBe(like & 1)
-        expect(port < 1024 && port > 0).toBe(wellKnown)
-      }
-      expect(ports.choose(like, wellKnown, free)).toBe(0)
-    }
-    ports.release(4444)
-    expect(ports.choose(9, false, free)).toBe(0)
-    expect(ports.choose(10, false, free)).toBe(4444)
-    ports.clear()
-    expect(ports.choose(9, false, free)).not.toBe(0)
-  })
+      ports.release(4444)
+      expect(ports.choose(9, false, free)).toBe(0)
+      expect(ports.choose(10, false, free)).toBe(4444)
+      ports.clear()
+      expect(ports.choose(9, false, free)).not.toBe(0)
+    },
+  )
 
   test('cost the same when all but a few are taken, and when all are', () => {
     const random = new Counting()

@@ -118,7 +118,7 @@ describe('installed timers', () => {
 })
 
 describe('installed timers of modules', () => {
-  test('of node:timers and node:timers/promises follow the network, also for those who imported names before', async () => {
+  test('of node:timers and node:timers/promises follow the network, also under names imported before', async () => {
     network = new Network({ seed: 1 })
     const real = {
       ...timersPromises,
@@ -237,26 +237,31 @@ describe("beside vitest's fake timers", () => {
   })
 
   for (const order of ['ours last', 'theirs last'] as const)
-    test(`installed after them, ${order === 'ours last' ? 'they are back when ours are gone' : 'and undone after them'}, nothing is left over`, async () => {
-      const real = setTimeout
-      vi.useFakeTimers()
-      const theirs = setTimeout
-      network = new Network({ seed: 1 })
-      const restore = network.installTimers()
-      let ran = 0
-      setTimeout(() => ran++, 1000)
-      await network.run()
-      expect([ran, network.now]).toEqual([1, 1000])
-      if (order === 'ours last') {
-        restore()
-        expect(setTimeout).toBe(theirs)
-        vi.useRealTimers()
-      } else {
-        vi.useRealTimers()
-        restore()
-      }
-      expect(setTimeout).toBe(real)
-    })
+    test(
+      'installed after them, ' +
+        `${order === 'ours last' ? 'they are back when ours are gone' : 'and undone after them'}, nothing is ` +
+        'left over',
+      async () => {
+        const real = setTimeout
+        vi.useFakeTimers()
+        const theirs = setTimeout
+        network = new Network({ seed: 1 })
+        const restore = network.installTimers()
+        let ran = 0
+        setTimeout(() => ran++, 1000)
+        await network.run()
+        expect([ran, network.now]).toEqual([1, 1000])
+        if (order === 'ours last') {
+          restore()
+          expect(setTimeout).toBe(theirs)
+          vi.useRealTimers()
+        } else {
+          vi.useRealTimers()
+          restore()
+        }
+        expect(setTimeout).toBe(real)
+      },
+    )
 
   test('installed before them and gone before them, a timer is a real one', async () => {
     const realDate = Date

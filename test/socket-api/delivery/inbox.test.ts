@@ -53,31 +53,34 @@ test('a full receive buffer is a drop with a name', async () => {
   expect(host.counters.dropCount(Drop.UdpReceiveBuffer)).toBe(8)
 })
 
-test('in simulated time messages of one instant come at that instant, in order, within the call that moves the clock', () => {
-  const clock = new ManualClock()
-  const wire = new Segment({ clock, random: new SeededRandom(1) })
-  const [a, b] = ['10.0.0.1/24', '10.0.0.2/24'].map((address, index) => {
-    const host = new Stack({ clock, random: new SeededRandom(index) })
-    host.addNic(wire.link(), { name: 'wire', addresses: [address] })
-    return host
-  }) as [Stack, Stack]
-  return new Promise<void>((resolve) => {
-    const receiver = b.dgram.createSocket('udp4')
-    receiver.bind(5000, () => {
-      const sender = a.dgram.createSocket('udp4')
-      sender.bind(0, () => {
-        const got: string[] = []
-        receiver.on('message', (msg) => got.push(`${msg} at ${clock.now()}`))
-        for (const text of ['1', '2', '3']) sender.send(text, 5000, '10.0.0.2')
-        expect(got).toEqual([])
-        clock.advance(5)
-        expect(got).toEqual(['1 at 0', '2 at 0', '3 at 0'])
-        for (const socket of [sender, receiver]) socket.close()
-        resolve()
+test(
+  'in simulated time messages of one instant come at that instant, in order, within the call that moves the ' + 'clock',
+  () => {
+    const clock = new ManualClock()
+    const wire = new Segment({ clock, random: new SeededRandom(1) })
+    const [a, b] = ['10.0.0.1/24', '10.0.0.2/24'].map((address, index) => {
+      const host = new Stack({ clock, random: new SeededRandom(index) })
+      host.addNic(wire.link(), { name: 'wire', addresses: [address] })
+      return host
+    }) as [Stack, Stack]
+    return new Promise<void>((resolve) => {
+      const receiver = b.dgram.createSocket('udp4')
+      receiver.bind(5000, () => {
+        const sender = a.dgram.createSocket('udp4')
+        sender.bind(0, () => {
+          const got: string[] = []
+          receiver.on('message', (msg) => got.push(`${msg} at ${clock.now()}`))
+          for (const text of ['1', '2', '3']) sender.send(text, 5000, '10.0.0.2')
+          expect(got).toEqual([])
+          clock.advance(5)
+          expect(got).toEqual(['1 at 0', '2 at 0', '3 at 0'])
+          for (const socket of [sender, receiver]) socket.close()
+          resolve()
+        })
       })
     })
-  })
-})
+  },
+)
 
 test('a listener that throws in simulated time does not stop the clock', async () => {
   const clock = new ManualClock()

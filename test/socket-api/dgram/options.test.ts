@@ -269,29 +269,32 @@ test('dontRoute reaches neighbours, not what is behind a router', async () => {
   await sent(socket, 'x', 9, '10.0.0.2')
 })
 
-test('IP options are in the header of every fragment or of the first, by their copy bit, and the datagram arrives', async () => {
-  const { a, b } = pair({ mtu: 600 })
-  const server = await bound(b, 'udp4', '10.0.0.2', 5000)
-  const client = open(a)
-  // Router Alert (copied), then Record Route with one slot (in the first fragment only), which the
-  // sender fills in.
-  client.setOption('ipOptions', Uint8Array.of(0x94, 4, 0, 0, 7, 7, 4, 0, 0, 0, 0, 0))
-  const frames: Uint8Array[] = []
-  const { link } = a.nic('wire') as { link: { send(packet: { copy(): Uint8Array }): number } }
-  const send = link.send.bind(link)
-  link.send = (packet) => {
-    frames.push(packet.copy())
-    return send(packet)
-  }
-  const arrived = message(server)
-  client.send(Buffer.alloc(1000, 7), 5000, '10.0.0.2')
-  const { msg } = await arrived
-  expect(msg.equals(Buffer.alloc(1000, 7))).toBe(true)
-  const udp = frames.filter((frame) => frame[9] === 17)
-  expect(udp.length).toBeGreaterThan(1)
-  expect([...(udp[0] as Uint8Array).subarray(20, 32)]).toEqual([0x94, 4, 0, 0, 7, 7, 8, 10, 0, 0, 1, 0])
-  for (const later of udp.slice(1)) {
-    expect([...later.subarray(20, 24)]).toEqual([0x94, 4, 0, 0])
-    expect([...later.subarray(24, 32)]).not.toContain(10)
-  }
-})
+test(
+  'IP options are in the header of every fragment or of the first, by their copy bit, and the datagram ' + 'arrives',
+  async () => {
+    const { a, b } = pair({ mtu: 600 })
+    const server = await bound(b, 'udp4', '10.0.0.2', 5000)
+    const client = open(a)
+    // Router Alert (copied), then Record Route with one slot (in the first fragment only), which the
+    // sender fills in.
+    client.setOption('ipOptions', Uint8Array.of(0x94, 4, 0, 0, 7, 7, 4, 0, 0, 0, 0, 0))
+    const frames: Uint8Array[] = []
+    const { link } = a.nic('wire') as { link: { send(packet: { copy(): Uint8Array }): number } }
+    const send = link.send.bind(link)
+    link.send = (packet) => {
+      frames.push(packet.copy())
+      return send(packet)
+    }
+    const arrived = message(server)
+    client.send(Buffer.alloc(1000, 7), 5000, '10.0.0.2')
+    const { msg } = await arrived
+    expect(msg.equals(Buffer.alloc(1000, 7))).toBe(true)
+    const udp = frames.filter((frame) => frame[9] === 17)
+    expect(udp.length).toBeGreaterThan(1)
+    expect([...(udp[0] as Uint8Array).subarray(20, 32)]).toEqual([0x94, 4, 0, 0, 7, 7, 8, 10, 0, 0, 1, 0])
+    for (const later of udp.slice(1)) {
+      expect([...later.subarray(20, 24)]).toEqual([0x94, 4, 0, 0])
+      expect([...later.subarray(24, 32)]).not.toContain(10)
+    }
+  },
+)

@@ -37,53 +37,57 @@ async function ask(
   return { text: String(answer), address, milliseconds: performance.now() - before }
 }
 
-test('the default host has a loopback and a nic with IPv4, global and link-local IPv6 addresses, as os.networkInterfaces tells them', () => {
-  const stack = buildStack(DEFAULT_CONFIG)
-  stacks.push(stack)
-  const mac = '02:00:00:00:00:01'
-  expect(networkInterfaces(stack)).toEqual({
-    lo: [
-      {
-        address: '127.0.0.1',
-        netmask: '255.0.0.0',
-        family: 'IPv4',
-        mac: '00:00:00:00:00:00',
-        internal: true,
-        cidr: '127.0.0.1/8',
-      },
-      {
-        address: '::1',
-        netmask: 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
-        family: 'IPv6',
-        mac: '00:00:00:00:00:00',
-        internal: true,
-        cidr: '::1/128',
-        scopeid: 0,
-      },
-    ],
-    mem0: [
-      { address: '10.77.0.1', netmask: '255.255.255.0', family: 'IPv4', mac, internal: false, cidr: '10.77.0.1/24' },
-      {
-        address: '2001:db8:77::1',
-        netmask: 'ffff:ffff:ffff:ffff::',
-        family: 'IPv6',
-        mac,
-        internal: false,
-        cidr: '2001:db8:77::1/64',
-        scopeid: 0,
-      },
-      {
-        address: 'fe80::1',
-        netmask: 'ffff:ffff:ffff:ffff::',
-        family: 'IPv6',
-        mac,
-        internal: false,
-        cidr: 'fe80::1/64',
-        scopeid: 2,
-      },
-    ],
-  })
-})
+test(
+  'the default host has a loopback and a nic with IPv4, global and link-local IPv6 addresses, as ' +
+    'os.networkInterfaces tells them',
+  () => {
+    const stack = buildStack(DEFAULT_CONFIG)
+    stacks.push(stack)
+    const mac = '02:00:00:00:00:01'
+    expect(networkInterfaces(stack)).toEqual({
+      lo: [
+        {
+          address: '127.0.0.1',
+          netmask: '255.0.0.0',
+          family: 'IPv4',
+          mac: '00:00:00:00:00:00',
+          internal: true,
+          cidr: '127.0.0.1/8',
+        },
+        {
+          address: '::1',
+          netmask: 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
+          family: 'IPv6',
+          mac: '00:00:00:00:00:00',
+          internal: true,
+          cidr: '::1/128',
+          scopeid: 0,
+        },
+      ],
+      mem0: [
+        { address: '10.77.0.1', netmask: '255.255.255.0', family: 'IPv4', mac, internal: false, cidr: '10.77.0.1/24' },
+        {
+          address: '2001:db8:77::1',
+          netmask: 'ffff:ffff:ffff:ffff::',
+          family: 'IPv6',
+          mac,
+          internal: false,
+          cidr: '2001:db8:77::1/64',
+          scopeid: 0,
+        },
+        {
+          address: 'fe80::1',
+          netmask: 'ffff:ffff:ffff:ffff::',
+          family: 'IPv6',
+          mac,
+          internal: false,
+          cidr: 'fe80::1/64',
+          scopeid: 2,
+        },
+      ],
+    })
+  },
+)
 
 test.each([
   ['udp4', '224.0.0.251', '10.77.0.1'],

@@ -34,14 +34,17 @@ test('an option that is set right after a send counts for it', async () => {
   expect((await got).rinfo.ttl).toBe(7)
 })
 
-test("without a callback a failed send is an 'error' event for those who listen, and nothing for those who do not", async () => {
-  const socket = await bound(stack())
-  socket.send(Buffer.alloc(70_000), 9, '127.0.0.1')
-  await turns(2)
-  const failed = once(socket, 'error')
-  socket.send(Buffer.alloc(70_000), 9, '127.0.0.1')
-  expect((await failed)[0]).toMatchObject({ message: 'send EMSGSIZE 127.0.0.1:9', code: 'EMSGSIZE' })
-})
+test(
+  "without a callback a failed send is an 'error' event for those who listen, and nothing for those who do " + 'not',
+  async () => {
+    const socket = await bound(stack())
+    socket.send(Buffer.alloc(70_000), 9, '127.0.0.1')
+    await turns(2)
+    const failed = once(socket, 'error')
+    socket.send(Buffer.alloc(70_000), 9, '127.0.0.1')
+    expect((await failed)[0]).toMatchObject({ message: 'send EMSGSIZE 127.0.0.1:9', code: 'EMSGSIZE' })
+  },
+)
 
 test('a failed send is an error of its callback or an event, never both', async () => {
   const socket = await bound(stack())
