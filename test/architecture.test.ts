@@ -230,3 +230,136 @@ describe('what the library may use', () => {
     ).toEqual([])
   })
 })
+
+/** Lines of a file of `src/` that need no reason. */
+const LONG = 400
+/** Members of a class that need no reason, private ones included. */
+const WIDE = 25
+/** Columns of a line of code. */
+const COLUMNS = 120
+
+/** Longer files, and why they are not cut. */
+const LONG_FILES: Record<string, string> = {
+  'describe.ts': 'one walk through a packet, a layer a function',
+  'ip/nic/nic.ts': 'the façade of all rooms of a nic; each member is a line or two',
+  'socket-api/dgram/types.ts': 'the overloads and docstrings of one interface',
+}
+
+/** Classes with more members, and why. */
+const WIDE_CLASSES: Record<string, string> = {
+  'base/address.ts Address': 'four words, the well-known addresses, and a question of a line each',
+  'base/packet.ts Packet': 'a field for each thing that a header said; one shape for the whole path',
+  'ip/counters.ts Mib': 'a field a counter, under the names of Linux',
+  'ip/fragments/pending-table.ts Pending': 'one datagram of a table without allocations: its key, bounds and links',
+  'ip/fragments/pending-table.ts PendingTable': 'lists by source and by age, whose ends are fields',
+  'ip/groups/group-manager.ts GroupManager': "a host's state machine: its timers, versions and answers; 7 are public",
+  'ip/icmp/path-mtu-prober.ts PathMtuProber': "RFC 8899's state machine, a method a transition; 8 are public",
+  'ip/icmp/quote.ts Quote': 'a field for each thing that a quoted header said',
+  'ip/ip-layer.ts IpLayer': 'it answers for all rooms of IP, which are wired here; a line each',
+  'ip/nd/nd-layer.ts NdLayer': 'a method a message of Neighbor Discovery; 16 are public',
+  'ip/nd/router-discovery.ts RouterDiscovery': 'what routers said, a method an option; 11 are public',
+  'ip/nic/arp-layer.ts ArpLayer': 'a method for each case of RFC 826 and RFC 5227; 12 are public',
+  'ip/nic/neighbor-table.ts NeighborTable': 'a method for each event of RFC 4861 section 7.3',
+  'ip/nic/nic-addresses.ts NicAddresses': 'addresses, tentative ones and those of routers; half are private',
+  'ip/nic/nic.ts Nic': 'the façade of all rooms of a nic',
+  'link/device/tun.ts TunLink': 'the members of a Link, and those of a device',
+  'network/nat/nat.ts Nat': 'four ways through the router, for whole packets, fragments and errors; most are private',
+  'network/network.ts Network': 'the whole of a public interface; each member is a line',
+  'network/nodes/port.ts Port': 'the members of a Link and of its receiver: it stands between them',
+  'network/scenario/flow-source.ts Flow': 'the counts of one flow; 12 are public',
+  'socket-api/dgram/socket.ts UdpSocket': "the members of node:dgram's Socket, a line each",
+  'socket-api/dgram/state.ts SocketState': "what a socket's rooms share, instead of fields in each",
+  'stack.ts Stack': 'the whole of a public interface',
+  'udp/endpoint-options.ts EndpointOptions': 'a field an option',
+  'udp/endpoint.ts Endpoint': "a socket's two ends are eight fields, which the port table reads for each packet",
+}
+
+const MEMBER =
+  /^ {2}(?:(?:static|readonly|async|declare|override|get|set) |\*)*(#?[\w$]+|\[[\w.]+\])[?!]?(?=[(<:=; ]|$)/
+
+/** The classes of a source with the number of their members; the code is formatted, so lines tell. */
+function classesOf(code: string): { name: string; members: number }[] {
+  const found: { name: string; members: number }[] = []
+  let current: { name: string; members: number } | null = null
+  for (const line of code.split('\n')) {
+    const head = /^(?:export )?(?:abstract )?class (\w+)/.exec(line)
+    if (head !== null) found.push((current = { name: head[1] as string, members: 0 }))
+    else if (line.startsWith('}')) current = null
+    else if (current !== null && !line.startsWith('  static {') && MEMBER.test(line)) current.members++
+  }
+  return found
+}
+
+/** Files with a text that people write and read, of the folders that are not made by tools. */
+function texts(): { path: string; lines: string[] }[] {
+  const top = join(root, '..')
+  const folders = ['src', 'test', 'bench', 'examples', 'tools', '.ci']
+  const paths = folders.flatMap((folder) =>
+    readdirSync(join(top, folder), { recursive: true, encoding: 'utf8' }).map((path) => join(folder, path)),
+  )
+  return paths
+    .filter((path) => /\.(ts|mts|mjs|js|ya?ml)$|^\.ci\/run$/.test(path) && !path.includes('node_modules'))
+    .map((path) => ({ path, lines: readFileSync(join(top, path), 'utf8').split('\n') }))
+}
+
+describe('the size of things', () => {
+  test('the reader of classes counts fields, methods, accessors and private members', () => {
+    const code = `
+export class A extends B {
+  static readonly ONE = 1
+  two = new Map<
+    string,
+    number
+  >()
+  #three: number | null = null
+  readonly four: { readonly a: number }
+  five?: string
+  static {
+    five()
+  }
+
+  constructor(
+    six: number,
+  ) {
+    super()
+  }
+
+  get seven(): number {
+    return 7
+  }
+
+  async *#eight<T>(): AsyncGenerator<T> {}
+
+  [Symbol.dispose](): void {}
+}
+class C {}
+`
+    expect(classesOf(code)).toEqual([
+      { name: 'A', members: 9 },
+      { name: 'C', members: 0 },
+    ])
+  })
+
+  test(`a file above ${LONG} lines has a reason`, () => {
+    const long = sources
+      .filter(({ path }) => readFileSync(join(root, path), 'utf8').split('\n').length - 1 > LONG)
+      .map(({ path }) => path)
+    expect(long).toEqual(Object.keys(LONG_FILES))
+  })
+
+  test(`a class above ${WIDE} members has a reason`, () => {
+    const wide = sources.flatMap(({ path, code }) =>
+      classesOf(code)
+        .filter(({ members }) => members > WIDE)
+        .map(({ name }) => `${path} ${name}`),
+    )
+    expect(wide).toEqual(Object.keys(WIDE_CLASSES))
+  })
+
+  test(`no line is longer than ${COLUMNS} columns`, () => {
+    const long = texts().flatMap(({ path, lines }) =>
+      lines.flatMap((line, at) => ([...line].length > COLUMNS ? [`${path}:${at + 1}`] : [])),
+    )
+    expect(long).toEqual([])
+  })
+})
