@@ -368,7 +368,8 @@ function message(view: DataView, at: number, end: number, protocol: number, laye
       at,
       codec.HEADER,
       () =>
-        `${(protocol === ICMPV6 && describeLocal(view, at, end)) || codec.describe(view, at)}${echo ? ` payload ${end - body}` : ''}`,
+        ((protocol === ICMPV6 && describeLocal(view, at, end)) || codec.describe(view, at)) +
+        (echo ? ` payload ${end - body}` : ''),
       () => [
         ['type', `${type}`],
         ['code', `${codec.code(view, at)}`],

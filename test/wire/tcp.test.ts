@@ -36,7 +36,8 @@ test('a SYN of Linux is read field by field, and in the words of tcpdump', () =>
   expect([tcp.dataOffset(view, at), tcp.flags(view, at), tcp.window(view, at)]).toEqual([40, tcp.SYN, 65_495])
   expect([tcp.checksum(view, at), tcp.urgentPointer(view, at)]).toEqual([0xfe30, 0])
   expect(tcp.describe(view, at, end)).toBe(
-    'TCP 37732 > 443 Flags [S], seq 182733921, win 65495, options [mss 65495,sackOK,TS val 618018371 ecr 0,nop,wscale 10], payload 0',
+    'TCP 37732 > 443 Flags [S], seq 182733921, win 65495, options [mss 65495,sackOK,TS val 618018371 ecr ' +
+      '0,nop,wscale 10], payload 0',
   )
   expect(Object.fromEntries(tcp.fields(view, at, end))).toEqual({
     'source port': '37732',
@@ -55,7 +56,8 @@ test('a SYN of Linux is read field by field, and in the words of tcpdump', () =>
 test('data tells its first and last number', () => {
   const { view, transport: at, end } = load(fromHex(PUSH))
   expect(tcp.describe(view, at, end)).toBe(
-    'TCP 37732 > 443 Flags [P.], seq 182733922:182733928, ack 260067049, win 64, options [nop,nop,TS val 618018375 ecr 439957207], payload 6',
+    'TCP 37732 > 443 Flags [P.], seq 182733922:182733928, ack 260067049, win 64, options [nop,nop,TS val ' +
+      '618018375 ecr 439957207], payload 6',
   )
 })
 

@@ -80,7 +80,9 @@ function load(): Libc {
   } catch (cause) {
     throw codedError(
       'ERR_TUN_NO_KOFFI',
-      `The package 'koffi', through which the device is driven, does not load here: ${(cause as Error).message}. Install it again for this platform (npm install koffi); the in-memory links work without it.`,
+      `The package 'koffi', through which the device is driven, does not load here: ` +
+        `${(cause as Error).message}. Install it again for this platform (npm install koffi); the in-memory ` +
+        'links work without it.',
       { cause },
     )
   }

@@ -34,6 +34,7 @@ export function chooseWakeup(libc: Libc, wanted: Wakeup | 'auto'): Wakeup {
   if (wanted === 'auto') return 'worker'
   throw codedError(
     'ERR_TUN_NO_UV',
-    "wakeup: 'uv' needs the main thread of Node, whose event loop is libuv's default loop. Use 'worker' or 'auto' here.",
+    "wakeup: 'uv' needs the main thread of Node, whose event loop is libuv's default loop. Use 'worker' " +
+      "or 'auto' here.",
   )
 }

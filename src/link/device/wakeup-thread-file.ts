@@ -18,6 +18,7 @@ export function wakeupThreadFile(told: string | URL = DEFAULT): string {
   if (existsSync(path)) return path
   throw codedError(
     'ERR_TUN_NO_THREAD',
-    `The program of the thread that waits for the device is not at ${path}. A bundle has to bring the file 'tungram/wakeup-thread' along and say where it is: openTun({ wakeupThread }).`,
+    `The program of the thread that waits for the device is not at ${path}. A bundle has to bring the ` +
+      `file 'tungram/wakeup-thread' along and say where it is: openTun({ wakeupThread }).`,
   )
 }

@@ -34,7 +34,8 @@ function range(entry: string): Range {
   const to = Number(found?.[4] ?? found?.[2] ?? -1)
   if (found === null || from > to || to > 65_535)
     throw new RangeError(
-      `'${entry}' blocks nothing: expected a port or a range and a protocol, '80/tcp' or '5000-5010/udp', or a protocol alone: udp, tcp, sctp.`,
+      `'${entry}' blocks nothing: expected a port or a range and a protocol, '80/tcp' or '5000-5010/udp', ` +
+        'or a protocol alone: udp, tcp, sctp.',
     )
   return { protocol: PROTOCOLS[found[5] as string] as number, from, to }
 }
