@@ -5,7 +5,7 @@
 import { describe, expect, test } from 'vitest'
 import { Address } from '../../src/base/address.ts'
 import { HOST4, makeHost, open, PEER4, TestLink } from '../host.ts'
-import { datagram, icmpPacket, ipv4, pattern } from '../wire.ts'
+import { datagram, icmpPacket, ipv4, pattern } from '../packet.ts'
 
 const toHost = () => datagram([1], 4, { destinationPort: 5000 })
 

@@ -22,9 +22,9 @@ import {
   PEER4,
 } from '../ethernet.ts'
 import { dropCount, type Mailbox, makeHost, open } from '../host.ts'
+import { datagram, icmp, ipv4, ipv6 } from '../packet.ts'
 import { slowChecksum } from '../twins/checksum.ts'
 import { readVectors, vector } from '../vectors/read.ts'
-import { datagram, icmp, ipv4, ipv6 } from '../wire.ts'
 
 const vectors = readVectors('ethernet')
 const linux = (name: string) => hex(vector(vectors, name).bytes)

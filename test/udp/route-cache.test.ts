@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Address } from '../../src/base/address.ts'
 import { HOST4, makeHost, open, PEER4, PEER6, send } from '../host.ts'
-import { pattern } from '../wire.ts'
+import { pattern } from '../packet.ts'
 
 /** A host that counts how often its route table is asked. */
 function counting() {

@@ -4,7 +4,7 @@ import { Address } from '../../src/base/address.ts'
 import { ChecksumState, HEADROOM, Packet } from '../../src/base/packet.ts'
 import { PmtuMode } from '../../src/ip/routing/pmtu-mode.ts'
 import { dropCount, HOST4, HOST6, makeHost, open, PEER4, PEER6, send, TestLink } from '../host.ts'
-import { datagram, pattern } from '../wire.ts'
+import { datagram, pattern } from '../packet.ts'
 
 const ends = { 4: { ours: HOST4, peer: PEER4 }, 6: { ours: HOST6, peer: PEER6 } } as const
 /** In any order of the reader: what a frame says, decoded by the obvious code. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { Packet } from '../../../src/base/packet.ts'
 import { Quote } from '../../../src/ip/icmp/quote.ts'
 import { HOST4, HOST6, PEER4, PEER6 } from '../../host.ts'
-import { datagram, fragmentHeader, icmpPacket, ipv6, udp } from '../../wire.ts'
+import { datagram, fragmentHeader, icmpPacket, ipv6, udp } from '../../packet.ts'
 
 /** A message of the family with the bytes at its start; where they end. */
 function message(family: 4 | 6, bytes: Uint8Array): { packet: Packet; end: number } {

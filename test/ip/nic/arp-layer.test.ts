@@ -21,8 +21,8 @@ import {
   solicitation,
 } from '../../ethernet.ts'
 import { dropCount, open, send, TestLink } from '../../host.ts'
+import { datagram } from '../../packet.ts'
 import { readVectors, vector } from '../../vectors/read.ts'
-import { datagram } from '../../wire.ts'
 
 const vectors = readVectors('ethernet')
 const REQUEST = hex(vector(vectors, 'ARP request').bytes)

@@ -7,7 +7,7 @@ import {
   setProcessDatagramAddress,
 } from '../../../src/socket-api/network-process.ts'
 import { makeHost, PEER4 } from '../../host.ts'
-import { datagram } from '../../wire.ts'
+import { datagram } from '../../packet.ts'
 import { b, client, clock, server } from './two-hosts.ts'
 
 test('4000 sends of 1400 bytes in one turn are all delivered, or counted as dropped by the receiver', () => {

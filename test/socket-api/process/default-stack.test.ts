@@ -9,7 +9,7 @@ import { DEFAULT_CONFIG, readConfig } from '../../../src/socket-api/process/conf
 import { buildStack } from '../../../src/socket-api/process/default-stack.ts'
 import { networkInterfaces } from '../../../src/socket-api/process/interfaces.ts'
 import type { Stack } from '../../../src/stack.ts'
-import { datagram } from '../../wire.ts'
+import { datagram } from '../../packet.ts'
 
 const stacks: Stack[] = []
 afterEach(() => {

@@ -1,2 +1,0 @@
-/** The builders of `packet.ts`, under the name that tests import. */
-export * from './packet.ts'
