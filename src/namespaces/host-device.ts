@@ -95,9 +95,11 @@ function plugPort(
   const leave = port.divert({
     deliver: (packet) => link.send(packet),
     idle: () => link.flush(),
+    takesMerged: (packet) => link.offload.merged === true && packet.segmentLength <= link.mtu,
   })
   link.attach({
     input: leave,
+    takesMerged: (packet) => port.leavesMerged(packet),
     // What was sent leaves its wires in turns of their own.
     idle: () => {},
     dropped: (drop, packet) => port.dropped(drop, packet),
@@ -113,8 +115,6 @@ function open(port: Port, name: string): TunLink {
       name,
       mtu: port.mtu,
       queueLength: QUEUE,
-      // What crosses the network is looked at and damaged on the way: each packet is whole.
-      offload: false,
       up: false,
     })
   } catch (error) {

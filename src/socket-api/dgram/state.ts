@@ -154,7 +154,8 @@ export class SocketState implements Reader {
   lookup(host: string | null | undefined, callback: LookupCallback): void {
     const name = host || this.loopback
     if (this.#lookup === undefined || this.#lookup === nodeLookup) {
-      const zoned = unusualZone(name)
+      // What is no text is for Node's lookup to refuse.
+      const zoned = typeof name === 'string' ? unusualZone(name) : null
       if (zoned !== null) {
         this.#findZone(name, zoned, callback)
         return
