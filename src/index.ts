@@ -1,3 +1,5 @@
+import './socket-api/hosts/run.ts'
+
 export { Address, type Cidr, type Family, Prefix, parseCidr } from './base/address.ts'
 export { type Clock, ManualClock, SystemClock, type Timer } from './base/clock.ts'
 export { Drop, type DropLayer, type DropName, dropLayer, dropName } from './base/drop.ts'

@@ -3,10 +3,13 @@
  * modules too.
  */
 import './socket-api/dgram/dgram.ts'
+import './socket-api/hosts/run.ts'
+import './network-node/only.ts'
+import { AsyncResource } from 'node:async_hooks'
 import { syncBuiltinESMExports } from 'node:module'
 import nodeTimers, * as timersNames from 'node:timers'
 import nodePromises, * as promisesNames from 'node:timers/promises'
-import { platformTimers, replace, type VirtualTimers } from './network/time/timers.ts'
+import { platformContext, platformTimers, replace, type VirtualTimers } from './network/time/timers.ts'
 
 export * from './network/index.ts'
 
@@ -15,6 +18,8 @@ interface WaitOptions {
 }
 
 type Names = Record<string, unknown>
+
+platformContext.bind = (callback) => AsyncResource.bind(callback)
 
 /**
  * What undoes the replacing of `node:timers` and `node:timers/promises`, also for those who have

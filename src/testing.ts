@@ -20,49 +20,88 @@ export interface NetworkTestOptions extends NetworkOptions {
    * Whether the program's timers follow the network; see `Network.installTimers`. Default false.
    */
   installTimers?: boolean
+  /**
+   * Whether the network is the only one of the process while the test runs; see `Network.only`.
+   * Default true.
+   */
+  only?: boolean
 }
 
-/** What test runners hand to a test, as far as its name is in it: node:test's and vitest's. */
+/** What test runners hand to a test, as far as its name is in it: node:test's, vitest's and ava's. */
 interface TestContext {
   name?: string
+  title?: string
   task?: { name?: string }
 }
 
+/** What a test is called on: mocha's. */
+interface TestObject {
+  test?: { fullTitle?: () => string }
+}
+
 /**
- * Makes a test: `test('…', withNetwork(async (network) => { … }))`. The body gets a network of its
- * own, which is closed behind it.
- *
- * `TUNGRAM_SEED` in the environment goes before the seed in the options. A test fails when it
- * leaves a socket open. On failure the capture of all nics is written as pcapng, and the error's
- * message names the file and the seed.
+ * The body of a test. `context` is what the runner gives to a test: ava's and node:test's `t`,
+ * vitest's context; `undefined` under jest, mocha and bun.
  */
-export function withNetwork(body: (network: Network) => void | Promise<void>): (context?: unknown) => Promise<void>
-export function withNetwork(
+export type NetworkTest<Context> = (network: Network, context: Context) => void | Promise<void>
+
+/**
+ * Makes a test: `test('…', withNetwork(async (network) => { … }))`, for vitest, node:test, jest,
+ * mocha, ava and bun. The body gets a network of its own, which is closed behind it, and what the
+ * runner hands over.
+ *
+ * While it runs, the network is the only one of the process (see `Network.only`): a program under
+ * test runs on its hosts (`host.run`), and what would leave for the machine's network is refused.
+ * `TUNGRAM_SEED` in the environment goes before the seed in the options. A test fails when it leaves
+ * a socket open. On failure the capture of all nics is written as pcapng, and the error's message
+ * names the file and the seed.
+ */
+export function withNetwork<Context = unknown>(body: NetworkTest<Context>): (context?: Context) => Promise<void>
+export function withNetwork<Context = unknown>(
   options: NetworkTestOptions,
-  body: (network: Network) => void | Promise<void>,
-): (context?: unknown) => Promise<void>
-export function withNetwork(
-  first: NetworkTestOptions | ((network: Network) => void | Promise<void>),
-  second?: (network: Network) => void | Promise<void>,
-): (context?: unknown) => Promise<void> {
+  body: NetworkTest<Context>,
+): (context?: Context) => Promise<void>
+export function withNetwork<Context = unknown>(
+  first: NetworkTestOptions | NetworkTest<Context>,
+  second?: NetworkTest<Context>,
+): (context?: Context) => Promise<void> {
   const options = typeof first === 'function' ? {} : first
-  const body = typeof first === 'function' ? first : (second as (network: Network) => void | Promise<void>)
-  // One parameter, so that runners which look at it hand their context over and expect no callback.
-  return async (context) => {
-    const { directory = 'tungram-failures', allowOpenSockets = false, installTimers = false, ...rest } = options
-    const seed = process.env.TUNGRAM_SEED ?? rest.seed
-    const network = new Network({ ...rest, ...(seed === undefined ? {} : { seed }) })
-    const chunks: Uint8Array[] = []
-    network.capture((chunk) => chunks.push(chunk))
-    if (installTimers) network.installTimers()
-    try {
-      await body(network)
-      if (!allowOpenSockets) refuseOpenSockets(network)
-    } catch (error) {
-      throw explained(error, network, save(directory, nameOf(context), network, chunks))
-    } finally {
-      network.close()
-    }
+  const body = typeof first === 'function' ? first : (second as NetworkTest<Context>)
+  // No parameter is declared: jest, mocha and bun take one for a callback and wait for its call, and
+  // vitest reads from the text of a function what it is to hand over.
+  return async function (this: unknown): Promise<void> {
+    // biome-ignore lint/complexity/noArguments: a rest parameter is in the text of the function
+    const context = arguments[0] as Context
+    await runTest(options, body, context, () => nameOf(this, context))
+  }
+}
+
+async function runTest<Context>(
+  options: NetworkTestOptions,
+  body: NetworkTest<Context>,
+  context: Context,
+  name: () => string,
+): Promise<void> {
+  const {
+    directory = 'tungram-failures',
+    allowOpenSockets = false,
+    installTimers = false,
+    only = true,
+    ...rest
+  } = options
+  const seed = process.env.TUNGRAM_SEED ?? rest.seed
+  const network = new Network({ ...rest, ...(seed === undefined ? {} : { seed }) })
+  const chunks: Uint8Array[] = []
+  network.capture((chunk) => chunks.push(chunk))
+  if (installTimers) network.installTimers()
+  if (only) network.only()
+  try {
+    await body(network, context)
+    if (!allowOpenSockets) refuseOpenSockets(network)
+  } catch (error) {
+    throw explained(error, network, save(directory, name(), network, chunks))
+  } finally {
+    network.close()
   }
 }
 
@@ -77,9 +116,17 @@ function refuseOpenSockets(network: Network): void {
   )
 }
 
-function nameOf(context: unknown): string {
-  const { name, task } = (context ?? {}) as TestContext
-  return task?.name ?? name ?? 'test'
+function nameOf(test: unknown, context: unknown): string {
+  const { name, title, task } = (context ?? {}) as TestContext
+  const { fullTitle } = ((test ?? {}) as TestObject).test ?? {}
+  const told = task?.name ?? title ?? name ?? fullTitle?.call((test as TestObject).test) ?? jestName()
+  return told ?? 'test'
+}
+
+/** The name that jest keeps with its global `expect`. */
+function jestName(): string | undefined {
+  const { expect } = globalThis as { expect?: { getState?: () => { currentTestName?: string } } }
+  return expect?.getState?.().currentTestName
 }
 
 /** @returns the file, or why there is none */

@@ -59,6 +59,7 @@ export class Network {
   readonly #routes: RouteUpdates
   readonly #lineage: Lineage
   readonly #captures: Captures
+  readonly #atClose: (() => void)[] = []
 
   /**
    * @throws {TypeError | RangeError} for unknown options, and values that do not fit; so do all
@@ -363,6 +364,17 @@ export class Network {
         node.stack.close()
       } else if (node instanceof Switch) for (const port of node.ports) port.close()
     }
+    for (const callback of this.#atClose) callback()
+  }
+
+  /** @internal */
+  get closed(): boolean {
+    return this.#time.isClosed
+  }
+
+  /** @internal */
+  atClose(callback: () => void): void {
+    this.#atClose.push(callback)
   }
 
   [Symbol.dispose](): void {

@@ -1,7 +1,7 @@
 /** The time of a network: virtual time, which it moves, or the machine's. */
 import { type Clock, SystemClock, type Timer } from '../../base/clock.ts'
 import { type Duration, milliseconds } from './duration.ts'
-import { installTimers } from './timers.ts'
+import { installTimers, platformContext } from './timers.ts'
 import { HostClock, ProgramClock, VirtualTime } from './virtual-time.ts'
 
 // Read once: a program under test may replace the globals by fake ones.
@@ -45,9 +45,10 @@ export class Running {
   }
 
   at(time: Duration, action: () => void): Timer {
+    const bound = platformContext.bind(action)
     return this.clock.schedule(milliseconds(time) - this.now, () => {
       this.programsRan()
-      action()
+      bound()
     })
   }
 

@@ -23,6 +23,12 @@ export type VirtualTimers = Readonly<Record<string, (...args: unknown[]) => unkn
  */
 export const platformTimers: ((timers: VirtualTimers, installed: () => boolean) => (() => void)[])[] = []
 
+/**
+ * What a platform keeps for a callback until it is called (Node: its async context), so that it is
+ * called as if by the program that gave it.
+ */
+export const platformContext: { bind(callback: () => void): () => void } = { bind: (callback) => callback }
+
 /** `util.promisify` looks for this. */
 const PROMISIFY = Symbol.for('nodejs.util.promisify.custom')
 
@@ -122,7 +128,14 @@ export function installTimers(clock: Clock): () => void {
       const args = immediate ? rest : rest.slice(1)
       const given = Number(rest[0])
       const delay = immediate ? 0 : given >= 1 && given <= LONGEST ? Math.trunc(given) : 1
-      return new VirtualTimeout(clock, byId, ++lastId, () => (callback as Callback)(...args), delay, repeat)
+      return new VirtualTimeout(
+        clock,
+        byId,
+        ++lastId,
+        platformContext.bind(() => (callback as Callback)(...args)),
+        delay,
+        repeat,
+      )
     }
   }
   const stop = (name: string) => {

@@ -15,6 +15,7 @@ import type { Endpoint, EndpointReceiver } from '../../udp/endpoint.ts'
 import type { IcmpErrno } from '../../udp/errno.ts'
 import { errnoError } from '../dgram/errors.ts'
 import type { IcmpInfo, MessageInfo } from '../dgram/message-info.ts'
+import { callListeners } from '../hosts/context.ts'
 import type { AddressTexts } from './address-texts.ts'
 import { messageOf } from './message-memory.ts'
 import { MESSAGES_A_TURN, type Turns } from './turns.ts'
@@ -69,7 +70,8 @@ export class Inbox implements EndpointReceiver {
   #resuming = false
   /** What an iterator may still take before the next turn. */
   #share = MESSAGES_A_TURN
-  readonly #emitNext = () => this.#emit((this.readers[0] as Reader).socket)
+  readonly #emitFirst = () => this.#emit((this.readers[0] as Reader).socket)
+  readonly #emitNext = () => callListeners(this.#host.stack, this.#emitFirst)
   readonly #resume = () => {
     this.#resuming = false
     this.#share = MESSAGES_A_TURN

@@ -40,7 +40,7 @@ export function bind(state: SocketState, args: readonly unknown[]): void {
       if (failure === null) startListening(state)
       else {
         state.bindState = BindState.Unbound
-        state.socket.emit('error', failure)
+        state.emit('error', failure)
       }
     })
   } catch (error) {
@@ -124,7 +124,7 @@ export function checkLiteral(address: unknown, name: string, call: string): stri
 
 export function emitLater(state: SocketState, event: 'listening' | 'connect'): void {
   process.nextTick(() => {
-    if (!state.closed) state.socket.emit(event)
+    if (!state.closed) state.emit(event)
   })
 }
 
@@ -188,7 +188,7 @@ function startReceiving(state: SocketState): void {
 function startListening(state: SocketState): void {
   const { endpoint } = state.inbox as { endpoint: Endpoint }
   startReceiving(state)
-  state.socket.emit('listening')
+  state.emit('listening')
   // A group joined before may have brought something already.
   if (endpoint.queued > 0) state.inbox?.flush()
 }

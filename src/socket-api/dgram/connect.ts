@@ -53,7 +53,7 @@ function lookUpAndConnect(state: SocketState, port: number, host: string, callba
     const failure = error ?? connectNow(state, ip, host, port)
     if (failure === null) {
       state.connectState = ConnectState.Connected
-      process.nextTick(() => socket.emit('connect'))
+      process.nextTick(() => state.emit('connect'))
       return
     }
     state.connectState = ConnectState.Disconnected
@@ -61,7 +61,7 @@ function lookUpAndConnect(state: SocketState, port: number, host: string, callba
       if (callback) {
         socket.removeListener('connect', callback)
         callback(failure)
-      } else if (!state.closed) socket.emit('error', failure)
+      } else if (!state.closed) state.emit('error', failure)
     })
   })
 }

@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events'
 import { Stack } from '../../stack.ts'
 import { initialise, UdpSocket } from './socket.ts'
-import { StackSockets } from './stack-sockets.ts'
+import { StackSockets, socketsOf } from './stack-sockets.ts'
 import type { Socket, SocketEvents, SocketOptions, SocketType } from './types.ts'
 
 export type { IcmpInfo, MessageInfo } from './message-info.ts'
@@ -53,8 +53,10 @@ export interface SocketConstructor extends Omit<typeof EventEmitter, 'prototype'
 
 /** The dgram module of a stack; the same as `stack.dgram`, made anew. */
 export function createDgram(stack: Stack): DgramModule {
-  const shared = new StackSockets(stack)
+  return moduleOf(new StackSockets(stack))
+}
 
+function moduleOf(shared: StackSockets): DgramModule {
   // Named as in Node: the name is what `util.inspect` shows.
   function makeSocket(this: UdpSocket, type: unknown, listener: unknown): void {
     ;(EventEmitter as unknown as (this: EventEmitter) => void).call(this)
@@ -89,7 +91,7 @@ Object.defineProperty(Stack.prototype, 'dgram', {
   get(this: Stack): DgramModule {
     let module = modules.get(this)
     if (module === undefined) {
-      module = createDgram(this)
+      module = moduleOf(socketsOf(this))
       modules.set(this, module)
     }
     return module

@@ -79,7 +79,7 @@ export class UdpSocket extends EventEmitter implements Socket {
     }
     checkRunning(state)
     state.close()
-    process.nextTick(emitClose, this)
+    process.nextTick(emitClose, state)
     state.backlog.cancel()
     return this
   }
@@ -179,8 +179,7 @@ export class UdpSocket extends EventEmitter implements Socket {
   // ── beyond Node ──
 
   get fd(): number {
-    const { inbox, shared, closed } = this[kState]
-    return inbox === null || closed ? -1 : shared.descriptors.of(inbox)
+    return this[kState].descriptor
   }
 
   get _handle(): { readonly fd: number } | null {
@@ -289,6 +288,6 @@ function addressInfo(state: SocketState, address: Address, port: number, nic: nu
   return { address: texts.text(w0, w1, w2, w3, nic), family: state.family === 4 ? 'IPv4' : 'IPv6', port }
 }
 
-function emitClose(socket: UdpSocket): void {
-  socket.emit('close')
+function emitClose(state: SocketState): void {
+  state.emit('close')
 }

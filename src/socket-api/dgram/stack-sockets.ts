@@ -70,3 +70,15 @@ export class StackSockets implements InboxHost {
     process.nextTick(this.#flush)
   }
 }
+
+const tables = new WeakMap<Stack, StackSockets>()
+
+/** What the sockets of `stack.dgram` have in common. */
+export function socketsOf(stack: Stack): StackSockets {
+  let shared = tables.get(stack)
+  if (shared === undefined) {
+    shared = new StackSockets(stack)
+    tables.set(stack, shared)
+  }
+  return shared
+}

@@ -1,10 +1,12 @@
 /** What a socket knows of itself: hidden from programs, who hold the `Socket`. */
 import { AsyncResource } from 'node:async_hooks'
 import dns from 'node:dns'
+import type { EventEmitter } from 'node:events'
 import { type BlockList, isIP } from 'node:net'
 import { KeepAlive } from '../../link/keep-alive.ts'
 import type { Endpoint } from '../../udp/endpoint.ts'
 import { Inbox, type Reader } from '../delivery/inbox.ts'
+import { callListeners } from '../hosts/context.ts'
 import { Backlog } from '../sending/backlog.ts'
 import { checkFunction, checkInteger } from './arguments.ts'
 import { checkBlockList } from './block-list.ts'
@@ -12,7 +14,7 @@ import { badType, errnoError, hostNotFound, notRunning } from './errors.ts'
 import { HAS_SYNC_CALLS } from './node-version.ts'
 import { type Scoped, unusualZone } from './scoped-address.ts'
 import type { StackSockets } from './stack-sockets.ts'
-import type { Lookup, Socket, SocketOptions } from './types.ts'
+import type { Lookup, Socket, SocketEvents, SocketOptions } from './types.ts'
 
 export const BindState = { Unbound: 0, Binding: 1, Bound: 2 } as const
 export const ConnectState = { Disconnected: 0, Connecting: 1, Connected: 2 } as const
@@ -79,6 +81,11 @@ export class SocketState implements Reader {
     this.resource = new AsyncResource('TUNGRAMSOCKET')
   }
 
+  /** What stands for the file descriptor; -1 when there is none. */
+  get descriptor(): number {
+    return this.inbox === null || this.closed ? -1 : this.shared.descriptors.of(this.inbox)
+  }
+
   get listening(): boolean {
     return this.bindState === BindState.Bound && this.iterator === null
   }
@@ -94,6 +101,13 @@ export class SocketState implements Reader {
       this.inbox.readers.push(this)
     }
     return this.inbox.endpoint
+  }
+
+  /** Tells the listeners of the socket, who run as its host. */
+  emit(event: 'listening' | 'connect' | 'close'): void
+  emit(event: 'error', error: Error): void
+  emit(event: keyof SocketEvents, ...args: unknown[]): void {
+    callListeners(this.shared.stack, () => (this.socket as EventEmitter).emit(event, ...args))
   }
 
   /** Takes part in the endpoint of another socket. */

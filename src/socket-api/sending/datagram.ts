@@ -111,5 +111,5 @@ export function reportError(state: SocketState, error: Error): void {
 }
 
 export function emitError(state: SocketState, error: Error): void {
-  if (!state.closed) state.socket.emit('error', error)
+  if (!state.closed) state.emit('error', error)
 }

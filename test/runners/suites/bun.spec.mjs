@@ -1,0 +1,6 @@
+import { test } from 'bun:test'
+import { withNetwork } from '../../../dist/testing.js'
+import { answers, fails, options } from '../bodies.mjs'
+
+test('gets an answer', withNetwork(options, answers))
+test('fails on purpose', withNetwork(options, fails))
