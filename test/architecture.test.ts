@@ -242,6 +242,7 @@ const COLUMNS = 120
 const LONG_FILES: Record<string, string> = {
   'describe.ts': 'one walk through a packet, a layer a function',
   'ip/nic/nic.ts': 'the façade of all rooms of a nic; each member is a line or two',
+  'network/network.ts': 'the façade of all rooms of a network; each member is a few lines and its docstring',
   'socket-api/dgram/types.ts': 'the overloads and docstrings of one interface',
 }
 

@@ -37,7 +37,8 @@ describe('while a network is the only one', () => {
         expect.objectContaining({
           code: CODE,
           message:
-            'A UDP socket of the kernel is refused: the program runs on no host of the network, which is to be the only one. ' +
+            'A UDP socket of the kernel is refused: the program runs on no host of the network, which is to be ' +
+            'the only one. ' +
             "Run it on one of client, server: network.stack('client').run(() => …).",
         }),
       )
