@@ -13,7 +13,7 @@ const page = readFileSync(new URL('../../docs/network.md', import.meta.url), 'ut
 const examples = [...page.matchAll(/```js\n([\s\S]*?)```(?:\s*```text\n([\s\S]*?)```)?/g)]
 
 test('the page has programs', () => {
-  expect(examples.length).toBe(4)
+  expect(examples.length).toBe(5)
 })
 
 for (const [index, [, code = '', output]] of examples.entries())
