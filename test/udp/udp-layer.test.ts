@@ -174,7 +174,7 @@ describe.each([4, 6] as const)('sending over IPv%i', (family) => {
   })
 
   test(
-    'with the Don’t Fragment mode "do" is EMSGSIZE above the path MTU, with "dont" and "want" it is ' + 'fragments',
+    'with the Don’t Fragment mode "do" is EMSGSIZE above the path MTU, with "dont" and "want" it is fragments',
     () => {
       const { stack, link } = makeHost()
       const { endpoint } = open(stack, family)
