@@ -173,27 +173,24 @@ describe.each([4, 6] as const)('sending over IPv%i', (family) => {
     }
   })
 
-  test(
-    'with the Don’t Fragment mode "do" is EMSGSIZE above the path MTU, with "dont" and "want" it is fragments',
-    () => {
-      const { stack, link } = makeHost()
-      const { endpoint } = open(stack, family)
-      const fits = family === 4 ? 1472 : 1452
-      for (const [mode, large, df] of [
-        [PmtuMode.Dont, '', 0],
-        [PmtuMode.Want, '', 1],
-        [PmtuMode.Do, 'EMSGSIZE', 1],
-        [PmtuMode.Probe, 'EMSGSIZE', 1],
-      ] as const) {
-        endpoint.pmtuMode = mode
-        expect(send(endpoint, pattern(fits), peer, 9)).toBe('')
-        if (family === 4) expect(decode(link.take()[0] as Uint8Array).dontFragment).toBe(df)
-        expect(send(endpoint, pattern(fits + 1), peer, 9)).toBe(large)
-        link.take()
-      }
-      expect(stack.drops).toEqual([])
-    },
-  )
+  test('with the Don’t Fragment mode "do" is EMSGSIZE above the path MTU, with "dont" and "want" it is fragments', () => {
+    const { stack, link } = makeHost()
+    const { endpoint } = open(stack, family)
+    const fits = family === 4 ? 1472 : 1452
+    for (const [mode, large, df] of [
+      [PmtuMode.Dont, '', 0],
+      [PmtuMode.Want, '', 1],
+      [PmtuMode.Do, 'EMSGSIZE', 1],
+      [PmtuMode.Probe, 'EMSGSIZE', 1],
+    ] as const) {
+      endpoint.pmtuMode = mode
+      expect(send(endpoint, pattern(fits), peer, 9)).toBe('')
+      if (family === 4) expect(decode(link.take()[0] as Uint8Array).dontFragment).toBe(df)
+      expect(send(endpoint, pattern(fits + 1), peer, 9)).toBe(large)
+      link.take()
+    }
+    expect(stack.drops).toEqual([])
+  })
 
   test('takes the settings of one datagram before those of the socket', () => {
     const { stack, link, nic } = makeHost()
