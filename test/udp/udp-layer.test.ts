@@ -173,7 +173,7 @@ describe.each([4, 6] as const)('sending over IPv%i', (family) => {
     }
   })
 
-  test('with the Don’t Fragment mode "do" is EMSGSIZE above the path MTU, with "dont" and "want" it is fragments', () => {
+  test('with PMTU mode "do" is EMSGSIZE above the path MTU, with "dont" and "want" it is fragments', () => {
     const { stack, link } = makeHost()
     const { endpoint } = open(stack, family)
     const fits = family === 4 ? 1472 : 1452
