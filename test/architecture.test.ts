@@ -277,27 +277,6 @@ const WIDE_CLASSES: Record<string, string> = {
   'udp/endpoint.ts Endpoint': "a socket's two ends are eight fields, which the port table reads for each packet",
 }
 
-/** Files whose lines are still to be cut. */
-const TO_BE_CUT = new Set([
-  '.ci/run',
-  'bench/namespaces/run.mjs',
-  'examples/programs/bad-network.yaml',
-  'examples/programs/download.yaml',
-  'src/cli/flow-text.ts',
-  'src/cli/run-net.ts',
-  'src/cli/run-program.ts',
-  'src/cli/sim.ts',
-  'src/link/device/tun-setup.ts',
-  'src/link/device/tun.ts',
-  'src/namespaces/host-device.ts',
-  'src/namespaces/namespace.ts',
-  'src/namespaces/privilege.ts',
-  'test/cli/run-net-arguments.test.ts',
-  'test/namespaces/ends.test.ts',
-  'test/namespaces/lab.test.ts',
-  'test/namespaces/programs.test.ts',
-])
-
 const MEMBER =
   /^ {2}(?:(?:static|readonly|async|declare|override|get|set) |\*)*(#?[\w$]+|\[[\w.]+\])[?!]?(?=[(<:=; ]|$)/
 
@@ -325,7 +304,6 @@ function texts(): { path: string; lines: string[] }[] {
   )
   return paths
     .filter((path) => /\.(ts|mts|mjs|js|ya?ml)$|^\.ci\/run$/.test(path) && !path.includes('node_modules'))
-    .filter((path) => !TO_BE_CUT.has(path))
     .map((path) => ({ path, lines: readFileSync(join(top, path), 'utf8').split('\n') }))
 }
 

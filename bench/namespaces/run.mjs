@@ -29,7 +29,8 @@ const file = (name, text) => {
 const chain = (name, faults) =>
   file(
     `${name}.yaml`,
-    `hosts: { a: , b: }\nrouters: { r1: , r2: }\nlinks: [{ between: [a, r1] }, { between: [r1, r2]${faults} }, { between: [r2, b] }]\n`,
+    'hosts: { a: , b: }\nrouters: { r1: , r2: }\n' +
+      `links: [{ between: [a, r1] }, { between: [r1, r2]${faults} }, { between: [r2, b] }]\n`,
   )
 
 /** Sends a time stamp every millisecond; the kernel's time of arrival says how long each was on its way. */
@@ -62,7 +63,8 @@ else:
     first = delays[len(delays) // 10:]
     middle = sorted(first)[len(first) // 2]
     off = sorted(abs(each - middle) for each in first)
-    print('%d arrived, delay p50 %.3f ms, jitter p50/p99/worst %.3f/%.3f/%.3f ms' % (len(delays), middle, off[len(off) // 2], off[int(len(off) * .99)], off[-1]))
+    figures = (len(delays), middle, off[len(off) // 2], off[int(len(off) * .99)], off[-1])
+    print('%d arrived, delay p50 %.3f ms, jitter p50/p99/worst %.3f/%.3f/%.3f ms' % figures)
 `,
 )
 
@@ -79,6 +81,12 @@ function tungram(net, server, client) {
   return { a: of('a'), b: of('b'), lag: JSON.parse(stdout).lag }
 }
 
+/** Delays and limits what leaves by a router's interface: 'r1 e1'. */
+function delayed(end, netem) {
+  const [namespace, device] = end.split(' ')
+  return `ip netns exec ${namespace} tc qdisc add dev ${device} root netem ${netem}`
+}
+
 /** The same on the kernel's chain; `netem` is what its queues in the middle do. */
 function kernel(netem, server, client) {
   const quoted = (words) => words.map((word) => `'${word}'`).join(' ')
@@ -88,14 +96,18 @@ function kernel(netem, server, client) {
 set -e
 mount -t tmpfs none /run/netns 2>/dev/null || { mkdir -p /run/netns; mount -t tmpfs none /run/netns; }
 for n in a r1 r2 b; do ip netns add $n; ip -n $n link set lo up; done
-join() { ip link add $2 netns $1 type veth peer name $5 netns $4; ip -n $1 addr add $3 dev $2; ip -n $4 addr add $6 dev $5; ip -n $1 link set $2 up; ip -n $4 link set $5 up; }
+join() {
+  ip link add $2 netns $1 type veth peer name $5 netns $4
+  ip -n $1 addr add $3 dev $2; ip -n $4 addr add $6 dev $5
+  ip -n $1 link set $2 up; ip -n $4 link set $5 up
+}
 join a e0 10.0.0.1/24 r1 e0 10.0.0.2/24
 join r1 e1 10.0.1.1/24 r2 e0 10.0.1.2/24
 join r2 e1 10.0.2.1/24 b e0 10.0.2.2/24
 ip -n a route add default via 10.0.0.2; ip -n b route add default via 10.0.2.1
 ip -n r1 route add 10.0.2.0/24 via 10.0.1.2; ip -n r2 route add 10.0.0.0/24 via 10.0.1.1
 for n in r1 r2; do ip netns exec $n sysctl -qw net.ipv4.ip_forward=1; done
-${netem === '' ? '' : `ip netns exec r1 tc qdisc add dev e1 root netem ${netem}; ip netns exec r2 tc qdisc add dev e0 root netem ${netem}`}
+${netem === '' ? '' : ['r1 e1', 'r2 e0'].map((end) => delayed(end, netem)).join('; ')}
 ip netns exec b ${quoted(server)} > ${directory}/b.txt 2>&1 & pid=$!
 sleep 0.7
 ip netns exec a ${quoted(client)}
@@ -169,7 +181,8 @@ function row(who, name, run) {
   try {
     const result = run(server, client)
     const { lag } = result
-    text = `${figure(result)}${lag === undefined ? '' : `   (late by p50/p99/worst ${lag.p50}/${lag.p99}/${lag.worst} ms)`}`
+    const late = lag === undefined ? '' : `   (late by p50/p99/worst ${lag.p50}/${lag.p99}/${lag.worst} ms)`
+    text = figure(result) + late
   } catch (error) {
     text = `no figure: ${error.message.split('\n')[0]}`
   }

@@ -11,12 +11,14 @@ export function flowLines(flow: FlowResult): string[] {
       .join(', ')
   const lines = [
     `${flow.name}: ${flow.from} > ${flow.to}, ${flow.mode}`,
-    `  sent ${flow.sent}, received ${flow.received}, lost ${flow.lost}${percent}, duplicated ${flow.duplicated}, reordered ${flow.reordered}`,
+    `  sent ${flow.sent}, received ${flow.received}, lost ${flow.lost}${percent}, duplicated ` +
+      `${flow.duplicated}, reordered ${flow.reordered}`,
   ]
   if (latency !== null) {
     const { min, mean, p50, p90, p99, max } = latency
     lines.push(
-      `  ${flow.mode === 'echo' ? 'round trip' : 'latency'} min/mean/p50/p90/p99/max ${[min, mean, p50, p90, p99, max].map(number).join('/')} ms`,
+      `  ${flow.mode === 'echo' ? 'round trip' : 'latency'} min/mean/p50/p90/p99/max ` +
+        `${[min, mean, p50, p90, p99, max].map(number).join('/')} ms`,
     )
   }
   if (flow.throughput > 0) lines.push(`  throughput ${number(flow.throughput / 1000)} kbit/s`)

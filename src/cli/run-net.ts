@@ -152,7 +152,8 @@ function checkHosts({ hosts = {}, links = [] }: Scenario, names: readonly string
   for (const name of names) {
     if (!Object.hasOwn(hosts, name))
       throw new UsageError(
-        `--on takes a host of the scenario, not '${name}': there ${Object.keys(hosts).length === 1 ? 'is' : 'are'} ${Object.keys(hosts).join(', ') || 'none'}`,
+        `--on takes a host of the scenario, not '${name}': there ` +
+          `${Object.keys(hosts).length === 1 ? 'is' : 'are'} ${Object.keys(hosts).join(', ') || 'none'}`,
       )
     if (!links.some(({ between }) => between.includes(name)))
       throw new UsageError(`${name} has no cable: name it under links`)

@@ -13,8 +13,9 @@ sockets in place of node:dgram's. The exit code is the command's.
 
   --config FILE|JSON     what the stack is like: a file, or the JSON itself; sets TUNGRAM_CONFIG (see docs/drop-in.md)
 
-With --net, any programs of the machine run on hosts of a scenario (see docs/programs.md): each host is a network namespace of its own, without root.
-Without --on, the file says which (programs:). The run ends with its last program and all that have --expect; then the others are ended.
+With --net, any programs of the machine run on hosts of a scenario (see docs/programs.md): each host
+is a network namespace of its own, without root. Without --on, the file says which (programs:). The
+run ends with its last program and all that have --expect; then the others are ended.
 
   --net FILE             the scenario
   --seed SEED            instead of the scenario's
@@ -30,7 +31,8 @@ Without --on, the file says which (programs:). The run ends with its last progra
   --env NAME=VALUE       an environment variable; repeatable
   --cwd DIRECTORY        where it runs
   --interactive, -i      it has the terminal: for a shell
-  --netns NAME|PATH      the host is a namespace that is there already, of 'ip netns' or /proc/PID/ns/net; a command may follow
+  --netns NAME|PATH      the host is a namespace that is there already, of 'ip netns' or
+                         /proc/PID/ns/net; a command may follow
 
 Examples: tungram run -- node app.js
           tungram run --net examples/scenarios/bufferbloat.yaml --on home -- ping -c 3 server

@@ -16,15 +16,17 @@ import { integer, onlyOne, readArguments, UsageError } from './usage.ts'
 export const usage = `Usage: tungram sim FILE [--seed SEED] [--capture FILE.pcapng] [--report FILE.html] [--json]
        tungram sim FILE --sweep NAME=FROM..TO:STEP … [--repeat N] [--jobs N] [--report FILE.html] [--json]
 
-Runs a scenario (YAML or JSON, see docs/scenarios.md) in simulated time and prints what became of each flow. The same seed
-gives the same result. SIGINT and SIGTERM end it with what there is.
+Runs a scenario (YAML or JSON, see docs/scenarios.md) in simulated time and prints what became of each
+flow. The same seed gives the same result. SIGINT and SIGTERM end it with what there is.
 
   --seed SEED            instead of the scenario's
   --capture FILE.pcapng  write what passes on all links to a file for Wireshark
-  --report FILE.html     write a page for the browser: topology, flows, plots, and a ladder of the packets of a single run
+  --report FILE.html     write a page for the browser: topology, flows, plots, and a ladder of the
+                         packets of a single run
   --ladder N             packets in the ladder, default 100; the first ones
-  --sweep NAME=VALUES    run with each of the values: FROM..TO:STEP or a list V1,V2,…; repeatable, all combinations then.
-                         NAME is a key of links and flows (mtu, loss, rate, …) or a place: links.r1-b.loss, flows.video.size
+  --sweep NAME=VALUES    run with each of the values: FROM..TO:STEP or a list V1,V2,…; repeatable, all
+                         combinations then. NAME is a key of links and flows (mtu, loss, rate, …) or a
+                         place: links.r1-b.loss, flows.video.size
   --repeat N             runs of each combination, with seeds of their own; means with 95 % confidence intervals
   --jobs N               threads, default all cores
   --json                 print JSON
@@ -102,7 +104,8 @@ async function once(
       if (scenario.name !== undefined) print(scenario.name)
       for (const flow of result.flows) print(...flowLines(flow))
       print(
-        `${(result.time / 1000).toFixed(3)} s of simulated time, seed ${result.seed}${result.interrupted ? ', interrupted' : ''}`,
+        `${(result.time / 1000).toFixed(3)} s of simulated time, seed ${result.seed}` +
+          (result.interrupted ? ', interrupted' : ''),
       )
     }
     return 0

@@ -4,14 +4,11 @@
  */
 import { finish, fold, sum, sumLong } from '../base/checksum.ts'
 import { ChecksumState, type Packet } from '../base/packet.ts'
-
-const TCP = 6
-const UDP = 17
-const TCP_CHECKSUM_AT = 16
-const UDP_CHECKSUM_AT = 6
-const UDP_HEADER = 8
-const HEADER4 = 20
-const HEADER6 = 40
+import * as ipv4 from '../wire/ipv4.ts'
+import * as ipv6 from '../wire/ipv6-header.ts'
+import { TCP, UDP } from '../wire/protocol.ts'
+import * as tcp from '../wire/tcp.ts'
+import * as udp from '../wire/udp.ts'
 
 /**
  * The unfolded sum of the pseudo-header (RFC 768, RFC 8200 section 8.1) of `length` bytes behind
@@ -32,8 +29,8 @@ export function completeChecksum(packet: Packet, start = packet.start, end = pac
   const four = view.getUint8(start) >>> 4 === 4
   const protocol = view.getUint8(start + (four ? 9 : 6))
   if (protocol !== UDP && protocol !== TCP) return
-  const at = start + (four ? (view.getUint8(start) & 15) * 4 : HEADER6)
-  const field = at + (protocol === UDP ? UDP_CHECKSUM_AT : TCP_CHECKSUM_AT)
+  const at = start + (four ? (view.getUint8(start) & 15) * 4 : ipv6.HEADER)
+  const field = at + (protocol === UDP ? udp.CHECKSUM : tcp.CHECKSUM)
   if (field + 2 > end) return
   view.setUint16(field, 0)
   const value = finish(sumLong(packet, at, end, pseudoHeaderSum(view, start, four, protocol, end - at)))
@@ -58,17 +55,17 @@ export function completeChecksumAt(packet: Packet, from: number, field: number):
 export function isOwnChecksum(packet: Packet, from: number, field: number): boolean {
   const { view, start, end } = packet
   const length = end - start
-  if (length < HEADER4 + UDP_HEADER) return false
+  if (length < ipv4.HEADER + udp.HEADER) return false
   const first = view.getUint8(start)
   const four = first === 0x45
-  const header = four ? HEADER4 : HEADER6
+  const header = four ? ipv4.HEADER : ipv6.HEADER
   if (from !== start + header) return false
   if (four ? view.getUint16(start + 2) !== length || (view.getUint16(start + 6) & 0x3fff) !== 0 : first >>> 4 !== 6)
     return false
-  if (!four && (length < HEADER6 + UDP_HEADER || view.getUint16(start + 4) !== length - HEADER6)) return false
+  if (!four && (length < ipv6.HEADER + udp.HEADER || view.getUint16(start + 4) !== length - ipv6.HEADER)) return false
   const protocol = view.getUint8(start + (four ? 9 : 6))
   if (protocol === UDP) {
-    if (field !== from + UDP_CHECKSUM_AT || view.getUint16(from + 4) !== end - from) return false
-  } else if (protocol !== TCP || field !== from + TCP_CHECKSUM_AT || field + 2 > end) return false
+    if (field !== from + udp.CHECKSUM || view.getUint16(from + 4) !== end - from) return false
+  } else if (protocol !== TCP || field !== from + tcp.CHECKSUM || field + 2 > end) return false
   return view.getUint16(field) === fold(pseudoHeaderSum(view, start, four, protocol, end - from))
 }

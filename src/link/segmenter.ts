@@ -8,32 +8,23 @@
  */
 import { finish, fold, sum } from '../base/checksum.ts'
 import { ChecksumState, copyBytes, HEADROOM, MAX_PACKET, Packet } from '../base/packet.ts'
+import * as ipv4 from '../wire/ipv4.ts'
+import * as ipv6 from '../wire/ipv6-header.ts'
+import { TCP } from '../wire/protocol.ts'
+import * as tcp from '../wire/tcp.ts'
+import * as udp from '../wire/udp.ts'
 import { completeChecksum, completeChecksumAt, isOwnChecksum } from './checksum-offload.ts'
 import { findUpper } from './upper-header.ts'
 
-export const TCP = 6
-export const UDP = 17
-const UDP_HEADER = 8
-const UDP_LENGTH_AT = 4
-const UDP_CHECKSUM_AT = 6
-const TCP_HEADER = 20
-const TCP_SEQUENCE_AT = 4
-const TCP_OFFSET_AT = 12
-const TCP_FLAGS_AT = 13
-const TCP_CHECKSUM_AT = 16
-const FIN_PSH = 0x09
-const CWR = 0x80
-const HEADER4 = 20
-const HEADER6 = 40
-const IDENTIFICATION_AT = 4
-const HEADER_CHECKSUM_AT = 10
+/** In the last segment only. */
+const FIN_PSH = tcp.FIN | tcp.PSH
 
 /** Longest segments that a packet may be merged of: what a {@link Packet} of a queue can say. */
 export const LONGEST_SEGMENT = 32_767
 
 /** Where a transport's checksum is in its header. */
 export function checksumAtOf(protocol: number): number {
-  return protocol === TCP ? TCP_CHECKSUM_AT : UDP_CHECKSUM_AT
+  return protocol === TCP ? tcp.CHECKSUM : udp.CHECKSUM
 }
 
 /** Bytes of a packet's longest part on a wire: of a segment, if it is merged of such. */
@@ -48,15 +39,21 @@ export function longestPart(packet: Packet): number {
 export function transportHeader({ view, start, end }: Packet, at: number, protocol: number): number {
   if (findUpper(view, start, end, protocol) !== at) return 0
   const length = end - at
-  let header = UDP_HEADER
+  let header = udp.HEADER
   if (protocol === TCP) {
-    if (length < TCP_HEADER) return 0
-    header = (view.getUint8(at + TCP_OFFSET_AT) >>> 4) * 4
-    if (header < TCP_HEADER) return 0
-  } else if (length < UDP_HEADER || view.getUint16(at + UDP_LENGTH_AT) !== length) return 0
+    if (length < tcp.HEADER) return 0
+    header = tcp.dataOffset(view, at)
+    if (header < tcp.HEADER) return 0
+  } else if (length < udp.HEADER || view.getUint16(at + udp.LENGTH) !== length) return 0
   if (length <= header) return 0
-  const four = view.getUint8(start) >>> 4 === 4
-  return (four ? view.getUint16(start + 2) : view.getUint16(start + 4) + HEADER6) === end - start ? header : 0
+  return ipLength(view, start) === end - start ? header : 0
+}
+
+/** Bytes of the IP packet at `start`, by its own word. */
+function ipLength(view: DataView, start: number): number {
+  return view.getUint8(start) >>> 4 === 4
+    ? view.getUint16(start + ipv4.TOTAL_LENGTH)
+    : view.getUint16(start + ipv6.PAYLOAD_LENGTH) + ipv6.HEADER
 }
 
 /** Segments of a merged packet; 1 for a packet as it is. */
@@ -68,19 +65,19 @@ export function segmentsOf(packet: Packet): number {
 
 /** The protocol of a merged packet, whose IP header has neither options nor extension headers. */
 export function plainProtocol({ view, start }: Packet): number {
-  return view.getUint8(start) >>> 4 === 4 ? view.getUint8(start + 9) : view.getUint8(start + 6)
+  return view.getUint8(start) >>> 4 === 4
+    ? view.getUint8(start + ipv4.PROTOCOL)
+    : view.getUint8(start + ipv6.NEXT_HEADER)
 }
 
 /** Offset of its transport header. */
 export function plainTransport({ view, start }: Packet): number {
-  return start + (view.getUint8(start) >>> 4 === 4 ? HEADER4 : HEADER6)
+  return start + (view.getUint8(start) >>> 4 === 4 ? ipv4.HEADER : ipv6.HEADER)
 }
 
 /** Bytes of its transport header. */
 export function headerOf(packet: Packet): number {
-  return plainProtocol(packet) === TCP
-    ? (packet.view.getUint8(plainTransport(packet) + TCP_OFFSET_AT) >>> 4) * 4
-    : UDP_HEADER
+  return plainProtocol(packet) === TCP ? tcp.dataOffset(packet.view, plainTransport(packet)) : udp.HEADER
 }
 
 export class Segmenter {
@@ -122,14 +119,14 @@ export class Segmenter {
     const packet = this.#packet
     const { view, start, end } = frame
     const four = view.getUint8(start) >>> 4 === 4
-    const tcp = protocol === TCP
+    const isTcp = protocol === TCP
     const field = checksumAtOf(protocol)
     // What the field holds without the length: the rest of the pseudo-header, whatever that was
     // made of.
     const pseudo = view.getUint16(transport + field) + (~(end - transport) & 0xffff)
-    const identification = view.getUint16(start + IDENTIFICATION_AT)
-    const sequence = tcp ? view.getUint32(transport + TCP_SEQUENCE_AT) : 0
-    const flags = tcp ? view.getUint8(transport + TCP_FLAGS_AT) : 0
+    const identification = view.getUint16(start + ipv4.IDENTIFICATION)
+    const sequence = isTcp ? view.getUint32(transport + tcp.SEQUENCE) : 0
+    const flags = isTcp ? view.getUint8(transport + tcp.FLAGS) : 0
     const ip = transport - start
     const headers = ip + header
     const first = HEADROOM
@@ -141,21 +138,21 @@ export class Segmenter {
       copyBytes(frame, start, packet, first, headers)
       copyBytes(frame, from, packet, first + headers, payload)
       const target = packet.view
-      if (tcp) {
+      if (isTcp) {
         let own = flags
-        if (count > 0) own &= ~CWR
+        if (count > 0) own &= ~tcp.CWR
         if (from + size < end) own &= ~FIN_PSH
-        target.setUint8(at + TCP_FLAGS_AT, own)
-        target.setUint32(at + TCP_SEQUENCE_AT, sequence + count * size)
-      } else target.setUint16(at + UDP_LENGTH_AT, header + payload)
+        target.setUint8(at + tcp.FLAGS, own)
+        target.setUint32(at + tcp.SEQUENCE, sequence + count * size)
+      } else target.setUint16(at + udp.LENGTH, header + payload)
       target.setUint16(at + field, fold(pseudo + header + payload))
       if (four) {
-        target.setUint16(first + 2, headers + payload)
+        target.setUint16(first + ipv4.TOTAL_LENGTH, headers + payload)
         // RFC 6864 section 4: of packets that may be fragmented no two have the same.
-        target.setUint16(first + IDENTIFICATION_AT, identification + count)
-        target.setUint16(first + HEADER_CHECKSUM_AT, 0)
-        target.setUint16(first + HEADER_CHECKSUM_AT, finish(sum(target, first, at, 0)))
-      } else target.setUint16(first + 4, headers - HEADER6 + payload)
+        target.setUint16(first + ipv4.IDENTIFICATION, identification + count)
+        target.setUint16(first + ipv4.HEADER_CHECKSUM, 0)
+        target.setUint16(first + ipv4.HEADER_CHECKSUM, finish(sum(target, first, at, 0)))
+      } else target.setUint16(first + ipv6.PAYLOAD_LENGTH, headers - ipv6.HEADER + payload)
       if (isOwnChecksum(packet, at, at + field)) packet.checksumState = ChecksumState.Partial
       else completeChecksumAt(packet, at, at + field)
       take(packet)

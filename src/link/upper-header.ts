@@ -3,12 +3,9 @@
  * IPv6 extension headers (RFC 8200 section 4) of any length. For links, which touch a packet before
  * IP has checked it: nothing is believed that lies beyond the packet.
  */
-const HEADER4 = 20
-const HEADER6 = 40
-const HOP_BY_HOP = 0
-const ROUTING = 43
-const AUTHENTICATION = 51
-const DESTINATION_OPTIONS = 60
+import { HEADER as HEADER4 } from '../wire/ipv4.ts'
+import { HEADER as HEADER6 } from '../wire/ipv6-header.ts'
+import { AUTHENTICATION, DESTINATION_OPTIONS, HOP_BY_HOP, ROUTING } from '../wire/protocol.ts'
 
 /**
  * The offset of the header of this protocol in `view[start, end)`, or -1 where the packet is a

@@ -127,7 +127,9 @@ function explained(error: NodeJS.ErrnoException): Error {
   if (error.syscall !== 'open' || (error.code !== 'EACCES' && error.code !== 'EPERM')) return error
   return Object.assign(
     new Error(
-      `/dev/net/tun may not be opened by this user (${error.code}). It is a device for everybody where udev made it; here let root say 'chmod 0666 /dev/net/tun', and in a container allow the device ('--device /dev/net/tun').`,
+      `/dev/net/tun may not be opened by this user (${error.code}). It is a device for everybody where udev ` +
+        `made it; here let root say 'chmod 0666 /dev/net/tun', and in a container allow the device ('--device ` +
+        `/dev/net/tun').`,
       { cause: error },
     ),
     { code: error.code },

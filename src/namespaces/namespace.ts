@@ -42,13 +42,16 @@ export class Namespace {
       throw new Error(
         which.includes('/')
           ? `There is no network namespace ${which}: its process has ended, or may not be seen.`
-          : `No network namespace is named ${which}: 'ip netns add ${which}' makes it; a process's is /proc/PID/ns/net.`,
+          : `No network namespace is named ${which}: 'ip netns add ${which}' makes it; a process's is ` +
+              `/proc/PID/ns/net.`,
       )
     try {
       return new Namespace(openSync(path, 'r'), -1)
     } catch (cause) {
       throw new Error(
-        `The network namespace ${which} cannot be opened (${(cause as NodeJS.ErrnoException).code}): it belongs to somebody else. Run as root, or inside of its user namespace (nsenter --user --preserve-credentials --target PID).`,
+        `The network namespace ${which} cannot be opened (${(cause as NodeJS.ErrnoException).code}): it belongs ` +
+          `to somebody else. Run as root, or inside of its user namespace (nsenter --user ` +
+          `--preserve-credentials --target PID).`,
         { cause },
       )
     }

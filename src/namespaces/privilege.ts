@@ -38,13 +38,25 @@ function reason(said: string, privileged: boolean, read: ReadFile): string {
       return `the sysctl user.max_${kind}_namespaces is 0; let root say 'sysctl user.max_${kind}_namespaces=10000'.`
   if (privileged) return `${container(read)}the kernel refuses although this process has the capabilities.`
   if (value('kernel/unprivileged_userns_clone') === '0')
-    return "user namespaces are for root only; let root say 'sysctl kernel.unprivileged_userns_clone=1', or run as root."
+    return (
+      "user namespaces are for root only; let root say 'sysctl kernel.unprivileged_userns_clone=1', or run " +
+      'as root.'
+    )
   if (value('kernel/apparmor_restrict_unprivileged_userns') === '1')
-    return "AppArmor keeps user namespaces from programs without a profile (Ubuntu); let root say 'sysctl kernel.apparmor_restrict_unprivileged_userns=0', or run with sudo."
+    return (
+      "AppArmor keeps user namespaces from programs without a profile (Ubuntu); let root say 'sysctl " +
+      "kernel.apparmor_restrict_unprivileged_userns=0', or run with sudo."
+    )
   if (isConfined(read) || isContainer(read))
-    return `${container(read)}run it with '--cap-add SYS_ADMIN --cap-add NET_ADMIN --device /dev/net/tun --security-opt seccomp=unconfined --security-opt apparmor=unconfined', or with '--privileged'.`
+    return (
+      `${container(read)}run it with '--cap-add SYS_ADMIN --cap-add NET_ADMIN --device /dev/net/tun ` +
+      `--security-opt seccomp=unconfined --security-opt apparmor=unconfined', or with '--privileged'.`
+    )
   if (/no space/i.test(said))
-    return "there are too many namespaces already, or too deep ones: see the sysctls user.max_*_namespaces ('sysctl -a | grep namespaces')."
+    return (
+      'there are too many namespaces already, or too deep ones: see the sysctls user.max_*_namespaces ' +
+      "('sysctl -a | grep namespaces')."
+    )
   return 'user namespaces are not allowed for this user; run as root, or ask root why (in a chroot they never are).'
 }
 
@@ -69,6 +81,7 @@ function container(read: ReadFile): string {
 export function checkTunDevice(): void {
   if (existsSync('/dev/net/tun')) return
   throw new Error(
-    "there is no /dev/net/tun: load the driver with 'modprobe tun'; in a container pass the device in ('--device /dev/net/tun').",
+    "there is no /dev/net/tun: load the driver with 'modprobe tun'; in a container pass the device in " +
+      "('--device /dev/net/tun').",
   )
 }

@@ -25,8 +25,8 @@ import { type Fields, hex, hexBytes, protocolText, tosText } from './text.ts'
 
 const VERSION_IHL = 0
 const TOS = 1
-const TOTAL_LENGTH = 2
-const IDENTIFICATION = 4
+export const TOTAL_LENGTH = 2
+export const IDENTIFICATION = 4
 const FLAGS_OFFSET = 6
 export const TTL = 8
 export const PROTOCOL = 9

@@ -27,10 +27,10 @@ import { type Fields, hex, hexBytes } from './text.ts'
 
 const SOURCE_PORT = 0
 const DESTINATION_PORT = 2
-const SEQUENCE = 4
+export const SEQUENCE = 4
 const ACKNOWLEDGMENT = 8
 const DATA_OFFSET = 12
-const FLAGS = 13
+export const FLAGS = 13
 const WINDOW = 14
 export const CHECKSUM = 16
 const URGENT_POINTER = 18

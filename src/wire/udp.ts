@@ -18,8 +18,8 @@ import { type Fields, hex } from './text.ts'
 
 const SOURCE_PORT = 0
 const DESTINATION_PORT = 2
-const LENGTH = 4
-const CHECKSUM = 6
+export const LENGTH = 4
+export const CHECKSUM = 6
 export const HEADER = 8
 
 /**

@@ -6,7 +6,8 @@ const read = (line: string) => readPrograms(line.split(' '))
 
 test('options of the run come first, then a group for each host, whose command goes on to the next', () => {
   const { values, groups, maxLag, isInteractive } = read(
-    '--net lab.yaml --max-lag 5ms --json --on server -- iperf3 -s --on client --after 1.5s --expect 2 --env A=b=c --cwd /tmp -- iperf3 -c server --json',
+    '--net lab.yaml --max-lag 5ms --json --on server -- iperf3 -s --on client --after 1.5s --expect 2 --env ' +
+      'A=b=c --cwd /tmp -- iperf3 -c server --json',
   )
   expect(values).toMatchObject({ net: 'lab.yaml', json: true })
   expect({ maxLag, isInteractive }).toEqual({ maxLag: 5, isInteractive: false })

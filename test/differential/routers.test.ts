@@ -55,12 +55,13 @@ describeOnTun('the kernel and the stack, as routers, treat alike', () => {
     const said = new Set<string>()
     // A source for each packet: the kernel sends five of these errors at once to one (ip_error).
     try {
-      for (let count = 0; count < 30; count++)
+      for (let count = 0; count < 60; count++)
         for (const [at, to] of targets.entries()) {
           const four = to.includes('.')
-          const host = 4 + at * 30 + count
+          // Targets come in pairs of both families.
+          const host = 4 + (at >> 1) * 60 + count
           const from = four ? `10.9.0.${host}` : `fd09::${host}`
-          const payload = udp({ from, to, payload: pattern(count * 33) })
+          const payload = udp({ from, to, payload: pattern(count * 16) })
           const packet = four
             ? ip4({ source: from, destination: to, ttl: count % 3, payload })
             : ip6({ source: from, destination: to, payload })

@@ -55,6 +55,9 @@ function isUpkeep(bytes: Bytes): boolean {
   return isIcmp(packet) && nextHeader(packet) !== 44 && ((message >= 130 && message <= 137) || message === 143)
 }
 
+/** Milliseconds for which the kernel may not have looked at a query yet. */
+const QUERY_WORK = 300
+
 const CIDRS = [`${OUR4}/24`, `${OUR6}/64`, `${OUR_LINK_LOCAL}/64`]
 
 class KernelStation implements Station {
@@ -123,6 +126,16 @@ class KernelStation implements Station {
         .find((each) => each.includes(key))
       return / 1:/.test(row ?? '')
     }
+    // Since Linux 5.13 a query is looked at by a worker of the kernel, which may have to wait
+    // (mld_query_work).
+    for (let waited = 0; waited < QUERY_WORK; waited += 10) {
+      if (this.#hasTimer6()) return true
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
+    }
+    return this.#hasTimer6()
+  }
+
+  #hasTimer6(): boolean {
     const key = hex(Address.parse(GROUPS[6]).toBytes())
     const row = readFileSync('/proc/thread-self/net/igmp6', 'utf8')
       .split('\n')

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { readPrograms } from '../../src/cli/run-net-arguments.ts'
 import { readScenarioFile } from '../../src/cli/scenario-file.ts'
 import { checkScenario } from '../../src/network/scenario/scenario.ts'
-import { describeForUsers, has, run } from './run.ts'
+import { describeForUsers, has, on, run } from './run.ts'
 
 const root = join(import.meta.dirname, '../..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
@@ -55,17 +55,7 @@ describeForUsers('the examples', (user) => {
   test('the lab has the delay, the MTU and the neighbors that the recipe tells of', PATIENCE, async () => {
     const line =
       'ping -4 -c1 carl; cat /proc/net/arp; ping -4 -M do -s 1450 -c1 carl; ping -4 -M do -s 1450 -c1 carl; true'
-    const { code, stdout, stderr } = await run(
-      user,
-      '--net',
-      `${examples}/student-lab.yaml`,
-      '--on',
-      'ann',
-      '--',
-      'sh',
-      '-c',
-      line,
-    )
+    const { code, stdout, stderr } = await run(user, ...on(`${examples}/student-lab.yaml`, 'ann', 'sh', '-c', line))
     expect(code).toBe(0)
     expect(stdout).toMatch(/time=(4\d|[5-9]\d|\d{3})(\.\d+)? ms/)
     // The router's, and nobody else's.

@@ -1,7 +1,7 @@
 /** However a run ends, its processes, namespaces, devices and mounts end with it. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { afterAll, expect, test } from 'vitest'
-import { describeForUsers, Files, type RunningLab, run, start } from './run.ts'
+import { describeForUsers, Files, on, type RunningLab, run, start } from './run.ts'
 
 const files = new Files()
 afterAll(() => files.remove())
@@ -51,7 +51,8 @@ const children = (pid: number) =>
 
 /** A run whose programs do not end by themselves, and try to escape. */
 async function startLab(user: 'root' | 'nobody', word: string): Promise<RunningLab> {
-  const fugitive = `sleep 1000 & setsid sh -c 'trap "" TERM INT HUP; sleep 1000 # ${word}' & echo a runs; sleep 1000; : ${word}`
+  const fugitive =
+    `sleep 1000 & setsid sh -c 'trap "" TERM INT HUP; sleep 1000 # ${word}' & ` + `echo a runs; sleep 1000; : ${word}`
   const lab = start(user, ['--net', NET, '--on', 'a', '--', 'sh', '-c', fugitive, '--on', 'b', '--', 'ping', 'a'])
   await Promise.all([lab.says('a runs'), lab.says('bytes from')])
   return lab
@@ -102,22 +103,7 @@ describeForUsers('a run with programs', (user) => {
   test('ends programs that do not listen to SIGTERM', async () => {
     const word = newMark()
     const deaf = `trap "" TERM; echo deaf; while :; do sleep 0.1; done; : ${word}`
-    const { code, stdout } = await run(
-      user,
-      '--net',
-      NET,
-      '--on',
-      'a',
-      '--',
-      'sh',
-      '-c',
-      deaf,
-      '--on',
-      'b',
-      '--',
-      'sleep',
-      '0.3',
-    )
+    const { code, stdout } = await run(user, ...on(NET, 'a', 'sh', '-c', deaf, '--on', 'b', '--', 'sleep', '0.3'))
     expect(code).toBe(0)
     expect(stdout).toContain('(signal SIGKILL)')
     expect(processes(word)).toEqual([])

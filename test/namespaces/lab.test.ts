@@ -2,14 +2,15 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { describeForUsers, Files, run, start } from './run.ts'
+import { describeForUsers, Files, on, run, start } from './run.ts'
 
 const PATIENCE = { timeout: 60_000 }
 const files = new Files()
 afterAll(() => files.remove())
 
 const PAIR =
-  'hosts: { a: , b: { echo: [7] }, c: , d: }\nrouters: { r: }\nlinks: [{ between: [a, r] }, { between: [r, b] }, { between: [r, c] }, { between: [r, d] }]\n'
+  'hosts: { a: , b: { echo: [7] }, c: , d: }\nrouters: { r: }\nlinks: [{ between: [a, r] }, { between: [r, b] ' +
+  '}, { between: [r, c] }, { between: [r, d] }]\n'
 const NET = files.write('pair.yaml', PAIR)
 
 describeForUsers('a run with programs', (user) => {
@@ -59,20 +60,7 @@ programs:
   })
 
   test('a command that is not there ends the run before anything is started', PATIENCE, async () => {
-    const { code, stdout, stderr } = await run(
-      user,
-      '--net',
-      NET,
-      '--on',
-      'a',
-      '--',
-      'echo',
-      'x',
-      '--on',
-      'c',
-      '--',
-      'no-such',
-    )
+    const { code, stdout, stderr } = await run(user, ...on(NET, 'a', 'echo', 'x', '--on', 'c', '--', 'no-such'))
     expect({ code, stdout, stderr }).toEqual({
       code: 1,
       stdout: '',
@@ -83,14 +71,7 @@ programs:
   test('a host that runs nothing is a stack of tungram: it answers pings and echoes', PATIENCE, async () => {
     const { code, stdout } = await run(
       user,
-      '--net',
-      NET,
-      '--on',
-      'a',
-      '--',
-      'sh',
-      '-c',
-      'ping -c1 b && echo hello | socat -t1 - UDP4:b:7',
+      ...on(NET, 'a', 'sh', '-c', 'ping -c1 b && echo hello | socat -t1 - UDP4:b:7'),
     )
     expect(code).toBe(0)
     expect(stdout).toContain('a | hello\n')

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { readCapture } from '../../src/link/capture/pcapng.ts'
 import { skipAloud } from '../tun/namespace.ts'
-import { describeForUsers, Files, has, run } from './run.ts'
+import { describeForUsers, Files, has, on, run } from './run.ts'
 
 const PATIENCE = 60_000
 const files = new Files()
@@ -53,19 +53,7 @@ function testWith(program: string, name: string, body: () => Promise<void>): voi
 describeForUsers('programs of the machine', (user) => {
   testWith('ping', 'ping crosses two routers, in both families, and takes the delay of the cables', async () => {
     for (const family of ['-4', '-6']) {
-      const { code, stdout } = await run(
-        user,
-        '--net',
-        CHAIN,
-        '--on',
-        'client',
-        '--',
-        'ping',
-        family,
-        '-c3',
-        '-i0.2',
-        'server',
-      )
+      const { code, stdout } = await run(user, ...on(CHAIN, 'client', 'ping', family, '-c3', '-i0.2', 'server'))
       expect({ code, replies: stdout.match(/ttl=62 time=(2\d|[3-9]\d|\d{3})/g)?.length }).toEqual({
         code: 0,
         replies: 3,
@@ -76,14 +64,14 @@ describeForUsers('programs of the machine', (user) => {
   test('each has its host: name, addresses, routes, lo, /etc/hosts, and no DNS', { timeout: PATIENCE }, async () => {
     const { code, stdout } = await run(
       user,
-      '--net',
-      CHAIN,
-      '--on',
-      'client',
-      '--',
-      'sh',
-      '-c',
-      'hostname; cat /etc/hosts /proc/net/route /proc/net/dev; ls -d /proc/[0-9]* | wc -l; getent hosts example.org || echo unknown',
+      ...on(
+        CHAIN,
+        'client',
+        'sh',
+        '-c',
+        'hostname; cat /etc/hosts /proc/net/route /proc/net/dev; ls -d /proc/[0-9]* | wc -l; ' +
+          'getent hosts example.org || echo unknown',
+      ),
     )
     expect(code).toBe(0)
     const lines = stdout.split('\n').map((line) => line.replace('client | ', ''))
@@ -99,19 +87,7 @@ describeForUsers('programs of the machine', (user) => {
   })
 
   testWith('traceroute', 'traceroute sees the routers', async () => {
-    const { stdout } = await run(
-      user,
-      '--net',
-      CHAIN,
-      '--on',
-      'client',
-      '--',
-      'traceroute',
-      '-n',
-      '-q1',
-      '-w2',
-      'server',
-    )
+    const { stdout } = await run(user, ...on(CHAIN, 'client', 'traceroute', '-n', '-q1', '-w2', 'server'))
     expect(stdout).toMatch(/ 1 {2}10\.0\.0\.2 [\s\S]* 2 {2}10\.0\.1\.2 [\s\S]* 3 {2}10\.0\.2\.2 /)
   })
 
@@ -159,7 +135,16 @@ describeForUsers('programs of the machine', (user) => {
   testWith('socat', 'socat exchanges datagrams with a Python program on one segment, over ARP', async () => {
     const server = files.write(
       'echo.py',
-      "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ns.bind(('', 4000))\nprint('listens', flush=True)\ndata, peer = s.recvfrom(100)\nprint('got', data.decode().strip(), 'from', peer[0], flush=True)\ns.sendto(data.upper(), peer)\n",
+      [
+        'import socket',
+        's = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)',
+        "s.bind(('', 4000))",
+        "print('listens', flush=True)",
+        'data, peer = s.recvfrom(100)',
+        "print('got', data.decode().strip(), 'from', peer[0], flush=True)",
+        's.sendto(data.upper(), peer)',
+        '',
+      ].join('\n'),
     )
     const { code, stdout } = await run(
       user,

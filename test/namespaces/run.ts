@@ -89,6 +89,11 @@ export function start(user: User, args: readonly string[], node = process.execPa
   }
 }
 
+/** The arguments for a command on one host; a further `'--on', …` may follow in it. */
+export function on(net: string, host: string, ...command: string[]): string[] {
+  return ['--net', net, '--on', host, '--', ...command]
+}
+
 export async function run(user: User, ...args: string[]): Promise<Outcome> {
   return await start(user, args).ended
 }

@@ -3,12 +3,15 @@
  * where the router's receiver takes such: each would cost as much as all.
  */
 import type { Packet } from '../../base/packet.ts'
+import * as ipv4 from '../../wire/ipv4.ts'
+import { UDP } from '../../wire/protocol.ts'
+import * as udp from '../../wire/udp.ts'
 import type { LinkReceiver } from '../link.ts'
-import { plainProtocol, Segmenter, UDP } from '../segmenter.ts'
+import { plainProtocol, Segmenter } from '../segmenter.ts'
 import { SegmentBatch } from './tun-offload.ts'
 
 /** The smallest packet with a UDP header. */
-const SHORTEST = 28
+const SHORTEST = ipv4.HEADER + udp.HEADER
 
 export class ReceivedFlow {
   readonly #input: (packet: Packet) => void

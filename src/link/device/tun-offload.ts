@@ -9,6 +9,12 @@
  */
 import { finish, fold, isComplete, sum, sumLong } from '../../base/checksum.ts'
 import { ChecksumState, copyBytes, HEADROOM, MAX_PACKET, Packet } from '../../base/packet.ts'
+import * as ipv4 from '../../wire/ipv4.ts'
+import { FRAGMENT_HEADER } from '../../wire/ipv6-extensions.ts'
+import * as ipv6 from '../../wire/ipv6-header.ts'
+import { TCP, UDP } from '../../wire/protocol.ts'
+import * as tcp from '../../wire/tcp.ts'
+import * as udpHeader from '../../wire/udp.ts'
 import { completeChecksum, completeChecksumAt, isOwnChecksum, pseudoHeaderSum } from '../checksum-offload.ts'
 import type { LinkReceiver } from '../link.ts'
 import {
@@ -18,24 +24,11 @@ import {
   plainProtocol,
   plainTransport,
   Segmenter,
-  TCP,
   transportHeader,
-  UDP,
 } from '../segmenter.ts'
 import * as vnet from './vnet-header.ts'
 
 export { VNET_HEADER } from './vnet-header.ts'
-
-const UDP_HEADER = 8
-const LENGTH_AT = 4
-const CHECKSUM_AT = 6
-const HEADER4 = 20
-const HEADER6 = 40
-const IDENTIFICATION_AT = 4
-const HEADER_CHECKSUM_AT = 10
-const FRAGMENT_HEADER6 = 8
-const TCP_FLAGS_AT = 13
-const CWR = 0x80
 
 /** Linux takes 128 segments since 5.17 and 64 before (UDP_MAX_SEGMENTS). */
 const MAX_SEGMENTS = 64
@@ -47,17 +40,17 @@ const MAX_FRAME = 65_535
  * there are options, which no other datagram may be put behind); else 0.
  */
 function plainHeader(view: DataView, at: number, length: number): number {
-  if (length < HEADER4 + UDP_HEADER) return 0
+  if (length < ipv4.HEADER + udpHeader.HEADER) return 0
   const first = view.getUint8(at)
   let header = 0
   if (first === 0x45) {
     // IHL 5, protocol UDP, neither MF nor an offset.
     if (view.getUint8(at + 9) === UDP && (view.getUint16(at + 6) & 0x3fff) === 0 && view.getUint16(at + 2) === length)
-      header = HEADER4
-  } else if (first >>> 4 === 6 && length >= HEADER6 + UDP_HEADER && view.getUint8(at + 6) === UDP) {
-    if (view.getUint16(at + 4) === length - HEADER6) header = HEADER6
+      header = ipv4.HEADER
+  } else if (first >>> 4 === 6 && length >= ipv6.HEADER + udpHeader.HEADER && view.getUint8(at + 6) === UDP) {
+    if (view.getUint16(at + 4) === length - ipv6.HEADER) header = ipv6.HEADER
   }
-  return header !== 0 && view.getUint16(at + header + LENGTH_AT) === length - header ? header : 0
+  return header !== 0 && view.getUint16(at + header + udpHeader.LENGTH) === length - header ? header : 0
 }
 
 /**
@@ -67,15 +60,15 @@ function plainHeader(view: DataView, at: number, length: number): number {
  */
 function isReproducible(packet: Packet, at: number, end: number, header: number, state: ChecksumState): boolean {
   const { view } = packet
-  const four = header === HEADER4
+  const four = header === ipv4.HEADER
   if (four) {
-    const field = view.getUint16(at + HEADER_CHECKSUM_AT)
+    const field = view.getUint16(at + ipv4.HEADER_CHECKSUM)
     // The other zero of one's complement, which nobody computes.
     if (field === 0xffff || !isComplete(sum(view, at, at + header, 0))) return false
   }
   if (state === ChecksumState.Partial) return true
   const udp = at + header
-  if (view.getUint16(udp + CHECKSUM_AT) === 0) return false
+  if (view.getUint16(udp + udpHeader.CHECKSUM) === 0) return false
   return isComplete(sumLong(packet, udp, end, pseudoHeaderSum(view, at, four, UDP, end - udp)))
 }
 
@@ -89,10 +82,10 @@ export function plainVnetHeader(view: DataView, at: number): void {
  * of at most `mtu` bytes.
  */
 export function fragmentedVnetHeader(packet: Packet, mtu: number): void {
-  const header = packet.view.getUint8(packet.start) >>> 4 === 4 ? HEADER4 : HEADER6
-  const room = header === HEADER4 ? mtu - HEADER4 : mtu - HEADER6 - FRAGMENT_HEADER6
+  const header = packet.view.getUint8(packet.start) >>> 4 === 4 ? ipv4.HEADER : ipv6.HEADER
+  const room = header === ipv4.HEADER ? mtu - ipv4.HEADER : mtu - ipv6.HEADER - FRAGMENT_HEADER
   packet.start -= vnet.VNET_HEADER
-  vnet.encode(packet.view, packet.start, vnet.GSO_UDP, header, UDP_HEADER, room & ~7, CHECKSUM_AT)
+  vnet.encode(packet.view, packet.start, vnet.GSO_UDP, header, udpHeader.HEADER, room & ~7, udpHeader.CHECKSUM)
 }
 
 /** Datagrams of one flow, collected to leave as one frame. */
@@ -116,7 +109,7 @@ export class SegmentBatch {
     const length = end - start
     const header = plainHeader(view, start, length)
     if (header === 0) return false
-    const payload = length - header - UDP_HEADER
+    const payload = length - header - udpHeader.HEADER
     const { frame } = this
     if (this.count === 0) {
       if (payload === 0) return false
@@ -156,7 +149,7 @@ export class SegmentBatch {
     const header = this.#header
     this.#finishHeaders()
     frame.start -= vnet.VNET_HEADER
-    vnet.encode(view, frame.start, vnet.GSO_UDP_L4, header, UDP_HEADER, this.#size, CHECKSUM_AT)
+    vnet.encode(view, frame.start, vnet.GSO_UDP_L4, header, udpHeader.HEADER, this.#size, udpHeader.CHECKSUM)
     return frame
   }
 
@@ -165,7 +158,7 @@ export class SegmentBatch {
     const { frame } = this
     if (this.count > 1) {
       this.#finishHeaders()
-      frame.segmentLength = this.#header + UDP_HEADER + this.#size
+      frame.segmentLength = this.#header + udpHeader.HEADER + this.#size
     }
     return frame
   }
@@ -175,15 +168,15 @@ export class SegmentBatch {
     const { frame } = this
     const { view, start: at } = frame
     const header = this.#header
-    const four = header === HEADER4
+    const four = header === ipv4.HEADER
     const udp = frame.end - at - header
     if (four) {
       view.setUint16(at + 2, header + udp)
-      view.setUint16(at + HEADER_CHECKSUM_AT, 0)
-      view.setUint16(at + HEADER_CHECKSUM_AT, finish(sum(view, at, at + header, 0)))
+      view.setUint16(at + ipv4.HEADER_CHECKSUM, 0)
+      view.setUint16(at + ipv4.HEADER_CHECKSUM, finish(sum(view, at, at + header, 0)))
     } else view.setUint16(at + 4, udp)
-    view.setUint16(at + header + LENGTH_AT, udp)
-    view.setUint16(at + header + CHECKSUM_AT, fold(pseudoHeaderSum(view, at, four, UDP, udp)))
+    view.setUint16(at + header + udpHeader.LENGTH, udp)
+    view.setUint16(at + header + udpHeader.CHECKSUM, fold(pseudoHeaderSum(view, at, four, UDP, udp)))
     frame.checksumState = ChecksumState.Partial
   }
 
@@ -195,16 +188,17 @@ export class SegmentBatch {
     const own = this.frame.view
     const at = HEADROOM
     if (header !== this.#header || view.getInt32(start + header) !== own.getInt32(at + header)) return false
-    if (header === HEADER4)
+    if (header === ipv4.HEADER)
       return (
         view.getInt32(start + 16) === own.getInt32(at + 16) &&
         view.getInt32(start + 12) === own.getInt32(at + 12) &&
         view.getUint16(start) === own.getUint16(at) &&
         view.getUint16(start + 6) === own.getUint16(at + 6) &&
         view.getUint16(start + 8) === own.getUint16(at + 8) &&
-        view.getUint16(start + IDENTIFICATION_AT) === ((own.getUint16(at + IDENTIFICATION_AT) + this.count) & 0xffff)
+        view.getUint16(start + ipv4.IDENTIFICATION) ===
+          ((own.getUint16(at + ipv4.IDENTIFICATION) + this.count) & 0xffff)
       )
-    for (let offset = 8; offset < HEADER6; offset += 4)
+    for (let offset = 8; offset < ipv6.HEADER; offset += 4)
       if (view.getInt32(start + offset) !== own.getInt32(at + offset)) return false
     return view.getInt32(start) === own.getInt32(at) && view.getUint16(start + 6) === own.getUint16(at + 6)
   }
@@ -219,8 +213,8 @@ export function mergedVnetHeader(packet: Packet): void {
   const ip = transport - start
   let type = vnet.GSO_UDP_L4
   if (protocol === TCP) {
-    type = ip === HEADER4 ? vnet.GSO_TCPV4 : vnet.GSO_TCPV6
-    if ((view.getUint8(transport + TCP_FLAGS_AT) & CWR) !== 0) type |= vnet.GSO_ECN
+    type = ip === ipv4.HEADER ? vnet.GSO_TCPV4 : vnet.GSO_TCPV6
+    if ((view.getUint8(transport + tcp.FLAGS) & tcp.CWR) !== 0) type |= vnet.GSO_ECN
   }
   packet.start -= vnet.VNET_HEADER
   const size = packet.segmentLength - ip - header

@@ -133,7 +133,8 @@ export function checkQueueFree(info: InterfaceInfo, queues: number): void {
   throw systemError(
     EBUSY,
     'open',
-    `The device '${info.name}' has its ${queues} queues open already: close one, or open all of them with a larger 'queues'.`,
+    `The device '${info.name}' has its ${queues} queues open already: close one, or open all of them with a ` +
+      `larger 'queues'.`,
   )
 }
 
@@ -149,7 +150,8 @@ export function openDevice(kind: 'tun' | 'tap', name: string): number {
       throw systemError(
         failed,
         'open',
-        "There is no TUN driver behind /dev/net/tun. Load it with 'modprobe tun'; in a container pass the device in, for Docker with '--device /dev/net/tun --cap-add NET_ADMIN'.",
+        "There is no TUN driver behind /dev/net/tun. Load it with 'modprobe tun'; in a container pass the " +
+          "device in, for Docker with '--device /dev/net/tun --cap-add NET_ADMIN'.",
       )
     }
     if (failed === EACCES || failed === EPERM)
@@ -199,13 +201,22 @@ function attachProblem(
     return `The kernel refused to make the ${kind.toUpperCase()} device '${name}' (${errnoName(errno)}).`
   if (existing.kind === 'other') return `'${name}' is a network interface but no TUN or TAP device: ${choose}.`
   if (existing.kind !== kind)
-    return `'${name}' exists as a ${existing.kind.toUpperCase()} device: open it with kind '${existing.kind}', or ${choose}.`
+    return (
+      `'${name}' exists as a ${existing.kind.toUpperCase()} device: open it with kind '${existing.kind}', ` +
+      `or ${choose}.`
+    )
   if (existing.multiQueue !== queues > 1) {
     const fix = existing.multiQueue ? 'with queues: 2 or more' : 'with one queue'
-    return `The device '${name}' was made ${existing.multiQueue ? 'with' : 'without'} multiple queues: open it ${fix}, or ${choose}.`
+    return (
+      `The device '${name}' was made ${existing.multiQueue ? 'with' : 'without'} multiple queues: open it ` +
+      `${fix}, or ${choose}.`
+    )
   }
   if (errno === EBUSY)
-    return `The device '${name}' is in use by another program (or by another link of this one): close that, or ${choose}.`
+    return (
+      `The device '${name}' is in use by another program (or by another link of this one): close that, or ` +
+      `${choose}.`
+    )
   return `The kernel refused to attach to the device '${name}' (${errnoName(errno)}).`
 }
 
@@ -316,7 +327,9 @@ function privilegeError(errno: number, syscall: string, problem: string, kind: s
   return systemError(
     errno,
     syscall,
-    `${problem} Run as root or with CAP_NET_ADMIN, or in a private network namespace ('unshare -rn COMMAND'), or let root make a persistent device that is yours ('ip tuntap add dev ${device} mode ${kind} user USER') and open it by name.`,
+    `${problem} Run as root or with CAP_NET_ADMIN, or in a private network namespace ('unshare -rn COMMAND'), ` +
+      `or let root make a persistent device that is yours ('ip tuntap add dev ${device} mode ${kind} user ` +
+      `USER') and open it by name.`,
   )
 }
 
