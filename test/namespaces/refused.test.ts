@@ -2,9 +2,9 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { describeForUsers, Files } from './run.ts'
+import { describeForUsers, Files, home } from './run.ts'
 
-const cli = join(import.meta.dirname, '../../dist/cli.js')
+const cli = join(home('nobody'), 'dist/cli.js')
 const files = new Files()
 afterAll(() => files.remove())
 const NET = files.write('pair.yaml', 'hosts: { a: , b: }\nlinks: [{ between: [a, b] }]\n')

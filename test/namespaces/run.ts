@@ -6,14 +6,13 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe } from 'vitest'
+import { afterAll, describe } from 'vitest'
 import { skipAloud } from '../tun/namespace.ts'
 
 const root = join(import.meta.dirname, '../..')
-const cli = join(root, 'dist/cli.js')
 
 export type User = 'root' | 'nobody'
 
@@ -27,6 +26,24 @@ const PREFIX: Readonly<Record<User, readonly string[]>> = {
 }
 /** A user may not look into root's own directories. */
 const ENV = { ...process.env, PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' }
+
+let copy = ''
+
+/**
+ * Where the command is for a user. This folder may be in one that is root's alone, so nobody's is a
+ * copy of what the command needs. First called outside of tests, for the copy goes with the file.
+ */
+export function home(user: User): string {
+  if (user === 'root') return root
+  if (copy !== '') return copy
+  copy = mkdtempSync(join(tmpdir(), 'tungram-copy-'))
+  afterAll(() => rmSync(copy, { recursive: true, force: true }))
+  const packages = ['@koromix', 'koffi', 'yaml', 'ip-address', 'uplot'].map((name) => `node_modules/${name}`)
+  for (const each of ['dist', 'examples', 'package.json', ...packages])
+    cpSync(join(root, each), join(copy, each), { recursive: true })
+  spawnSync('chmod', ['-R', 'a+rX', copy])
+  return copy
+}
 
 /** Files of a test, which the unprivileged user may read too. */
 export class Files {
@@ -64,8 +81,8 @@ export interface RunningLab {
 
 export function start(user: User, args: readonly string[], node = process.execPath): RunningLab {
   const [file = '', ...before] = [...PREFIX[user], node]
-  const child = spawn(file, [...before, cli, 'run', ...args], {
-    cwd: root,
+  const child = spawn(file, [...before, 'dist/cli.js', 'run', ...args], {
+    cwd: home(user),
     env: ENV,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -103,8 +120,8 @@ function whyNot(user: User): string {
   const file = new Files()
   const net = file.write('try.yaml', 'hosts: { a: , b: }\nlinks: [{ between: [a, b] }]\n')
   const [command = '', ...before] = [...PREFIX[user], process.execPath]
-  const tried = spawnSync(command, [...before, cli, 'run', '--net', net, '--on', 'a', '--', 'true'], {
-    cwd: root,
+  const tried = spawnSync(command, [...before, 'dist/cli.js', 'run', '--net', net, '--on', 'a', '--', 'true'], {
+    cwd: home(user),
     env: ENV,
     encoding: 'utf8',
   })
