@@ -82,7 +82,7 @@ function tungram(net, server, client) {
 }
 
 /** Delays and limits what leaves by a router's interface: 'r1 e1'. */
-function delayed(end, netem) {
+function netemAt(end, netem) {
   const [namespace, device] = end.split(' ')
   return `ip netns exec ${namespace} tc qdisc add dev ${device} root netem ${netem}`
 }
@@ -107,7 +107,7 @@ join r2 e1 10.0.2.1/24 b e0 10.0.2.2/24
 ip -n a route add default via 10.0.0.2; ip -n b route add default via 10.0.2.1
 ip -n r1 route add 10.0.2.0/24 via 10.0.1.2; ip -n r2 route add 10.0.0.0/24 via 10.0.1.1
 for n in r1 r2; do ip netns exec $n sysctl -qw net.ipv4.ip_forward=1; done
-${netem === '' ? '' : ['r1 e1', 'r2 e0'].map((end) => delayed(end, netem)).join('; ')}
+${netem === '' ? '' : ['r1 e1', 'r2 e0'].map((end) => netemAt(end, netem)).join('; ')}
 ip netns exec b ${quoted(server)} > ${directory}/b.txt 2>&1 & pid=$!
 sleep 0.7
 ip netns exec a ${quoted(client)}
