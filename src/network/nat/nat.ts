@@ -1,7 +1,8 @@
 /**
  * A NAT of IPv4 addresses and ports (RFC 3022) with the behaviours that RFC 4787 tells apart, for
- * UDP, for TCP (RFC 5382), and for the echo messages and errors of ICMP (RFC 5508). It sits on the ports of a router:
- * what leaves by the outside port gets the outside address, and what comes in by it goes back.
+ * UDP, for TCP (RFC 5382), and for the echo messages and errors of ICMP (RFC 5508). It sits on the
+ * ports of a router: what leaves by the outside port gets the outside address, and what comes in by
+ * it goes back.
  *
  * This file has the four ways of a packet through the router; what it remembers is in
  * `mapping-table.ts` and `hairpins.ts`, the changes of bytes are in `rewrite.ts`.
