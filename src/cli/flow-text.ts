@@ -12,7 +12,8 @@ export function flowLines(flow: FlowResult): string[] {
   const lines = [
     `${flow.name}: ${flow.from} > ${flow.to}, ${flow.mode}`,
     `  sent ${flow.sent}, received ${flow.received}, lost ${flow.lost}${percent}, duplicated ` +
-      `${flow.duplicated}, reordered ${flow.reordered}`,
+      `${flow.duplicated}, reordered ${flow.reordered}` +
+      (flow.corrupted > 0 ? `, corrupted ${flow.corrupted}` : ''),
   ]
   if (latency !== null) {
     const { min, mean, p50, p90, p99, max } = latency

@@ -9,8 +9,8 @@ import type { Datagram } from '../network/observe/datagram.ts'
 import type { DropRow } from '../network/observe/drops.ts'
 import { buildScenario } from '../network/scenario/build-scenario.ts'
 import { checkProgramHost } from '../network/scenario/check-scenario.ts'
-import { FlowSockets } from '../network/scenario/flow-sockets.ts'
-import { Flow } from '../network/scenario/flow-source.ts'
+import type { Flow } from '../network/scenario/flow-source.ts'
+import { openFlows } from '../network/scenario/open-flows.ts'
 import type { FlowResult, RunWatcher } from '../network/scenario/run-types.ts'
 import type { Scenario } from '../network/scenario/scenario-types.ts'
 import { Tally } from '../network/scenario/tally.ts'
@@ -128,7 +128,6 @@ async function inRealTime(
 
 class Lab {
   readonly #network: Network
-  readonly #scenario: Scenario
   readonly #options: LabOptions
   readonly #namespaces: ReadonlyMap<string, Namespace>
   readonly #devices: HostDevices[] = []
@@ -148,11 +147,10 @@ class Lab {
     programs: readonly Program[],
   ) {
     this.#network = network
-    this.#scenario = scenario
     this.#options = options
     this.#namespaces = namespaces
     this.#programs = programs
-    this.#flows = this.#openFlows()
+    this.#flows = openFlows(network, scenario, options.seed, options.watch)
     this.#examples = new DropExamples(network)
     const tally = new Tally(this.#flows)
     this.#ended = (datagram) => {
@@ -221,17 +219,6 @@ class Lab {
 
   close(): void {
     for (const devices of this.#devices) devices.close()
-  }
-
-  #openFlows(): Flow[] {
-    const network = this.#network
-    const scenario = this.#scenario
-    const { watch, seed } = this.#options
-    const sockets = new FlowSockets(network)
-    const { flows = [] } = scenario
-    const made = flows.map((spec, index) => new Flow(network, scenario, spec, index, seed, sockets, watch))
-    sockets.flows = made
-    return made
   }
 
   /** Starts a program at its time; resolves when it has ended. */

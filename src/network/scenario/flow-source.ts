@@ -9,6 +9,7 @@ import { milliseconds } from '../time/duration.ts'
 import { Arrivals } from './arrivals.ts'
 import type { FlowSockets } from './flow-sockets.ts'
 import { bitsPerSecond } from './impairment-spec.ts'
+import * as payload from './payload.ts'
 import type { FlowResult, RunWatcher } from './run-types.ts'
 import { type FlowSpec, flowPorts, type Scenario } from './scenario-types.ts'
 import { FlowCounts } from './tally.ts'
@@ -22,6 +23,7 @@ const MODES: Record<string, PmtuMode> = {
 
 export class Flow {
   readonly index: number
+  readonly identity: number
   readonly from: string
   readonly to: string
   readonly echoes: boolean
@@ -42,6 +44,7 @@ export class Flow {
   readonly #sent: number[] = []
   readonly #arrivals = new Arrivals()
   readonly #errors: Record<string, number> = {}
+  #corrupted = 0
   /** When the next one is due. */
   #due = 0
 
@@ -50,6 +53,7 @@ export class Flow {
     scenario: Scenario,
     spec: FlowSpec,
     index: number,
+    label: string,
     seed: number | string,
     sockets: FlowSockets,
     watch: RunWatcher | undefined,
@@ -61,6 +65,7 @@ export class Flow {
     this.#spec = spec
     this.index = index
     this.#name = name
+    this.identity = payload.identityOf(`${seed} ${label}`)
     this.from = from
     this.to = to
     this.fromPort = fromPort
@@ -103,7 +108,9 @@ export class Flow {
       typeof size === 'number' ? size : size.uniform[0] + this.#random.below(size.uniform[1] - size.uniform[0] + 1)
     const number = this.#sent.length
     this.#sent.push(this.#network.now)
-    const errno = this.#send(this.#endpoint, number, length, this.#address, this.port, {
+    const packet = this.#endpoint.beginSend(length)
+    payload.write(packet.view, packet.start, packet.end, this.identity, number)
+    const errno = this.#endpoint.send(packet, this.#address, this.port, 0, {
       pmtuMode: MODES[dontFragment] as PmtuMode,
       ...(ttl === undefined ? {} : { hopLimit: ttl }),
       ...(tos === undefined ? {} : { tos }),
@@ -113,26 +120,16 @@ export class Flow {
     return typeof rate === 'number' ? 1000 / rate : (length * 8000) / bitsPerSecond(rate)
   }
 
-  #send(
-    endpoint: Endpoint,
-    number: number,
-    length: number,
-    to: Address,
-    port: number,
-    options: Parameters<Endpoint['send']>[4],
-  ): string {
-    const packet = endpoint.beginSend(length)
-    const { start, end, view } = packet
-    packet.bytes.fill(0, start, end)
-    view.setUint32(start, this.index)
-    view.setUint32(start + 4, number)
-    return endpoint.send(packet, to, port, 0, options)
+  /** The receiver's echo. */
+  answer(endpoint: Endpoint, stack: Stack, bytes: Uint8Array, to: Address, port: number): void {
+    const packet = endpoint.beginSend(bytes.length)
+    packet.bytes.set(bytes, packet.start)
+    endpoint.send(packet, to, port, 0, null)
+    for (const { link } of stack.nics) link.flush()
   }
 
-  /** The receiver's echo. */
-  answer(endpoint: Endpoint, stack: Stack, number: number, length: number, to: Address, port: number): void {
-    this.#send(endpoint, number, length, to, port, null)
-    for (const { link } of stack.nics) link.flush()
+  damaged(): void {
+    this.#corrupted++
   }
 
   arrived(number: number, length: number): void {
@@ -156,6 +153,7 @@ export class Flow {
       lost: sent - received,
       duplicated,
       reordered,
+      corrupted: this.#corrupted,
       throughput,
       latency,
       fragments: this.counts.fragments,

@@ -1,8 +1,7 @@
 /** Runs the flows of a scenario in simulated time: the room's entry for runs. */
 import type { Datagram } from '../observe/datagram.ts'
 import { buildScenario } from './build-scenario.ts'
-import { FlowSockets } from './flow-sockets.ts'
-import { Flow } from './flow-source.ts'
+import { openFlows } from './open-flows.ts'
 import type { RunOptions, ScenarioResult } from './run-types.ts'
 import type { Scenario } from './scenario-types.ts'
 import { Tally } from './tally.ts'
@@ -27,11 +26,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions = {}):
   const network = buildScenario(scenario, { seed, lineage: REMEMBERED })
   try {
     if (options.capture !== undefined) network.capture(options.capture)
-    const sockets = new FlowSockets(network)
-    const flows = (scenario.flows ?? []).map(
-      (spec, index) => new Flow(network, scenario, spec, index, seed, sockets, watch),
-    )
-    sockets.flows = flows
+    const flows = openFlows(network, scenario, seed, watch)
     const tally = new Tally(flows)
     const ended = (datagram: Datagram) => {
       const flow = tally.add(datagram)

@@ -27,13 +27,18 @@ export interface FlowResult {
   mode: 'one-way' | 'echo'
   /** Datagrams that left. */
   sent: number
-  /** Datagrams that arrived, each counted once; at the sender again for an echo flow. */
+  /** Datagrams that arrived whole, each counted once; at the sender again for an echo flow. */
   received: number
   lost: number
   /** Copies beyond the first. */
   duplicated: number
   /** Datagrams that arrived behind a later one (RFC 4737 section 3.3). */
   reordered: number
+  /**
+   * Datagrams that were delivered with another payload than was sent: damage that the checksum does
+   * not show, or fragments of two datagrams in one (RFC 4963). They are not among those received.
+   */
+  corrupted: number
   /** Payload bits a second, from the first to the last arrival. */
   throughput: number
   latency: Latency | null
