@@ -70,6 +70,12 @@ async function client(job) {
   return JSON.parse(output)
 }
 
+/** Packets that the kernel could not put into the device's queue. */
+function queueDrops() {
+  const links = JSON.parse(execFileSync('ip', ['-n', NAMESPACE, '-s', '-j', 'link']).toString())
+  return links.reduce((sum, { stats64 }) => sum + stats64.tx.dropped, 0)
+}
+
 async function memory() {
   server.send('memory')
   return message()
@@ -81,8 +87,10 @@ const pace = Math.floor(full.received / (full.milliseconds / 1000) / 2)
 // What the first seconds leave is there for good: code, buffers, tables.
 await client({ job: 'steady', pace, seconds: 5 })
 const before = await memory()
+const queueBefore = queueDrops()
 const result = await client({ job: 'steady', pace, seconds: Number(options.minutes) * 60 })
 const after = await memory()
+const queue = queueDrops() - queueBefore
 server.kill()
 
 const growth = after.held - before.held
@@ -91,7 +99,8 @@ const missed = [
   result.p999 > GOALS.p999 && `p99.9 above ${GOALS.p999} ms`,
   growth > GOALS.growth && `${(growth / 1e6).toFixed(1)} MB more in memory`,
 ].filter(Boolean)
-const row = { pace, ...result, growth, rss: after.rss, missed }
+const drops = Object.fromEntries(after.drops.map(({ reason, count }) => [reason, count]))
+const row = { pace, ...result, queue, drops, growth, rss: after.rss, missed }
 if (options.json) console.log(JSON.stringify(row))
 else {
   console.log(
@@ -100,8 +109,9 @@ else {
   )
   console.log(
     `lost ${result.lost}, p50 ${result.p50.toFixed(2)} ms, p99 ${result.p99.toFixed(2)} ms, p99.9 ` +
-      `${result.p999.toFixed(2)} ms`,
+      `${result.p999.toFixed(2)} ms; the client itself stood still for up to ${result.stood.toFixed(1)} ms`,
   )
+  if (result.lost > 0) console.log(`of these in the device's queue ${queue}; the stack dropped`, drops)
   console.log(
     `memory ${(before.held / 1e6).toFixed(1)} -> ${(after.held / 1e6).toFixed(1)} MB, resident ` +
       `${Math.round(after.rss / 1e6)} MB`,

@@ -11,7 +11,8 @@
  * - `echo`: keeps `window` datagrams in flight for `seconds`; with a window of 1, also the
  *   round-trip times.
  * - `steady`: asks for `pace` echoes a second for `seconds`, each with a number of its own, and
- *   counts what comes back, how late, and what never does.
+ *   counts what comes back, how late, and what never does. It tells the longest time that it did
+ *   not run itself.
  */
 import koffi from 'koffi'
 import { mapShared } from './shared.mjs'
@@ -182,8 +183,14 @@ function steady() {
   let sent = 0
   let received = 0
   let late = 0
+  let previous = start
+  let stood = 0
   for (let time = start; time < end + PATIENCE_MS && (time < end || received + late < sent); time = now()) {
-    let due = time < end ? Math.min(BATCH, Math.floor(((time - start) * pace) / 1000) - sent) : 0
+    // What it could not send while it did not run follows at twice the pace, not in one burst.
+    const most = Math.ceil((Math.min(time - previous, 1) * 2 * pace) / 1000)
+    stood = Math.max(stood, time - previous)
+    previous = time
+    let due = time < end ? Math.min(BATCH, most, Math.floor(((time - start) * pace) / 1000) - sent) : 0
     if (due > 0) {
       for (let i = 0; i < due; i++) {
         view.setUint32(i * size, sent + i)
@@ -214,6 +221,7 @@ function steady() {
     received,
     lost: sent - received,
     milliseconds: now() - start,
+    stood,
     p50: quantile(0.5),
     p99: quantile(0.99),
     p999: quantile(0.999),

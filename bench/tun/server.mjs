@@ -4,7 +4,8 @@
  *
  * Started with a JSON argument
  * `{stack, job, port, size, to, toPort, shared, peer, address, device, layers}` and an IPC channel;
- * says 'ready', works, and answers 'memory' with `{held, rss}` in bytes, and 'stop' with
+ * says 'ready', works, and answers 'memory' with `{held, rss}` in bytes and the stack's `drops`, and
+ * 'stop' with
  * `{count, cpu, milliseconds}` (CPU in microseconds, from the first datagram on); with `layers`
  * also with `{layers, profiled}`: nanoseconds by layer, and for how many datagrams, after a second
  * of warming up.
@@ -17,10 +18,12 @@ const { stack, job, port, size, seconds, to, toPort, shared, peer, address, devi
   process.argv[2],
 )
 
+let host = null
+
 async function makeDgram() {
   if (stack === 'node') return dgram
   const { Stack, openTun } = await import('../../dist/index.js')
-  const host = new Stack()
+  host = new Stack()
   host.addNic(openTun({ peer, queueLength: 1000, ...device }), { addresses: [address] })
   return host.dgram
 }
@@ -98,7 +101,7 @@ process.on('message', (message) => {
   else if (message === 'memory') {
     globalThis.gc?.()
     const { heapUsed, arrayBuffers, rss } = process.memoryUsage()
-    process.send({ held: heapUsed + arrayBuffers, rss })
+    process.send({ held: heapUsed + arrayBuffers, rss, drops: host?.netstat().drops ?? [] })
   } else report()
 })
 socket.bind(port, () => {

@@ -17,6 +17,8 @@ import { Drop } from '../../base/drop.ts'
 
 /** Offsets are bytes of the fragmentable part. */
 export interface FragmentRuns {
+  /** How many there are: the arrays may be longer. */
+  runs: number
   /** Where each run begins and ends, by offset. */
   runStarts: number[]
   runEnds: number[]
@@ -24,11 +26,8 @@ export interface FragmentRuns {
   total: number
 }
 
-/**
- * Runs of a datagram without a fragment; never written to. An array that grows by a push takes room
- * for 17 (V8).
- */
-export const NO_RUNS: number[] = []
+/** Arrays that are longer are not kept for the next datagram. */
+export const MAX_KEPT_RUNS = 17
 
 /**
  * Adds the fragment `[start, end)`, which is the last one if `isLast`.
@@ -44,24 +43,14 @@ export function addRun(runs: FragmentRuns, start: number, end: number, isLast: b
 }
 
 function insert(runs: FragmentRuns, start: number, end: number): Drop {
-  const { runStarts, runEnds } = runs
-  const count = runStarts.length
+  const { runStarts, runEnds, runs: count } = runs
   const tail = lastEnd(runs)
-  if (count === 0) {
-    runs.runStarts = [start]
-    runs.runEnds = [end]
-    return Drop.None
-  }
   // Only the last run grows: in order, a datagram is one run.
-  if (start === tail) {
+  if (start === tail && count > 0) {
     runEnds[count - 1] = end
     return Drop.None
   }
-  if (start >= tail) {
-    runStarts.push(start)
-    runEnds.push(end)
-    return Drop.None
-  }
+  if (start >= tail) return insertAt(runs, count, start, end)
   // The first run that ends behind `start`: binary, because a sender may send backwards.
   let low = 0
   let high = count
@@ -71,14 +60,21 @@ function insert(runs: FragmentRuns, start: number, end: number): Drop {
     else high = middle
   }
   const runStart = runStarts[low] as number
-  if (end <= runStart) {
-    runStarts.splice(low, 0, start)
-    runEnds.splice(low, 0, end)
-    return Drop.None
-  }
+  if (end <= runStart) return insertAt(runs, low, start, end)
   return start >= runStart && end <= (runEnds[low] as number) ? Drop.FragmentDuplicate : Drop.FragmentOverlap
 }
 
-function lastEnd({ runEnds }: FragmentRuns): number {
-  return runEnds.length === 0 ? 0 : (runEnds[runEnds.length - 1] as number)
+function insertAt(runs: FragmentRuns, at: number, start: number, end: number): Drop {
+  const { runStarts, runEnds } = runs
+  for (let i = runs.runs++; i > at; i--) {
+    runStarts[i] = runStarts[i - 1] as number
+    runEnds[i] = runEnds[i - 1] as number
+  }
+  runStarts[at] = start
+  runEnds[at] = end
+  return Drop.None
+}
+
+function lastEnd({ runs, runEnds }: FragmentRuns): number {
+  return runs === 0 ? 0 : (runEnds[runs - 1] as number)
 }

@@ -9,98 +9,65 @@
 import type { Clock } from '../../base/clock.ts'
 import type { KeyedHash } from '../../base/hash.ts'
 import { HashTable } from '../../base/hash-table.ts'
-import { bytesCost, MemoryAccount } from '../../base/memory-account.ts'
+import { MemoryAccount } from '../../base/memory-account.ts'
 import type { Packet } from '../../base/packet.ts'
-import { type FragmentRuns, NO_RUNS } from './fragment-runs.ts'
+import { type Fragment, FragmentPool } from './fragment-pool.ts'
+import { type FragmentRuns, MAX_KEPT_RUNS } from './fragment-runs.ts'
 
-/**
- * What a datagram that waits costs besides its fragments, and a fragment besides its bytes:
- * measured, as the heap holds it (Node 20).
- */
+/** What a datagram that waits costs besides its fragments: measured, as the heap holds it (Node 20). */
 const PENDING_COST = 560
-const FRAGMENT_COST = 72
-/**
- * Fragments of usual lengths lie in memory of one size, which is used again: memory of their own
- * would keep the garbage collector busy, the more the more datagrams wait. Shorter and longer ones
- * get what they need.
- */
-const USUAL_MIN = 512
-const USUAL_MAX = 1536
-/**
- * Besides the memory, as a share of it, what fragments of that kind may hold that are kept for the
- * next datagram: of 4 MiB, two of the largest's.
- */
-const SPARE_SHARE = 1 / 16
-/**
- * Sources that are kept though nothing of theirs waits, besides half of all: as a rule one comes
- * again.
- */
-const IDLE_SOURCES = 64
+/** Records of datagrams and of sources that are kept for the next ones. */
+const SPARES = 64
 
-export class Fragment {
-  /** Where its part begins in the datagram's, and how long it is. */
-  offset = 0
-  length = 0
-  /** Where its part begins in `bytes`: behind the header, in the one with offset 0. */
-  at = 0
-  readonly bytes: Uint8Array
-  constructor(capacity: number) {
-    this.bytes = new Uint8Array(capacity)
-  }
-
-  /** What it makes the process hold. */
-  get cost(): number {
-    return FRAGMENT_COST + bytesCost(this.bytes.length)
-  }
-}
-
-/** A source's share of the memory. */
+/** A source's share of the memory, as long as something of it waits. */
 export class Source {
-  readonly hash: number
-  readonly w0: number
-  readonly w1: number
-  readonly w2: number
-  readonly w3: number
+  hash = 0
+  w0 = 0
+  w1 = 0
+  w2 = 0
+  w3 = 0
   bytes = 0
   chain: Source | null = null
   /** Its pending datagrams, by age. */
   oldest: Pending | null = null
   newest: Pending | null = null
-  constructor(hash: number, w0: number, w1: number, w2: number, w3: number) {
+
+  begin(packet: Packet, hash: number): void {
     this.hash = hash
-    this.w0 = w0
-    this.w1 = w1
-    this.w2 = w2
-    this.w3 = w3
+    this.w0 = packet.s0
+    this.w1 = packet.s1
+    this.w2 = packet.s2
+    this.w3 = packet.s3
   }
 }
 
-/** Fragments of a datagram without one; never written to. */
-const NO_FRAGMENTS: Fragment[] = []
-
 /** One datagram that is not complete yet. */
 export class Pending implements FragmentRuns {
-  readonly s0: number
-  readonly s1: number
-  readonly s2: number
-  readonly s3: number
-  readonly d0: number
-  readonly d1: number
-  readonly d2: number
-  readonly d3: number
-  readonly identification: number
+  s0 = 0
+  s1 = 0
+  s2 = 0
+  s3 = 0
+  d0 = 0
+  d1 = 0
+  d2 = 0
+  d3 = 0
+  identification = 0
   /** IPv4 only; 0 in IPv6, whose key has no next header. */
-  readonly protocol: number
-  readonly zone: number
-  readonly hash: number
-  readonly source: Source
-  readonly deadline: number
+  protocol = 0
+  zone = 0
+  hash = 0
+  source: Source
+  deadline = 0
   /** Of the fragment that came first. */
-  readonly trace: number
-  fragments: Fragment[] = NO_FRAGMENTS
-  /** See `fragment-runs.ts`. */
-  runStarts: number[] = NO_RUNS
-  runEnds: number[] = NO_RUNS
+  trace = 0
+  /** As they came. */
+  fragments: Fragment | null = null
+  newestFragment: Fragment | null = null
+  fragmentCount = 0
+  /** See `fragment-runs.ts`. An array that grows from nothing takes room for 17 (V8). */
+  runs = 0
+  runStarts = [0]
+  runEnds = [0]
   /**
    * The fragment with offset 0, which has everything in front of the fragmentable part too; `null`
    * as long as it has not come.
@@ -136,7 +103,12 @@ export class Pending implements FragmentRuns {
   olderOfSource: Pending | null = null
   newerOfSource: Pending | null = null
 
-  constructor(packet: Packet, hash: number, protocol: number, zone: number, source: Source, deadline: number) {
+  constructor(source: Source) {
+    this.source = source
+  }
+
+  /** Makes it the datagram of a fragment, whatever it was before. */
+  begin(packet: Packet, hash: number, protocol: number, zone: number, source: Source, deadline: number): void {
     this.s0 = packet.s0
     this.s1 = packet.s1
     this.s2 = packet.s2
@@ -152,6 +124,25 @@ export class Pending implements FragmentRuns {
     this.source = source
     this.deadline = deadline
     this.trace = packet.trace
+    this.fragments = null
+    this.newestFragment = null
+    this.fragmentCount = 0
+    this.runs = 0
+    if (this.runStarts.length > MAX_KEPT_RUNS) {
+      this.runStarts = [0]
+      this.runEnds = [0]
+    }
+    this.first = null
+    this.total = -1
+    this.received = 0
+    this.bytes = 0
+    this.ecn = 0
+    this.largest = 0
+    this.largestWhole = 0
+    this.older = null
+    this.newer = null
+    this.olderOfSource = null
+    this.newerOfSource = null
   }
 }
 
@@ -169,10 +160,9 @@ export class PendingTable {
   /** What the last fragment belonged to: as a rule the next one's datagram. */
   #last: Pending | null = null
   #newest: Pending | null = null
-  /** Sources without a pending datagram. */
-  #idleSources = 0
-  readonly #spares: Fragment[] = []
-  readonly #spareLimit: number
+  readonly #pool: FragmentPool
+  readonly #sparePendings: Pending[] = []
+  readonly #spareSources: Source[] = []
 
   /**
    * `memory` in bytes; a quarter of it is any one source's share. `hash`: the stack's. `timeout` in
@@ -185,7 +175,7 @@ export class PendingTable {
     this.#hash = hash
     this.#memory = new MemoryAccount(memory)
     this.#sourceLimit = memory / 4
-    this.#spareLimit = Math.floor((memory * SPARE_SHARE) / new Fragment(USUAL_MAX).cost)
+    this.#pool = new FragmentPool(memory)
   }
 
   get size(): number {
@@ -222,8 +212,8 @@ export class PendingTable {
 
   #add(packet: Packet, hash: number, protocol: number, zone: number): Pending {
     const source = this.#sourceOf(packet)
-    if (source.oldest === null) this.#idleSources--
-    const pending = new Pending(packet, hash, protocol, zone, source, this.#clock.now() + this.#timeout)
+    const pending = this.#sparePendings.pop() ?? new Pending(source)
+    pending.begin(packet, hash, protocol, zone, source, this.#clock.now() + this.#timeout)
     this.#table.add(pending)
     this.#charge(pending, PENDING_COST)
     pending.older = this.#newest
@@ -237,24 +227,24 @@ export class PendingTable {
     return pending
   }
 
-  /** The source of a fragment, made idle when it is not known. */
   #sourceOf(packet: Packet): Source {
     const { s0, s1, s2, s3 } = packet
     const hash = this.#hash.address(s0, s1, s2, s3)
     for (let each = this.#sources.head(hash); each !== null; each = each.chain)
       if (each.w3 === s3 && each.w2 === s2 && each.w1 === s1 && each.w0 === s0) return each
-    const made = new Source(hash, s0, s1, s2, s3)
-    this.#sources.add(made)
-    this.#idleSources++
-    return made
+    const source = this.#spareSources.pop() ?? new Source()
+    source.begin(packet, hash)
+    this.#sources.add(source)
+    return source
   }
 
   /** Gives a datagram a fragment with room for `length` bytes at least, and charges for it. */
   addFragment(pending: Pending, length: number): Fragment {
-    const fragment =
-      length < USUAL_MIN || length > USUAL_MAX ? new Fragment(length) : (this.#spares.pop() ?? new Fragment(USUAL_MAX))
-    if (pending.fragments === NO_FRAGMENTS) pending.fragments = [fragment]
-    else pending.fragments.push(fragment)
+    const fragment = this.#pool.take(length)
+    if (pending.newestFragment === null) pending.fragments = fragment
+    else pending.newestFragment.next = fragment
+    pending.newestFragment = fragment
+    pending.fragmentCount++
     this.#charge(pending, fragment.cost)
     return fragment
   }
@@ -274,10 +264,9 @@ export class PendingTable {
     return this.#memory.isOver ? this.oldest : null
   }
 
-  /** What the datagram's fragments hold stays as it is until the next one is stored. */
+  /** The datagram and what its fragments hold stay as they are until the next one is added. */
   remove(pending: Pending): void {
-    for (const fragment of pending.fragments)
-      if (fragment.bytes.length === USUAL_MAX && this.#spares.length < this.#spareLimit) this.#spares.push(fragment)
+    for (let each = pending.fragments; each !== null; each = each.next) this.#pool.giveBack(each)
     this.#table.remove(pending)
     if (this.#last === pending) this.#last = null
     if (pending.older === null) this.oldest = pending.newer
@@ -291,18 +280,18 @@ export class PendingTable {
     else pending.newerOfSource.olderOfSource = pending.olderOfSource
     source.bytes -= pending.bytes
     this.#memory.release(pending.bytes)
-    if (source.oldest === null && ++this.#idleSources > IDLE_SOURCES + this.#sources.size / 2) this.#sweep()
-  }
-
-  #sweep(): void {
-    this.#sources.removeWhere((source) => source.oldest === null)
-    this.#idleSources = 0
+    if (source.oldest === null) {
+      this.#sources.remove(source)
+      if (this.#spareSources.length < SPARES) this.#spareSources.push(source)
+    }
+    if (this.#sparePendings.length < SPARES) this.#sparePendings.push(pending)
   }
 
   clear(): void {
     while (this.oldest !== null) this.remove(this.oldest)
-    this.#sweep()
-    this.#spares.length = 0
+    this.#pool.clear()
+    this.#sparePendings.length = 0
+    this.#spareSources.length = 0
   }
 }
 

@@ -14,8 +14,9 @@ import type { Random } from '../../base/random.ts'
 import * as ipv4 from '../../wire/ipv4.ts'
 import * as ipv6 from '../../wire/ipv6.ts'
 import type { Counters } from '../counters.ts'
+import type { Fragment } from './fragment-pool.ts'
 import { addRun } from './fragment-runs.ts'
-import { type Fragment, type Pending, PendingTable } from './pending-table.ts'
+import { type Pending, PendingTable } from './pending-table.ts'
 
 /** Linux: ipfrag_high_thresh and ip6frag_high_thresh, 4 MiB each. */
 export const REASSEMBLY_MEMORY = 4 * 1024 * 1024
@@ -175,11 +176,13 @@ export class Reassembler {
     const at = HEADROOM
     rebuilt.reset(at, at + header + pending.total)
     rebuilt.bytes.set(first.subarray(0, header), at)
-    for (const { bytes, offset, length, at: from } of pending.fragments)
+    for (let each = pending.fragments; each !== null; each = each.next) {
+      const { bytes, offset, length, at: from } = each
       rebuilt.bytes.set(
         from === 0 && length === bytes.length ? bytes : bytes.subarray(from, from + length),
         at + header + offset,
       )
+    }
     rebuilt.nic = last.nic
     rebuilt.cast = last.cast
     rebuilt.looped = last.looped
@@ -202,7 +205,7 @@ export class Reassembler {
       rebuilt.fragmentHeader = at + header
       this.#counters.six.IpReasmOKs++
     }
-    rebuilt.fragments = pending.fragments.length
+    rebuilt.fragments = pending.fragmentCount
     return rebuilt
   }
 

@@ -69,4 +69,31 @@ describe('the datagrams that wait for fragments', () => {
     }
     expect(table.victim(last.source)).toBe(oldest)
   })
+
+  test('have nothing of a datagram whose record and memory they use again', () => {
+    const table = makeTable()
+    const old = table.findOrAdd(fragment(1, 1, { trace: 5 }))
+    const kept = table.addFragment(old, 10)
+    Object.assign(kept, { offset: 8, length: 10, at: 20 })
+    table.addFragment(old, 1000)
+    Object.assign(old, { first: kept, total: 99, received: 10, ecn: 3, largest: 30, largestWhole: 30 })
+    table.remove(old)
+    const next = table.findOrAdd(fragment(2, 2))
+    expect(next).toBe(old)
+    expect(next).toMatchObject({ identification: 2, trace: 0, first: null, total: -1, received: 0, runs: 0, ecn: 0 })
+    expect(next).toMatchObject({ fragments: null, fragmentCount: 0, largest: 0, largestWhole: 0 })
+    expect(table.addFragment(next, 12)).toBe(kept)
+    expect([kept.next, next.fragmentCount]).toEqual([null, 1])
+    expect(table.findOrAdd(fragment(1))).not.toBe(next)
+  })
+
+  test('are searched for by their source only as long as something of it waits', () => {
+    const table = makeTable()
+    for (let i = 0; i < 1000; i++) table.remove(table.findOrAdd(fragment(i, i)))
+    const first = table.findOrAdd(fragment(1, 1))
+    const second = table.findOrAdd(fragment(2, 1))
+    expect(second.source).toBe(first.source)
+    table.remove(first)
+    expect(table.findOrAdd(fragment(3, 1)).source).toBe(second.source)
+  })
 })
