@@ -9,7 +9,12 @@ import { AsyncResource } from 'node:async_hooks'
 import { syncBuiltinESMExports } from 'node:module'
 import nodeTimers, * as timersNames from 'node:timers'
 import nodePromises, * as promisesNames from 'node:timers/promises'
+import { platformChance } from './network/time/chance.ts'
 import { platformContext, platformTimers, replace, type VirtualTimers } from './network/time/timers.ts'
+import { platformWork } from './network/time/virtual-time.ts'
+import { replaceCryptoChance } from './network-node/chance.ts'
+import { currentHost } from './socket-api/hosts/context.ts'
+import { machineWork, watchMachineWork } from './socket-api/hosts/machine-work.ts'
 
 export * from './network/index.ts'
 
@@ -20,6 +25,10 @@ interface WaitOptions {
 type Names = Record<string, unknown>
 
 platformContext.bind = (callback) => AsyncResource.bind(callback)
+platformContext.hostName = () => currentHost()?.name ?? ''
+platformWork.pending = machineWork
+platformChance.push(replaceCryptoChance)
+platformTimers.push(() => [watchMachineWork()])
 
 /**
  * What undoes the replacing of `node:timers` and `node:timers/promises`, also for those who have

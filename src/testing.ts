@@ -7,7 +7,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { visible } from './base/visible.ts'
-import { Network, type NetworkOptions } from './network-node.ts'
+import { Network, type NetworkOptions, type TimerOptions } from './network-node.ts'
 
 export interface NetworkTestOptions extends NetworkOptions {
   /**
@@ -17,9 +17,10 @@ export interface NetworkTestOptions extends NetworkOptions {
   /** Whether sockets may be open at the end of a test that passed. Default false. */
   allowOpenSockets?: boolean
   /**
-   * Whether the program's timers follow the network; see `Network.installTimers`. Default false.
+   * Whether the program's timers follow the network, and with `{ random: true }` its chance as well;
+   * see `Network.installTimers`. Default false.
    */
-  installTimers?: boolean
+  installTimers?: boolean | TimerOptions
   /**
    * Whether the network is the only one of the process while the test runs; see `Network.only`.
    * Default true.
@@ -93,7 +94,7 @@ async function runTest<Context>(
   const network = new Network({ ...rest, ...(seed === undefined ? {} : { seed }) })
   const chunks: Uint8Array[] = []
   network.capture((chunk) => chunks.push(chunk))
-  if (installTimers) network.installTimers()
+  if (installTimers) network.installTimers(installTimers === true ? {} : installTimers)
   if (only) network.only()
   try {
     await body(network, context)

@@ -20,6 +20,9 @@ export function branch(random: Random, label: string): Random {
   return random.fork?.(label) ?? random
 }
 
+/** Read once: a network may put its seed behind the platform's chance. */
+const platform = globalThis.crypto?.getRandomValues.bind(globalThis.crypto)
+
 /**
  * The platform's cryptographic generator, 256 words at a time: ports and identifications must not
  * be predictable (RFC 6056, RFC 7739).
@@ -30,7 +33,7 @@ export class SystemRandom implements Random {
 
   uint32(): number {
     if (this.#used === 256) {
-      globalThis.crypto.getRandomValues(this.#pool)
+      platform(this.#pool)
       this.#used = 0
     }
     return this.#pool[this.#used++] as number

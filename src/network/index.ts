@@ -70,5 +70,6 @@ export type {
   NatSettings,
   NetworkOptions,
   SegmentSettings,
+  TimerOptions,
 } from './settings.ts'
 export { type Duration, milliseconds } from './time/duration.ts'

@@ -42,7 +42,9 @@ import type {
   NatSettings,
   NetworkOptions,
   SegmentSettings,
+  TimerOptions,
 } from './settings.ts'
+import { ProgramChance } from './time/chance.ts'
 import type { Duration } from './time/duration.ts'
 import { isClock, Running } from './time/running.ts'
 
@@ -51,6 +53,8 @@ export class Network {
   readonly seed: number | string
   readonly clock: Clock
   readonly #random: SeededRandom
+  /** What programs draw, which goes on when it is installed again. */
+  readonly #chance: ProgramChance
   readonly #time: Running
   readonly #graph = new Graph()
   readonly #domains: DomainTable
@@ -71,6 +75,7 @@ export class Network {
     checkOptions('network', isClock(clock) ? { ...options, clock: 'real' } : options, 'new Network')
     this.seed = options.seed ?? new SystemRandom().uint32()
     this.#random = new SeededRandom(this.seed)
+    this.#chance = new ProgramChance((host) => this.#random.fork(`program on ${host}`))
     this.#routes = new RouteUpdates(() => this.#graph.hosts)
     this.#time = new Running(clock, () => this.#routes.settle())
     this.clock = this.#time.clock
@@ -286,12 +291,14 @@ export class Network {
   /**
    * Puts the network's time behind setTimeout, setInterval, setImmediate, Date, performance.now and
    * AbortSignal.timeout of the whole process, and in Node behind `node:timers` and
-   * `node:timers/promises`, whose names may have been imported before.
+   * `node:timers/promises`, whose names may have been imported before. With `random: true` the
+   * process's chance comes from the seed as well: for tests only, as keys can then be guessed.
    * @returns what puts the former ones back; `close` does so too
-   * @throws {Error} in real time, and when it is done already
+   * @throws {Error} in real time, and when it is done already; {TypeError} for unknown options
    */
-  installTimers(): () => void {
-    return this.#time.installTimers()
+  installTimers(options: TimerOptions = {}): () => void {
+    checkOptions('installTimers', options, 'installTimers')
+    return this.#time.installTimers(options.random === true ? this.#chance : null)
   }
 
   // ── looking in ──

@@ -21,6 +21,17 @@ export interface NetworkOptions {
   lineage?: number
 }
 
+/** What follows the network besides the program's timers and clocks. */
+export interface TimerOptions {
+  /**
+   * Whether Math.random, crypto.getRandomValues, crypto.randomUUID, and in Node randomBytes,
+   * randomInt, randomUUID, randomFill and randomFillSync of `node:crypto` draw from the network's
+   * seed, for each host on its own. Everybody who knows the seed knows keys made of them. Chance
+   * within OpenSSL (key pairs, signatures, TLS) stays the machine's. Default false.
+   */
+  random?: boolean
+}
+
 /** What a stack may be told, but for what the network gives. */
 export type HostOptions = Omit<StackOptions, 'name' | 'clock' | 'random' | 'hosts' | 'forwarding'>
 

@@ -1,11 +1,13 @@
 /** Packages from npm, unmodified, on hosts of a network: several hosts in one process, with `host.run`. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { webcrypto } from 'node:crypto'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { Network, type NetworkOptions } from '../../src/network-node.ts'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { Network } from '../../src/network-node.ts'
 import type { Stack } from '../../src/stack.ts'
 import { compile } from '../cli/program.ts'
 import { here } from './child.ts'
@@ -20,16 +22,15 @@ describe.skipIf(!installed && process.env.TUNGRAM_REQUIRE_DROPIN !== '1')('unmod
   let client: Stack
   let server: Stack
 
-  function make(options: NetworkOptions): void {
-    network = new Network({ seed: 1, ...options })
+  beforeEach(() => {
+    network = new Network({ seed: 1 })
     client = network.host('client')
     server = network.host('server')
     network.router('router')
     network.connect(client, 'router', { delay: 10 })
     network.connect('router', server, { delay: 10 })
     network.only()
-  }
-  beforeEach(() => make({}))
+  })
   afterEach(() => network.close())
 
   /** What arrived at the sockets of a host. */
@@ -144,9 +145,7 @@ describe.skipIf(!installed && process.env.TUNGRAM_REQUIRE_DROPIN !== '1')('unmod
   })
 
   test('werift: two peers on two hosts find each other by ICE and talk over DTLS', async () => {
-    // Its keys are made in threads of the machine, for which simulated time does not wait.
-    network.close()
-    make({ clock: 'real' })
+    const restore = network.installTimers()
     const { RTCPeerConnection } = require('werift')
     const settings = { iceServers: [], iceUseIpv6: true }
     const [a, b] = [client, server].map((host) => host.run(() => new RTCPeerConnection(settings)))
@@ -171,7 +170,10 @@ describe.skipIf(!installed && process.env.TUNGRAM_REQUIRE_DROPIN !== '1')('unmod
     expect(a.localDescription.sdp).toContain(network.address('client'))
     expect(a.localDescription.sdp).not.toContain(network.address('server'))
     expect(b.localDescription.sdp).toContain(network.address('server'))
+    // Its keys are made in threads of the machine, for which simulated time waits.
+    expect(network.now).toBeLessThan(2000)
     await network.run(Promise.all([client.run(() => a.close()), server.run(() => b.close())]))
+    restore()
   })
 
   test('the program of the recipe runs', () => {
@@ -194,3 +196,67 @@ describe.skipIf(!installed && process.env.TUNGRAM_REQUIRE_DROPIN !== '1')('unmod
     }
   })
 })
+
+/** Other versions of Node: paths of their programs, with colons between them. */
+const others = (process.env.TUNGRAM_NODES ?? '').split(':').filter((path) => path !== '')
+
+describe.skipIf(!installed && process.env.TUNGRAM_REQUIRE_DROPIN !== '1')('with chance from the seed', () => {
+  let directory: string
+  let compiled: ReturnType<typeof compile>
+  let keys: string
+  beforeAll(async () => {
+    compiled = compile()
+    directory = mkdtempSync(join(tmpdir(), 'tungram-test-'))
+    keys = join(directory, 'keys.json')
+    writeFileSync(keys, JSON.stringify(await rsaKeys()))
+  })
+  afterAll(() => {
+    compiled.remove()
+    rmSync(directory, { recursive: true })
+  })
+
+  function capture(name: string, seed: string, node = process.execPath): string {
+    const { stdout, stderr } = spawnSync(node, [join(here, 'same-capture.mjs'), name, seed, keys], {
+      encoding: 'utf8',
+      env: { ...process.env, COMPILED: compiled.directory },
+    })
+    expect({ node, stderr }).toEqual({ node, stderr: '' })
+    return stdout.trim()
+  }
+
+  test.each(['coap', 'dns2', 'werift'])('%s gives the same capture again, on each version of Node', (name) => {
+    const first = capture(name, 'one')
+    expect(first).toMatch(/^\d+ ms, \d{5,} bytes, [\da-f]{64}$/)
+    for (const node of [process.execPath, ...others])
+      expect({ node, got: capture(name, 'one', node) }).toEqual({ node, got: first })
+    expect(capture(name, 'two')).not.toBe(first)
+  })
+})
+
+/** What werift signs with: the signatures of RSA (PKCS #1) have no chance in them, those of ECDSA have. */
+async function rsaKeys(): Promise<unknown> {
+  const x509 = require('@peculiar/x509')
+  const algorithm = {
+    name: 'RSASSA-PKCS1-v1_5',
+    hash: 'SHA-256',
+    publicExponent: new Uint8Array([1, 0, 1]),
+    modulusLength: 2048,
+  }
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+  x509.cryptoProvider.set(webcrypto)
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: '01',
+    name: 'CN=peer',
+    notBefore: new Date(0),
+    notAfter: new Date(4e12),
+    signingAlgorithm: algorithm,
+    keys,
+  })
+  const privateKey = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)
+  return {
+    certPem: certificate.toString('pem'),
+    keyPem: x509.PemConverter.encode(privateKey, 'private key'),
+    // SHA-256 and RSA, in the numbers of TLS.
+    signatureHash: { hash: 4, signature: 1 },
+  }
+}

@@ -486,3 +486,19 @@ describe('tungram run', () => {
     expect((await runNode([built.cli, 'run', '--help'])).stdout).toContain('Usage: tungram run')
   })
 })
+
+test('no program runs as another host in a process that is one', async () => {
+  const network = join(built.directory, 'network-node.js')
+  const path = write(
+    'host.mjs',
+    `import { Network } from ${JSON.stringify(network)}
+     const network = new Network({ seed: 1 })
+     try { network.host('a').run(() => {}) } catch (error) { console.log(error.message) }
+     const socket = network.stack('a').dgram.createSocket('udp4').bind(7)
+     await network.run()
+     console.log(socket.address().port)
+     socket.close()`,
+  )
+  const { stdout } = await run(path)
+  expect(lines(stdout)).toEqual([expect.stringContaining('started under tungram/register'), '7'])
+})

@@ -34,6 +34,7 @@ const OPTIONS = {
     of: { description: 'names of nodes or cables', ...TEXTS },
     snapLength: { description: 'the most bytes of a frame, 1 or more', type: 'integer', minimum: 1 },
   },
+  installTimers: { random: { description: 'true or false', type: 'boolean' } },
   replay: { frames: aFunction('whether to send a frame') },
 } satisfies Record<string, Record<string, Schema>>
 

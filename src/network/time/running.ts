@@ -1,5 +1,6 @@
 /** The time of a network: virtual time, which it moves, or the machine's. */
 import { type Clock, SystemClock, type Timer } from '../../base/clock.ts'
+import { installChance, type ProgramChance } from './chance.ts'
 import { type Duration, milliseconds } from './duration.ts'
 import { installTimers, platformContext } from './timers.ts'
 import { HostClock, ProgramClock, VirtualTime } from './virtual-time.ts'
@@ -102,13 +103,14 @@ export class Running {
     this.#needVirtual('pause').pause()
   }
 
-  installTimers(): () => void {
+  /** `chance` is what programs draw from; `null` leaves them the platform's. */
+  installTimers(chance: ProgramChance | null): () => void {
     const virtual = this.#needVirtual('installTimers')
     if (this.#restoreTimers !== null) throw new Error("The network's timers are installed already.")
-    const restore = installTimers(new ProgramClock(virtual))
+    const restores = [installTimers(new ProgramClock(virtual)), chance === null ? null : installChance(chance)]
     this.#restoreTimers = () => {
       this.#restoreTimers = null
-      restore()
+      for (const restore of restores) restore?.()
     }
     return this.#restoreTimers
   }

@@ -27,7 +27,11 @@ export const platformTimers: ((timers: VirtualTimers, installed: () => boolean) 
  * What a platform keeps for a callback until it is called (Node: its async context), so that it is
  * called as if by the program that gave it.
  */
-export const platformContext: { bind(callback: () => void): () => void } = { bind: (callback) => callback }
+export const platformContext: {
+  bind(callback: () => void): () => void
+  /** The host that the program runs as; '' for code that runs as none. */
+  hostName(): string
+} = { bind: (callback) => callback, hostName: () => '' }
 
 /** `util.promisify` looks for this. */
 const PROMISIFY = Symbol.for('nodejs.util.promisify.custom')

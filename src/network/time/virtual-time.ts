@@ -17,6 +17,13 @@ const setImmediate: ((callback: () => void) => unknown) | undefined = globalThis
  */
 const STRETCH = 20_000
 
+/**
+ * What programs wait for besides the network and the event loop, which time waits for as well:
+ * `pending` gives a promise that settles when something of it is over, or `null`. Node's is files and
+ * keys (`network-node.ts`).
+ */
+export const platformWork: { pending(): Promise<void> | null } = { pending: () => null }
+
 /** A clock whose callbacks may wake programs, so that these get a turn after each. */
 export class ProgramClock implements Clock {
   protected readonly time: VirtualTime
@@ -120,15 +127,19 @@ export class VirtualTime {
    */
   async drive(until: number, goOn: () => boolean, untilQuiet = false): Promise<boolean> {
     if (this.#running) throw new Error('The network is running already: wait for the other run, runFor or step to end.')
+    return await inTurns(this.#events(until, goOn, untilQuiet))
+  }
+
+  *#events(until: number, goOn: () => boolean, untilQuiet: boolean): Turns<boolean> {
     this.#running = true
     this.#pauseAsked = false
     try {
       // What was called before may have left ticks and microtasks.
-      await this.#programs()
+      yield* this.#programs()
       for (let stretch = 0; !this.#pauseAsked && goOn(); stretch++) {
         if (!this.#isDue(until, untilQuiet)) {
           // Without an event a program may still be about to make one.
-          await this.#programs()
+          yield* this.#programs()
           if (!this.#isDue(until, untilQuiet)) {
             if (until < Number.POSITIVE_INFINITY && !this.#pauseAsked && goOn())
               this.clock.advance(until - this.clock.now())
@@ -139,14 +150,14 @@ export class VirtualTime {
         const before = this.clock.now()
         const moves = this.clock.nextTime > before
         if (moves && !this.#settled) {
-          await this.#programs()
+          yield* this.#programs()
           continue
         }
         this.steps++
         this.clock.step()
         if (this.#programsRan || stretch % STRETCH === STRETCH - 1) {
           this.#programsRan = false
-          await turn()
+          yield null
         }
       }
       return !this.#pauseAsked && goOn()
@@ -161,24 +172,45 @@ export class VirtualTime {
   }
 
   /** Lets programs run until they have settled. */
-  async #programs(): Promise<void> {
+  *#programs(): Turns<void> {
     this.#programsRan = false
     this.#settled = true
-    // A callback that makes an immediate of its own is still at the same moment.
-    for (let i = 0; i < 2; i++) await turn()
+    for (;;) {
+      // A callback that makes an immediate of its own is still at the same moment.
+      for (let i = 0; i < 2; i++) yield null
+      const pending = this.#pauseAsked ? null : platformWork.pending()
+      if (pending === null) return
+      yield pending
+    }
   }
 }
 
+/** Work with turns of the platform's event loop in between, after what is yielded has settled. */
+type Turns<T> = Generator<Promise<void> | null, T, void>
+
 /**
- * One turn of the platform's event loop: ticks, microtasks and immediates that wait have run when
- * it is over.
+ * Each piece is a callback of the event loop, not the continuation of a promise: what a program is
+ * told in it is followed by the program's ticks, and then by its microtasks, as in Node.
  */
-function turn(): Promise<void> {
-  return new Promise((resolve) => later(resolve))
+function inTurns<T>(turns: Turns<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const go = () => {
+      try {
+        const { done, value } = turns.next()
+        if (done) resolve(value)
+        else if (value === null) later(go)
+        else value.then(() => later(go))
+      } catch (error) {
+        reject(error)
+      }
+    }
+    go()
+  })
 }
 
 /**
- * Where there is no setImmediate, a message channel is the only way to a turn without the delay
+ * Calls back in the next turn of the event loop, when ticks, microtasks and immediates that wait have
+ * run. Where there is no setImmediate, a message channel is the only way to a turn without the delay
  * that browsers give to nested timers.
  */
 function later(callback: () => void): void {

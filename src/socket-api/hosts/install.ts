@@ -5,6 +5,7 @@
 import { installConnections } from './connections.ts'
 import { endContexts } from './context.ts'
 import { installMachine } from './machine.ts'
+import { watchMachineWork } from './machine-work.ts'
 import { installNames } from './names.ts'
 import type { Restore } from './replace.ts'
 import { installSockets } from './sockets.ts'
@@ -15,9 +16,9 @@ let restores: Restore[] = []
 /** Puts everything in place, unless it is, for as long as somebody uses it. */
 export function installFor(user: object): void {
   if (users.size === 0)
-    restores = [installSockets(), installNames(), installMachine(), installConnections()].filter(
-      (each) => each !== null,
-    )
+    restores = [
+      ...[installSockets(), installNames(), installMachine(), installConnections(), watchMachineWork()],
+    ].filter((each) => each !== null)
   users.add(user)
 }
 

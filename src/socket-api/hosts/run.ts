@@ -1,5 +1,7 @@
 /** `stack.run`: a program, or a part of one, as a host. Importing this module gives it to every stack. */
+import dgram from 'node:dgram'
 import { Stack } from '../../stack.ts'
+import { UdpSocket } from '../dgram/socket.ts'
 import { callAs } from './context.ts'
 import { installFor, uninstallFor } from './install.ts'
 
@@ -13,7 +15,8 @@ declare module '../../stack.ts' {
      *
      * The first call puts what it needs into Node's modules; it is taken out again when the stack,
      * or its network, closes.
-     * @throws {Error} when the stack is closed
+     * @throws {Error} when the stack is closed, and under `tungram/register`, where `node:dgram` is
+     * that of one stack for the whole process
      */
     run<Result>(program: () => Result): Result
   }
@@ -34,6 +37,11 @@ const using = new WeakSet<Stack>()
 function useHosts(stack: Stack): void {
   if (stack.closed) throw new Error(`The host ${stack.name} is closed: run programs on it before its network closes.`)
   if (using.has(stack)) return
+  if (dgram.Socket.prototype instanceof UdpSocket)
+    throw new Error(
+      `No program can run as ${stack.name} here: the process was started under tungram/register, and is one host ` +
+        'already. Start it without (node app.js).',
+    )
   using.add(stack)
   installFor(stack)
   stack.atClose(() => uninstallFor(stack))

@@ -36,6 +36,22 @@ beforeEach(() => {
 })
 afterEach(() => network.close())
 
+test('ticks of a listener run before its promises, as in Node', async () => {
+  const order: string[] = []
+  const service = b.run(() => dgram.createSocket('udp4').bind(7))
+  service.on('message', () => {
+    void Promise.resolve().then(() => order.push('promise'))
+    process.nextTick(() => order.push('tick'))
+    setImmediate(() => order.push('immediate'))
+  })
+  const socket = a.run(() => dgram.createSocket('udp4'))
+  socket.send('question', 7, 'b')
+  await network.run()
+  expect(order).toEqual(['tick', 'promise', 'immediate'])
+  socket.close()
+  service.close()
+})
+
 /** Names of the hosts that have sockets. */
 const holders = () => network.sockets().map(({ host }) => host)
 
