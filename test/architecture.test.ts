@@ -36,6 +36,7 @@ const DEVICE_FILE = /^link\/(device\/[\w-]+|capture\/capture-file)\.ts$/
 
 /** Packages that the library may import, by the places that may do so. */
 const PACKAGES: Record<string, RegExp> = {
+  commander: /^cli\/(command-line|help)\.ts$/,
   'ip-address': /^base\/address\.ts$/,
   koffi: /^link\/device\/[\w-]+\.ts$/,
   yaml: /^cli\/scenario-file\.ts$/,

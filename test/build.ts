@@ -14,5 +14,5 @@ export default function build(): void {
   )
   const newest = Math.max(...sources.map((name) => changed(join('src', name))))
   if (changed('dist/index.js') > newest) return
-  execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit' })
+  execFileSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' })
 }

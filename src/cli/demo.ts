@@ -6,33 +6,32 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { type CommandDescription, option, readCommandLine } from './command-line.ts'
 import { kernelPeer, memoryPeer, type Peer } from './demo-peer.ts'
 import { type Scene, stage } from './demo-scene.ts'
-import { readArguments } from './usage.ts'
 
-export const usage = `Usage: tungram demo [--memory] [--capture FILE.pcapng] [--json]
+const options = {
+  memory: option('--memory', 'use the wire in memory in any case'),
+  capture: option('--capture <FILE.pcapng>', 'write all packets to a file for Wireshark'),
+  json: option('--json', 'print only the result of the checks, as JSON'),
+} as const
 
-Lets the Linux kernel ping a tungram stack and exchange datagrams with it over a TUN device in a
-private network namespace, prints the packets as they pass, and checks what came of it. Where no TUN
-device can be opened, the same happens between two tungram stacks on a wire in memory. Exit code 1
-if a check fails.
+/** Set for the process that runs inside the namespace. */
+const innerOptions = { namespace: option('--namespace', 'in the namespace already') } as const
 
-  --memory               use the wire in memory in any case
-  --capture FILE.pcapng  write all packets to a file for Wireshark
-  --json                 print only the result of the checks, as JSON
-`
+export const description: CommandDescription = {
+  usage: ['demo [--memory] [--capture FILE.pcapng] [--json]'],
+  about: [
+    'Lets the Linux kernel ping a tungram stack and exchange datagrams with it over a TUN device in a private ' +
+      'network namespace, prints the packets as they pass, and checks what came of it. Where no TUN device can ' +
+      'be opened, the same happens between two tungram stacks on a wire in memory. Exit code 1 if a check fails.',
+  ],
+  groups: [{ title: 'Options', options }],
+  examples: [],
+}
 
 export async function run(args: string[]): Promise<number> {
-  const { values } = readArguments({
-    args,
-    options: {
-      memory: { type: 'boolean' },
-      capture: { type: 'string' },
-      json: { type: 'boolean' },
-      // Set for the process that runs inside the namespace.
-      namespace: { type: 'boolean' },
-    },
-  })
+  const { values } = readCommandLine(args, { ...options, ...innerOptions })
   const scene: Scene = { capture: values.capture, json: values.json === true }
   if (values.namespace) return stage(insidePeer(), scene)
   if (values.memory) return stage(memoryPeer('because of --memory'), scene)

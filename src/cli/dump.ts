@@ -3,53 +3,52 @@ import { Capture } from '../link/capture/capture.ts'
 import { CaptureReader } from '../link/capture/capture-reader.ts'
 import type { CapturedFrame } from '../link/capture/pcapng.ts'
 import { openTun } from '../link/device/tun.ts'
+import { type CommandDescription, option, readCommandLine, repeatable } from './command-line.ts'
 import { describeFrame, fieldLines, frameJson, frameLine, hexLines } from './frame-text.ts'
 import { readPieces } from './input-file.ts'
 import { flushOutput, LiveOutput, note, outputIsFull, outputReady, plural, print, printJson } from './output.ts'
 import { type PacketFilter, packetFilter } from './packet-filter.ts'
 import { startRun } from './run.ts'
-import { cidr, integer, readArguments, UsageError } from './usage.ts'
+import { cidr, integer, UsageError } from './usage.ts'
 import { Judge } from './verdict.ts'
 import { frameReader } from './watch.ts'
 
-export const usage = `Usage: tungram dump FILE [-v] [-x] [--json] [FILTER]
-       tungram dump - [-v] [-x] [--json] [FILTER]
-       tungram dump --tun NAME | --tap NAME [--peer CIDR] [--mtu N] [-v] [-x] [--json] [FILTER]
+const options = {
+  verbose: option('-v, --verbose', 'every field of every header'),
+  hex: option('-x, --hex', 'the bytes'),
+  json: option('--json', 'a line of JSON for each packet'),
+  tun: option('--tun <NAME>', 'read from a TUN device'),
+  tap: option('--tap <NAME>', 'read from a TAP device'),
+  peer: repeatable('--peer <CIDR>', "an address to give the kernel's side of the device; repeatable"),
+  mtu: option('--mtu <N>', 'MTU of the device'),
+} as const
 
-Prints the packets of a pcap or pcapng file, or of one that comes by standard input (-), or those
-that the kernel sends into a device, a line each: seconds since the first, direction where it is
-known, and what the headers say. A packet that a stack would discard is marked with the reason in
-brackets. Files may be packed with gzip. What is odd in a file is told on standard error; exit code
-1 when it is damaged. On a device nothing is answered; SIGINT and SIGTERM end it.
-
-  -v, --verbose          every field of every header
-  -x, --hex              the bytes
-  --json                 a line of JSON for each packet
-  --tun NAME, --tap NAME read from a device
-  --peer CIDR            an address to give the kernel's side of the device; repeatable
-  --mtu N                MTU of the device
-  FILTER                 only packets for which it holds: host ADDRESS, net PREFIX, port N,
-                         portrange N-M, each with src or dst in front; udp, tcp, icmp, icmp6, igmp,
-                         arp, ip, ip6, also in front of these; proto NAME; vlan [N]; frag; joined
-                         as in tcpdump by and, or, not and parentheses
-
-Example: tungram dump -v capture.pcapng 'host 10.9.0.1 and (port 53 or icmp)'
-`
+export const description: CommandDescription = {
+  usage: [
+    'dump FILE [-v] [-x] [--json] [FILTER]',
+    'dump - [-v] [-x] [--json] [FILTER]',
+    'dump --tun NAME | --tap NAME [--peer CIDR] [--mtu N] [-v] [-x] [--json] [FILTER]',
+  ],
+  about: [
+    'Prints the packets of a pcap or pcapng file, or of one that comes by standard input (-), or those that ' +
+      'the kernel sends into a device, a line each: seconds since the first, direction where it is known, and ' +
+      'what the headers say. A packet that a stack would discard is marked with the reason in brackets. Files ' +
+      'may be packed with gzip. What is odd in a file is told on standard error; exit code 1 when it is damaged. ' +
+      'On a device nothing is answered; SIGINT and SIGTERM end it.',
+  ],
+  arguments: {
+    FILTER:
+      'only packets for which it holds: host ADDRESS, net PREFIX, port N, portrange N-M, each with src or dst ' +
+      'in front; udp, tcp, icmp, icmp6, igmp, arp, ip, ip6, also in front of these; proto NAME; vlan [N]; ' +
+      'frag; joined as in tcpdump by and, or, not and parentheses',
+  },
+  groups: [{ title: 'Options', options }],
+  examples: ["tungram dump -v capture.pcapng 'host 10.9.0.1 and (port 53 or icmp)'"],
+  completes: 'files',
+}
 
 export async function run(args: string[]): Promise<number> {
-  const { values, positionals } = readArguments({
-    args,
-    allowPositionals: true,
-    options: {
-      verbose: { type: 'boolean', short: 'v' },
-      hex: { type: 'boolean', short: 'x' },
-      json: { type: 'boolean' },
-      tun: { type: 'string' },
-      tap: { type: 'string' },
-      peer: { type: 'string', multiple: true },
-      mtu: { type: 'string' },
-    },
-  })
+  const { values, positionals } = readCommandLine(args, options, { allowPositionals: true })
   const { tun, tap } = values
   const fromDevice = tun !== undefined || tap !== undefined
   const file = fromDevice ? undefined : positionals[0]

@@ -1,22 +1,24 @@
 /** `tungram echo`: sends every datagram back to where it came from. */
-import { hostOptions, hostUsage, openHost } from './host.ts'
+import { type CommandDescription, readCommandLine, repeatable } from './command-line.ts'
+import { hostGroup, hostOptions, openHost } from './host.ts'
 import { amount, dropsText, note, print, printJson } from './output.ts'
 import { Meter } from './run.ts'
-import { port, readArguments, UsageError } from './usage.ts'
+import { port, UsageError } from './usage.ts'
 
-export const usage = `Usage: tungram echo --tun NAME --address CIDR --port P [--port P2 …] [options]
+const options = { port: repeatable('--port <P>', 'a port to listen on; repeatable') } as const
 
-A UDP echo service: every datagram goes back to its sender, from the address it was sent to. Ends on SIGINT and SIGTERM.
-A sender without a port (source port 0) gets no answer.
-
-  --port P               a port to listen on; repeatable
-
-${hostUsage}
-Example: tungram echo --tun tun0 --address 10.9.0.2/24 --peer 10.9.0.1/24 --port 7
-`
+export const description: CommandDescription = {
+  usage: ['echo --tun NAME --address CIDR --port P [--port P2 …] [options]'],
+  about: [
+    'A UDP echo service: every datagram goes back to its sender, from the address it was sent to. Ends on SIGINT and ' +
+      'SIGTERM. A sender without a port (source port 0) gets no answer.',
+  ],
+  groups: [{ title: 'Options', options }, hostGroup],
+  examples: ['tungram echo --tun tun0 --address 10.9.0.2/24 --peer 10.9.0.1/24 --port 7'],
+}
 
 export async function run(args: string[]): Promise<number> {
-  const { values } = readArguments({ args, options: { ...hostOptions, port: { type: 'string', multiple: true } } })
+  const { values } = readCommandLine(args, { ...hostOptions, ...options })
   const ports = [...new Set((values.port ?? []).map((text) => port('--port', text)))]
   if (ports.length === 0) throw new UsageError('name the port to listen on: --port P')
 

@@ -10,48 +10,38 @@ import type { Socket, SocketOptions } from '../socket-api/dgram/dgram.ts'
 import '../socket-api/dgram/dgram.ts'
 import { Stack } from '../stack.ts'
 import { openCapture } from './capture.ts'
+import { type OptionGroup, type OptionValues, option, repeatable } from './command-line.ts'
 import { note } from './output.ts'
 import { type Run, startRun } from './run.ts'
 import { address, cidr, integer, UsageError } from './usage.ts'
 
-/** The common options, for `parseArgs`. */
+/** The common options. */
 export const hostOptions = {
-  tun: { type: 'string' },
-  tap: { type: 'string' },
-  address: { type: 'string', multiple: true },
-  peer: { type: 'string', multiple: true },
-  gateway: { type: 'string', multiple: true },
-  mtu: { type: 'string' },
-  capture: { type: 'string' },
-  'icmp-rate-limit': { type: 'string' },
-  json: { type: 'boolean' },
+  tun: option(
+    '--tun <NAME>',
+    'the TUN device to make or to attach to; needs root or CAP_NET_ADMIN, or runs under unshare -rn where ' +
+      '/dev/net/tun is open to all (mode 0666)',
+  ),
+  tap: option('--tap <NAME>', 'a TAP device instead'),
+  address: repeatable(
+    '--address <CIDR>',
+    'an address of the stack, such as 10.9.0.2/24 or fd09::2/64; repeatable, one at least',
+  ),
+  peer: repeatable(
+    '--peer <CIDR>',
+    "an address to give the kernel's side of the device; repeatable; without it the device is brought up and left " +
+      'without addresses',
+  ),
+  gateway: repeatable('--gateway <ADDR>', "next hop of the stack's default route; one a family"),
+  mtu: option('--mtu <N>', 'MTU of the device in bytes, default 1500'),
+  capture: option('--capture <FILE.pcapng>', 'write all packets to a file for Wireshark'),
+  icmpRateLimit: option('--icmp-rate-limit <PPS>', "ICMP errors the stack may send in a second, or 'off'"),
+  json: option('--json', 'print JSON'),
 } as const
 
-export const hostUsage = `Device and stack:
-  --tun NAME             the TUN device to make or to attach to; needs root, CAP_NET_ADMIN or 'unshare -rn'
-  --tap NAME             a TAP device instead
-  --address CIDR         an address of the stack, such as 10.9.0.2/24 or fd09::2/64; repeatable, one at least
-  --peer CIDR            an address to give the kernel's side of the device; repeatable; without it the device
-                         is brought up and left without addresses
-  --gateway ADDR         next hop of the stack's default route; one a family
-  --mtu N                MTU of the device in bytes, default 1500
-  --capture FILE.pcapng  write all packets to a file for Wireshark
-  --icmp-rate-limit PPS  ICMP errors the stack may send in a second, or 'off'
-  --json                 print JSON
-`
+export const hostGroup: OptionGroup = { title: 'Device and stack', options: hostOptions }
 
-/** As `parseArgs` returns {@link hostOptions}. */
-export interface HostArguments {
-  tun?: string
-  tap?: string
-  address?: string[]
-  peer?: string[]
-  gateway?: string[]
-  mtu?: string
-  capture?: string
-  'icmp-rate-limit'?: string
-  json?: boolean
-}
+export type HostArguments = OptionValues<typeof hostOptions>
 
 export interface Host {
   /** Ended by signals, and when the device fails for good. */
@@ -98,7 +88,7 @@ export async function openHost(values: HostArguments): Promise<Host> {
     if (gateways.filter((gateway) => gateway.family === family).length > 1)
       throw new UsageError(`--gateway may be given once a family: ${gateways.join(' and ')} are too many`)
   const mtu = integer('mtu', values.mtu, 68, 65_535)
-  const limit = values['icmp-rate-limit']
+  const limit = values.icmpRateLimit
   const icmpRateLimit = limit === 'off' ? false : integer('icmp-rate-limit', limit, 0, 1_000_000_000)
 
   // From here on a signal no longer just kills: whoever sees the device can end the command with

@@ -5,34 +5,39 @@ import type { Echo } from '../ip/icmp/echo.ts'
 import { type IcmpError, isTooBig } from '../ip/icmp/icmp-error.ts'
 import { probePath } from '../ip/icmp/path-mtu-prober.ts'
 import { PmtuMode } from '../ip/routing/pmtu-mode.ts'
+import { type CommandDescription, option, readCommandLine } from './command-line.ts'
 import { icmpText, isTimeExceeded } from './icmp-text.ts'
 import { plural, print, printJson } from './output.ts'
 import { requireOneHost } from './reach.ts'
-import { integer, onlyOne, readArguments, UsageError } from './usage.ts'
+import { integer, onlyOne, UsageError } from './usage.ts'
 import {
   type Destination,
   destination,
   lookFrom,
   seconds,
   type Vantage,
+  vantageGroups,
   vantageOptions,
-  vantageUsage,
 } from './vantage.ts'
 
-export const usage = `Usage: tungram mtu --tun NAME --address CIDR HOST [options]
-       tungram mtu --on FILE --from HOST HOST [options]
+const METHODS = ['icmp', 'probing', 'both'] as const
 
-Finds how long a packet may be on the way to a host that answers echo requests: from the ICMP of the routers (RFC 1191,
-RFC 8201), and by probing without relying on it (RFC 8899). Then finds the hop behind which longer packets end.
-Exit code 1 when the host does not answer.
+const options = {
+  method: option('--method <METHOD>', 'icmp, probing, or both, which is the default', METHODS),
+  wait: option('-w, --wait <SECS>', 'for an answer, default 1; each probe is sent up to three times'),
+  maxTtl: option('-m, --max-ttl <N>', 'the last hop to look at, default 30'),
+} as const
 
-  --method METHOD        icmp, probing, or both, which is the default
-  -w, --wait SECS        for an answer, default 1; each probe is sent up to three times
-  -m, --max-ttl N        the last hop to look at, default 30
-
-${vantageUsage}
-Example: tungram mtu --on examples/scenarios/pmtu-black-hole.yaml --from client server
-`
+export const description: CommandDescription = {
+  usage: ['mtu --tun NAME --address CIDR HOST [options]', 'mtu --on FILE --from HOST HOST [options]'],
+  about: [
+    'Finds how long a packet may be on the way to a host that answers echo requests: from the ICMP of the routers ' +
+      '(RFC 1191, RFC 8201), and by probing without relying on it (RFC 8899). Then finds the hop behind which longer ' +
+      'packets end. Exit code 1 when the host does not answer.',
+  ],
+  groups: [{ title: 'Options', options }, ...vantageGroups],
+  examples: ['tungram mtu --on examples/scenarios/pmtu-black-hole.yaml --from client server'],
+}
 
 const TRIES = 3
 
@@ -52,22 +57,13 @@ interface Limit {
 }
 
 export async function run(args: string[]): Promise<number> {
-  const { values, positionals } = readArguments({
-    args,
-    allowPositionals: true,
-    options: {
-      ...vantageOptions,
-      method: { type: 'string' },
-      wait: { type: 'string', short: 'w' },
-      'max-ttl': { type: 'string', short: 'm' },
-    },
-  })
+  const { values, positionals } = readCommandLine(args, { ...vantageOptions, ...options }, { allowPositionals: true })
   const name = onlyOne(positionals, 'name one host')
   const { method = 'both' } = values
-  if (!['both', 'icmp', 'probing'].includes(method))
+  if (!(METHODS as readonly string[]).includes(method))
     throw new UsageError(`--method takes icmp, probing or both, not '${method}'`)
   const wait = seconds('wait', values.wait) ?? 1000
-  const lastHop = integer('max-ttl', values['max-ttl'], 1, 255) ?? 30
+  const lastHop = integer('max-ttl', values.maxTtl, 1, 255) ?? 30
 
   let found: Awaited<ReturnType<typeof explore>> | null = null
   let address = ''

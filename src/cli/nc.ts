@@ -1,52 +1,51 @@
 /** `tungram nc`: a UDP netcat. */
 import '../socket-api/dgram/dgram.ts'
 import type { Socket } from '../socket-api/dgram/dgram.ts'
+import { type CommandDescription, option, readCommandLine } from './command-line.ts'
 import { LiveOutput, note, printBytes, printJson } from './output.ts'
 import { requireBroadcast } from './reach.ts'
-import { port, readArguments, UsageError } from './usage.ts'
-import { destination, openVantage, seconds, type Vantage, vantageOptions, vantageUsage } from './vantage.ts'
+import { port, UsageError } from './usage.ts'
+import { destination, openVantage, seconds, type Vantage, vantageGroups, vantageOptions } from './vantage.ts'
 
-export const usage = `Usage: tungram nc --tun NAME --address CIDR HOST PORT [options]
-       tungram nc --tun NAME --address CIDR -l PORT [options]
-       tungram nc --on FILE --from HOST HOST PORT [options]
+const options = {
+  listen: option(
+    '-l, --listen',
+    'listen on PORT; the input goes to whoever sent last from a port, and there is no end but a signal',
+  ),
+  sourcePort: option('-p, --source-port <P>', 'the own port'),
+  broadcast: option('-b, --broadcast', 'allow a broadcast address'),
+  wait: option(
+    '-w, --wait <SECS>',
+    "how long nothing may come behind the input's end, default 1; with -l, also after the first datagram",
+  ),
+} as const
 
-Sends standard input as datagrams, a line typed or a piece read being one each, and writes what
-comes back to standard output. Ends when the input has ended and nothing has come for a while, and
-on SIGINT and SIGTERM. A scenario runs in real time here. Exit code 1 when the host answers that the
-port is closed.
-
-  -l, --listen           listen on PORT; the input goes to whoever sent last from a port, and there
-                         is no end but a signal
-  -p, --source-port P    the own port
-  -b, --broadcast        allow a broadcast address
-  -w, --wait SECS        how long nothing may come behind the input's end, default 1; with -l, also
-                         after the first datagram
-
-${vantageUsage}
-Example: echo hello | tungram nc --tun tun0 --address 10.9.0.2/24 --peer 10.9.0.1/24 10.9.0.1 5000
-`
+export const description: CommandDescription = {
+  usage: [
+    'nc --tun NAME --address CIDR HOST PORT [options]',
+    'nc --tun NAME --address CIDR -l PORT [options]',
+    'nc --on FILE --from HOST HOST PORT [options]',
+  ],
+  about: [
+    'Sends standard input as datagrams, a line typed or a piece read being one each, and writes what comes back to ' +
+      'standard output. Ends when the input has ended and nothing has come for a while, and on SIGINT and SIGTERM. A ' +
+      'scenario runs in real time here. Exit code 1 when the host answers that the port is closed.',
+  ],
+  groups: [{ title: 'Options', options }, ...vantageGroups],
+  examples: ['echo hello | tungram nc --tun tun0 --address 10.9.0.2/24 --peer 10.9.0.1/24 10.9.0.1 5000'],
+}
 
 /** Bytes of a datagram at most, as other netcats read. */
 const PIECE = 16_384
 
 export async function run(args: string[]): Promise<number> {
-  const { values, positionals } = readArguments({
-    args,
-    allowPositionals: true,
-    options: {
-      ...vantageOptions,
-      listen: { type: 'boolean', short: 'l' },
-      'source-port': { type: 'string', short: 'p' },
-      broadcast: { type: 'boolean', short: 'b' },
-      wait: { type: 'string', short: 'w' },
-    },
-  })
+  const { values, positionals } = readCommandLine(args, { ...vantageOptions, ...options }, { allowPositionals: true })
   const listening = values.listen === true
   const [first, second, ...others] = positionals
   if (first === undefined || others.length > 0 || (second === undefined) !== listening)
     throw new UsageError(listening ? 'name the port to listen on' : 'name a host and a port')
   const remotePort = port('PORT', second ?? first)
-  const ownPort = values['source-port'] === undefined ? 0 : port('--source-port', values['source-port'])
+  const ownPort = values.sourcePort === undefined ? 0 : port('--source-port', values.sourcePort)
   const wait = seconds('wait', values.wait)
 
   const vantage = await openVantage(values, true)

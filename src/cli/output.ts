@@ -7,9 +7,21 @@ import { once } from 'node:events'
 import { styleText } from 'node:util'
 import { visible, visibleJson } from '../base/visible.ts'
 
-/** Whether a stream is a terminal that wants colours (https://no-color.org). */
+/**
+ * Whether a stream wants colours: a terminal, unless NO_COLOR (https://no-color.org) is set; any
+ * stream, or none, when FORCE_COLOR says so, which goes before as in Node (`tty.getColorDepth`).
+ */
 export function colored(stream: NodeJS.WriteStream): boolean {
-  return stream.isTTY === true && !process.env.NO_COLOR
+  const { FORCE_COLOR, NO_COLOR } = process.env
+  if (FORCE_COLOR !== undefined) return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false'
+  return stream.isTTY === true && !NO_COLOR
+}
+
+/** Columns of a stream: a terminal's own, else those that COLUMNS says, else 80. */
+export function columns(stream: NodeJS.WriteStream): number {
+  if (stream.isTTY === true && stream.columns > 0) return stream.columns
+  const told = Number(process.env.COLUMNS)
+  return Number.isInteger(told) && told >= 20 ? told : 80
 }
 
 export function style(format: Parameters<typeof styleText>[0], text: string, enabled: boolean): string {

@@ -2,34 +2,41 @@
 import { formatWords } from '../base/address.ts'
 import type { EchoOptions } from '../ip/icmp/echo.ts'
 import { PmtuMode } from '../ip/routing/pmtu-mode.ts'
+import { type CommandDescription, option, readCommandLine } from './command-line.ts'
 import { icmpText } from './icmp-text.ts'
 import { plural, print, printJson } from './output.ts'
-import { integer, onlyOne, readArguments, UsageError } from './usage.ts'
-import { destination, lookFrom, seconds, vantageOptions, vantageUsage } from './vantage.ts'
-
-export const usage = `Usage: tungram ping --tun NAME --address CIDR HOST [options]
-       tungram ping --on FILE --from HOST HOST [options]
-
-Sends ICMP echo requests and prints the replies and errors. Ends after --count, or on SIGINT and
-SIGTERM, with a summary. Exit code 1 when no reply came.
-
-  -c, --count N          requests; default: no end, and 4 on a scenario
-  -i, --interval SECS    between requests, default 1
-  -s, --size N           bytes of payload, default 56
-  -W, --wait SECS        for the last replies, default 2
-  -t, --ttl N            TTL or hop limit, 1 to 255, default 64
-  -M, --df MODE          'do' (never fragment), 'want' (fragment here), 'dont' (default), 'probe'
-  -Q, --tos N            TOS or Traffic Class byte, such as 0xb8
-
-${vantageUsage}
-Example: tungram ping --tun tun0 --address 10.9.0.2/24 --peer 10.9.0.1/24 10.9.0.1
-`
+import { integer, onlyOne, UsageError } from './usage.ts'
+import { destination, lookFrom, seconds, vantageGroups, vantageOptions } from './vantage.ts'
 
 const DF_MODES: Record<string, PmtuMode> = {
   dont: PmtuMode.Dont,
   want: PmtuMode.Want,
   do: PmtuMode.Do,
   probe: PmtuMode.Probe,
+}
+
+const options = {
+  count: option('-c, --count <N>', 'requests; default: no end, and 4 on a scenario'),
+  interval: option('-i, --interval <SECS>', 'between requests, default 1'),
+  size: option('-s, --size <N>', 'bytes of payload, default 56'),
+  wait: option('-W, --wait <SECS>', 'for the last replies, default 2'),
+  ttl: option('-t, --ttl <N>', 'TTL or hop limit, 1 to 255, default 64'),
+  df: option(
+    '-M, --df <MODE>',
+    "'do' (never fragment), 'want' (fragment here), 'dont' (default), 'probe'",
+    Object.keys(DF_MODES),
+  ),
+  tos: option('-Q, --tos <N>', 'TOS or Traffic Class byte, such as 0xb8'),
+} as const
+
+export const description: CommandDescription = {
+  usage: ['ping --tun NAME --address CIDR HOST [options]', 'ping --on FILE --from HOST HOST [options]'],
+  about: [
+    'Sends ICMP echo requests and prints the replies and errors. Ends after --count, or on SIGINT and SIGTERM, ' +
+      'with a summary. Exit code 1 when no reply came.',
+  ],
+  groups: [{ title: 'Options', options }, ...vantageGroups],
+  examples: ['tungram ping --tun tun0 --address 10.9.0.2/24 --peer 10.9.0.1/24 10.9.0.1'],
 }
 
 interface Reply {
@@ -42,20 +49,7 @@ interface Reply {
 }
 
 export async function run(args: string[]): Promise<number> {
-  const { values, positionals } = readArguments({
-    args,
-    allowPositionals: true,
-    options: {
-      ...vantageOptions,
-      count: { type: 'string', short: 'c' },
-      interval: { type: 'string', short: 'i' },
-      size: { type: 'string', short: 's' },
-      wait: { type: 'string', short: 'W' },
-      ttl: { type: 'string', short: 't' },
-      df: { type: 'string', short: 'M' },
-      tos: { type: 'string', short: 'Q' },
-    },
-  })
+  const { values, positionals } = readCommandLine(args, { ...vantageOptions, ...options }, { allowPositionals: true })
   const name = onlyOne(positionals, 'name one host to ping')
   const size = integer('size', values.size, 0, 65_507) ?? 56
   const interval = seconds('interval', values.interval) ?? 1000

@@ -1,33 +1,36 @@
 /** `tungram recv`: counts, or prints, what comes in on a port. */
-import { hostOptions, hostUsage, openHost } from './host.ts'
+import { type CommandDescription, option, readCommandLine } from './command-line.ts'
+import { hostGroup, hostOptions, openHost } from './host.ts'
 import { amount, dropsText, flushOutput, LiveOutput, note, plural, print, printJson } from './output.ts'
 import { Meter } from './run.ts'
-import { integer, port, readArguments, UsageError } from './usage.ts'
+import { integer, port, UsageError } from './usage.ts'
 
-export const usage = `Usage: tungram recv --tun NAME --address CIDR --port P [--count N] [--payload] [options]
+const options = {
+  port: option('--port <P>', 'the port to listen on'),
+  count: option('--count <N>', 'end after N datagrams'),
+  payload: option(
+    '--payload',
+    'print each datagram as it comes; with --json a line for each, and no summary: ' +
+      '{"address", "port", "size", "payload": base64, "ttl", "tos", "local"}',
+  ),
+} as const
 
-Receives datagrams. Ends on SIGINT and SIGTERM, after --count, or one second after the last datagram
-once some have come. Prints a summary at the end; with --json as
-{"received","bytes","seconds","drops":{reason:count}}, the seconds being those from the first to the
-last datagram.
-
-  --port P               the port to listen on
-  --count N              end after N datagrams
-  --payload              print each datagram as it comes; with --json a line for each, and no summary:
-                         {"address","port","size","payload":base64,"ttl","tos","local"}
-
-${hostUsage}
-Example: tungram recv --tun tun0 --address 10.9.0.2/24 --peer 10.9.0.1/24 --port 5000 --payload
-`
+export const description: CommandDescription = {
+  usage: ['recv --tun NAME --address CIDR --port P [--count N] [--payload] [options]'],
+  about: [
+    'Receives datagrams. Ends on SIGINT and SIGTERM, after --count, or one second after the last datagram once ' +
+      'some have come. Prints a summary at the end; with --json as {"received", "bytes", "seconds", "drops": ' +
+      '{reason: count}}, the seconds being those from the first to the last datagram.',
+  ],
+  groups: [{ title: 'Options', options }, hostGroup],
+  examples: ['tungram recv --tun tun0 --address 10.9.0.2/24 --peer 10.9.0.1/24 --port 5000 --payload'],
+}
 
 /** Milliseconds without a datagram after which the run is over. */
 const QUIET = 1000
 
 export async function run(args: string[]): Promise<number> {
-  const { values } = readArguments({
-    args,
-    options: { ...hostOptions, port: { type: 'string' }, count: { type: 'string' }, payload: { type: 'boolean' } },
-  })
+  const { values } = readCommandLine(args, { ...hostOptions, ...options })
   if (values.port === undefined) throw new UsageError('name the port to listen on: --port P')
   const listenPort = port('--port', values.port)
   const count = integer('count', values.count, 1, Number.MAX_SAFE_INTEGER) ?? Number.POSITIVE_INFINITY

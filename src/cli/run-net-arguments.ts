@@ -4,7 +4,9 @@
  */
 import type { ForeignHost } from '../namespaces/lab.ts'
 import { milliseconds } from '../network/time/duration.ts'
-import { integer, readArguments, UsageError } from './usage.ts'
+import { readCommandLine } from './command-line.ts'
+import { hostGroupOptions, networkOptions } from './run-net-options.ts'
+import { integer, UsageError } from './usage.ts'
 
 /** What is to run on one host. */
 export interface HostGroup {
@@ -43,20 +45,8 @@ export interface ProgramsOnHosts {
 export function readPrograms(args: readonly string[]): ProgramsOnHosts {
   const first = args.indexOf('--on')
   const head = first < 0 ? args : args.slice(0, first)
-  const { values } = readArguments({
-    args: [...head],
-    options: {
-      net: { type: 'string' },
-      seed: { type: 'string' },
-      capture: { type: 'string' },
-      report: { type: 'string' },
-      ladder: { type: 'string' },
-      explain: { type: 'boolean' },
-      'max-lag': { type: 'string' },
-      json: { type: 'boolean' },
-    },
-  })
-  const { net, ladder, 'max-lag': maxLag, ...others } = values
+  const { values } = readCommandLine(head, networkOptions)
+  const { net, ladder, maxLag, ...others } = values
   if (net === undefined) throw new UsageError('name the scenario: --net FILE')
   if (ladder !== undefined && values.report === undefined) throw new UsageError('--ladder is for --report')
   const groups = first < 0 ? [] : splitGroups(args.slice(first)).map(readGroup)
@@ -86,18 +76,7 @@ function splitGroups(args: readonly string[]): string[][] {
 function readGroup(words: readonly string[]): HostGroup {
   const dashes = words.indexOf('--')
   const command = dashes < 0 ? [] : words.slice(dashes + 1)
-  const { values } = readArguments({
-    args: words.slice(0, dashes < 0 ? words.length : dashes),
-    options: {
-      on: { type: 'string' },
-      after: { type: 'string' },
-      env: { type: 'string', multiple: true },
-      cwd: { type: 'string' },
-      expect: { type: 'string' },
-      netns: { type: 'string' },
-      interactive: { type: 'boolean', short: 'i' },
-    },
-  })
+  const { values } = readCommandLine(words.slice(0, dashes < 0 ? words.length : dashes), hostGroupOptions)
   const { on = '', netns = null } = values
   if (command.length === 0 && netns === null)
     throw new UsageError(`name the program on ${on} after '--', such as '--on ${on} -- ping server'`)

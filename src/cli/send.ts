@@ -1,57 +1,51 @@
 /** `tungram send`: sends datagrams, as fast as the device takes them or at a rate. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Address } from '../base/address.ts'
-import { type Host, hostOptions, hostUsage, openHost } from './host.ts'
+import { type CommandDescription, option, readCommandLine } from './command-line.ts'
+import { type Host, hostGroup, hostOptions, openHost } from './host.ts'
 import { amount, dropsText, note, plural, print, printJson } from './output.ts'
 import { reach, requireBroadcast, zoneIndex } from './reach.ts'
 import { Sender } from './sender.ts'
-import { integer, readArguments, type Target, target, UsageError } from './usage.ts'
-
-export const usage = `Usage: tungram send --tun NAME --address CIDR --to ADDR:PORT [--size N] [--count N] [--rate PPS]
-                    [options]
-       tungram send --tun NAME --address CIDR --to ADDR:PORT --data TEXT [options]
-       tungram send --tun NAME --address CIDR --to ADDR:PORT [options] < FILE
-
-Waits up to ten seconds until the kernel's side of the device has an address, sends, prints what was sent, and ends.
-Without --size, --count, --rate and --data, the standard input is the payload of one datagram.
-
-  --to ADDR:PORT         the destination, such as 10.9.0.1:5000 or [fd09::1]:5000
-  --size N               bytes of payload, default 64
-  --count N              datagrams, default 1; with --rate alone, no end but SIGINT or SIGTERM
-  --rate PPS             datagrams a second; default as fast as the device takes them
-  --data TEXT            the payload
-  --ttl N                TTL or hop limit, 1 to 255, default 64
-  --tos N                TOS or Traffic Class byte, such as 0xb8
-  --broadcast            allow a broadcast address
-  --df [MODE]            fragmentation: 'do' (never; what --df alone means), 'want' (up to the path MTU), 'probe', 'off'
-
-${hostUsage}
-Example: tungram send --tun tun0 --address 10.9.0.2/24 --peer 10.9.0.1/24 --to 10.9.0.1:5000 --data hello
-`
+import { integer, type Target, target, UsageError } from './usage.ts'
 
 const DF_MODES = ['off', 'want', 'do', 'probe'] as const
 type DfMode = (typeof DF_MODES)[number]
+
+const options = {
+  to: option('--to <ADDR:PORT>', 'the destination, such as 10.9.0.1:5000 or [fd09::1]:5000'),
+  size: option('--size <N>', 'bytes of payload, default 64'),
+  count: option('--count <N>', 'datagrams, default 1; with --rate alone, no end but SIGINT or SIGTERM'),
+  rate: option('--rate <PPS>', 'datagrams a second; default as fast as the device takes them'),
+  data: option('--data <TEXT>', 'the payload'),
+  ttl: option('--ttl <N>', 'TTL or hop limit, 1 to 255, default 64'),
+  tos: option('--tos <N>', 'TOS or Traffic Class byte, such as 0xb8'),
+  broadcast: option('--broadcast', 'allow a broadcast address'),
+  df: option(
+    '--df [MODE]',
+    "fragmentation: 'do' (never; what --df alone means), 'want' (up to the path MTU), 'probe', 'off'",
+    DF_MODES,
+  ),
+} as const
+
+export const description: CommandDescription = {
+  usage: [
+    'send --tun NAME --address CIDR --to ADDR:PORT [--size N] [--count N] [--rate PPS] [options]',
+    'send --tun NAME --address CIDR --to ADDR:PORT --data TEXT [options]',
+    'send --tun NAME --address CIDR --to ADDR:PORT [options] < FILE',
+  ],
+  about: [
+    "Waits up to ten seconds until the kernel's side of the device has an address, sends, prints what was sent, and " +
+      'ends. Without --size, --count, --rate and --data, the standard input is the payload of one datagram.',
+  ],
+  groups: [{ title: 'Options', options }, hostGroup],
+  examples: ['tungram send --tun tun0 --address 10.9.0.2/24 --peer 10.9.0.1/24 --to 10.9.0.1:5000 --data hello'],
+}
 
 /** Milliseconds to wait for the kernel's side to have an address. */
 const PATIENCE = 10_000
 
 export async function run(args: string[]): Promise<number> {
-  const { values } = readArguments({
-    // Without a mode behind it --df means do.
-    args: args.flatMap((arg, at) => (arg === '--df' && (args[at + 1] ?? '-').startsWith('-') ? ['--df', 'do'] : [arg])),
-    options: {
-      ...hostOptions,
-      to: { type: 'string' },
-      size: { type: 'string' },
-      count: { type: 'string' },
-      rate: { type: 'string' },
-      data: { type: 'string' },
-      ttl: { type: 'string' },
-      tos: { type: 'string' },
-      broadcast: { type: 'boolean' },
-      df: { type: 'string' },
-    },
-  })
+  const { values } = readCommandLine(args, { ...hostOptions, ...options })
   if (values.to === undefined) throw new UsageError('name the destination: --to ADDR:PORT')
   const to = target('to', values.to)
   const longest = to.address.family === 4 ? 65_507 : 65_527
@@ -62,7 +56,9 @@ export async function run(args: string[]): Promise<number> {
     integer('count', values.count, 1, Number.MAX_SAFE_INTEGER) ?? (rate === undefined ? 1 : Number.POSITIVE_INFINITY)
   const ttl = integer('ttl', values.ttl, 1, 255)
   const tos = integer('tos', values.tos, 0, 255)
-  const { data, df } = values
+  const { data } = values
+  // Without a mode --df means do.
+  const df = values.df === true ? 'do' : values.df
   if (df !== undefined && !isDfMode(df)) throw new UsageError(`--df takes one of ${DF_MODES.join(', ')}, not '${df}'`)
   if (data !== undefined && size !== undefined) throw new UsageError('--data and --size exclude each other')
   const fromInput = data === undefined && size === undefined && values.count === undefined && rate === undefined

@@ -6,49 +6,51 @@ import { runScenario } from '../network/scenario/flow.ts'
 import type { Scenario } from '../network/scenario/scenario.ts'
 import { runSweep, type SweepResult } from '../network-node/sweep.ts'
 import { openCaptureSink } from './capture.ts'
+import { type CommandDescription, option, readCommandLine, repeatable } from './command-line.ts'
 import { flowLines, number } from './flow-text.ts'
 import { note, print, printJson } from './output.ts'
 import type { Report } from './report/report.ts'
 import { startRun } from './run.ts'
 import { readScenarioFile } from './scenario-file.ts'
-import { integer, onlyOne, readArguments, UsageError } from './usage.ts'
+import { integer, onlyOne, UsageError } from './usage.ts'
 
-export const usage = `Usage: tungram sim FILE [--seed SEED] [--capture FILE.pcapng] [--report FILE.html] [--json]
-       tungram sim FILE --sweep NAME=FROM..TO:STEP … [--repeat N] [--jobs N] [--report FILE.html] [--json]
+const options = {
+  seed: option('--seed <SEED>', "instead of the scenario's"),
+  capture: option('--capture <FILE.pcapng>', 'write what passes on all links to a file for Wireshark'),
+  report: option(
+    '--report <FILE.html>',
+    'write a page for the browser: topology, flows, plots, and a ladder of the packets of a single run',
+  ),
+  ladder: option('--ladder <N>', 'packets in the ladder, default 100; the first ones'),
+  sweep: repeatable(
+    '--sweep <NAME=VALUES>',
+    'run with each of the values: FROM..TO:STEP or a list V1,V2,…; repeatable, all combinations then. NAME is a key ' +
+      'of links and flows (mtu, loss, rate, …) or a place: links.r1-b.loss, flows.video.size',
+  ),
+  repeat: option(
+    '--repeat <N>',
+    'runs of each combination, with seeds of their own; means with 95 % confidence intervals',
+  ),
+  jobs: option('--jobs <N>', 'threads, default all cores'),
+  json: option('--json', 'print JSON'),
+} as const
 
-Runs a scenario (YAML or JSON, see docs/scenarios.md) in simulated time and prints what became of each
-flow. The same seed gives the same result. SIGINT and SIGTERM end it with what there is.
-
-  --seed SEED            instead of the scenario's
-  --capture FILE.pcapng  write what passes on all links to a file for Wireshark
-  --report FILE.html     write a page for the browser: topology, flows, plots, and a ladder of the
-                         packets of a single run
-  --ladder N             packets in the ladder, default 100; the first ones
-  --sweep NAME=VALUES    run with each of the values: FROM..TO:STEP or a list V1,V2,…; repeatable, all
-                         combinations then. NAME is a key of links and flows (mtu, loss, rate, …) or a
-                         place: links.r1-b.loss, flows.video.size
-  --repeat N             runs of each combination, with seeds of their own; means with 95 % confidence intervals
-  --jobs N               threads, default all cores
-  --json                 print JSON
-
-Example: tungram sim examples/scenarios/fragmentation-loss.yaml --sweep size=1000..9000:2000 --repeat 5
-`
+export const description: CommandDescription = {
+  usage: [
+    'sim FILE [--seed SEED] [--capture FILE.pcapng] [--report FILE.html] [--json]',
+    'sim FILE --sweep NAME=FROM..TO:STEP … [--repeat N] [--jobs N] [--report FILE.html] [--json]',
+  ],
+  about: [
+    'Runs a scenario (YAML or JSON, see docs/scenarios.md) in simulated time and prints what became of each ' +
+      'flow. The same seed gives the same result. SIGINT and SIGTERM end it with what there is.',
+  ],
+  groups: [{ title: 'Options', options }],
+  examples: ['tungram sim examples/scenarios/fragmentation-loss.yaml --sweep size=1000..9000:2000 --repeat 5'],
+  completes: 'files',
+}
 
 export async function run(args: string[]): Promise<number> {
-  const { values, positionals } = readArguments({
-    args,
-    allowPositionals: true,
-    options: {
-      seed: { type: 'string' },
-      capture: { type: 'string' },
-      report: { type: 'string' },
-      ladder: { type: 'string' },
-      sweep: { type: 'string', multiple: true },
-      repeat: { type: 'string' },
-      jobs: { type: 'string' },
-      json: { type: 'boolean' },
-    },
-  })
+  const { values, positionals } = readCommandLine(args, options, { allowPositionals: true })
   const file = onlyOne(positionals, 'name one scenario file')
   const repeat = integer('repeat', values.repeat, 1, 10_000) ?? 1
   const jobs = integer('jobs', values.jobs, 1, 256) ?? availableParallelism()

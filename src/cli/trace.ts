@@ -3,38 +3,41 @@ import { type Address, formatWords } from '../base/address.ts'
 import type { IcmpError } from '../ip/icmp/icmp-error.ts'
 import { PmtuMode } from '../ip/routing/pmtu-mode.ts'
 import type { Endpoint } from '../udp/endpoint.ts'
+import { type CommandDescription, option, readCommandLine } from './command-line.ts'
 import { isTimeExceeded, traceMark } from './icmp-text.ts'
 import { print, printJson } from './output.ts'
 import { requireOneHost } from './reach.ts'
-import { integer, onlyOne, readArguments } from './usage.ts'
+import { integer, onlyOne } from './usage.ts'
 import {
   type Destination,
   destination,
   lookFrom,
   seconds,
   type Vantage,
+  vantageGroups,
   vantageOptions,
-  vantageUsage,
 } from './vantage.ts'
 
-export const usage = `Usage: tungram trace --tun NAME --address CIDR HOST [options]
-       tungram trace --on FILE --from HOST HOST [options]
+const options = {
+  firstTtl: option('-f, --first-ttl <N>', 'the first hop, default 1'),
+  maxTtl: option('-m, --max-ttl <N>', 'the last hop, default 30'),
+  queries: option('-q, --queries <N>', 'probes for each hop, default 3'),
+  wait: option('-w, --wait <SECS>', 'for answers, default 3'),
+  port: option('-p, --port <P>', 'destination port of the first probe, default 33434; it grows by one with each'),
+  size: option('-s, --size <N>', 'bytes of payload, default 32'),
+  df: option('-F, --df', 'never fragment: a router that would have to says !F-MTU'),
+} as const
 
-Shows the routers on the way to a host: UDP datagrams with a TTL of 1, 2, … are answered by the
-routers at which it runs out. A line for each hop; * where nothing came. Exit code 1 when the host
-was not reached.
-
-  -f, --first-ttl N      the first hop, default 1
-  -m, --max-ttl N        the last hop, default 30
-  -q, --queries N        probes for each hop, default 3
-  -w, --wait SECS        for answers, default 3
-  -p, --port P           destination port of the first probe, default 33434; it grows by one with each
-  -s, --size N           bytes of payload, default 32
-  -F, --df               never fragment: a router that would have to says !F-MTU
-
-${vantageUsage}
-Example: tungram trace --on examples/scenarios/ttl-scoping.yaml --from near far
-`
+export const description: CommandDescription = {
+  usage: ['trace --tun NAME --address CIDR HOST [options]', 'trace --on FILE --from HOST HOST [options]'],
+  about: [
+    'Shows the routers on the way to a host: UDP datagrams with a TTL of 1, 2, … are answered by the routers ' +
+      'at which it runs out. A line for each hop; * where nothing came. Exit code 1 when the host was not ' +
+      'reached.',
+  ],
+  groups: [{ title: 'Options', options }, ...vantageGroups],
+  examples: ['tungram trace --on examples/scenarios/ttl-scoping.yaml --from near far'],
+}
 
 export interface Probe {
   /** Who answered; `null` for nobody. */
@@ -46,23 +49,10 @@ export interface Probe {
 }
 
 export async function run(args: string[]): Promise<number> {
-  const { values, positionals } = readArguments({
-    args,
-    allowPositionals: true,
-    options: {
-      ...vantageOptions,
-      'first-ttl': { type: 'string', short: 'f' },
-      'max-ttl': { type: 'string', short: 'm' },
-      queries: { type: 'string', short: 'q' },
-      wait: { type: 'string', short: 'w' },
-      port: { type: 'string', short: 'p' },
-      size: { type: 'string', short: 's' },
-      df: { type: 'boolean', short: 'F' },
-    },
-  })
+  const { values, positionals } = readCommandLine(args, { ...vantageOptions, ...options }, { allowPositionals: true })
   const name = onlyOne(positionals, 'name one host to trace')
-  const first = integer('first-ttl', values['first-ttl'], 1, 255) ?? 1
-  const last = integer('max-ttl', values['max-ttl'], first, 255) ?? Math.max(first, 30)
+  const first = integer('first-ttl', values.firstTtl, 1, 255) ?? 1
+  const last = integer('max-ttl', values.maxTtl, first, 255) ?? Math.max(first, 30)
   const queries = integer('queries', values.queries, 1, 10) ?? 3
   const wait = seconds('wait', values.wait) ?? 3000
   const size = integer('size', values.size, 0, 65_507) ?? 32

@@ -1,22 +1,8 @@
-/** Reading the command line: what every command needs, and the errors that end in exit code 2. */
-import { type ParseArgsConfig, parseArgs } from 'node:util'
+/** Reading the values of options: what every command needs, and the errors that end in exit code 2. */
 import { Address, type Cidr, parseCidr, parseScoped } from '../base/address.ts'
 
 /** The command line is wrong: the usage is shown and the exit code is 2. */
 export class UsageError extends Error {}
-
-/**
- * `parseArgs` of node:util, strict, its complaints as {@link UsageError}.
- * @throws {UsageError}
- */
-export function readArguments<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
-  try {
-    return parseArgs(config)
-  } catch (error) {
-    // What Node says of an unknown option goes on about arguments that begin with a dash.
-    throw new UsageError((error as Error).message.replace(/\. To specify a positional argument .*$/, ''))
-  }
-}
 
 /** The only positional argument. @throws {UsageError} `message` when there is none, or another one */
 export function onlyOne(positionals: readonly string[], message: string): string {

@@ -4,38 +4,30 @@ import { SystemClock, type Timer } from '../base/clock.ts'
 import { buildScenario } from '../network/scenario/scenario.ts'
 import type { Stack } from '../stack.ts'
 import { openCaptureSink } from './capture.ts'
-import { type HostArguments, hostOptions, hostUsage, openHost } from './host.ts'
+import { type OptionGroup, type OptionValues, option } from './command-line.ts'
+import { hostGroup, hostOptions, openHost } from './host.ts'
 import { awaitRouters, reach, zoneIndex } from './reach.ts'
 import { type Run, startRun } from './run.ts'
 import { readScenarioFile } from './scenario-file.ts'
 import { UsageError } from './usage.ts'
 
-/** The common options, for `parseArgs`. */
-export const vantageOptions = {
-  ...hostOptions,
-  on: { type: 'string' },
-  from: { type: 'string' },
-  seed: { type: 'string' },
-  ipv4: { type: 'boolean', short: '4' },
-  ipv6: { type: 'boolean', short: '6' },
+const scenarioOptions = {
+  on: option('--on <FILE>', 'a scenario file (see tungram sim); time is simulated'),
+  from: option('--from <HOST>', 'the host of the scenario to look from'),
+  seed: option('--seed <SEED>', "instead of the scenario's"),
+  ipv4: option('-4, --ipv4', 'IPv4, where a name has both families; the default'),
+  ipv6: option('-6, --ipv6', 'IPv6'),
 } as const
 
-export const vantageUsage = `On a scenario, instead of a device:
-  --on FILE              a scenario file (see tungram sim); time is simulated
-  --from HOST            the host of the scenario to look from
-  --seed SEED            instead of the scenario's
-  --capture FILE.pcapng  all links of the scenario
-  -4, -6                 the family, where a name has both; default IPv4
+/** The common options. */
+export const vantageOptions = { ...hostOptions, ...scenarioOptions } as const
 
-${hostUsage}`
+export const vantageGroups: readonly OptionGroup[] = [
+  { title: 'On a scenario, instead of a device', options: scenarioOptions },
+  hostGroup,
+]
 
-export interface VantageArguments extends HostArguments {
-  on?: string
-  from?: string
-  seed?: string
-  ipv4?: boolean
-  ipv6?: boolean
-}
+export type VantageArguments = OptionValues<typeof vantageOptions>
 
 export interface Vantage {
   readonly run: Run
@@ -77,8 +69,9 @@ export async function openVantage(values: VantageArguments, realTime = false): P
       close: () => host.close(),
     }
   }
-  for (const name of ['tun', 'tap', 'address', 'peer', 'gateway', 'mtu', 'icmp-rate-limit'] as const)
-    if (values[name] !== undefined) throw new UsageError(`--${name} and --on exclude each other`)
+  for (const name of ['tun', 'tap', 'address', 'peer', 'gateway', 'mtu', 'icmpRateLimit'] as const)
+    if (values[name] !== undefined)
+      throw new UsageError(`${vantageOptions[name].flags.split(' ')[0]} and --on exclude each other`)
   const { from, seed, capture } = values
   if (from === undefined) throw new UsageError('name the host to look from: --from HOST')
   const scenario = readScenarioFile(values.on)

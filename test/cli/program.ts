@@ -37,8 +37,15 @@ export interface Running {
   end(signal?: NodeJS.Signals): Promise<{ code: number | null; stdout: string; stderr: string }>
 }
 
-export function start(cli: string, args: string[], input?: string | Buffer): Running {
-  const child = spawn(process.execPath, [cli, ...args], { stdio: 'pipe' })
+export function start(
+  cli: string,
+  args: string[],
+  input?: string | Buffer,
+  settings: Readonly<Record<string, string>> = {},
+): Running {
+  // On a terminal the runner of the tests tells its children to use colours.
+  const { FORCE_COLOR: _, NO_COLOR: __, COLUMNS: ___, ...environment } = process.env
+  const child = spawn(process.execPath, [cli, ...args], { stdio: 'pipe', env: { ...environment, ...settings } })
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     output.stdout += chunk

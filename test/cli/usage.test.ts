@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { address, cidr, integer, port, readArguments, target, UsageError } from '../../src/cli/usage.ts'
+import { address, cidr, integer, port, target, UsageError } from '../../src/cli/usage.ts'
 
 describe('an option on the command line', () => {
   test('an option is a whole number within bounds, decimal or hexadecimal', () => {
@@ -39,13 +39,5 @@ describe('an option on the command line', () => {
       '[fd09::1]:70000',
     ])
       expect(() => target('to', text), text).toThrow(UsageError)
-  })
-
-  test('an option that nobody knows is wrong usage', () => {
-    expect(() => readArguments({ args: ['--nonsense'], options: {}, allowPositionals: true })).toThrow(
-      new UsageError("Unknown option '--nonsense'"),
-    )
-    expect(() => readArguments({ args: ['file'], options: {} })).toThrow(UsageError)
-    expect(() => readArguments({ args: ['--port'], options: { port: { type: 'string' } } })).toThrow(UsageError)
   })
 })

@@ -191,7 +191,7 @@ describeOnTun('an interface that is changed while its device is open', () => {
   test('a frame whose offload header makes no sense is a named drop, and nothing is delivered', async () => {
     const libc = loadLibc()
     const copy = libc.library.func('void *memcpy(intptr_t to, void *from, size_t length)')
-    const fd = openDevice('tun', 'odd')
+    const fd = openDevice()
     attachDevice(libc, fd, 'tun', 'odd', 1, true)
     const info = findInterface(libc, 'odd')
     // NEEDS_CSUM, with the field beyond the frame; a TCP segment that nobody offered to take apart.

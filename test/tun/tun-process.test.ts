@@ -64,7 +64,7 @@ describeOnTun('a program with a TUN device', () => {
             { loadLibc } = await import('./link/device/tun-libc.js')
         const { attachDevice, openDevice } = await import('./link/device/tun-setup.js'),
           { findInterface } = await import('./link/device/tun-netlink.js')
-        const fd = openDevice('tun', 'flood')
+        const fd = openDevice()
         attachDevice(loadLibc(), fd, 'tun', 'flood', 1, false)
         let flooding = false
         const libc = { ...loadLibc(), read: (...given) => (flooding ? 60 : loadLibc().read(...given)) }

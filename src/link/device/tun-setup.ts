@@ -2,7 +2,7 @@
  * Making, naming and configuring a device, and what to say when the kernel refuses: every message
  * names the fix.
  */
-import { constants, openSync } from 'node:fs'
+import { constants, openSync, statSync } from 'node:fs'
 import type { Address, Cidr } from '../../base/address.ts'
 import { openOwned } from './tun-descriptor.ts'
 import {
@@ -139,7 +139,7 @@ export function checkQueueFree(info: InterfaceInfo, queues: number): void {
 }
 
 /** Opens `/dev/net/tun`, non-blocking; returns the descriptor. */
-export function openDevice(kind: 'tun' | 'tap', name: string): number {
+export function openDevice(): number {
   try {
     // Node adds O_CLOEXEC, and closes the descriptor when the worker thread that opened it ends.
     return openSync('/dev/net/tun', constants.O_RDWR | constants.O_NONBLOCK)
@@ -154,10 +154,31 @@ export function openDevice(kind: 'tun' | 'tap', name: string): number {
           "device in, for Docker with '--device /dev/net/tun --cap-add NET_ADMIN'.",
       )
     }
-    if (failed === EACCES || failed === EPERM)
-      throw privilegeError(failed, 'open', 'Opening /dev/net/tun is not permitted.', kind, name)
+    if (failed === EACCES || failed === EPERM) throw openError(failed)
     throw cause
   }
+}
+
+/**
+ * Who may open the file is a matter of its mode, which a network namespace of one's own does not
+ * change; EPERM is the answer of a container that has no right to the device.
+ */
+function openError(errno: number): Error {
+  const problem = 'Opening /dev/net/tun is not permitted'
+  if (errno === EPERM)
+    return systemError(
+      errno,
+      'open',
+      `${problem}: in a container pass the device in, for Docker with '--device /dev/net/tun --cap-add NET_ADMIN'.`,
+    )
+  const mode = (statSync('/dev/net/tun').mode & 0o777).toString(8).padStart(4, '0')
+  return systemError(
+    errno,
+    'open',
+    `${problem}: its mode is ${mode}. Run as root with CAP_NET_ADMIN, or let ` +
+      `root open it to all ('chmod 666 /dev/net/tun', its usual mode): then it works in a private network namespace ` +
+      `('unshare -rn COMMAND') without root.`,
+  )
 }
 
 /** TUNSETIFF: names the device, or attaches to the one of that name; returns the kernel's name. */

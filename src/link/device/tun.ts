@@ -69,7 +69,7 @@ export function openTun(options: TunOptions = {}): TunLink {
   const libc = loadLibc()
   const wakeup = chooseWakeup(libc, options.wakeup ?? 'auto')
   if (wakeup === 'worker') wakeupThreadFile(options.wakeupThread)
-  const fd = openDevice(kind, name)
+  const fd = openDevice()
   try {
     const offload = kind === 'tun' && options.offload !== false
     const interfaceName = attachDevice(libc, fd, kind, name, queues, offload)
