@@ -154,10 +154,11 @@ class Lab {
     this.#examples = new DropExamples(network)
     const tally = new Tally(this.#flows)
     this.#ended = (datagram) => {
-      const flow = tally.add(datagram)
       if (options.explain) this.#examples.ended(datagram)
-      options.watch?.ended(datagram, flow?.index ?? -1)
+      options.watch?.ended(datagram, tally.flowOf(datagram.id)?.index ?? -1)
     }
+    // Without flows there is nothing to count, and merged packets may pass as they are.
+    if (this.#flows.length > 0) network.onLife(tally)
     network.onForget(this.#ended)
   }
 

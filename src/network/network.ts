@@ -32,7 +32,8 @@ import { type CaptureSettings, Captures } from './observe/captures.ts'
 import type { Datagram, DatagramFilter } from './observe/datagram.ts'
 import { type DropRow, dropRows } from './observe/drops.ts'
 import { explainAll } from './observe/explain.ts'
-import { Lineage } from './observe/lineage.ts'
+import { isSentBy } from './observe/ip-frame.ts'
+import { type LifeListener, Lineage } from './observe/lineage.ts'
 import { type ReplayOptions, replay } from './observe/replay.ts'
 import { checkOptions } from './scenario/options.ts'
 import type {
@@ -317,6 +318,15 @@ export class Network {
   }
 
   /**
+   * Names the one listener for what happens to datagrams, remembered or not; or none. Before there
+   * is traffic.
+   * @internal
+   */
+  onLife(listener: LifeListener | null): void {
+    this.#lineage.listener = listener
+  }
+
+  /**
    * The life of a datagram in words, hop by hop: of one, or of all that a filter describes.
    * @throws {Error} when the datagram is not remembered
    */
@@ -404,7 +414,7 @@ export class Network {
     const host = new StackNode(name, stack, forwards)
     stack.onDrop((reason, _layer, packet) => {
       if (host.portReports) return
-      this.#lineage.dropped(name, '', packet.trace, reason)
+      this.#lineage.dropped(name, '', packet, reason, packet.trace === 0 && isSentBy(stack, packet))
       host.receiving?.noteDrop(Drop[reason], packet.trace)
     })
     this.#graph.addNode(host)

@@ -98,9 +98,7 @@ export class Port implements Link, LinkReceiver {
     this.wire = new ImpairedLink(inner, {
       clock: context.clock,
       random,
-      ...(lineage.on
-        ? { observe: (what, packet, value) => lineage.note(owner.name, name, packet.trace, what, value) }
-        : {}),
+      observe: (what, packet, value) => lineage.note(owner.name, name, packet.trace, what, value),
     })
   }
 
@@ -274,7 +272,7 @@ export class Port implements Link, LinkReceiver {
     const { owner } = this
     this.drops.set(drop, (this.drops.get(drop) ?? 0) + 1)
     this.noteDrop(drop, packet.trace)
-    this.#context.lineage.dropped(owner.name, this.name, packet.trace, dropName(drop))
+    this.#context.lineage.dropped(owner.name, this.name, packet, dropName(drop))
     owner.portReports = true
     try {
       this.#receiver?.dropped(drop, packet)

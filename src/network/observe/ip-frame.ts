@@ -3,6 +3,7 @@ import { formatWords, MAPPED } from '../../base/address.ts'
 import type { Packet } from '../../base/packet.ts'
 import type { Medium } from '../../link/link.ts'
 import { segmentsOf } from '../../link/segmenter.ts'
+import type { Stack } from '../../stack.ts'
 import * as ethernet from '../../wire/ethernet.ts'
 import * as ipv4 from '../../wire/ipv4.ts'
 import * as ipv6 from '../../wire/ipv6.ts'
@@ -103,6 +104,31 @@ export function summarize(packet: Packet, at: number): Summary {
     segments: segmentsOf(packet),
     fragment: offset > 0 || more ? { identification, offset, length: end - upper, more } : null,
   }
+}
+
+/** Whether the packet whose IP header is at `at` is a fragment. */
+export function isFragment({ view, end }: Packet, at: number): boolean {
+  if (ipv4.version(view, at) === 4) return ipv4.fragmentOffset(view, at) > 0 || ipv4.moreFragments(view, at)
+  const upper = at + ipv6.HEADER
+  if (ipv6.nextHeader(view, at) !== FRAGMENT || end - upper < ipv6.FRAGMENT_HEADER) return false
+  return (view.getUint16(upper + 2) & 0xfff9) !== 0
+}
+
+/** Whether a stack's packet is a datagram that the stack itself sends, and no upkeep of a link. */
+export function isSentBy({ ip }: Stack, packet: Packet): boolean {
+  const { view, start, end } = packet
+  const length = end - start
+  if (length < ipv4.HEADER) return false
+  const version = ipv4.version(view, start)
+  if (version === 4) {
+    const source = view.getInt32(start + ipv4.SOURCE)
+    if (ipv4.totalLength(view, start) !== length || !ip.isLocal(0, 0, MAPPED, source)) return false
+  } else {
+    if (version !== 6 || length < ipv6.HEADER || ipv6.payloadLength(view, start) !== length - ipv6.HEADER) return false
+    const word = (index: number) => view.getInt32(start + ipv6.SOURCE + 4 * index)
+    if (!ip.isLocal(word(0), word(1), word(2), word(3))) return false
+  }
+  return !isUpkeep(packet, start)
 }
 
 /**

@@ -9,7 +9,7 @@ import type { DropName } from '../../base/drop.ts'
 import type { Packet } from '../../base/packet.ts'
 import type { Medium } from '../../link/link.ts'
 import { type Datagram, type DatagramFilter, type LineageKind, matches } from './datagram.ts'
-import { ipOffset, isUpkeep, type Summary, summarize } from './ip-frame.ts'
+import { ipOffset, isFragment, isUpkeep, type Summary, summarize } from './ip-frame.ts'
 
 /** Datagrams whose fragments may come in turns. */
 const FRAGMENTED = 64
@@ -21,6 +21,16 @@ interface Fragmented {
   readonly protocol: number
   readonly identification: number
   readonly trace: number
+}
+
+/** Told of what happens to all datagrams as it happens, whether or not their lives are remembered. */
+export interface LifeListener {
+  began(id: number, from: string, packet: Summary, causedBy: number): void
+  /** A frame of it left a node. */
+  left(id: number, node: string, isFragment: boolean): void
+  /** A frame of it came to a node. */
+  reached(id: number, node: string, isFragment: boolean): void
+  dropped(id: number, node: string, nic: string, reason: DropName): void
 }
 
 export class Lineage {
@@ -35,6 +45,8 @@ export class Lineage {
    */
   #input = 0
   #inputNode = ''
+  /** Told of everything. */
+  listener: LifeListener | null = null
   /** Told of each datagram before it is forgotten. */
   onForget: ((datagram: Datagram) => void) | null = null
 
@@ -44,8 +56,9 @@ export class Lineage {
     this.#now = now
   }
 
+  /** Whether datagrams have numbers. */
   get on(): boolean {
-    return this.#limit > 0
+    return this.#limit > 0 || this.listener !== null
   }
 
   get(id: number): Datagram | undefined {
@@ -70,6 +83,7 @@ export class Lineage {
       if (at < 0 || isUpkeep(packet, at)) return
       packet.trace = this.#beginOf(node, packet, at)
     }
+    this.listener?.left(packet.trace, node, at >= 0 && isFragment(packet, at))
     const datagram = this.#datagrams.get(packet.trace)
     if (datagram !== undefined)
       this.#push(datagram, node, nic, datagram.from === node ? 'sent' : 'forwarded', headers(packet, at))
@@ -82,6 +96,7 @@ export class Lineage {
   arrived(node: string, nic: string, packet: Packet, medium: Medium): void {
     const at = ipOffset(packet, medium)
     if (packet.trace === 0 && at >= 0 && !isUpkeep(packet, at)) packet.trace = this.#beginOf(nic, packet, at)
+    this.listener?.reached(packet.trace, node, at >= 0 && isFragment(packet, at))
     const datagram = this.#datagrams.get(packet.trace)
     if (datagram !== undefined) this.#push(datagram, node, nic, 'arrived', headers(packet, at))
   }
@@ -118,7 +133,14 @@ export class Lineage {
     if (datagram !== undefined) this.#push(datagram, node, nic, 'translated', summarize(packet, at))
   }
 
-  dropped(node: string, nic: string, trace: number, reason: DropName): void {
+  /**
+   * A frame, or a packet within a node, was discarded. An own one without a number is one that its
+   * host could not get rid of (its neighbor does not answer): its life begins and ends here.
+   */
+  dropped(node: string, nic: string, packet: Packet, reason: DropName, isOwn = false): void {
+    if (packet.trace === 0 && this.on && isOwn) packet.trace = this.#beginOf(node, packet, packet.start)
+    const { trace } = packet
+    if (trace !== 0) this.listener?.dropped(trace, node, nic, reason)
     const datagram = this.#datagrams.get(trace)
     if (datagram === undefined) return
     datagram.events.push({ time: this.#now(), node, nic, what: 'dropped', packet: null, reason, value: 0 })
@@ -138,8 +160,11 @@ export class Lineage {
     // Links carry 32 bits, and 0 is nobody.
     this.#next = id === 0xffff_ffff ? 1 : id + 1
     const causedBy = this.#inputNode === node ? this.#input : 0
+    const summary = summarize(packet, at)
+    this.listener?.began(id, node, summary, causedBy)
+    if (this.#limit === 0) return id
     if (this.#datagrams.size >= this.#limit) this.#forgetOldest()
-    this.#datagrams.set(id, { id, time: this.#now(), from: node, packet: summarize(packet, at), causedBy, events: [] })
+    this.#datagrams.set(id, { id, time: this.#now(), from: node, packet: summary, causedBy, events: [] })
     const cause = this.#datagrams.get(causedBy)
     if (cause !== undefined) this.#push(cause, node, '', 'caused', null, id)
     return id

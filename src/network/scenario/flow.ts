@@ -8,7 +8,7 @@ import { Tally } from './tally.ts'
 
 export type { FlowDrop, FlowResult, Latency, RunOptions, RunWatcher, ScenarioResult } from './run-types.ts'
 
-/** Datagrams whose lives are remembered at a time. */
+/** Datagrams whose lives are remembered at a time, for who watches them. */
 const REMEMBERED = 20_000
 /**
  * Fragments wait so long for the rest (RFC 8200 section 4.5): behind it what was discarded is
@@ -23,15 +23,13 @@ const REASSEMBLY = 61_000
 export async function runScenario(scenario: Scenario, options: RunOptions = {}): Promise<ScenarioResult> {
   const seed = options.seed ?? scenario.seed ?? 1
   const { watch } = options
-  const network = buildScenario(scenario, { seed, lineage: REMEMBERED })
+  const network = buildScenario(scenario, { seed, lineage: watch === undefined ? 0 : REMEMBERED })
   try {
     if (options.capture !== undefined) network.capture(options.capture)
     const flows = openFlows(network, scenario, seed, watch)
     const tally = new Tally(flows)
-    const ended = (datagram: Datagram) => {
-      const flow = tally.add(datagram)
-      watch?.ended(datagram, flow?.index ?? -1)
-    }
+    network.onLife(tally)
+    const ended = (datagram: Datagram) => watch?.ended(datagram, tally.flowOf(datagram.id)?.index ?? -1)
     network.onForget(ended)
     let paused = false
     options.started?.(() => {

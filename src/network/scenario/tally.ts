@@ -1,8 +1,13 @@
-/** Counts, from the lives of datagrams, what happened to those of flows. */
+/**
+ * Counts what happens to the datagrams of flows, as it happens: a few bytes are kept of each
+ * datagram, so that the counts are right however many are in flight, and however long.
+ */
 import { SCTP, TCP } from '../../wire/protocol.ts'
-import type { Datagram } from '../observe/datagram.ts'
 import { icmpName } from '../observe/icmp-names.ts'
+import type { Summary } from '../observe/ip-frame.ts'
+import type { LifeListener } from '../observe/lineage.ts'
 import type { FlowDrop } from './run-types.ts'
+import { SparseBits } from './sparse-bits.ts'
 
 /** What is counted for a flow. */
 export class FlowCounts {
@@ -10,11 +15,18 @@ export class FlowCounts {
   /** ICMP messages that its datagrams caused, by name. */
   readonly icmp = new Map<string, number>()
   readonly drops: FlowDrop[] = []
+  readonly #rows = new Map<string, FlowDrop>()
 
   dropped(node: string, nic: string, reason: string): void {
-    const row = this.drops.find((each) => each.node === node && each.nic === nic && each.reason === reason)
-    if (row === undefined) this.drops.push({ node, nic, reason, count: 1 })
-    else row.count++
+    const key = `${node} ${nic} ${reason}`
+    const row = this.#rows.get(key)
+    if (row !== undefined) {
+      row.count++
+      return
+    }
+    const added = { node, nic, reason, count: 1 }
+    this.#rows.set(key, added)
+    this.drops.push(added)
   }
 
   caused(name: string): void {
@@ -33,60 +45,93 @@ export interface TalliedFlow {
 }
 
 /** The flows whose datagrams one host sends, by ports. */
-class Sender<Flow> {
+class Sender {
   /** By both ports, the source's in the upper half. */
-  readonly flows = new Map<number, Flow>()
+  readonly flows = new Map<number, number>()
   /** The host's echoes by their source port: behind a NAT they go to another port. */
-  readonly echoes = new Map<number, Flow>()
+  readonly echoes = new Map<number, number>()
 }
 
-export class Tally<Flow extends TalliedFlow> {
-  readonly #senders = new Map<string, Sender<Flow>>()
-  /** Datagrams that a flow's datagram caused, which are younger and come later. */
-  readonly #caused = new Map<number, Flow>()
+export class Tally<Flow extends TalliedFlow> implements LifeListener {
+  readonly #flows: readonly Flow[]
+  readonly #senders = new Map<string, Sender>()
+  /** By datagram: the flow's number and 1 if it is the flow's own, below 0 if one of these caused it. */
+  #flowOf = new Int32Array(1024)
+  /** Nodes, numbered as they are met. */
+  readonly #nodes = new Map<string, number>()
+  /** The nodes to which a datagram came in fragments. */
+  readonly #cut = new SparseBits()
 
   constructor(flows: readonly Flow[]) {
-    for (const flow of flows) {
-      this.#sender(flow.from).flows.set(both(flow.fromPort, flow.port), flow)
-      if (flow.echoes) this.#sender(flow.to).echoes.set(flow.port, flow)
+    this.#flows = flows
+    for (const [index, flow] of flows.entries()) {
+      this.#sender(flow.from).flows.set(both(flow.fromPort, flow.port), index)
+      if (flow.echoes) this.#sender(flow.to).echoes.set(flow.port, index)
     }
   }
 
-  /** @returns the flow to which a datagram belongs, or for whose datagram it was sent */
-  add({ id, from, packet, events }: Datagram): Flow | undefined {
-    const cause = this.#caused.get(id)
+  /** The flow to which a datagram belongs, or for whose datagram it was sent. */
+  flowOf(id: number): Flow | undefined {
+    const entry = this.#flowOf[id] ?? 0
+    return entry === 0 ? undefined : this.#flows[Math.abs(entry) - 1]
+  }
+
+  began(id: number, from: string, packet: Summary, causedBy: number): void {
+    const cause = this.#own(causedBy)
     if (cause !== undefined) {
-      this.#caused.delete(id)
       if (packet.type !== null) cause.counts.caused(icmpName(packet.family, packet.type, packet.code as number))
-      return cause
+      this.#set(id, -(this.#flowOf[causedBy] as number))
+      return
     }
     const { protocol, sourcePort, destinationPort } = packet
     const sender = this.#senders.get(from)
-    if (sender === undefined || sourcePort === null || protocol === TCP || protocol === SCTP) return undefined
-    const flow = sender.flows.get(both(sourcePort, destinationPort as number)) ?? sender.echoes.get(sourcePort)
-    if (flow !== undefined) this.#count(flow, events)
-    return flow
+    if (sender === undefined || sourcePort === null || protocol === TCP || protocol === SCTP) return
+    const index = sender.flows.get(both(sourcePort, destinationPort as number)) ?? sender.echoes.get(sourcePort)
+    if (index !== undefined) this.#set(id, index + 1)
   }
 
-  #count(flow: Flow, events: Datagram['events']): void {
-    const { counts } = flow
-    /** Nodes to which it came in fragments. */
-    let cut = null as Set<string> | null
-    for (const { what, node, nic, reason, packet, value } of events) {
-      if (what === 'dropped') counts.dropped(node, nic, reason as string)
-      else if (what === 'caused') this.#caused.set(value, flow)
-      else if (packet === null || packet.fragment === null) continue
-      else if (what === 'arrived') {
-        cut ??= new Set()
-        cut.add(node)
-      } else if ((what === 'sent' || what === 'forwarded') && cut?.has(node) !== true) counts.fragments++
+  /** A frame left a node: a fragment counts where it was cut, not where it only passes. */
+  left(id: number, node: string, isFragment: boolean): void {
+    if (!isFragment) return
+    const flow = this.#own(id)
+    if (flow !== undefined && !this.#cut.has(this.#nodeNumber(node), id)) flow.counts.fragments++
+  }
+
+  reached(id: number, node: string, isFragment: boolean): void {
+    if (isFragment && this.#own(id) !== undefined) this.#cut.add(this.#nodeNumber(node), id)
+  }
+
+  dropped(id: number, node: string, nic: string, reason: string): void {
+    this.#own(id)?.counts.dropped(node, nic, reason)
+  }
+
+  #own(id: number): Flow | undefined {
+    const entry = this.#flowOf[id] ?? 0
+    return entry > 0 ? this.#flows[entry - 1] : undefined
+  }
+
+  #set(id: number, entry: number): void {
+    if (id >= this.#flowOf.length) {
+      const grown = new Int32Array(Math.max(id + 1, this.#flowOf.length * 2))
+      grown.set(this.#flowOf)
+      this.#flowOf = grown
     }
+    this.#flowOf[id] = entry
   }
 
-  #sender(name: string): Sender<Flow> {
+  #nodeNumber(node: string): number {
+    let number = this.#nodes.get(node)
+    if (number === undefined) {
+      number = this.#nodes.size
+      this.#nodes.set(node, number)
+    }
+    return number
+  }
+
+  #sender(name: string): Sender {
     const known = this.#senders.get(name)
     if (known !== undefined) return known
-    const made = new Sender<Flow>()
+    const made = new Sender()
     this.#senders.set(name, made)
     return made
   }

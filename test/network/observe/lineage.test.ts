@@ -126,3 +126,16 @@ datagram 1: UDP 10.0.0.1:5000 > 10.0.1.2:9, sent by a
     expect(network.drops('b')).toEqual([{ node: 'b', nic: null, reason: 'UdpNoPort', layer: 'udp', count: 1 }])
   })
 })
+
+test('a datagram whose neighbor does not answer has a life that begins and ends in its host', async () => {
+  network = new Network({ seed: 1 })
+  const a = network.host('a')
+  network.host('b')
+  network.connect(a, 'b', { medium: 'ethernet', subnet: '10.0.0.0/24' })
+  const { socket } = listen(network, a, 5000)
+  socket.send('x', 9, '10.0.0.77')
+  await network.runFor('10s')
+  const [, end, last] = network.explain({ port: 9 }).split('\n')
+  expect(end).toContain('a  DROPPED: NeighborUnreachable')
+  expect(last).toBe('  dropped')
+})

@@ -86,3 +86,31 @@ test('more datagrams than are remembered are all accounted for', async () => {
   expect(flow.drops).toEqual([{ node: 'a', nic: 'eth0', reason: 'WireLoss', count: flow.lost }])
   expect(Math.abs(flow.lost - 25_000)).toBeLessThan(4 * 112)
 })
+
+test('datagrams that are in flight longer than their lives are remembered are accounted for', async () => {
+  const scenario = checkScenario({
+    hosts: { a: null, b: null },
+    routers: { r: null },
+    links: [
+      { between: ['a', 'r'], delay: '5s' },
+      { between: ['r', 'b'], forward: { loss: 0.5 } },
+    ],
+    flows: [{ from: 'a', to: 'b', size: 100, rate: 5000, count: 25_000 }],
+  })
+  const counted = await runScenario(scenario)
+  const [flow] = counted.flows
+  expect(flow?.drops).toEqual([{ node: 'r', nic: 'eth1', reason: 'WireLoss', count: flow?.lost }])
+  // Whoever watches lives, of which only so many are kept, changes no count.
+  let lives = 0
+  const watched = await runScenario(scenario, { watch: { sent() {}, arrived() {}, ended: () => lives++ } })
+  expect(lives).toBe(25_000)
+  expect(watched).toEqual(counted)
+}, 60_000)
+
+test('datagrams that never leave their host are accounted for, fragment by fragment', async () => {
+  const nobody = { address: '10.0.0.77', rate: 10, count: 50 }
+  const link = { medium: 'ethernet', subnet: '10.0.0.0/24' }
+  const drop = { node: 'a', nic: '', reason: 'NeighborUnreachable' }
+  expect((await one({ ...nobody, size: 100 }, link)).drops).toEqual([{ ...drop, count: 50 }])
+  expect((await one({ ...nobody, size: 3000 }, link)).drops).toEqual([{ ...drop, count: 150 }])
+})

@@ -1,7 +1,24 @@
 import { expect, test } from 'vitest'
 import type { Datagram, LineageEvent } from '../../../src/network/observe/datagram.ts'
 import type { Summary } from '../../../src/network/observe/ip-frame.ts'
-import { FlowCounts, Tally } from '../../../src/network/scenario/tally.ts'
+import { FlowCounts, Tally as LiveTally, type TalliedFlow } from '../../../src/network/scenario/tally.ts'
+
+/** Is told of whole lives. */
+class Tally<Flow extends TalliedFlow> extends LiveTally<Flow> {
+  readonly #causes = new Map<number, number>()
+
+  add({ id, from, packet, events }: Datagram): Flow | undefined {
+    this.began(id, from, packet, this.#causes.get(id) ?? 0)
+    for (const { what, node, nic, reason, value, packet: then } of events) {
+      const isFragment = then !== null && then.fragment !== null
+      if (what === 'sent' || what === 'forwarded') this.left(id, node, isFragment)
+      else if (what === 'arrived') this.reached(id, node, isFragment)
+      else if (what === 'dropped') this.dropped(id, node, nic, reason as string)
+      else if (what === 'caused') this.#causes.set(value, id)
+    }
+    return this.flowOf(id)
+  }
+}
 
 const flow = (from: string, fromPort: number, to: string, port: number, echoes = false) => ({
   from,
