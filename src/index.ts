@@ -53,6 +53,15 @@ export {
 export type { Link, LinkReceiver, Medium, Offload } from './link/link.ts'
 export { Loopback, type LoopbackOptions } from './link/loopback.ts'
 export { Segment, type SegmentLinkOptions, type SegmentOptions } from './link/segment.ts'
+export type { RawEndpoint } from './raw/raw-endpoint.ts'
+export type {
+  RawErrorListener,
+  RawOptions,
+  RawReceiver,
+  RawSendOptions,
+  RawSettings,
+} from './raw/raw-options.ts'
+export type { RawMessage } from './raw/raw-queue.ts'
 export * from './socket-api/dgram/dgram.ts'
 export {
   type Netstat,

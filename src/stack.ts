@@ -18,6 +18,9 @@ import type { NeighborRow, Nic } from './ip/nic/nic.ts'
 import type { Route } from './ip/routing/route-table.ts'
 import type { Link } from './link/link.ts'
 import { Loopback } from './link/loopback.ts'
+import type { RawEndpoint } from './raw/raw-endpoint.ts'
+import { RawLayer } from './raw/raw-layer.ts'
+import type { RawOptions } from './raw/raw-options.ts'
 import { type Netstat, netstat } from './stack/netstat.ts'
 import {
   checkGeneration,
@@ -52,7 +55,7 @@ export class Stack {
   readonly random: Random
   /** The MIB counters under Linux's names, and the drops. */
   readonly counters = new Counters()
-  /** Raw IP: echo clients, packets with a header of the program's own, Router Alert. */
+  /** ICMP echo clients and Router Alert. */
   readonly ip: IpLayer
   /** UDP below the sockets: endpoints. */
   readonly udp: UdpLayer
@@ -76,6 +79,8 @@ export class Stack {
   readonly #addressGeneration: AddressGeneration
   readonly #temporaryAddresses: boolean
   readonly #atClose: (() => void)[] = []
+  /** Made with the first raw endpoint. */
+  #raw: RawLayer | null = null
   #closed = false
 
   /** @throws {RangeError} for a rate, hop limit or limit of neighbors out of range */
@@ -232,6 +237,21 @@ export class Stack {
     }
   }
 
+  // ── raw IP ──
+
+  /**
+   * Opens a raw endpoint, for a transport of the program's own: it gets a copy of each packet of its
+   * family and protocol for this host, reassembled, whoever else takes it; while it is open no
+   * Protocol Unreachable answers them. Linux: `socket(AF_INET, SOCK_RAW, protocol)`, raw(7).
+   * @throws {TypeError} for options that do not go together
+   * @throws {RangeError} for a protocol or checksum offset out of range
+   */
+  openRaw(options: RawOptions): RawEndpoint {
+    this.beforeUse?.()
+    this.#raw ??= new RawLayer(this.ip, this.random, this.counters)
+    return this.#raw.open(options)
+  }
+
   // ── neighbors ──
 
   /** The hosts known on Ethernet links, of both families, as `ip neigh` shows them. */
@@ -282,6 +302,7 @@ export class Stack {
     if (this.#closed) return
     this.#closed = true
     this.ip.close()
+    this.#raw?.close()
     for (const callback of this.#atClose) callback()
   }
 

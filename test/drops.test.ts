@@ -132,6 +132,20 @@ const rows: Row[] = [
     bytes: ipv6([0, 0, 1, 4, 0, 0, 0, 0, 17, 0, 1, 4, 0, 0, 0, 0], { next: 60 }),
     answers: 1,
   },
+  {
+    drop: 'RawChecksum',
+    packet: 'whose checksum a raw endpoint finds wrong',
+    bytes: ipv6(pattern(20), { next: 253 }),
+    prepare: ({ stack }) => stack.openRaw({ family: 6, protocol: 253, checksumOffset: 2 }),
+  },
+  {
+    drop: 'RawReceiveBuffer',
+    packet: 'for which a raw endpoint has no room',
+    bytes: [ipv4(pattern(20), { protocol: 253 }), ipv4(pattern(20), { protocol: 253 })],
+    prepare: ({ stack }) => {
+      stack.openRaw({ family: 4, protocol: 253 }).receiveBuffer = 600
+    },
+  },
   { drop: 'IpNoNextHeader', packet: 'No Next Header', bytes: ipv6([1, 2, 3], { next: 59 }) },
   {
     drop: 'IpExtensionHeader',

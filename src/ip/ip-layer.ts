@@ -19,6 +19,7 @@ import { Reassembler } from './fragments/reassembler.ts'
 import { DESTINATION_RATE, ErrorLimit, HOST_RATE, type Rate } from './icmp/error-limit.ts'
 import { ErrorReason } from './icmp/error-reasons.ts'
 import { Icmp } from './icmp/icmp.ts'
+import type { RawErrorSink } from './icmp/icmp-error.ts'
 import { Ipv4Options } from './ipv4-options.ts'
 import { passesMerged } from './merged.ts'
 import { NEIGHBOR_LIMITS, type NeighborLimits } from './nic/neighbor-limits.ts'
@@ -37,7 +38,7 @@ import { type ReversePath, ReversePathFilter } from './routing/reverse-path.ts'
 import type { RouteNic } from './routing/route-nic.ts'
 import { type Route, RouteTable } from './routing/route-table.ts'
 import { selectSource } from './routing/source-selection.ts'
-import { Upper, type UpperLayer } from './upper.ts'
+import { type RawSink, Upper, type UpperLayer } from './upper.ts'
 
 export type { ReversePath, UpperLayer }
 
@@ -184,6 +185,12 @@ export class IpLayer {
   /** @internal Wires the upper layer; called once. */
   attach(upper: UpperLayer): void {
     this.#upper.attach(upper)
+  }
+
+  /** @internal Raw endpoints, while there are any. */
+  attachRaw(raw: (RawSink & RawErrorSink) | null): void {
+    this.#upper.raw = raw
+    this.icmp.rawErrorSink = raw
   }
 
   /** @internal */
@@ -370,6 +377,11 @@ export class IpLayer {
   /** @internal Sends an upper-layer message over a route: see {@link Output.send}. */
   output(packet: Packet, route: Route, mode: PmtuMode, loop = false, options: Uint8Array | null = null): Drop {
     return this.#output.send(packet, route, mode, loop, options)
+  }
+
+  /** @internal Sends a packet with a header of a program's own: see {@link Output.sendWritten}. */
+  outputWritten(packet: Packet, route: Route, loop: boolean): Drop {
+    return this.#output.sendWritten(packet, route, loop)
   }
 
   /** @internal Sends a packet whose IP header is complete: see {@link Output.forward}. */

@@ -147,6 +147,26 @@ export class Output {
     return this.#fragmenter.fragment4(packet, mtu, route.nic, this.#sendFragment)
   }
 
+  /**
+   * Sends a packet whose IP header a program has written, whatever it says, to the packet's
+   * destination over a route: IPv4's length, identification, source and checksum are filled in
+   * (Linux: raw_send_hdrinc). The packet fits the nic. `loop` is that of {@link send}.
+   */
+  sendWritten(packet: Packet, route: Route, loop: boolean): Drop {
+    const { nic } = route
+    this.#counters.of(packet.family).IpOutRequests++
+    this.#chooseNextHop(packet, route)
+    packet.looped = 0
+    packet.nic = 0
+    if (packet.family === 4) {
+      if (packet.identification === 0 && packet.dontFragment === 0)
+        packet.identification = this.#identification.next(packet) & 0xffff
+      ipv4.complete(packet, packet.start)
+    }
+    if (loop) this.#loopBack(packet, nic)
+    return nic.output(packet)
+  }
+
   /** A copy of a multicast or broadcast packet goes to this host's own sockets. */
   #loopBack(packet: Packet, nic: RouteNic): void {
     if (nic.isLoopback) return

@@ -173,6 +173,7 @@ export class Receive4 {
 
   #deliver(packet: Packet, nic: Nic): Drop {
     this.#counters.four.IpInDelivers++
+    const taken = this.#upper.raw?.deliver(packet) === true
     switch (packet.protocol) {
       case UDP:
         return this.#upper.deliverUdp(packet, nic)
@@ -181,8 +182,7 @@ export class Receive4 {
       case IGMP:
         return nic.igmp(packet)
       default:
-        this.#icmp.sendProtocolUnreachable(packet, nic)
-        return Drop.IpUnknownProtocol
+        return this.#upper.unknown(packet, nic, taken)
     }
   }
 }

@@ -129,14 +129,14 @@ export class Receive6 {
 
   #deliver(packet: Packet, nic: Nic): Drop {
     this.#counters.six.IpInDelivers++
+    const taken = this.#upper.raw?.deliver(packet) === true
     switch (packet.protocol) {
       case UDP:
         return this.#upper.deliverUdp(packet, nic)
       case ICMPV6:
         return this.#icmp.input6(packet, nic)
       default:
-        this.#icmp.sendProtocolUnreachable(packet, nic)
-        return Drop.IpUnknownProtocol
+        return this.#upper.unknown(packet, nic, taken)
     }
   }
 }

@@ -1,4 +1,7 @@
-/** The way up from IP: what carries UDP, and the answer when nobody takes a datagram. */
+/**
+ * The way up from IP: what carries UDP, copies for raw endpoints, and the answer when nobody takes a
+ * datagram.
+ */
 import { Drop } from '../base/drop.ts'
 import type { Packet } from '../base/packet.ts'
 import { ErrorReason } from './icmp/error-reasons.ts'
@@ -14,9 +17,20 @@ export interface UpperLayer {
   idle(): void
 }
 
+/** Raw endpoints: each gets a copy of what is for it, whoever else takes the packet. */
+export interface RawSink {
+  /**
+   * Offers the packet whose upper layer is at `packet.transport … packet.end`; lent.
+   * @returns whether an endpoint is open for it
+   */
+  deliver(packet: Packet): boolean
+}
+
 export class Upper {
   readonly #icmp: Icmp
   #udp: UpperLayer | null = null
+  /** `null` while there is no raw endpoint: one check a packet. */
+  raw: RawSink | null = null
 
   constructor(icmp: Icmp) {
     this.#icmp = icmp
@@ -38,6 +52,13 @@ export class Upper {
       this.#icmp.sendError(packet, nic, ErrorReason.PortUnreachable)
     }
     return drop
+  }
+
+  /** A protocol that nobody speaks, but for the raw endpoint that took the packet. */
+  unknown(packet: Packet, nic: Nic, taken: boolean): Drop {
+    if (taken) return Drop.None
+    this.#icmp.sendProtocolUnreachable(packet, nic)
+    return Drop.IpUnknownProtocol
   }
 
   /** No packet comes for now: what was delivered may go on. */

@@ -42,6 +42,8 @@ export interface RouteAsker {
   readonly multicastNic4: number
   readonly multicastSource4: Address | null
   readonly multicastNic6: number
+  /** Over IPv4 the source that is asked for may be one of others. */
+  readonly anySource?: boolean
 }
 
 /** The result: written only when the choice succeeds. */

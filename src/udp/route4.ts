@@ -24,8 +24,7 @@ export function route4(
 ): Errno {
   if (from?.family === 6) return 'EINVAL'
   const bound = from === null || from.isUnspecified ? null : from
-  if (bound !== null && (ip.isBroadcast4(bound.w3) || !ip.isLocal(bound.w0, bound.w1, bound.w2, bound.w3)))
-    return 'EINVAL'
+  if (bound !== null && !isSource(ip, asker, bound)) return 'EINVAL'
   const cast = to.isMulticast || to.isLimitedBroadcast
   // A group or 255.255.255.255 leaves by the nic of the source.
   const home = bound !== null && over === 0 && cast ? ip.nicOf(bound) : undefined
@@ -38,6 +37,11 @@ export function route4(
   const broadcast = to.isLimitedBroadcast || (route as Route).kind === 'broadcast'
   const source = bound ?? sourceOver(ip, route as Route, to, asked)
   return source === null ? 'EADDRNOTAVAIL' : choose(asker, choice, to, route as Route, source, broadcast)
+}
+
+function isSource(ip: RouteHost, asker: RouteAsker, from: Address): boolean {
+  if (asker.anySource === true) return !from.isMulticast && !from.isLimitedBroadcast
+  return !ip.isBroadcast4(from.w3) && ip.isLocal(from.w0, from.w1, from.w2, from.w3)
 }
 
 /**

@@ -22,6 +22,8 @@ import { leavingNic, type RouteHost } from './route-choice.ts'
 import { destinationForAny } from './route4.ts'
 import { checkOwnSource } from './route6.ts'
 import type { SendOptions } from './send-options.ts'
+import { beginSourceRoute, type SourceRouteHost } from './source-route.ts'
+import { unsent } from './unsent.ts'
 
 /**
  * Payload that the transmit packet holds until a longer one is sent: simulations have thousands of
@@ -30,12 +32,10 @@ import type { SendOptions } from './send-options.ts'
 const USUAL_PAYLOAD = 2048
 
 /** What the sender asks of IP. */
-export interface SendHost extends RouteHost {
+export interface SendHost extends RouteHost, SourceRouteHost {
   readonly hash: KeyedHash
   /** TTL or hop limit of what is sent over a nic without one of its own. */
   hopLimitOver(nic: RouteNic, family: number): number
-  /** Whether an IPv4 word can be one host's address. */
-  isUnicast4(word: number): boolean
   output(packet: Packet, route: Route, mode: PmtuMode, loop: boolean, options: Uint8Array | null): Drop
 }
 
@@ -134,37 +134,14 @@ export class Sender {
     if (four || !endpoint.sendsZeroChecksum) encodeChecksum(packet, deviceCompletes)
     packet.end += surplus
     if (firstHop !== null) {
-      const errno = this.#beginSourceRoute(endpoint, packet, route, firstHop)
+      const errno = beginSourceRoute(this.#ip, endpoint.ownOptions as OwnOptions, packet, route)
       if (errno !== '') return errno
     }
     const sent = four && endpoint.ownOptions !== null ? endpoint.ownOptions.sent : null
     const drop = this.#ip.output(packet, route, options?.pmtuMode ?? endpoint.pmtuMode, loop, sent)
-    if (drop !== Drop.None) return this.#unsent(packet, drop)
+    if (drop !== Drop.None) return unsent(this.#counters, packet, drop)
     this.#counters.of(packet.family).UdpOutDatagrams++
     return ''
-  }
-
-  /**
-   * The first hop goes into the header, the destination to the end of the route: only the checksum
-   * is that of the way's two ends.
-   */
-  #beginSourceRoute(endpoint: Endpoint, packet: Packet, route: Route, firstHop: Address): Errno {
-    const { sent, last, strict } = endpoint.ownOptions as OwnOptions
-    if (strict && route.gateway !== null) return 'ENETUNREACH'
-    // A source route leads to a single host.
-    if (!this.#ip.isUnicast4(packet.d3)) return 'EINVAL'
-    new DataView(sent.buffer).setInt32(last, packet.d3)
-    packet.d3 = firstHop.w3
-    return ''
-  }
-
-  /** What a datagram that IP did not take means to the program. */
-  #unsent(packet: Packet, drop: Drop): Errno {
-    // Nothing is lost yet in these two: the caller knows, and may try again.
-    if (drop === Drop.IpDontFragment) return 'EMSGSIZE'
-    if (drop === Drop.LinkQueueFull) return 'ENOBUFS'
-    this.#counters.drop(drop, packet)
-    return drop === Drop.LinkDown ? 'ENETDOWN' : ''
   }
 }
 

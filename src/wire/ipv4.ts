@@ -180,6 +180,18 @@ export function patchFragment(
   rewriteChecksum(view, at)
 }
 
+/**
+ * Fills in what a program that writes its own header leaves to the host (Linux: IP_HDRINCL): the
+ * length, `packet.identification`, a missing source, the checksum.
+ */
+export function complete(packet: Packet, at: number): void {
+  const { view } = packet
+  view.setUint16(at + TOTAL_LENGTH, packet.end - at)
+  view.setUint16(at + IDENTIFICATION, packet.identification)
+  if (view.getInt32(at + SOURCE) === 0) view.setInt32(at + SOURCE, packet.s3)
+  rewriteChecksum(view, at)
+}
+
 /** Computes the header checksum anew. */
 export function rewriteChecksum(view: DataView, at: number): void {
   view.setUint16(at + HEADER_CHECKSUM, 0)

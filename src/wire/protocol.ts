@@ -15,3 +15,5 @@ export const ICMPV6 = 58
 export const NO_NEXT_HEADER = 59
 export const DESTINATION_OPTIONS = 60
 export const SCTP = 132
+/** Reserved; raw endpoints of it write whole packets (Linux: IPPROTO_RAW). */
+export const RAW = 255

@@ -31,7 +31,7 @@ beforeAll(() => {
 afterAll(() => built.remove())
 
 test('each program has its output', () => {
-  expect(programs.length).toBe(6)
+  expect(programs.length).toBe(7)
   expect(`${text}${page('stack.md')}`.match(/```js/g)?.length).toBe(programs.length)
 })
 

@@ -10,7 +10,7 @@ import * as icmpv4 from '../../wire/icmpv4.ts'
 import * as icmpv6 from '../../wire/icmpv6.ts'
 import * as udp from '../../wire/udp.ts'
 import type { EchoClients } from './echo.ts'
-import { type IcmpError, type IcmpErrorSink, isTooBig } from './icmp-error.ts'
+import { type IcmpError, type IcmpErrorSink, isTooBig, type RawErrorSink } from './icmp-error.ts'
 import type { ReportHost } from './icmp-host.ts'
 import type { LargeReplies } from './large-replies.ts'
 import { Quote } from './quote.ts'
@@ -23,6 +23,8 @@ export class ErrorReceiver {
   #quote: Quote | null = null
   /** Set by the stack. */
   sink: IcmpErrorSink | null = null
+  /** Set while there are raw endpoints. */
+  raw: RawErrorSink | null = null
 
   constructor(host: ReportHost, echoes: EchoClients, largeReplies: LargeReplies) {
     this.#host = host
@@ -37,11 +39,26 @@ export class ErrorReceiver {
     const quote = this.open(packet, quoted, end)
     if (quote === null) return Drop.IcmpTooShort
     if (!this.#isFromHere(quote)) return Drop.IcmpUnmatched
-    if (quote.isUdp && this.sink !== null)
-      return this.sink.icmpError(quote, errorOf(packet, quote, mtu, pointer, parseExtensions(packet, end, packet.end)))
-    if (!quote.isIcmp) return Drop.IcmpUnmatched
+    if (this.raw === null && !quote.isUdp && !quote.isIcmp) return Drop.IcmpUnmatched
     if (this.#isAboutReply(packet, quote)) return this.#largeReply(quote, mtu)
-    return this.#echoError(quote, errorOf(packet, quote, mtu, pointer, parseExtensions(packet, end, packet.end)))
+    const extensions = parseExtensions(packet, end, packet.end)
+    return this.#hand(quote, errorOf(packet, quote, mtu, pointer, extensions))
+  }
+
+  /** Hands an error to raw endpoints and to the upper layer that sent the quoted packet. */
+  #hand(quote: Quote, error: IcmpError): Drop {
+    // Raw endpoints come first and change nothing for the upper layer (Linux: icmp_socket_deliver).
+    const heard = this.raw?.icmpError(quote, error) === true
+    const drop = this.#own(quote, error)
+    if (drop !== Drop.IcmpUnmatched || !heard) return drop
+    const { family, type, code, mtu, destination } = error
+    if (isTooBig(family, type, code)) this.#host.reportMtu(destination, mtu, quote.totalLength)
+    return Drop.None
+  }
+
+  #own(quote: Quote, error: IcmpError): Drop {
+    if (quote.isUdp && this.sink !== null) return this.sink.icmpError(quote, error)
+    return quote.isIcmp ? this.#echoError(quote, error) : Drop.IcmpUnmatched
   }
 
   /**
@@ -56,6 +73,7 @@ export class ErrorReceiver {
   /** Whether this host sent the quoted packet, as far as it can tell. */
   isOurs(quote: Quote): boolean {
     if (!this.#isFromHere(quote)) return false
+    if (this.raw?.isSender(quote) === true) return true
     if (quote.isUdp) return this.sink?.isSender(quote) === true
     if (!quote.isIcmp) return false
     const isAnswer = quote.family === 4 ? icmpv4.isAnswer : icmpv6.isAnswer
@@ -69,6 +87,7 @@ export class ErrorReceiver {
   #isAboutReply(packet: Packet, quote: Quote): boolean {
     return (
       quote.family === 6 &&
+      quote.isIcmp &&
       quote.icmpType === icmpv6.ECHO_REPLY &&
       icmpv6.type(packet.view, packet.transport) === icmpv6.PACKET_TOO_BIG
     )
@@ -113,7 +132,7 @@ function errorOf(
     destination: quote.destination,
     destinationPort: quote.isUdp ? udp.destinationPort(view, quote.transport) : 0,
     source: quote.source,
-    sourcePort: quote.isUdp ? udp.sourcePort(view, quote.transport) : quote.identifier,
+    sourcePort: quote.isUdp ? udp.sourcePort(view, quote.transport) : quote.isIcmp ? quote.identifier : 0,
     extensions,
   }
 }

@@ -37,6 +37,17 @@ export interface IcmpErrorSink {
   isSender(quote: Quote): boolean
 }
 
+/** Who also hears of errors, besides the upper layer: raw endpoints. */
+export interface RawErrorSink {
+  /**
+   * The error goes to each endpoint that sends such packets as the quoted one, which is lent.
+   * @returns whether there is one
+   */
+  icmpError(quote: Quote, error: IcmpError): boolean
+  /** Whether an endpoint sends such packets as the quoted one. */
+  isSender(quote: Quote): boolean
+}
+
 /** Fragmentation Needed and Packet Too Big. */
 export function isTooBig(family: number, type: number, code: number): boolean {
   return family === 4

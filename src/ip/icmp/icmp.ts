@@ -15,7 +15,7 @@ import type { ErrorLimit } from './error-limit.ts'
 import { ErrorReason, problemReason } from './error-reasons.ts'
 import { ErrorReceiver } from './error-receiver.ts'
 import { ErrorSender } from './error-sender.ts'
-import type { IcmpErrorSink } from './icmp-error.ts'
+import type { IcmpErrorSink, RawErrorSink } from './icmp-error.ts'
 import type { IcmpHost, IcmpNic } from './icmp-host.ts'
 import { LargeReplies } from './large-replies.ts'
 import { Receive4 } from './receive4.ts'
@@ -43,6 +43,11 @@ export class Icmp {
   /** @internal Who hears of errors about datagrams; set by the stack. */
   set errorSink(sink: IcmpErrorSink) {
     this.#errors.sink = sink
+  }
+
+  /** @internal Raw endpoints, while there are any. */
+  set rawErrorSink(sink: RawErrorSink | null) {
+    this.#errors.raw = sink
   }
 
   /** @internal */

@@ -25,6 +25,8 @@ export class Quote {
   network = 0
   /** Offset of the quoted upper-layer header, of which there are 8 bytes at least. */
   transport = 0
+  /** Offset after the last quoted byte. */
+  end = 0
   /** Of the upper layer. */
   protocol = 0
   /** Bytes; of a later IPv6 fragment `protocol` is the fragment header's. */
@@ -52,6 +54,7 @@ export class Quote {
   open(message: Packet, at: number, end: number): boolean {
     this.view = message.view
     this.network = at
+    this.end = end
     this.#nic = message.nic
     this.#looped = message.looped
     return message.family === 4 ? this.#open4(at, end) : this.#open6(at, end)
