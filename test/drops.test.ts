@@ -133,13 +133,13 @@ const rows: Row[] = [
     answers: 1,
   },
   {
-    drop: 'RawChecksum',
+    drop: 'IpRawChecksum',
     packet: 'whose checksum a raw endpoint finds wrong',
     bytes: ipv6(pattern(20), { next: 253 }),
     prepare: ({ stack }) => stack.openRaw({ family: 6, protocol: 253, checksumOffset: 2 }),
   },
   {
-    drop: 'RawReceiveBuffer',
+    drop: 'IpRawReceiveBuffer',
     packet: 'for which a raw endpoint has no room',
     bytes: [ipv4(pattern(20), { protocol: 253 }), ipv4(pattern(20), { protocol: 253 })],
     prepare: ({ stack }) => {

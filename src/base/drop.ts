@@ -116,9 +116,9 @@ export const Drop = {
    */
   IpLoopbackLeaves: 56,
   /** A raw endpoint's copy, for which its receive buffer has no room. */
-  RawReceiveBuffer: 57,
+  IpRawReceiveBuffer: 57,
   /** A raw endpoint's copy whose checksum, which the endpoint wants verified, is wrong. */
-  RawChecksum: 58,
+  IpRawChecksum: 58,
 
   /** A fragment that is not last and whose length is no multiple of 8. */
   FragmentLength: 60,
@@ -284,8 +284,8 @@ const ROWS: Record<Exclude<DropName, 'None'>, Row> = {
   IpLinkBroadcast: IP,
   IpSourceFilter: IP,
   IpLoopbackLeaves: ['ip', 'IpOutDiscards'],
-  RawReceiveBuffer: IP,
-  RawChecksum: IP,
+  IpRawReceiveBuffer: IP,
+  IpRawChecksum: IP,
 
   FragmentLength: REASSEMBLY,
   FragmentTooBig: REASSEMBLY,

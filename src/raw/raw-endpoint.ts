@@ -194,7 +194,7 @@ export class RawEndpoint extends RawSettings implements AsyncIterable<RawMessage
 
   /**
    * The messages that arrive, one by one, until the endpoint is closed. They wait in
-   * `receiveBuffer`; what has no room is discarded (`RawReceiveBuffer`).
+   * `receiveBuffer`; what has no room is discarded (`IpRawReceiveBuffer`).
    * @throws {Error} for an endpoint with a `receive` of its own
    */
   [Symbol.asyncIterator](): AsyncIterator<RawMessage> {

@@ -80,9 +80,9 @@ export class RawLayer implements RawHost, RawSink, RawErrorSink {
   }
 
   #hand({ checksumOffset, receiver, queue, receiveBuffer }: RawEndpoint, packet: Packet): Drop {
-    if (checksumOffset !== null && !checksumHolds(packet)) return Drop.RawChecksum
+    if (checksumOffset !== null && !checksumHolds(packet)) return Drop.IpRawChecksum
     if (receiver === null) {
-      if (!queue.hasRoomFor(packet, receiveBuffer)) return Drop.RawReceiveBuffer
+      if (!queue.hasRoomFor(packet, receiveBuffer)) return Drop.IpRawReceiveBuffer
       queue.add(packet)
       return Drop.None
     }

@@ -161,7 +161,7 @@ describe.each([4, 6] as const)('a raw endpoint over IPv%i', (family) => {
     raw.receiveBuffer = 2000
     const packet = packetOf(family, pattern(400))
     link.receive(packet, packet, packet)
-    expect(dropCount(stack, 'RawReceiveBuffer')).toBe(1)
+    expect(dropCount(stack, 'IpRawReceiveBuffer')).toBe(1)
     // The endpoint speaks the protocol: nobody is told that there is none.
     expect(link.take()).toEqual([])
     await take(raw, 2)
@@ -342,7 +342,7 @@ describe('a raw endpoint', () => {
     expect(udpChecksum(sent)).not.toBe(0xffff)
     link.receive(datagram([1], 6), datagram([2], 6, { checksum: 0x1234 }))
     expect(messages.map((each) => each[8])).toEqual([1])
-    expect(dropCount(stack, 'RawChecksum')).toBe(1)
+    expect(dropCount(stack, 'IpRawChecksum')).toBe(1)
     expect(raw.send(pattern(7), PEER6)).toBe('EINVAL')
   })
 
