@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/build.ts',
+    reporters: ['default', './test/skips-reporter.ts'],
     // Files on a real device move their process into a network namespace: a process each, not a thread.
     pool: 'forks',
     testTimeout: 30_000,

@@ -39,8 +39,7 @@ for (const [name, expected] of [
     } catch {
       if (process.env.TUNGRAM_REQUIRE_TUN === '1')
         throw new Error('TUNGRAM_REQUIRE_TUN is set, and no namespace or TUN device is to be had')
-      console.warn(`SKIPPED, for want of a namespace or a TUN device: examples/${name}.mjs`)
-      skip()
+      skip("a network namespace and a TUN device: run as root, or under 'unshare -rn'")
     }
     expect(await output(`examples/${name}.mjs`, 'unshare', '-n')).toBe(expected)
   })

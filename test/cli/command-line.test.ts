@@ -9,7 +9,10 @@ import { commands } from '../../src/cli/commands.ts'
 import { helpText } from '../../src/cli/help.ts'
 import { manPages } from '../../src/cli/man-page.ts'
 import { UsageError } from '../../src/cli/usage.ts'
+import { testWith } from '../skips.ts'
 import { compile, start } from './program.ts'
+
+const has = (program: string) => spawnSync(program, ['--version']).status === 0
 
 describe('words of a command line', () => {
   const options = {
@@ -110,7 +113,6 @@ describe('the program', () => {
     writeFileSync(path, stdout)
     return path
   }
-  const has = (shell: string) => spawnSync(shell, ['--version']).status === 0
 
   test('completes in bash', async () => {
     const path = await script('bash')
@@ -135,7 +137,7 @@ describe('the program', () => {
     expect(complete('ping', '-W', 's')).toBe('')
   }, 30_000)
 
-  test.skipIf(!has('fish'))(
+  testWith(has('fish'), 'the program fish', '')(
     'completes in fish',
     async () => {
       const path = await script('fish')
@@ -155,7 +157,7 @@ describe('the program', () => {
     30_000,
   )
 
-  test.skipIf(!has('zsh'))(
+  testWith(has('zsh'), 'the program zsh', '')(
     'completes in zsh',
     async () => {
       const path = await script('zsh')
@@ -191,7 +193,11 @@ describe('man pages', () => {
     }
   })
 
-  test.skipIf(spawnSync('groff', ['--version']).status !== 0)('are sound in the eyes of groff', async () => {
+  testWith(
+    has('groff'),
+    'the program groff',
+    '',
+  )('are sound in the eyes of groff', async () => {
     for (const { file, text } of await manPages(commands, '1.0.0')) {
       const { status, stdout, stderr } = spawnSync('groff', ['-man', '-ww', '-Tutf8', '-P-cbou'], {
         input: text,

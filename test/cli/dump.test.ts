@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { enhancedPacket, interfaceDescription, LINKTYPE_RAW, sectionHeader } from '../../src/link/capture/pcapng.ts'
 import { Network } from '../../src/network/network.ts'
 import '../../src/socket-api/dgram/dgram.ts'
+import { testWith } from '../skips.ts'
 import { compile, start } from './program.ts'
 
 let program: ReturnType<typeof compile>
@@ -168,7 +169,7 @@ test('a reader of one line ends it at once, with the exit code that is documente
   expect(stderr).toBe('')
 }, 60_000)
 
-test.skipIf(process.platform !== 'linux')(
+testWith(process.platform === 'linux', 'Linux')(
   'a reader that is slow costs no memory',
   async () => {
     const payload = Buffer.alloc(1400)
@@ -225,8 +226,7 @@ test('a file of more than 2 GiB is read to its end', async () => {
 }, 120_000)
 
 const tcpdump = spawnSync('tcpdump', ['--version']).status === 0
-if (!tcpdump) console.warn('SKIPPED, for want of tcpdump: filters choose what those of tcpdump choose')
-test.skipIf(!tcpdump)(
+testWith(tcpdump, 'the program tcpdump')(
   'filters choose what those of tcpdump choose',
   async () => {
     const path = file('filters.pcapng', await ethernet())

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { testWith } from '../skips.ts'
 import { compile, start } from './program.ts'
 
 let program: ReturnType<typeof compile>
@@ -61,7 +62,7 @@ test('an error that quotes a file shows what it quotes escaped', async () => {
   }
 }, 60_000)
 
-test.skipIf(!existsSync('/dev/full'))(
+testWith(existsSync('/dev/full'), '/dev/full', '')(
   'a capture that the disk has no room for is told, the command goes on, and the exit code is 1',
   async () => {
     const path = file('full.json', scenario('a'))
@@ -80,7 +81,7 @@ test.skipIf(!existsSync('/dev/full'))(
   60_000,
 )
 
-test.skipIf(!existsSync('/dev/full'))(
+testWith(existsSync('/dev/full'), '/dev/full', '')(
   'the drop-in tells of a capture that fails, the program goes on, and its exit code is not 0',
   async () => {
     const app = file(

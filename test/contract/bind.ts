@@ -3,6 +3,7 @@ import dns from 'node:dns'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { testWith } from '../skips.ts'
 import {
   type Environment,
   message,
@@ -247,24 +248,25 @@ export function binding(environment: Environment): void {
       })
   })
 
-  test.skipIf(!environment.node22)(
-    'reusePort lets both bind, and spreads by flow: one sender reaches one socket',
-    async () => {
-      const options = { type: 'udp4', reusePort: true } as const
-      const first = await sockets.bound(options)
-      const second = await sockets.bound(options, '127.0.0.1', port(first))
-      const got: Socket[] = []
-      for (const socket of [first, second]) socket.on('message', () => got.push(socket))
-      const sender = await sockets.bound()
-      for (let i = 0; i < 8; i++) await send(sender, 'x', port(first), '127.0.0.1')
-      while (got.length < 8) await turn()
-      expect(new Set(got).size).toBe(1)
-      const third = sockets.make()
-      const refused = outcome(third)
-      third.bind(port(first), '127.0.0.1')
-      expect(await refused).toMatchObject({ code: 'EADDRINUSE' })
-    },
-  )
+  testWith(
+    environment.node22,
+    'Node 22',
+    '',
+  )('reusePort lets both bind, and spreads by flow: one sender reaches one socket', async () => {
+    const options = { type: 'udp4', reusePort: true } as const
+    const first = await sockets.bound(options)
+    const second = await sockets.bound(options, '127.0.0.1', port(first))
+    const got: Socket[] = []
+    for (const socket of [first, second]) socket.on('message', () => got.push(socket))
+    const sender = await sockets.bound()
+    for (let i = 0; i < 8; i++) await send(sender, 'x', port(first), '127.0.0.1')
+    while (got.length < 8) await turn()
+    expect(new Set(got).size).toBe(1)
+    const third = sockets.make()
+    const refused = outcome(third)
+    third.bind(port(first), '127.0.0.1')
+    expect(await refused).toMatchObject({ code: 'EADDRINUSE' })
+  })
 
   test('a port is free again after close', async () => {
     const first = await sockets.bound()

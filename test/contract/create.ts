@@ -4,6 +4,7 @@ import { EventEmitter, once } from 'node:events'
 import { BlockList } from 'node:net'
 import { inherits, inspect } from 'node:util'
 import { expect, test } from 'vitest'
+import { testWith } from '../skips.ts'
 import { type Environment, message, port, quiet, Sockets, send, thrown } from './environment.ts'
 
 /** createSocket: forms, options, the class. */
@@ -82,13 +83,16 @@ export function creating(environment: Environment): void {
     expect('_handle' in dgram.Socket.prototype).toBe('_handle' in kernelSocket.prototype)
   })
 
-  test.skipIf(!environment.node22).each(['receiveBlockList', 'sendBlockList'])('%s has to be a BlockList', (option) => {
-    expect(thrown(() => loose({ type: 'udp4', [option]: { check: () => true } }))).toEqual({
-      name: 'TypeError',
-      code: 'ERR_INVALID_ARG_TYPE',
-      message: `The "options.${option}" property must be an net.BlockList. Received an instance of Object`,
-    })
-  })
+  testWith(environment.node22, 'Node 22', '').each(['receiveBlockList', 'sendBlockList'])(
+    '%s has to be a BlockList',
+    (option) => {
+      expect(thrown(() => loose({ type: 'udp4', [option]: { check: () => true } }))).toEqual({
+        name: 'TypeError',
+        code: 'ERR_INVALID_ARG_TYPE',
+        message: `The "options.${option}" property must be an net.BlockList. Received an instance of Object`,
+      })
+    },
+  )
 
   test(
     'an error of an argument shows its code in stack, text and inspection, and is enumerable in nothing ' + 'else',
@@ -233,7 +237,11 @@ export function creating(environment: Environment): void {
     expect(closes).toBe(1)
   })
 
-  test.skipIf(!environment.node22)('a receive block list discards without a word', async () => {
+  testWith(
+    environment.node22,
+    'Node 22',
+    '',
+  )('a receive block list discards without a word', async () => {
     const list = new BlockList()
     list.addAddress('127.0.0.9')
     const receiver = await sockets.bound({ type: 'udp4', receiveBlockList: list }, '0.0.0.0')
@@ -245,7 +253,11 @@ export function creating(environment: Environment): void {
     expect((await first).text).toBe('free')
   })
 
-  test.skipIf(!environment.node22)('a send block list refuses destinations of send and connect', async () => {
+  testWith(
+    environment.node22,
+    'Node 22',
+    '',
+  )('a send block list refuses destinations of send and connect', async () => {
     const list = new BlockList()
     list.addSubnet('127.0.0.0', 8)
     const socket = sockets.make({ type: 'udp4', sendBlockList: list })

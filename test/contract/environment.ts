@@ -7,7 +7,8 @@ import { afterEach, expect } from 'vitest'
 import '../../src/socket-api/dgram/dgram.ts'
 import { Segment } from '../../src/link/segment.ts'
 import { Stack } from '../../src/stack.ts'
-import { enterNamespace, skipAloud } from '../tun/namespace.ts'
+import { skipAloud } from '../skips.ts'
+import { enterNamespace } from '../tun/namespace.ts'
 
 export type Dgram = Pick<typeof kernelDgram, 'createSocket' | 'Socket'>
 

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
+import { testWith } from '../skips.ts'
 import { type Environment, message, port, quiet, Sockets, send, shape, thrown } from './environment.ts'
 
 /**
@@ -44,7 +45,7 @@ export function multicast(environment: Environment): void {
     expect(more).toEqual([])
   })
 
-  test.skipIf(!environment.d0)('a group of IPv6 too', async () => {
+  testWith(environment.d0, 'a network namespace')('a group of IPv6 too', async () => {
     const receiver = await sockets.bound('udp6', '::')
     receiver.addMembership(GROUP6, ZONE)
     const from = await sender('udp6')
@@ -93,34 +94,42 @@ export function multicast(environment: Environment): void {
     expect(got).toEqual(['group'])
   })
 
-  test.skipIf(!environment.d0)('without multicast loopback the host does not hear itself', async () => {
-    const receiver = await sockets.bound('udp6', '::')
-    receiver.addMembership(GROUP6, ZONE)
-    const from = await sender('udp6')
-    const got: string[] = []
-    receiver.on('message', (msg) => got.push(msg.toString()))
-    expect(from.setMulticastLoopback(false)).toBe(false)
-    await send(from, 'unheard', port(receiver), GROUP6)
-    from.setMulticastLoopback(true)
-    await send(from, 'heard', port(receiver), GROUP6)
-    await quiet()
-    expect(got).toEqual(['heard'])
-  })
+  testWith(environment.d0, 'a network namespace')(
+    'without multicast loopback the host does not hear itself',
+    async () => {
+      const receiver = await sockets.bound('udp6', '::')
+      receiver.addMembership(GROUP6, ZONE)
+      const from = await sender('udp6')
+      const got: string[] = []
+      receiver.on('message', (msg) => got.push(msg.toString()))
+      expect(from.setMulticastLoopback(false)).toBe(false)
+      await send(from, 'unheard', port(receiver), GROUP6)
+      from.setMulticastLoopback(true)
+      await send(from, 'heard', port(receiver), GROUP6)
+      await quiet()
+      expect(got).toEqual(['heard'])
+    },
+  )
 
-  test.skipIf(!environment.d0)('joining twice is EADDRINUSE, leaving what was not joined EADDRNOTAVAIL', async () => {
-    const socket = await sockets.bound('udp4', '0.0.0.0')
-    socket.addMembership(GROUP, '127.0.0.1')
-    expect(thrown(() => socket.addMembership(GROUP, '127.0.0.1'))).toEqual(failure('addMembership', 'EADDRINUSE', -98))
-    socket.dropMembership(GROUP, '127.0.0.1')
-    expect(thrown(() => socket.dropMembership(GROUP, '127.0.0.1'))).toEqual(
-      failure('dropMembership', 'EADDRNOTAVAIL', -99),
-    )
-    const six = await sockets.bound('udp6', '::')
-    six.addMembership(GROUP6, ZONE)
-    expect(thrown(() => six.addMembership(GROUP6, ZONE))).toEqual(failure('addMembership', 'EADDRINUSE', -98))
-    six.dropMembership(GROUP6, ZONE)
-    expect(thrown(() => six.dropMembership(GROUP6, ZONE))).toEqual(failure('dropMembership', 'EADDRNOTAVAIL', -99))
-  })
+  testWith(environment.d0, 'a network namespace')(
+    'joining twice is EADDRINUSE, leaving what was not joined EADDRNOTAVAIL',
+    async () => {
+      const socket = await sockets.bound('udp4', '0.0.0.0')
+      socket.addMembership(GROUP, '127.0.0.1')
+      expect(thrown(() => socket.addMembership(GROUP, '127.0.0.1'))).toEqual(
+        failure('addMembership', 'EADDRINUSE', -98),
+      )
+      socket.dropMembership(GROUP, '127.0.0.1')
+      expect(thrown(() => socket.dropMembership(GROUP, '127.0.0.1'))).toEqual(
+        failure('dropMembership', 'EADDRNOTAVAIL', -99),
+      )
+      const six = await sockets.bound('udp6', '::')
+      six.addMembership(GROUP6, ZONE)
+      expect(thrown(() => six.addMembership(GROUP6, ZONE))).toEqual(failure('addMembership', 'EADDRINUSE', -98))
+      six.dropMembership(GROUP6, ZONE)
+      expect(thrown(() => six.dropMembership(GROUP6, ZONE))).toEqual(failure('dropMembership', 'EADDRNOTAVAIL', -99))
+    },
+  )
 
   test.each([
     ['addMembership', ['rubbish'], 'EINVAL', -22],
@@ -210,7 +219,7 @@ export function multicast(environment: Environment): void {
     expect(got).toEqual(['wanted'])
   })
 
-  test.skipIf(!environment.d0)('a source-specific membership of IPv6', async () => {
+  testWith(environment.d0, 'a network namespace')('a source-specific membership of IPv6', async () => {
     const receiver = await sockets.bound('udp6', '::')
     receiver.addSourceSpecificMembership('fe80::1', 'ff32::1', ZONE)
     expect(thrown(() => receiver.addSourceSpecificMembership('fe80::1', 'ff32::1', ZONE))).toEqual(
@@ -273,7 +282,7 @@ export function multicast(environment: Environment): void {
     expect((await got).rinfo.address).toBe('::ffff:127.0.0.1')
   })
 
-  test.skipIf(!environment.d0)(
+  testWith(environment.d0, 'a network namespace')(
     'a link-local sender is shown with its zone, and can be answered and connected to there',
     async () => {
       const a = await sockets.bound('udp6', 'fe80::1%d0')
@@ -296,7 +305,7 @@ export function multicast(environment: Environment): void {
     },
   )
 
-  test.skipIf(!environment.d0)(
+  testWith(environment.d0, 'a network namespace')(
     'a link-local peer needs its zone, a destination goes where the route says',
     async () => {
       const receiver = await sockets.bound('udp6', '::')
@@ -309,21 +318,24 @@ export function multicast(environment: Environment): void {
     },
   )
 
-  test.skipIf(!environment.d0)('the interface of a group decides who hears, and from where', async () => {
-    const receiver = await sockets.bound('udp4', '0.0.0.0')
-    receiver.addMembership(GROUP, '10.77.0.1')
-    const from = await sockets.bound('udp4', '0.0.0.0')
-    const got: string[] = []
-    receiver.on('message', (msg, rinfo) => got.push(`${msg} ${rinfo.address}`))
-    from.setMulticastInterface('127.0.0.1')
-    await send(from, 'lo', port(receiver), GROUP)
-    from.setMulticastInterface('10.77.0.1')
-    await send(from, 'd0', port(receiver), GROUP)
-    await quiet()
-    expect(got).toEqual(['d0 10.77.0.1'])
-  })
+  testWith(environment.d0, 'a network namespace')(
+    'the interface of a group decides who hears, and from where',
+    async () => {
+      const receiver = await sockets.bound('udp4', '0.0.0.0')
+      receiver.addMembership(GROUP, '10.77.0.1')
+      const from = await sockets.bound('udp4', '0.0.0.0')
+      const got: string[] = []
+      receiver.on('message', (msg, rinfo) => got.push(`${msg} ${rinfo.address}`))
+      from.setMulticastInterface('127.0.0.1')
+      await send(from, 'lo', port(receiver), GROUP)
+      from.setMulticastInterface('10.77.0.1')
+      await send(from, 'd0', port(receiver), GROUP)
+      await quiet()
+      expect(got).toEqual(['d0 10.77.0.1'])
+    },
+  )
 
-  test.skipIf(!environment.d0)('a subnet broadcast reaches the host’s own sockets', async () => {
+  testWith(environment.d0, 'a network namespace')('a subnet broadcast reaches the host’s own sockets', async () => {
     const receiver = await sockets.bound('udp4', '0.0.0.0')
     const from = await sockets.bound('udp4', '0.0.0.0')
     from.setBroadcast(true)
@@ -332,7 +344,7 @@ export function multicast(environment: Environment): void {
     expect((await got).rinfo.address).toBe('10.77.0.1')
   })
 
-  test.skipIf(!environment.d0)('setBroadcast right after send is in time', async () => {
+  testWith(environment.d0, 'a network namespace')('setBroadcast right after send is in time', async () => {
     const receiver = await sockets.bound('udp4', '0.0.0.0')
     const from = await sockets.bound('udp4', '0.0.0.0')
     const got = message(receiver)

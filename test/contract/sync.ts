@@ -1,6 +1,7 @@
 import type { Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
+import { skipAloud } from '../skips.ts'
 import { type Environment, message, port, Sockets, send, thrown, turn } from './environment.ts'
 
 /** The calls, which the types of older Nodes do not have. */
@@ -18,7 +19,7 @@ const CONNECTED = { name: 'Error', message: 'Already connected', code: 'ERR_SOCK
 export function synchronous(environment: Environment): void {
   const sockets = new Sockets(environment)
   if (!environment.sync) {
-    test.skip('this Node has neither bindSync nor connectSync', () => {})
+    skipAloud('the calls that answer at once', 'bindSync and connectSync, which came with Node 24', '')
     return
   }
 

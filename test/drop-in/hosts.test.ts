@@ -6,18 +6,22 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { Network } from '../../src/network-node.ts'
 import type { Stack } from '../../src/stack.ts'
 import { compile } from '../cli/program.ts'
+import { describeWith } from '../skips.ts'
 import { here } from './child.ts'
 
 const require = createRequire(import.meta.url)
 const installed = existsSync(join(here, 'node_modules'))
-if (!installed && process.env.TUNGRAM_REQUIRE_DROPIN !== '1')
-  console.warn("SKIPPED, as the packages are not installed ('npm ci --prefix test/drop-in'): packages on hosts")
+const describeInstalled = describeWith(
+  installed,
+  "the packages of 'npm ci --prefix test/drop-in'",
+  'TUNGRAM_REQUIRE_DROPIN',
+)
 
-describe.skipIf(!installed && process.env.TUNGRAM_REQUIRE_DROPIN !== '1')('unmodified packages run as hosts', () => {
+describeInstalled('unmodified packages run as hosts', () => {
   let network: Network
   let client: Stack
   let server: Stack
@@ -200,7 +204,7 @@ describe.skipIf(!installed && process.env.TUNGRAM_REQUIRE_DROPIN !== '1')('unmod
 /** Other versions of Node: paths of their programs, with colons between them. */
 const others = (process.env.TUNGRAM_NODES ?? '').split(':').filter((path) => path !== '')
 
-describe.skipIf(!installed && process.env.TUNGRAM_REQUIRE_DROPIN !== '1')('with chance from the seed', () => {
+describeInstalled('with chance from the seed', () => {
   let directory: string
   let compiled: ReturnType<typeof compile>
   let keys: string

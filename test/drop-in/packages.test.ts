@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { compile } from '../cli/program.ts'
+import { describeWith } from '../skips.ts'
 import { counting, here, runNode } from './child.ts'
 
 /** Programs that use a package as its users do, and what each prints. */
@@ -19,44 +20,34 @@ const PROGRAMS: Record<string, string[]> = {
 }
 
 const installed = existsSync(join(here, 'node_modules'))
-if (!installed && process.env.TUNGRAM_REQUIRE_DROPIN !== '1')
-  console.warn(
-    "SKIPPED, as the packages are not installed ('npm ci --prefix test/drop-in'): packages that use dgram " +
-      'run on tungram',
-  )
+describeWith(
+  installed,
+  "the packages of 'npm ci --prefix test/drop-in'",
+  'TUNGRAM_REQUIRE_DROPIN',
+)('packages that use dgram run unmodified, without the kernel', () => {
+  let built: ReturnType<typeof compile>
+  beforeAll(() => {
+    built = compile()
+  })
+  afterAll(() => built.remove())
 
-describe.skipIf(!installed && process.env.TUNGRAM_REQUIRE_DROPIN !== '1')(
-  'packages that use dgram run unmodified, without the kernel',
-  () => {
-    let built: ReturnType<typeof compile>
-    beforeAll(() => {
-      built = compile()
-    })
-    afterAll(() => built.remove())
+  test('each program is in the list', () => {
+    expect(readdirSync(join(here, 'programs')).sort()).toEqual(Object.keys(PROGRAMS).sort())
+  })
 
-    test('each program is in the list', () => {
-      expect(readdirSync(join(here, 'programs')).sort()).toEqual(Object.keys(PROGRAMS).sort())
+  test.each(Object.entries(PROGRAMS))('%s', async (program, lines) => {
+    const register = join(built.directory, 'socket-api/register.js')
+    const { code, stdout, stderr } = await runNode([...counting, '--import', register, join(here, 'programs', program)])
+    expect({ code, stdout: stdout.trimEnd().split('\n'), stderr }).toEqual({
+      code: 0,
+      stdout: lines,
+      stderr: 'kernel UDP calls: 0\n',
     })
+  })
 
-    test.each(Object.entries(PROGRAMS))('%s', async (program, lines) => {
-      const register = join(built.directory, 'socket-api/register.js')
-      const { code, stdout, stderr } = await runNode([
-        ...counting,
-        '--import',
-        register,
-        join(here, 'programs', program),
-      ])
-      expect({ code, stdout: stdout.trimEnd().split('\n'), stderr }).toEqual({
-        code: 0,
-        stdout: lines,
-        stderr: 'kernel UDP calls: 0\n',
-      })
-    })
-
-    test('without the drop-in the same check counts calls of the kernel', async () => {
-      const { stdout, stderr } = await runNode([...counting, join(here, 'programs/node-osc.mjs')])
-      expect(stdout.trimEnd().split('\n')).toEqual(PROGRAMS['node-osc.mjs'])
-      expect(Number(/kernel UDP calls: (\d+)/.exec(stderr)?.[1])).toBeGreaterThan(3)
-    })
-  },
-)
+  test('without the drop-in the same check counts calls of the kernel', async () => {
+    const { stdout, stderr } = await runNode([...counting, join(here, 'programs/node-osc.mjs')])
+    expect(stdout.trimEnd().split('\n')).toEqual(PROGRAMS['node-osc.mjs'])
+    expect(Number(/kernel UDP calls: (\d+)/.exec(stderr)?.[1])).toBeGreaterThan(3)
+  })
+})

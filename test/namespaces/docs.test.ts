@@ -46,7 +46,7 @@ test('the programs of a page are ones that a file may have', async () => {
 
 describeForUsers('the examples', (user) => {
   test('a download over loss', PATIENCE, async ({ skip }) => {
-    if (!has('curl')) skip('for want of curl')
+    if (!has('curl')) skip('the program curl')
     const { code, stdout } = await run(user, '--net', `${examples}/download.yaml`)
     expect(code).toBe(0)
     expect(stdout).toContain('client | 200 1\n')

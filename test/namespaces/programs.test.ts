@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { readCapture } from '../../src/link/capture/pcapng.ts'
-import { skipAloud } from '../tun/namespace.ts'
+import { skipAloud } from '../skips.ts'
 import { describeForUsers, Files, has, on, run } from './run.ts'
 
 const PATIENCE = 60_000

@@ -10,7 +10,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe } from 'vitest'
-import { skipAloud } from '../tun/namespace.ts'
+import { skipAloud } from '../skips.ts'
 
 const root = join(import.meta.dirname, '../..')
 

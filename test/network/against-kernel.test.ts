@@ -8,9 +8,10 @@ import { SeededRandom } from '../../src/base/random.ts'
 import { readCapture } from '../../src/link/capture/pcapng.ts'
 import { Network } from '../../src/network/network.ts'
 import type { ConnectOptions } from '../../src/network/settings.ts'
-import { skipAloud } from '../tun/namespace.ts'
+import { skipAloud } from '../skips.ts'
 import { type Frame, hasNetem, KernelChain, missing, type Send } from './kernel-chain.ts'
 import './host.ts'
+import { testWith } from '../skips.ts'
 
 const B4 = '10.0.2.2'
 const B6 = 'fd00:0:0:2::2'
@@ -352,8 +353,11 @@ describeAgainstKernel("a chain of routers against the kernel's own", () => {
     expect(Math.abs(median(differences))).toBeLessThan(LATE)
   })
 
-  if (!netem) console.warn('SKIPPED, for want of netem in this kernel: delay and jitter against it')
-  test.skipIf(!netem)('delay with jitter has the distribution of netem', async () => {
+  testWith(
+    netem,
+    'netem in this kernel',
+    '',
+  )('delay with jitter has the distribution of netem', async () => {
     const size = 200
     const times = spread(1500, 2)
     const sends = times.map((): Send => ({ family: 4, from: 5000, to: B4, port: 9, size }))

@@ -12,14 +12,16 @@
  *     import { describeOnTun } from './namespace.ts'
  *     describeOnTun('ping over a TUN device', () => { test(…) })
  *
- * Without the privilege the suite is skipped as a whole, with the reason on the console;
+ * Without the privilege the suite is skipped as a whole, with the reason in the summary;
  * `TUNGRAM_REQUIRE_TUN=1` makes that a failure.
  */
+import { accessSync, constants, statSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
-import { describe, test } from 'vitest'
+import { describe } from 'vitest'
 import { openTun } from '../../src/link/device/tun.ts'
 import { errnoName, loadLibc } from '../../src/link/device/tun-libc.ts'
 import { changeInterface, findInterface } from '../../src/link/device/tun-netlink.ts'
+import { skipAloud } from '../skips.ts'
 
 const CLONE_NEWNET = 0x40000000
 
@@ -39,7 +41,10 @@ function tryEnter(): string {
   try {
     const libc = loadLibc()
     if (libc.library.func('int unshare(int flags)')(CLONE_NEWNET) !== 0)
-      return `a network namespace is not permitted (${errnoName(libc.errno())}): run as root, or under 'unshare -rn'`
+      return (
+        `a network namespace is not permitted (${errnoName(libc.errno())}): run as root, or under ` +
+        `'unshare -rn'${closedDevice()}`
+      )
     const lo = findInterface(libc, 'lo')
     if (lo === null) return 'the new namespace has no loopback interface'
     changeInterface(libc, lo.index, { up: true })
@@ -60,14 +65,15 @@ export function describeOnTun(name: string, body: () => void): void {
   else skipAloud(name, `a TUN device: ${reason}`)
 }
 
-/** Skips by name what needs `want`, with the reason on the console, or fails where that is required. */
-export function skipAloud(name: string, want: string): void {
-  if (process.env.TUNGRAM_REQUIRE_TUN === '1')
-    test(name, () => {
-      throw new Error(`TUNGRAM_REQUIRE_TUN is set, and this is skipped for want of ${want}`)
-    })
-  else {
-    console.warn(`SKIPPED, for want of ${want}: ${name}`)
-    test.skip(name, () => {})
+/** What a namespace of one's own does not help with. */
+function closedDevice(): string {
+  const path = '/dev/net/tun'
+  const mode = statSync(path, { throwIfNoEntry: false })?.mode
+  if (mode === undefined) return `, where there is ${path}`
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK)
+    return ''
+  } catch {
+    return ` once root has opened ${path} to all ('chmod 666 ${path}')`
   }
 }

@@ -1,20 +1,16 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { openTun } from '../../src/link/device/tun.ts'
 import { Segment } from '../../src/link/segment.ts'
 import { Stack } from '../../src/stack.ts'
+import { testWith } from '../skips.ts'
 import { describeOnTun } from './namespace.ts'
 
 const execute = promisify(execFile)
 const has = (program: string) => ['/usr/bin/', '/usr/sbin/', '/bin/'].some((folder) => existsSync(folder + program))
-const testWith = (program: string) => {
-  if (has(program)) return test
-  if (process.env.TUNGRAM_REQUIRE_TUN === '1') return test
-  console.warn(`SKIPPED, for want of ${program}`)
-  return test.skip
-}
+const testWithProgram = (program: string) => testWith(has(program), `the program ${program}`)
 
 /**
  * The kernel — r1 — r2 — r3 — r4 — r5 — a host, each router with an address on the side of the one
@@ -74,7 +70,7 @@ describeOnTun('five routers between the kernel and a host', () => {
 
   const run = async (program: string, ...args: string[]) => (await execute(program, args, { timeout: 60_000 })).stdout
 
-  testWith('ping')(
+  testWithProgram('ping')(
     'a ping goes there and back, TTL and hop limit five less (RFC 791 3.2, RFC 8200 3)',
     { timeout: 20_000 },
     async () => {
@@ -83,7 +79,7 @@ describeOnTun('five routers between the kernel and a host', () => {
     },
   )
 
-  testWith('ping')(
+  testWithProgram('ping')(
     'a ping longer than the narrowest link goes there in fragments (RFC 791 3.2)',
     { timeout: 20_000 },
     async () => {
@@ -92,34 +88,42 @@ describeOnTun('five routers between the kernel and a host', () => {
   )
 
   describe('are all seen, with the address on the side of the asker', () => {
-    testWith('traceroute')('by traceroute (RFC 1812 5.3.1)', { timeout: 60_000 }, async () => {
+    testWithProgram('traceroute')('by traceroute (RFC 1812 5.3.1)', { timeout: 60_000 }, async () => {
       const lines = (await run('traceroute', '-n', '-w', '2', '-q', '1', HOST4)).split('\n').slice(1)
       expect(lines.flatMap((line) => line.match(/\d+\.\d+\.\d+\.\d+/g) ?? [])).toEqual([...hops4, HOST4])
     })
 
-    testWith('traceroute')('by traceroute -6 (RFC 4443 3.3)', { timeout: 60_000 }, async () => {
+    testWithProgram('traceroute')('by traceroute -6 (RFC 4443 3.3)', { timeout: 60_000 }, async () => {
       const lines = (await run('traceroute', '-6', '-n', '-w', '2', '-q', '1', HOST6)).split('\n').slice(1)
       expect(lines.flatMap((line) => line.match(/fd77:[0-9a-f:]+/g) ?? [])).toEqual([...hops6, HOST6])
     })
 
-    testWith('mtr')('by mtr', { timeout: 60_000 }, async () => {
+    testWithProgram('mtr')('by mtr', { timeout: 60_000 }, async () => {
       const report = await run('mtr', '-n', '--report', '-c', '2', '-i', '0.2', HOST4)
       for (const hop of [...hops4, HOST4]) expect(report).toContain(hop)
       expect(report).not.toContain('100.0')
     })
   })
 
-  testWith('tracepath')('the narrowest MTU is found by tracepath (RFC 1191 4)', { timeout: 60_000 }, async () => {
-    const report = await run('tracepath', '-n', HOST4)
-    expect(report).toMatch(/pmtu 1400[\s\S]*pmtu 1300/)
-    expect(report).toContain('Resume: pmtu 1300')
-    for (const hop of hops4) expect(report).toContain(hop)
-  })
+  testWithProgram('tracepath')(
+    'the narrowest MTU is found by tracepath (RFC 1191 4)',
+    { timeout: 60_000 },
+    async () => {
+      const report = await run('tracepath', '-n', HOST4)
+      expect(report).toMatch(/pmtu 1400[\s\S]*pmtu 1300/)
+      expect(report).toContain('Resume: pmtu 1300')
+      for (const hop of hops4) expect(report).toContain(hop)
+    },
+  )
 
-  testWith('tracepath')('the narrowest MTU is found by tracepath -6 (RFC 8201 4)', { timeout: 60_000 }, async () => {
-    const report = await run('tracepath', '-6', '-n', HOST6)
-    expect(report).toMatch(/pmtu 1400[\s\S]*pmtu 1300/)
-    expect(report).toContain('Resume: pmtu 1300')
-    for (const hop of hops6) expect(report).toContain(hop)
-  })
+  testWithProgram('tracepath')(
+    'the narrowest MTU is found by tracepath -6 (RFC 8201 4)',
+    { timeout: 60_000 },
+    async () => {
+      const report = await run('tracepath', '-6', '-n', HOST6)
+      expect(report).toMatch(/pmtu 1400[\s\S]*pmtu 1300/)
+      expect(report).toContain('Resume: pmtu 1300')
+      for (const hop of hops6) expect(report).toContain(hop)
+    },
+  )
 })

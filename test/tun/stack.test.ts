@@ -15,6 +15,7 @@ import { openTun, type TunLink } from '../../src/link/device/tun.ts'
 import '../../src/socket-api/dgram/dgram.ts'
 import { Stack } from '../../src/stack.ts'
 import { pattern } from '../packet.ts'
+import { skipAloud } from '../skips.ts'
 import { describeOnTun } from './namespace.ts'
 
 const run = promisify(execFile)
@@ -33,16 +34,9 @@ function isInstalled(tool: string): boolean {
   }
 }
 
-/** A test that needs a program of the machine; skipped aloud without it. */
-function testWith(tool: string, name: string, body: () => Promise<void>): void {
-  if (isInstalled(tool)) test(name, body)
-  else if (process.env.TUNGRAM_REQUIRE_TUN === '1')
-    test(name, () => expect.fail(`TUNGRAM_REQUIRE_TUN is set, and '${tool}' is not installed`))
-  else {
-    console.warn(`SKIPPED, for want of '${tool}': ${name}`)
-    test.skip(name, body)
-  }
-}
+/** A test that needs a program of the machine. */
+const testWith = (tool: string, name: string, body: () => Promise<void>) =>
+  isInstalled(tool) ? test(name, body) : skipAloud(name, `the program ${tool}`)
 
 type AnySocket = Pick<dgram.Socket, 'bind' | 'connect' | 'send' | 'close' | 'address'> & NodeJS.EventEmitter
 

@@ -7,11 +7,12 @@ import dgram from 'node:dgram'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { promisify } from 'node:util'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { Address } from '../../src/base/address.ts'
 import { openTun, type TunOptions } from '../../src/link/device/tun.ts'
 import { type NicOptions, Stack, type StackOptions } from '../../src/stack.ts'
 import { open, send } from '../host.ts'
+import { describeWith } from '../skips.ts'
 import { describeOnTun } from './namespace.ts'
 
 const ip = (...args: string[]) => execFileSync('ip', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
@@ -25,14 +26,13 @@ async function until(condition: () => boolean, seconds = 8): Promise<void> {
   expect(condition()).toBe(true)
 }
 
-/** Whether the kernel can make a device of a kind; a missing module is no failure, but is said. */
+/** Whether the kernel can make a device of a kind; a missing module is no failure. */
 function kernelHas(kind: string): boolean {
   try {
     ip('link', 'add', 'probe0', 'type', kind)
     ip('link', 'del', 'probe0')
     return true
   } catch {
-    console.warn(`SKIPPED: this kernel has no devices of type ${kind}`)
     return false
   }
 }
@@ -142,7 +142,11 @@ describeOnTun('a TAP device', () => {
     await until(() => !ip('-6', 'route', 'show', 'default').includes('default via'))
   })
 
-  describe.runIf(kernelHas('bridge'))('on a bridge with a querier (multicast snooping on)', () => {
+  describeWith(
+    kernelHas('bridge'),
+    'bridges in this kernel',
+    '',
+  )('on a bridge with a querier (multicast snooping on)', () => {
     /** The bridge's own port has a socket that sends to groups. */
     async function bridged(versions: { igmp: number; mld: number }) {
       const { stack, nic, device } = host({}, { addresses: ['10.8.0.2/24', '2001:db8:8::2/64'], dad: false })

@@ -5,7 +5,8 @@ import { createServer } from 'node:net'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { openTun, type TunLink, type TunOptions } from '../../src/link/device/tun.ts'
 import { loadLibc } from '../../src/link/device/tun-libc.ts'
-import { describeOnTun, skipAloud } from './namespace.ts'
+import { skipAloud } from '../skips.ts'
+import { describeOnTun } from './namespace.ts'
 
 const ip = (...args: string[]) => execFileSync('ip', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
 

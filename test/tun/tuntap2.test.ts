@@ -2,12 +2,13 @@ import dgram from 'node:dgram'
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { networkInterfaces } from 'node:os'
-import { describe, expect, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { Drop } from '../../src/base/drop.ts'
 import { Packet } from '../../src/base/packet.ts'
 import { fromTuntap2, type Tuntap2Device } from '../../src/link/device/tuntap2.ts'
 import { Recorder } from '../link/link-contract.ts'
 import { between } from '../packet.ts'
+import { skipAloud } from '../skips.ts'
 import { describeOnTun } from './namespace.ts'
 
 type LinuxTun = new () => Tuntap2Device & { isUp: boolean; ipv4: string }
@@ -22,8 +23,7 @@ function load(): LinuxTun | string {
 
 const LinuxTun = load()
 if (typeof LinuxTun === 'string') {
-  console.warn(`SKIPPED, for want of the package tuntap2 ('npm install' in bench/tuntap2): ${LinuxTun}`)
-  describe.skip('a device of the package tuntap2', () => test('carries datagrams', () => {}))
+  skipAloud('a device of the package tuntap2', `the package tuntap2 ('npm install' in bench/tuntap2)`, '')
 } else {
   describeOnTun('a device of the package tuntap2', () => {
     test(

@@ -11,6 +11,7 @@ import * as ipv4 from '../../src/wire/ipv4.ts'
 import * as ipv6 from '../../src/wire/ipv6.ts'
 import * as tcp from '../../src/wire/tcp.ts'
 import { fromHex, pattern, tcp as segment, segmentPacket, u16, u32 } from '../packet.ts'
+import { testWith } from '../skips.ts'
 
 function load(bytes: Uint8Array, family: 4 | 6 = 4): Packet {
   const packet = new Packet().load(bytes)
@@ -120,8 +121,7 @@ test('no cut and no changed byte makes the words throw', () => {
 })
 
 const present = spawnSync('tcpdump', ['--version']).status === 0
-if (!present) console.warn('SKIPPED, for want of tcpdump: the words of a segment are those of tcpdump')
-test.skipIf(!present)('the words of a segment are those of tcpdump', () => {
+testWith(present, 'the program tcpdump')('the words of a segment are those of tcpdump', () => {
   const random = new SeededRandom('tcp and tcpdump')
   const options: readonly (readonly number[])[] = [
     [],

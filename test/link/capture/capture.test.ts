@@ -13,6 +13,7 @@ import { type CapturedFrame, readCapture } from '../../../src/link/capture/pcapn
 import { impair } from '../../../src/link/impairment/impairment.ts'
 import { frames } from '../../../src/link/impairment/impairment-models.ts'
 import { Segment, type SegmentOptions } from '../../../src/link/segment.ts'
+import { describeWith } from '../../skips.ts'
 import { ethernetFrame, linkContract, pattern, Recorder } from '../link-contract.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tungram-capture-'))
@@ -343,7 +344,7 @@ function hasTshark(): boolean {
   }
 }
 
-describe.skipIf(!hasTshark())('Wireshark', () => {
+describeWith(hasTshark(), 'the program tshark')('Wireshark', () => {
   it('opens the file and shows interface, direction, comment, time and protocol', () => {
     const path = join(folder, 'wireshark.pcapng')
     const clock = new ManualClock()
