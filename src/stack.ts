@@ -240,8 +240,8 @@ export class Stack {
   // ── raw IP ──
 
   /**
-   * Opens a raw endpoint, for a transport of the program's own: it gets a copy of each packet of its
-   * family and protocol for this host, reassembled, whoever else takes it; while it is open no
+   * Opens a raw endpoint, for a transport of the program's own: it gets a copy of each packet of
+   * its family and protocol for this host, reassembled, whoever else takes it; while it is open no
    * Protocol Unreachable answers them. Linux: `socket(AF_INET, SOCK_RAW, protocol)`, raw(7).
    * @throws {TypeError} for options that do not go together
    * @throws {RangeError} for a protocol or checksum offset out of range

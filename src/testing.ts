@@ -17,8 +17,8 @@ export interface NetworkTestOptions extends NetworkOptions {
   /** Whether sockets may be open at the end of a test that passed. Default false. */
   allowOpenSockets?: boolean
   /**
-   * Whether the program's timers follow the network, and with `{ random: true }` its chance as well;
-   * see `Network.installTimers`. Default false.
+   * Whether the program's timers follow the network, and with `{ random: true }` its chance as
+   * well; see `Network.installTimers`. Default false.
    */
   installTimers?: boolean | TimerOptions
   /**
@@ -28,7 +28,9 @@ export interface NetworkTestOptions extends NetworkOptions {
   only?: boolean
 }
 
-/** What test runners hand to a test, as far as its name is in it: node:test's, vitest's and ava's. */
+/**
+ * What test runners hand to a test, as far as its name is in it: node:test's, vitest's and ava's.
+ */
 interface TestContext {
   name?: string
   title?: string
@@ -53,9 +55,9 @@ export type NetworkTest<Context> = (network: Network, context: Context) => void 
  *
  * While it runs, the network is the only one of the process (see `Network.only`): a program under
  * test runs on its hosts (`host.run`), and what would leave for the machine's network is refused.
- * `TUNGRAM_SEED` in the environment goes before the seed in the options. A test fails when it leaves
- * a socket open. On failure the capture of all nics is written as pcapng, and the error's message
- * names the file and the seed.
+ * `TUNGRAM_SEED` in the environment goes before the seed in the options. A test fails when it
+ * leaves a socket open. On failure the capture of all nics is written as pcapng, and the error's
+ * message names the file and the seed.
  */
 export function withNetwork<Context = unknown>(body: NetworkTest<Context>): (context?: Context) => Promise<void>
 export function withNetwork<Context = unknown>(
@@ -68,8 +70,8 @@ export function withNetwork<Context = unknown>(
 ): (context?: Context) => Promise<void> {
   const options = typeof first === 'function' ? {} : first
   const body = typeof first === 'function' ? first : (second as NetworkTest<Context>)
-  // No parameter is declared: jest, mocha and bun take one for a callback and wait for its call, and
-  // vitest reads from the text of a function what it is to hand over.
+  // No parameter is declared: jest, mocha and bun take one for a callback and wait for its call,
+  // and vitest reads from the text of a function what it is to hand over.
   return async function (this: unknown): Promise<void> {
     // biome-ignore lint/complexity/noArguments: a rest parameter is in the text of the function
     const context = arguments[0] as Context

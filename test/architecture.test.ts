@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -118,6 +118,12 @@ describe('the tree of src', () => {
     expect([...new Set(sources.map(({ path }) => place(path)))].filter((each) => RANKS[each] === undefined)).toEqual([])
   })
 
+  test('every folder in it has tests of its name: a file, or a folder with some', () => {
+    const folders = [...new Set(sources.flatMap(({ path }) => foldersOf(path)))]
+    expect(folders.length).toBeGreaterThan(30)
+    expect(folders.filter((folder) => !hasTests(folder))).toEqual([])
+  })
+
   test('imports name files that exist, with their extension', () => {
     const paths = new Set(sources.map(({ path }) => path))
     const missing = sources.flatMap(({ path, imports }) =>
@@ -147,6 +153,18 @@ describe('the tree of src', () => {
     expect(circles(() => true)).toEqual([])
   })
 })
+
+/** `a` and `a/b` of `a/b/c.ts`. */
+function foldersOf(path: string): string[] {
+  const parts = path.split('/').slice(0, -1)
+  return parts.map((_, at) => parts.slice(0, at + 1).join('/'))
+}
+
+function hasTests(folder: string): boolean {
+  const at = join(root, '../test', folder)
+  if (existsSync(`${at}.test.ts`)) return true
+  return existsSync(at) && readdirSync(at, { recursive: true }).some((name) => String(name).endsWith('.test.ts'))
+}
 
 /** Each way from a file back to itself, through the imports that count. */
 function circles(counts: (each: Import) => boolean): string[] {
@@ -240,6 +258,10 @@ const WIDE = 25
 /** Columns of a line of code. */
 const COLUMNS = 120
 
+/** Columns of a comment, where it is prose: pictures are four columns further in. */
+const PROSE = 100
+const PROSE_LINE = /^\s*(\/\/|\/\*|\*(?! {4}))/
+
 /** Longer files, and why they are not cut. */
 const LONG_FILES: Record<string, string> = {
   'describe.ts': 'one walk through a packet, a layer a function',
@@ -283,7 +305,9 @@ const WIDE_CLASSES: Record<string, string> = {
 const MEMBER =
   /^ {2}(?:(?:static|readonly|async|declare|override|get|set) |\*)*(#?[\w$]+|\[[\w.]+\])[?!]?(?=[(<:=; ]|$)/
 
-/** The classes of a source with the number of their members; the code is formatted, so lines tell. */
+/**
+ * The classes of a source with the number of their members; the code is formatted, so lines tell.
+ */
 function classesOf(code: string): { name: string; members: number }[] {
   const found: { name: string; members: number }[] = []
   let current: { name: string; members: number } | null = null
@@ -362,6 +386,15 @@ class C {}
         .map(({ name }) => `${path} ${name}`),
     )
     expect(wide).toEqual(Object.keys(WIDE_CLASSES))
+  })
+
+  test(`no comment of src is wider than ${PROSE} columns, but for pictures`, () => {
+    const wide = texts()
+      .filter(({ path }) => path.startsWith('src/'))
+      .flatMap(({ path, lines }) =>
+        lines.flatMap((line, at) => ([...line].length > PROSE && PROSE_LINE.test(line) ? [`${path}:${at + 1}`] : [])),
+      )
+    expect(wide).toEqual([])
   })
 
   test(`no line is longer than ${COLUMNS} columns`, () => {

@@ -2,9 +2,9 @@
  * Packets for tests: builders, and named getters for what a packet holds. No code of `src` takes
  * part, so that a codec is never tested against itself.
  *
- * Builders compose from the inside out: `ipv4(udp(payload, 4, …), { ttl: 1 })`. Fields that are left
- * out take ordinary values. Getters take bytes or their hexadecimal text; those of frames want an
- * Ethernet frame, all others an IP packet, which `inFrame` cuts out of a frame.
+ * Builders compose from the inside out: `ipv4(udp(payload, 4, …), { ttl: 1 })`. Fields that are
+ * left out take ordinary values. Getters take bytes or their hexadecimal text; those of frames want
+ * an Ethernet frame, all others an IP packet, which `inFrame` cuts out of a frame.
  */
 import * as raw from './packet.mjs'
 
@@ -273,7 +273,9 @@ export const headerLength = (packet: Input): number => (isIpv4(packet) ? (byte(b
 
 const EXTENSION_HEADERS = new Set([0, 43, 44, 60])
 
-/** The upper protocol and where its header begins, behind the IPv6 extension headers that are there. */
+/**
+ * The upper protocol and where its header begins, behind the IPv6 extension headers that are there.
+ */
 function upperHeader(packet: Input): { protocol: number; at: number } {
   const bytes = bytesOf(packet)
   let protocol = nextHeader(packet)
@@ -309,7 +311,9 @@ export const icmpRest = (packet: Input): number => word(upper(packet), 4)
 /** What follows the second word: the packet that an error quotes, the data of an echo. */
 export const icmpBody = (packet: Input): Bytes => upper(packet).subarray(8)
 
-/** Whether the checksums hold: the IPv4 header's, and that of a whole UDP datagram or ICMP message. */
+/**
+ * Whether the checksums hold: the IPv4 header's, and that of a whole UDP datagram or ICMP message.
+ */
 export function checksumsHold(packet: Input): boolean {
   const bytes = bytesOf(packet)
   if (isIpv4(bytes) && raw.checksum(bytes.subarray(0, headerLength(bytes))) !== 0) return false

@@ -13,16 +13,20 @@ const SIMD_STEP = 32
 /*
  * (module
  *   (memory (export "memory") 2 2)
- *   (func (export "sum") (param $at i32) (param $stop i32) (result i32) (local $even v128) (local $odd v128)
+ *   (func (export "sum") (param $at i32) (param $stop i32) (result i32)
+ *     (local $even v128) (local $odd v128)
  *     (loop $next
- *       (local.set $even (i32x4.add (local.get $even) (i32x4.extadd_pairwise_i16x8_u (v128.load (local.get $at)))))
- *       (local.set $odd
- *         (i32x4.add (local.get $odd) (i32x4.extadd_pairwise_i16x8_u (v128.load offset=16 (local.get $at)))))
- *       (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 32))) (local.get $stop))))
+ *       (local.set $even (i32x4.add (local.get $even)
+ *         (i32x4.extadd_pairwise_i16x8_u (v128.load (local.get $at)))))
+ *       (local.set $odd (i32x4.add (local.get $odd)
+ *         (i32x4.extadd_pairwise_i16x8_u (v128.load offset=16 (local.get $at)))))
+ *       (br_if $next (i32.lt_u
+ *         (local.tee $at (i32.add (local.get $at) (i32.const 32))) (local.get $stop))))
  *     (local.set $even (i32x4.add (local.get $even) (local.get $odd)))
  *     (i32.add
  *       (i32.add (i32x4.extract_lane 0 (local.get $even)) (i32x4.extract_lane 1 (local.get $even)))
- *       (i32.add (i32x4.extract_lane 2 (local.get $even)) (i32x4.extract_lane 3 (local.get $even))))))
+ *       (i32.add (i32x4.extract_lane 2 (local.get $even))
+ *         (i32x4.extract_lane 3 (local.get $even))))))
  */
 const MODULE = `
   00 61 73 6d 01 00 00 00                            ; magic, version 1

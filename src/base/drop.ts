@@ -3,8 +3,8 @@
  *
  * A drop is a small integer, returned (never thrown) by `parse`, `input`, `output` and `send`;
  * `Drop.None` is success. Codes below 30 belong to the link layer, below 80 to IP, below 100 to
- * ICMP, below 112 to UDP, the rest to transports of others, which pass. What a drop counts as stands
- * in the table below the list.
+ * ICMP, below 112 to UDP, the rest to transports of others, which pass. What a drop counts as
+ * stands in the table below the list.
  */
 export const Drop = {
   None: 0,

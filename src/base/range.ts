@@ -1,4 +1,6 @@
-/** Ranges of numbers in the words of JSON Schema, so that a check and a schema read the same one. */
+/**
+ * Ranges of numbers in the words of JSON Schema, so that a check and a schema read the same one.
+ */
 
 export interface NumberRange {
   readonly type: 'number' | 'integer'

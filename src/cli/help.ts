@@ -1,4 +1,7 @@
-/** The help of commands, fitted to a width: the layout is commander's, the words are the descriptions'. */
+/**
+ * The help of commands, fitted to a width: the layout is commander's, the words are the
+ * descriptions'.
+ */
 import { Command } from 'commander'
 import { type CommandDescription, type CommandTable, commanderOption } from './command-line.ts'
 import { colored, columns, style } from './output.ts'

@@ -1,10 +1,15 @@
-/** Reading the values of options: what every command needs, and the errors that end in exit code 2. */
+/**
+ * Reading the values of options: what every command needs, and the errors that end in exit code 2.
+ */
 import { Address, type Cidr, parseCidr, parseScoped } from '../base/address.ts'
 
 /** The command line is wrong: the usage is shown and the exit code is 2. */
 export class UsageError extends Error {}
 
-/** The only positional argument. @throws {UsageError} `message` when there is none, or another one */
+/**
+ * The only positional argument.
+ * @throws {UsageError} `message` when there is none, or another one
+ */
 export function onlyOne(positionals: readonly string[], message: string): string {
   const [first, ...others] = positionals
   if (first === undefined || others.length > 0) throw new UsageError(message)

@@ -188,9 +188,9 @@ export class Ipv4Options {
 
   /**
    * The options that answer a received packet's: its route and timestamp, and its source route in
-   * reverse (RFC 1122 section 3.2.2.6); {@link recordAll} adds this host's entries. Empty when there
-   * is nothing to send back; `null` when an entry that is due has room for a part of it only, so
-   * that nothing can be answered.
+   * reverse (RFC 1122 section 3.2.2.6); {@link recordAll} adds this host's entries. Empty when
+   * there is nothing to send back; `null` when an entry that is due has room for a part of it only,
+   * so that nothing can be answered.
    */
   echo(packet: Packet): Answer | null {
     const { bytes, network, transport } = packet
@@ -247,8 +247,8 @@ export class Ipv4Options {
 }
 
 /**
- * The source route at `at` as far as it was gone, backwards and ending at the packet's source; empty
- * without one.
+ * The source route at `at` as far as it was gone, backwards and ending at the packet's source;
+ * empty without one.
  */
 function reverse(packet: Packet, at: number): Answer {
   if (at === 0) return NO_ROUTE_BACK

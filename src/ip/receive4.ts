@@ -1,5 +1,6 @@
 /**
- * IPv4 on the way up, in the order of things: parse, admit, options, forward or reassemble, deliver.
+ * IPv4 on the way up, in the order of things: parse, admit, options, forward or reassemble,
+ * deliver.
  */
 import { MAPPED } from '../base/address.ts'
 import { Drop } from '../base/drop.ts'

@@ -1,6 +1,6 @@
 /**
- * The way up from IP: what carries UDP, copies for raw endpoints, and the answer when nobody takes a
- * datagram.
+ * The way up from IP: what carries UDP, copies for raw endpoints, and the answer when nobody takes
+ * a datagram.
  */
 import { Drop } from '../base/drop.ts'
 import type { Packet } from '../base/packet.ts'

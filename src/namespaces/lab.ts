@@ -51,7 +51,9 @@ export interface LabOptions {
   readonly watch?: RunWatcher
   /** Whether to keep an example of each kind of drop. */
   readonly explain: boolean
-  /** Given, once programs may run, what ends the run: the first call politely, the second at once. */
+  /**
+   * Given, once programs may run, what ends the run: the first call politely, the second at once.
+   */
   started(stop: (signal: NodeJS.Signals) => void): void
 }
 
@@ -73,7 +75,8 @@ export interface LabResult {
  * Runs programs on the hosts of a scenario, of which no flow begins or ends there
  * (`taken-hosts.ts`); this process is alone in network, mount and process
  * namespaces of its own (`sandbox.ts`).
- * @throws {ScenarioError} for what cannot be built; {Error} when a device or a program cannot be had
+ * @throws {ScenarioError} for what cannot be built; {Error} when a device or a program cannot be
+ *   had
  */
 export async function runLab(scenario: Scenario, options: LabOptions): Promise<LabResult> {
   await warmUp()

@@ -1,4 +1,7 @@
-/** Splits what a program prints into lines; a carriage return alone, as of a progress bar, ends one too. */
+/**
+ * Splits what a program prints into lines; a carriage return alone, as of a progress bar, ends one
+ * too.
+ */
 import { StringDecoder } from 'node:string_decoder'
 
 /** A line that does not end is passed on in pieces of so many characters. */

@@ -4,8 +4,8 @@
  * namespace).
  *
  * A namespace belongs to a thread. Whoever works in one does so synchronously, between two calls of
- * `setns`: devices that are opened, requests to the kernel, and processes that are started meanwhile
- * are in it.
+ * `setns`: devices that are opened, requests to the kernel, and processes that are started
+ * meanwhile are in it.
  */
 import { closeSync, existsSync, openSync } from 'node:fs'
 import { CLONE_NEWNET, CLONE_NEWUTS, systemCalls } from './system-calls.ts'

@@ -21,9 +21,9 @@ const LIFELINE = 3
 const FLAGS = ['--net', '--uts', '--mount', '--pid', '--fork', '--kill-child'] as const
 
 /**
- * V8's collection of garbage without helper threads: the thread that keeps time would wait for these
- * while the machine is busy with programs, up to 30 ms where its own work is one (Node 20). And less
- * often, with more room for what is young.
+ * V8's collection of garbage without helper threads: the thread that keeps time would wait for
+ * these while the machine is busy with programs, up to 30 ms where its own work is one (Node 20).
+ * And less often, with more room for what is young.
  */
 const PUNCTUAL = ['--single-threaded-gc', '--min-semi-space-size=16', '--expose-gc'] as const
 

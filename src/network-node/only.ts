@@ -7,9 +7,10 @@ declare module '../network/network.ts' {
   interface Network {
     /**
      * Makes this the only network of the process, in Node: until it closes, code that runs on no
-     * host (see `Stack.run`) cannot open a UDP socket of the kernel, nor look up a name, and
-     * no code can connect by TCP to anything but this machine's loopback. The error, code
-     * `ERR_OUTSIDE_NETWORK`, names the hosts to run the program on. What was open before stays open.
+     * host (see `Stack.run`) cannot open a UDP socket of the kernel, nor look up a name, and no
+     * code can connect by TCP to anything but this machine's loopback. The error, code
+     * `ERR_OUTSIDE_NETWORK`, names the hosts to run the program on. What was open before stays
+     * open.
      * @returns what ends it
      * @throws {Error} when the network is closed
      */

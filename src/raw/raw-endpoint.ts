@@ -159,8 +159,8 @@ export class RawEndpoint extends RawSettings implements AsyncIterable<RawMessage
 
   /**
    * Sends `bytes`, which are copied: what is behind the IP header, or, with `headerIncluded`, a
-   * whole packet. `to` null sends to the peer, and a whole packet without peer to the destination in
-   * its header. `nic` is the zone of `to`.
+   * whole packet. `to` null sends to the peer, and a whole packet without peer to the destination
+   * in its header. `nic` is the zone of `to`.
    *
    * Of a whole IPv4 packet the length and the checksum are filled in, and the identification and
    * the source where they are 0; an IPv6 packet leaves as it is. Neither is fragmented.
@@ -181,7 +181,9 @@ export class RawEndpoint extends RawSettings implements AsyncIterable<RawMessage
     return route === null ? 0 : ip.mtuTo(route, w0, w1, w2, w3)
   }
 
-  /** @internal Whether an arriving packet is for the endpoint (Linux: raw_v4_match, raw_v6_match). */
+  /**
+   * @internal Whether an arriving packet is for the endpoint (Linux: raw_v4_match, raw_v6_match).
+   */
   takes(packet: Packet): boolean {
     if (packet.protocol !== this.protocol || packet.family !== this.family) return false
     const { device, remoteAddress, localAddress } = this

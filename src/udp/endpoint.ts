@@ -80,7 +80,9 @@ export class Endpoint extends EndpointOptions {
   remotePort = 0
   /** @internal */
   remoteNic = 0
-  /** What was bound to, any, when `connect` chose another `localAddress` that goes with the peer. */
+  /**
+   * What was bound to, any, when `connect` chose another `localAddress` that goes with the peer.
+   */
   #unpinned: Address | null = null
   closed = false
 

@@ -145,15 +145,17 @@ export class Sender {
   }
 }
 
-/** A destination of the other family: a udp6 endpoint reaches IPv4 unless it is one of IPv6 alone. */
+/**
+ * A destination of the other family: a udp6 endpoint reaches IPv4 unless it is one of IPv6 alone.
+ */
 function checkFamily({ family, ipv6Only, localAddress }: Endpoint): Errno {
   if (family === 4) return 'EINVAL'
   return ipv6Only || (localAddress.family === 6 && !localAddress.isUnspecified) ? 'ENETUNREACH' : ''
 }
 
 /**
- * Fills the checksum field, which is 0. What `deviceCompletes` and has to be fragmented is completed
- * by IP.
+ * Fills the checksum field, which is 0. What `deviceCompletes` and has to be fragmented is
+ * completed by IP.
  */
 function encodeChecksum(packet: Packet, deviceCompletes: boolean): void {
   const pseudo = pseudoHeaderSum(packet)

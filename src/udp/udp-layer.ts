@@ -26,7 +26,9 @@ export interface UdpIp extends EndpointIp, SendHost {
   reportMtu(to: Address, mtu: number, length: number): number
 }
 
-/** UDP as IP sees it (`UpperLayer`, `IcmpErrorSink`), and as programs do: {@link createEndpoint}. */
+/**
+ * UDP as IP sees it (`UpperLayer`, `IcmpErrorSink`), and as programs do: {@link createEndpoint}.
+ */
 export class UdpLayer {
   /** @internal */
   readonly ports: PortTable<Endpoint>

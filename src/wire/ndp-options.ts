@@ -51,8 +51,8 @@ export const REDIRECTED_PACKET = 8
 export const INFINITE = 0xffffffff
 
 /**
- * Offset of the first option of a type from the offset `from` on that has at least `length` bytes; 0
- * without one.
+ * Offset of the first option of a type from the offset `from` on that has at least `length` bytes;
+ * 0 without one.
  */
 export function nextOption(packet: Packet, from: number, type: number, length: number): number {
   const { view } = packet

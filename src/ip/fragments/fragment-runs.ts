@@ -6,12 +6,12 @@
  * being reassembled for the same packet, reassembly of that packet must be abandoned and all the
  * fragments that have been received for that packet must be discarded, and no ICMP error messages
  * should be sent. It should be noted that fragments may be duplicated in the network. Instead of
- * treating these exact duplicate fragments as overlapping fragments, an implementation may choose to
- * detect this case and drop exact duplicate fragments while keeping the other fragments belonging to
- * the same packet."
+ * treating these exact duplicate fragments as overlapping fragments, an implementation may choose
+ * to detect this case and drop exact duplicate fragments while keeping the other fragments
+ * belonging to the same packet."
  *
- * The rule came with RFC 5722; Linux keeps it in IPv4 too, and takes every fragment inside a run for
- * a duplicate (inet_frag_queue_insert).
+ * The rule came with RFC 5722; Linux keeps it in IPv4 too, and takes every fragment inside a run
+ * for a duplicate (inet_frag_queue_insert).
  */
 import { Drop } from '../../base/drop.ts'
 

@@ -3,8 +3,8 @@
  *
  * Memory is bounded, everything that a fragment makes the process hold counted: a source may hold a
  * quarter of the whole; past either bound the oldest datagram (of that source, or of all) goes, so
- * that a flood of first fragments cannot keep honest, quickly completed ones out (Linux takes no new
- * datagrams then, whoever they are from).
+ * that a flood of first fragments cannot keep honest, quickly completed ones out (Linux takes no
+ * new datagrams then, whoever they are from).
  */
 import type { Clock } from '../../base/clock.ts'
 import type { KeyedHash } from '../../base/hash.ts'
@@ -14,7 +14,9 @@ import type { Packet } from '../../base/packet.ts'
 import { type Fragment, FragmentPool } from './fragment-pool.ts'
 import { type FragmentRuns, MAX_KEPT_RUNS } from './fragment-runs.ts'
 
-/** What a datagram that waits costs besides its fragments: measured, as the heap holds it (Node 20). */
+/**
+ * What a datagram that waits costs besides its fragments: measured, as the heap holds it (Node 20).
+ */
 const PENDING_COST = 560
 /** Records of datagrams and of sources that are kept for the next ones. */
 const SPARES = 64

@@ -1,4 +1,6 @@
-/** One group of a nic: what the host wants to hear of it, what it was asked, what it has to tell. */
+/**
+ * One group of a nic: what the host wants to hear of it, what it was asked, what it has to tell.
+ */
 import { Address } from '../../base/address.ts'
 import type { Clock, Timer } from '../../base/clock.ts'
 import type { KeyedHash } from '../../base/hash.ts'

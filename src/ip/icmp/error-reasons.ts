@@ -55,7 +55,9 @@ export const ErrorReason = {
   ErroneousField: { four: problem4, six: problem6(ipv6.ERRONEOUS_FIELD) },
   UnknownOption: { four: null, six: problem6(ipv6.UNKNOWN_OPTION) },
   IncompleteHeaderChain: { four: null, six: problem6(ipv6.INCOMPLETE_HEADER_CHAIN) },
-  /** Value: the better first hop's address. ICMPv6's Redirect is a message of Neighbor Discovery. */
+  /**
+   * Value: the better first hop's address. ICMPv6's Redirect is a message of Neighbor Discovery.
+   */
   Redirect: { four: form(icmpv4.REDIRECT, icmpv4.FOR_HOST), six: null },
 } as const satisfies Record<string, ErrorReason>
 

@@ -124,9 +124,9 @@ export class ErrorSender {
 /**
  * RFC 4443 section 2.4 (e): "An ICMPv6 error message MUST NOT be originated as a result of
  * receiving: (e.1) an ICMPv6 error message, (e.2) an ICMPv6 redirect message, (e.3) a packet
- * destined to an IPv6 multicast address [but for Packet Too Big and Parameter Problem code 2], (e.4)
- * a packet sent as a link-layer multicast, (e.5) a link-layer broadcast [with the same exceptions],
- * (e.6) a packet whose source address does not uniquely identify a single node."
+ * destined to an IPv6 multicast address [but for Packet Too Big and Parameter Problem code 2],
+ * (e.4) a packet sent as a link-layer multicast, (e.5) a link-layer broadcast [with the same
+ * exceptions], (e.6) a packet whose source address does not uniquely identify a single node."
  */
 function mayAnswer6(packet: Packet, reason: ErrorReason): boolean {
   const { cast, s0, s1, s2, s3 } = packet

@@ -1,4 +1,6 @@
-/** The paths of one host: which route leads to a destination, and how long a packet on it may be. */
+/**
+ * The paths of one host: which route leads to a destination, and how long a packet on it may be.
+ */
 import { type Address, isMulticast, MAPPED, Prefix } from '../../base/address.ts'
 import type { PathMtu } from './path-mtu.ts'
 import type { NicList, RouteNic } from './route-nic.ts'

@@ -3,7 +3,8 @@
  *
  * ```
  * file:   magic (4) | version 2.4 (2, 2) | reserved (8) | snapshot length (4) | link type (4)
- * packet: seconds (4) | micro- or nanoseconds (4) | captured length (4) | original length (4) | bytes
+ * packet: seconds (4) | micro- or nanoseconds (4) | captured length (4) | original length (4) |
+ *         bytes
  * ```
  */
 import {

@@ -199,7 +199,8 @@ export class PcapngFormat extends CaptureFormat {
    * ```
    * enhanced: interface (4)
    * obsolete: interface (2), drops (2)
-   * both:     | time, upper (4) | time, lower (4) | captured length (4) | original length (4) | bytes | options
+   * both:     | time, upper (4) | time, lower (4) | captured length (4) | original length (4) |
+   *           bytes | options
    * ```
    */
   #packet(bytes: Uint8Array, view: DataView, at: number, end: number, id: number, enhanced: boolean): CapturedFrame {

@@ -1,6 +1,6 @@
 /**
- * Datagrams of one flow that a router reads from a device in one wake-up go on as one merged packet,
- * where the router's receiver takes such: each would cost as much as all.
+ * Datagrams of one flow that a router reads from a device in one wake-up go on as one merged
+ * packet, where the router's receiver takes such: each would cost as much as all.
  */
 import type { Packet } from '../../base/packet.ts'
 import * as ipv4 from '../../wire/ipv4.ts'

@@ -30,7 +30,10 @@ export class TunFrames {
     this.#receiveRoom = this.received.bytes.length - HEADROOM
   }
 
-  /** Reads a frame into `received`, vnet header included; `false` says that {@link errno} has why not. */
+  /**
+   * Reads a frame into `received`, vnet header included; `false` says that {@link errno} has why
+   * not.
+   */
   read(): boolean {
     const length = this.#libc.read(this.#fd, this.#receiveAddress, this.#receiveRoom)
     if (length < 0) return false

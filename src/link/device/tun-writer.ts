@@ -134,7 +134,9 @@ export class TunWriter {
     return Drop.None
   }
 
-  /** From now on, what is sent answers the packets of one wake-up: it is collected until `release`. */
+  /**
+   * From now on, what is sent answers the packets of one wake-up: it is collected until `release`.
+   */
   hold(): void {
     this.#held = true
   }
@@ -144,7 +146,9 @@ export class TunWriter {
     this.writeAll()
   }
 
-  /** Writes what was collected, but not in a wake-up: what answers its packets leaves at its end. */
+  /**
+   * Writes what was collected, but not in a wake-up: what answers its packets leaves at its end.
+   */
   flush(): void {
     if (!this.#held) this.writeAll()
   }

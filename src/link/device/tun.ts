@@ -46,7 +46,8 @@ export type { TunOptions } from './tun-setup.ts'
  * @throws {Error} with `code` and, in the message, what to do: `ENOTSUP` (not Linux),
  *   `ERR_TUN_NO_KOFFI`, `ENOENT`, `ENODEV`, `ENXIO` (no `/dev/net/tun`), `EPERM`, `EACCES`
  *   (privilege), `ERR_TUN_NO_UV`, `ERR_TUN_NO_THREAD` (a bundle without `wakeupThread`), `EBUSY`
- *   (attached elsewhere, or all queues open), `EINVAL` (bad name, other kind, refused MTU or address)
+ *   (attached elsewhere, or all queues open), `EINVAL` (bad name, other kind, refused MTU or
+ *   address)
  * @throws {TypeError} when an option has the wrong form
  */
 export function openTun(options: TunOptions = {}): TunLink {

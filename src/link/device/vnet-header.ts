@@ -8,8 +8,8 @@
  *     +-------+----------+--------------+--------------+--------------+---------------+
  *
  * A frame of type UDP is one datagram that is to leave as fragments of `gso_size` bytes of payload.
- * A frame of type UDP_L4, TCPV4 or TCPV6 is one IP and one UDP or TCP header and the payloads of all
- * datagrams or segments, `gso_size` bytes each but for the last.
+ * A frame of type UDP_L4, TCPV4 or TCPV6 is one IP and one UDP or TCP header and the payloads of
+ * all datagrams or segments, `gso_size` bytes each but for the last.
  */
 export const VNET_HEADER = 10
 

@@ -3,7 +3,9 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { codedError } from './tun-libc.ts'
 
-/** Sources that a test runner compiles in memory have no compiled file beside them: the build has. */
+/**
+ * Sources that a test runner compiles in memory have no compiled file beside them: the build has.
+ */
 const DEFAULT = new URL(
   import.meta.url.endsWith('.ts') ? '../../../dist/link/device/wakeup-thread.js' : './wakeup-thread.js',
   import.meta.url,

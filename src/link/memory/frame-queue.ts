@@ -8,8 +8,8 @@
 import { type Cast, type ChecksumState, copyBytes, HEADROOM, Packet } from '../../base/packet.ts'
 
 /**
- * In front of each frame: `length | segmentLength << 17`, its trace, and `cast | checksumState << 8 |
- * nic << 16`, 4 bytes each.
+ * In front of each frame, 4 bytes each: `length | segmentLength << 17`, its trace, and
+ * `cast | checksumState << 8 | nic << 16`.
  */
 const RECORD = 12
 const LENGTH_BITS = 17

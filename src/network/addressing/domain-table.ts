@@ -22,12 +22,18 @@ export class DomainTable {
     this.#subnets = subnets
   }
 
-  /** Gives a switch or a segment a domain. @throws {TypeError | RangeError} for a subnet that does not fit */
+  /**
+   * Gives a switch or a segment a domain.
+   * @throws {TypeError | RangeError} for a subnet that does not fit
+   */
   add(node: DomainNode, settings: DomainSettings): void {
     this.#domains.set(node, this.create(settings))
   }
 
-  /** A domain that belongs to no node. @throws {TypeError | RangeError} for a subnet that does not fit */
+  /**
+   * A domain that belongs to no node.
+   * @throws {TypeError | RangeError} for a subnet that does not fit
+   */
   create({ subnet, cost = 1 }: DomainSettings): Domain {
     const domain = new Domain()
     domain.cost = cost
@@ -68,7 +74,10 @@ export class DomainTable {
   }
 }
 
-/** @throws {RangeError} for an IPv6 subnet where no host can have an address of it (RFC 8200 section 5) */
+/**
+ * @throws {RangeError} for an IPv6 subnet where no host can have an address of it (RFC 8200 section
+ * 5)
+ */
 export function checkIpv6Mtu(subnet: string | readonly string[] | undefined, mtu: number): void {
   const six = [subnet ?? []].flat().find((text) => text.includes(':'))
   if (six !== undefined && mtu < MIN_PMTU6)

@@ -34,7 +34,9 @@ export class Hairpins {
     return this.#table.size
   }
 
-  /** Remembers a packet by its ends behind the first translation, with its source's outside port. */
+  /**
+   * Remembers a packet by its ends behind the first translation, with its source's outside port.
+   */
   add(
     source: number,
     sourcePort: number,

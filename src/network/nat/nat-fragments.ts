@@ -71,7 +71,9 @@ export class NatFragments {
     return whole
   }
 
-  /** Sends a packet with `header` bytes of link header, in fragments where it is longer than `mtu`. */
+  /**
+   * Sends a packet with `header` bytes of link header, in fragments where it is longer than `mtu`.
+   */
   send(packet: Packet, header: number, mtu: number, next: (packet: Packet) => Drop): Drop {
     const { start, end } = packet
     if (end - start - header <= mtu) return next(packet)

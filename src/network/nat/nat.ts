@@ -146,7 +146,9 @@ export class Nat implements PacketHook {
     else next(whole)
   }
 
-  /** The packet itself, or the one that this fragment completes; `null` as long as some are missing. */
+  /**
+   * The packet itself, or the one that this fragment completes; `null` as long as some are missing.
+   */
   #whole(packet: Packet, header: number): Packet | null {
     const at = packet.start + header
     return NatFragments.isFragment(packet, at) ? this.#fragments.add(packet, at) : packet

@@ -1,4 +1,6 @@
-/** Where a packet has what a NAT translates besides addresses: its ports, or an echo's identifier. */
+/**
+ * Where a packet has what a NAT translates besides addresses: its ports, or an echo's identifier.
+ */
 import { ChecksumState, type Packet } from '../../base/packet.ts'
 import * as icmpv4 from '../../wire/icmpv4.ts'
 import * as ipv4 from '../../wire/ipv4.ts'

@@ -34,8 +34,8 @@ function follow(view: DataView, checksumAt: number, before: number, after: numbe
 }
 
 /**
- * The same for a checksum that is still to be completed (`ChecksumState.Partial`): the field has the
- * sum itself.
+ * The same for a checksum that is still to be completed (`ChecksumState.Partial`): the field has
+ * the sum itself.
  */
 function followPartial(view: DataView, checksumAt: number, before: number, after: number): void {
   const complement = ~view.getUint16(checksumAt) & 0xffff

@@ -64,7 +64,10 @@ export class Graph {
 
   // ── cables ──
 
-  /** A name that no cable has: the given one, or the proposed one with a number. @throws {Error} when it is taken */
+  /**
+   * A name that no cable has: the given one, or the proposed one with a number.
+   * @throws {Error} when it is taken
+   */
   newCableName(given: string | undefined, proposed: string): string {
     if (given !== undefined && this.#cables.has(given))
       throw new Error(`The network has a cable named ${given} already.`)

@@ -12,7 +12,10 @@ export interface Lives {
   find(filter: DatagramFilter): Datagram[]
 }
 
-/** One life, or those that a filter describes. @throws {Error} when the datagram is not remembered */
+/**
+ * One life, or those that a filter describes.
+ * @throws {Error} when the datagram is not remembered
+ */
 export function explainAll(lives: Lives, which: Datagram | number | DatagramFilter): string {
   const found = typeof which === 'number' ? [lives.get(which)] : 'events' in which ? [which] : lives.find(which)
   return found

@@ -23,7 +23,9 @@ interface Fragmented {
   readonly trace: number
 }
 
-/** Told of what happens to all datagrams as it happens, whether or not their lives are remembered. */
+/**
+ * Told of what happens to all datagrams as it happens, whether or not their lives are remembered.
+ */
 export interface LifeListener {
   began(id: number, from: string, packet: Summary, causedBy: number): void
   /** A frame of it left a node. */

@@ -1,4 +1,7 @@
-/** The check of a value against a JSON Schema (2020-12), of which this is the part that schemas here use. */
+/**
+ * The check of a value against a JSON Schema (2020-12), of which this is the part that schemas here
+ * use.
+ */
 
 export interface Schema {
   readonly [annotation: `$${string}`]: unknown
@@ -126,7 +129,10 @@ function checkObject(
   for (const key of required) if (value[key] === undefined) throw new SchemaError(path, `'${key}' is missing`)
 }
 
-/** Throws the complaint of the one alternative that the value was meant to be, where that can be told. */
+/**
+ * Throws the complaint of the one alternative that the value was meant to be, where that can be
+ * told.
+ */
 function checkAnyOf(
   value: unknown,
   { description }: Schema,
@@ -174,7 +180,9 @@ function isNear(a: string, b: string): boolean {
   )
 }
 
-/** Whether an object has one of the keys that this schema requires: another alternative has others. */
+/**
+ * Whether an object has one of the keys that this schema requires: another alternative has others.
+ */
 function isMeant(value: unknown, schema: Schema): boolean {
   if (!hasType(value, 'object')) return false
   const required = schema.required ?? []

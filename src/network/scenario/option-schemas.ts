@@ -1,4 +1,6 @@
-/** The schemas of options: what the library's calls are given, and the same keys in scenario files. */
+/**
+ * The schemas of options: what the library's calls are given, and the same keys in scenario files.
+ */
 import { HOST_RANGES } from '../../ip/host-ranges.ts'
 import { NEIGHBOR_MINIMUM, type NeighborOptions } from '../../ip/nic/neighbor-limits.ts'
 import type { FilterSpec } from '../nodes/filter.ts'

@@ -43,7 +43,9 @@ export function write(view: DataView, start: number, end: number, identity: numb
   for (const last = mix(word); at < end; at++) view.setUint8(at, last >>> (8 * (end - at - 1)))
 }
 
-/** The identity that a payload of 8 bytes or more claims; one that no flow has where it is damaged. */
+/**
+ * The identity that a payload of 8 bytes or more claims; one that no flow has where it is damaged.
+ */
 export function claimedIdentity(view: DataView, start: number, end: number): number {
   return (view.getUint32(start) ^ mask(numberOf(view, start), end - start)) >>> 0
 }

@@ -1,4 +1,7 @@
-/** The form of a scenario file, as JSON Schema (2020-12), and the error about a file of another form. */
+/**
+ * The form of a scenario file, as JSON Schema (2020-12), and the error about a file of another
+ * form.
+ */
 import { HOST_RANGES } from '../../ip/host-ranges.ts'
 import { checkSchema, placeOf, type Schema, SchemaError } from './json-schema.ts'
 import { BIT_RATE, CONNECT, DEFINITIONS, duration, FILTER, HOST, NAT, SEED, SEGMENT, SWITCH } from './option-schemas.ts'

@@ -55,7 +55,10 @@ class Sender {
 export class Tally<Flow extends TalliedFlow> implements LifeListener {
   readonly #flows: readonly Flow[]
   readonly #senders = new Map<string, Sender>()
-  /** By datagram: the flow's number and 1 if it is the flow's own, below 0 if one of these caused it. */
+  /**
+   * By datagram: the flow's number and 1 if it is the flow's own, below 0 if one of these caused
+   * it.
+   */
   #flowOf = new Int32Array(1024)
   /** Nodes, numbered as they are met. */
   readonly #nodes = new Map<string, number>()

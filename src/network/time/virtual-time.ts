@@ -19,8 +19,8 @@ const STRETCH = 20_000
 
 /**
  * What programs wait for besides the network and the event loop, which time waits for as well:
- * `pending` gives a promise that settles when something of it is over, or `null`. Node's is files and
- * keys (`network-node.ts`).
+ * `pending` gives a promise that settles when something of it is over, or `null`. Node's is files
+ * and keys (`network-node.ts`).
  */
 export const platformWork: { pending(): Promise<void> | null } = { pending: () => null }
 
@@ -209,9 +209,9 @@ function inTurns<T>(turns: Turns<T>): Promise<T> {
 }
 
 /**
- * Calls back in the next turn of the event loop, when ticks, microtasks and immediates that wait have
- * run. Where there is no setImmediate, a message channel is the only way to a turn without the delay
- * that browsers give to nested timers.
+ * Calls back in the next turn of the event loop, when ticks, microtasks and immediates that wait
+ * have run. Where there is no setImmediate, a message channel is the only way to a turn without the
+ * delay that browsers give to nested timers.
  */
 function later(callback: () => void): void {
   if (setImmediate !== undefined) setImmediate(callback)

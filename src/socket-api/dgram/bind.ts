@@ -114,7 +114,10 @@ export function whenBound(state: SocketState, call: () => void, failed?: (error:
   socket.once('listening', listening)
 }
 
-/** An address that needs no lookup. @throws {TypeError} ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE */
+/**
+ * An address that needs no lookup.
+ * @throws {TypeError} ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE
+ */
 export function checkLiteral(address: unknown, name: string, call: string): string {
   checkString(address, name)
   if (isIP(address) === 0)

@@ -2,8 +2,8 @@
  * The UDP socket that programs hold: node:dgram's `Socket` over an endpoint of a stack.
  *
  * A façade: each method belongs to a room that works on the socket's state (bind, connect, groups,
- * options, sending). Forms, checks, errors, and the order and timing of events are Node's, and so is
- * the number of members; `docs/node-dgram.md` lists what differs, and what is beyond Node.
+ * options, sending). Forms, checks, errors, and the order and timing of events are Node's, and so
+ * is the number of members; `docs/node-dgram.md` lists what differs, and what is beyond Node.
  */
 import diagnosticsChannel from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'

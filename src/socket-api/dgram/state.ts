@@ -137,8 +137,8 @@ export class SocketState implements Reader {
   }
 
   /**
-   * What getaddrinfo says of a zone that `isIP` refuses. The interface has to be there, and is not in
-   * the answer: Node's `bind` and `connect` are EINVAL then.
+   * What getaddrinfo says of a zone that `isIP` refuses. The interface has to be there, and is not
+   * in the answer: Node's `bind` and `connect` are EINVAL then.
    */
   #findZone(name: string, { address, zone }: { address: string; zone: string }, callback: LookupCallback): void {
     const found = this.family === 6 && this.shared.stack.nic(zone) !== undefined

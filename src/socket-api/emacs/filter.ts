@@ -1,4 +1,6 @@
-/** Datagrams on their way to a filter: they wait while its process is stopped, and between turns. */
+/**
+ * Datagrams on their way to a filter: they wait while its process is stopped, and between turns.
+ */
 import type { Buffer } from 'node:buffer'
 import type { Clock } from '../../base/clock.ts'
 import { MESSAGES_A_TURN } from '../delivery/turns.ts'

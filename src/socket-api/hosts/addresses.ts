@@ -4,7 +4,10 @@ import { Address } from '../../base/address.ts'
 import type { Stack } from '../../stack.ts'
 import { isLocalName } from './guard.ts'
 
-/** The addresses of a name, in any case and with or without the final dot; `null` for a name unknown. */
+/**
+ * The addresses of a name, in any case and with or without the final dot; `null` for a name
+ * unknown.
+ */
 export function addressesOf(host: Stack, name: string): readonly string[] | null {
   const found = host.hosts.get(name)
   if (found !== undefined) return found
@@ -52,7 +55,10 @@ export function findAddresses(host: Stack, name: string, family: number, hints: 
   return [...reached, ...found.filter((each) => !reached.includes(each))]
 }
 
-/** The name under which DNS has the names of an address (RFC 1035 section 3.5, RFC 3596 section 2.5). */
+/**
+ * The name under which DNS has the names of an address (RFC 1035 section 3.5, RFC 3596 section
+ * 2.5).
+ */
 export function reverseName(literal: string): string {
   const address = Address.parse(literal)
   const bytes = [...address.toBytes()]

@@ -31,7 +31,9 @@ export function installConnections(): Restore {
   return replaceValue(prototype, 'connect', disguised(guarded, connect as () => net.Socket))
 }
 
-/** The options of a TCP connection in each form of `connect`; `null` for a path, and for nothing. */
+/**
+ * The options of a TCP connection in each form of `connect`; `null` for a path, and for nothing.
+ */
 function optionsOf(args: readonly unknown[]): TcpNetConnectOpts | null {
   // Node's own callers hand over options and callback as one list, which carries a mark.
   const [first, second] = Array.isArray(args[0]) ? (args[0] as unknown[]) : args

@@ -1,6 +1,6 @@
 /**
- * The host that a piece of a program runs as: kept by Node's async context, through promises, ticks,
- * timers and events.
+ * The host that a piece of a program runs as: kept by Node's async context, through promises,
+ * ticks, timers and events.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Stack } from '../../stack.ts'

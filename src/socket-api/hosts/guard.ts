@@ -48,7 +48,10 @@ function refused(why: string): Error {
   return Object.assign(new Error(`${why} ${where}`), { code: 'ERR_OUTSIDE_NETWORK' })
 }
 
-/** Whether what is sent to a literal address stays on this machine; so it does to the unspecified one. */
+/**
+ * Whether what is sent to a literal address stays on this machine; so it does to the unspecified
+ * one.
+ */
 export function isLoopback(literal: string): boolean {
   const address = Address.tryParse(literal.replace(/%.*$/, ''))
   return address !== null && (address.isLoopback || address.isUnspecified)

@@ -1,6 +1,6 @@
 /**
- * What makes Node's modules serve code of hosts: in place from the first use to the end of the last,
- * whatever the order of the uses.
+ * What makes Node's modules serve code of hosts: in place from the first use to the end of the
+ * last, whatever the order of the uses.
  */
 import { installConnections } from './connections.ts'
 import { endContexts } from './context.ts'

@@ -37,7 +37,10 @@ const KEYS = new Set([
  */
 const PATIENCE = 10_000
 
-/** A job of node:crypto: what it gives tells that it was done at once, in a list of error and result. */
+/**
+ * A job of node:crypto: what it gives tells that it was done at once, in a list of error and
+ * result.
+ */
 interface Job {
   run?: (...args: unknown[]) => unknown
 }

@@ -1,4 +1,7 @@
-/** `stack.run`: a program, or a part of one, as a host. Importing this module gives it to every stack. */
+/**
+ * `stack.run`: a program, or a part of one, as a host. Importing this module gives it to every
+ * stack.
+ */
 import dgram from 'node:dgram'
 import { Stack } from '../../stack.ts'
 import { UdpSocket } from '../dgram/socket.ts'

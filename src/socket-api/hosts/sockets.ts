@@ -1,10 +1,10 @@
 /**
- * Makes Node's own UDP sockets sockets of a host, when it is code of a host that makes or first uses
- * them.
+ * Makes Node's own UDP sockets sockets of a host, when it is code of a host that makes or first
+ * uses them.
  *
- * Node tells of each socket that is made, by whatever reference to `createSocket` or `Socket`, or by
- * a subclass, on the diagnostics channel `udp.socket`. The methods of `dgram.Socket.prototype` then
- * ask which kind a socket is: so it does not matter when and how a program took what from
+ * Node tells of each socket that is made, by whatever reference to `createSocket` or `Socket`, or
+ * by a subclass, on the diagnostics channel `udp.socket`. The methods of `dgram.Socket.prototype`
+ * then ask which kind a socket is: so it does not matter when and how a program took what from
  * `node:dgram`. A socket that opened nothing before is taken over by the first call on a host: some
  * packages make their sockets while they are loaded.
  */

@@ -1,4 +1,6 @@
-/** `send`: its argument forms, the lookup of the address, and the tick in which a datagram leaves. */
+/**
+ * `send`: its argument forms, the lookup of the address, and the tick in which a datagram leaves.
+ */
 import type { SendOptions } from '../../udp/endpoint.ts'
 import type { Errno } from '../../udp/errno.ts'
 import { checkMessage, checkNumber, checkPort, checkString, slice } from '../dgram/arguments.ts'
@@ -30,7 +32,10 @@ export function send(state: SocketState, given: SendArguments): void {
   else whenBound(state, () => sendSoon(datagram))
 }
 
-/** `sendto` is `send` in a form of which nothing may be left out. @throws {TypeError} ERR_INVALID_ARG_TYPE */
+/**
+ * `sendto` is `send` in a form of which nothing may be left out.
+ * @throws {TypeError} ERR_INVALID_ARG_TYPE
+ */
 export function checkSendto(offset: unknown, length: unknown, port: unknown, address: unknown): void {
   checkNumber(offset, 'offset')
   checkNumber(length, 'length')
@@ -112,7 +117,9 @@ function sendSoon(datagram: SocketDatagram): void {
   else sendByName(datagram)
 }
 
-/** Whether its address is a literal one, whose lookup nobody could see; the datagram has it then. */
+/**
+ * Whether its address is a literal one, whose lookup nobody could see; the datagram has it then.
+ */
 function isLiteral(datagram: SocketDatagram): boolean {
   const { state, request } = datagram
   const text = request.host || state.loopback
