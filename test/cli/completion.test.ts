@@ -3,7 +3,10 @@ import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { testWith } from '../skips.ts'
 import { compile, start } from './program.ts'
+
+const has = (program: string) => spawnSync(program, ['--version']).status === 0
 
 describe('the command', () => {
   let program: ReturnType<typeof compile>
