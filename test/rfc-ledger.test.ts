@@ -27,6 +27,8 @@ function render(): string {
   return `${[
     '# The RFCs, requirement by requirement',
     '',
+    'After this page you know which requirements of which RFCs the stack meets, and which test shows it.',
+    '',
     'Made from `test/rfc-ledger.ts` by `TUNGRAM_WRITE_LEDGER=1 npx vitest run test/rfc-ledger.test.ts`; a ' +
       'test fails when this page is not up to date.',
     `${count('tested')} requirements are tested, ${count('not applicable')} do not apply, ` +

@@ -1444,6 +1444,22 @@ optionRows(
 optionRows(8085, '3.2', 'SHOULD', 'a program learns the path MTU', 'the MTU of a path')
 optionRows(3542, '11.4', 'MUST', 'IPV6_PATHMTU tells the size', 'the MTU of a path')
 
+const rawRows = file('raw/raw-endpoint.test.ts')
+rawRows(
+  3542,
+  '3.1',
+  'MUST',
+  'with IPV6_CHECKSUM a raw socket has its checksum written and verified',
+  'writes and verifies the checksum of an upper layer over IPv6',
+)
+rawRows(
+  3542,
+  '3',
+  'MUST',
+  'what a raw socket gets and sends begins behind the IP header',
+  'takes what nobody else speaks, which is then not answered',
+)
+
 const contractReceive = file('contract/receive.ts')
 contractReceive(3493, '5.3', 'MUST', 'IPV6_V6ONLY keeps IPv4 out', 'IPv4 does not reach a socket that is ipv6Only')
 contractReceive(

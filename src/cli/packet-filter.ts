@@ -252,7 +252,9 @@ function ofProtocol(word: string): PacketFilter {
   return (description) => hasProtocol(description, name)
 }
 
-/** By the header that is there, or by what the header before says of a part of it. */
+/**
+ * Whether a header of the protocol is there, or, in a fragment without it, the IP header names it.
+ */
 function hasProtocol(description: Description, name: string): boolean {
   if (description.layers.some((layer) => layer.name === name)) return true
   const said = [

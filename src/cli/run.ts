@@ -1,4 +1,4 @@
-/** How a command goes on until it is told to end. */
+/** Runs a command until a signal or the command itself ends it. */
 
 /** The end of a run: called by signals and by the command itself; the first call counts. */
 export interface Run {

@@ -10,7 +10,7 @@ export class Sender {
   /** How often the peer's host answered that the port is closed. */
   refused = 0
   stopped = false
-  /** Datagrams to be handed to the socket, those that must go again included. */
+  /** Datagrams still to be handed to the socket, with those that are sent again. */
   #left: number
   /** Datagrams handed to the socket, those that must go again not included. */
   #handed = 0
@@ -24,8 +24,8 @@ export class Sender {
   readonly #neighbor: () => NeighborState | undefined
 
   /**
-   * `neighbor`: the state of the neighbor that the datagrams go to. While it is being asked for,
-   * what is sent only waits, and little can.
+   * `neighbor` is the state of the neighbor that the datagrams go to. While it is being resolved,
+   * datagrams only wait, and few of them can.
    */
   constructor(count: number, rate: number, neighbor: () => NeighborState | undefined) {
     this.#left = count

@@ -52,13 +52,13 @@ export class Receive4 {
   /** Of the packet at hand. */
   readonly #found = new ReceivedOptions()
   /**
-   * The addresses and the nic of the last packet that was one for this host, which nearly all
-   * packets after it have too, …
+   * Addresses and nic of the last packet that was admitted for this host. Nearly all packets have
+   * those of the one before, so they need not be checked again.
    */
   #knownSource = 0
   #knownDestination = 0
   #knownNic: Nic | null = null
-  /** … and the state of the routes for which that holds: they change with every address. */
+  /** For which state of the routes that holds: it changes with every address. */
   #knownGeneration = -1
 
   constructor(parts: Receive4Parts) {

@@ -38,8 +38,9 @@ export class ReceivedOptions {
   }
 
   /**
-   * A router: what was recorded is the address of the nic that the packet leaves by (RFC 1812
-   * section 4.2.2.1), and takes the place of the stop that becomes the destination.
+   * Writes what a router adds before it sends the packet on: the address of the nic that the packet
+   * leaves by (RFC 1812 section 4.2.2.1), in the slots that this host filled, and in the place of
+   * the stop that becomes the destination.
    */
   forward(packet: Packet, word: number): void {
     const { view, network } = packet

@@ -93,6 +93,6 @@ export interface NatSettings
   tcpTimeout?: Duration
   /** How long one is that did not come about, after its SYN. Default 4 minutes. */
   tcpOpeningTimeout?: Duration
-  /** How long one is that has ended, after the second FIN or the RST. Default 4 minutes. */
+  /** How long a connection is kept after its second FIN or its RST. Default 4 minutes. */
   tcpClosingTimeout?: Duration
 }

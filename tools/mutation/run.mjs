@@ -32,7 +32,7 @@ function nameOf(file, source, { location: { start, end }, replacement }) {
 }
 
 function run(name) {
-  const { mutate, tests } = rooms[name]
+  const { mutate, ...room } = rooms[name]
   const directory = mkdtempSync(join(tmpdir(), 'tungram-mutation-'))
   const report = join(directory, 'report.json')
   const config = join(directory, 'stryker.json')
@@ -64,7 +64,7 @@ function run(name) {
     const { status } = spawnSync(join(root, 'node_modules/.bin/stryker'), ['run', config], {
       cwd: root,
       stdio: ['ignore', 'ignore', 'inherit'],
-      env: { ...process.env, TUNGRAM_MUTATION_TESTS: tests.join(' ') },
+      env: { ...process.env, TUNGRAM_MUTATION_ROOM: JSON.stringify(room) },
     })
     if (status !== 0) throw new Error(`Stryker failed in room ${name} (exit code ${status}).`)
     return { ...readReport(report), seconds: Math.round((Date.now() - started) / 1000) }

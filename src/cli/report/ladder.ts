@@ -29,7 +29,7 @@ interface Point {
   y: number
 }
 
-/** Nodes that do not occur are left out; `order` is theirs from left to right. */
+/** Draws a column for each node that has packets. `order` lists the nodes from left to right. */
 export function drawLadder(recorded: readonly Recorded[], order: readonly string[]): Markup {
   const points = pointsOf(recorded)
   const used = new Set(points.map(({ moment }) => moment.node))

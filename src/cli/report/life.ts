@@ -51,7 +51,10 @@ export type Neighbors = (node: string, nic: string) => readonly string[]
 export function lifeOf({ events, packet: whole }: Datagram, neighbors: Neighbors): Life {
   const hops: Hop[] = []
   const drops: Life['drops'] = []
-  /** Copies that go onto the wire now, by nic: the second is not another frame that has waited. */
+  /**
+   * Copies that go onto the wire now, by nic: a second one is a duplicate, not a frame that has
+   * waited.
+   */
   const copies = new Map<string, number>()
   for (const [order, { time, node, nic, what, packet, reason }] of events.entries()) {
     const moment = { node, time, order }

@@ -30,7 +30,10 @@ export function rounded(value: number): string {
   return `${Number(value.toFixed(3))}`
 }
 
-/** What keeps lines away from a small text in a drawing, whose baseline is at `y`. */
+/**
+ * A background for a small text in a drawing, so that lines do not cross it; its baseline is at
+ * `y`.
+ */
 export function backdrop(x: number, y: number, text: string, anchor: 'start' | 'middle' | 'end'): Markup {
   const width = text.length * 5.9 + 4
   const left = { start: x, middle: x - width / 2, end: x - width }[anchor]

@@ -31,8 +31,8 @@ export class Report {
   readonly #assets = plotAssets()
 
   /**
-   * Looks first whether the page can be written. `file` is the scenario's; the ladder shows the
-   * first `ladder` packets.
+   * Checks first that the page can be written. `file` is the scenario's; the ladder shows the first
+   * `ladder` packets.
    * @throws {Error} when it cannot
    */
   constructor(path: string, file: string, scenario: Scenario, ladder: number) {

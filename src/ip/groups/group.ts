@@ -9,9 +9,9 @@ import { type GroupQuery, type GroupRecord, RecordType } from './group-messages.
 import { type GroupFilter, NOTHING } from './memberships.ts'
 
 /**
- * How many sources are remembered that a group in EXCLUDE mode was asked about: Linux's limit of a
- * socket's list (mld_max_msf). Whoever asks about more hears about the whole group (RFC 9776
- * section 9.1 lets a host record a limited number).
+ * Sources that are remembered from queries about a group in EXCLUDE mode: Linux's limit of a
+ * socket's list (mld_max_msf). A querier that asks about more gets an answer about the whole group
+ * (RFC 9776 section 9.1 lets a host record a limited number).
  */
 export const MAX_ASKED = 64
 

@@ -186,8 +186,8 @@ export class NeighborTable {
   }
 
   /**
-   * What was sent to it just now was but an answer to its question who we are: one that was a
-   * stranger before it still is.
+   * The frame just sent only answered a question for our address, which is no use of the neighbor:
+   * one that was a stranger stays a stranger.
    */
   stillStranger(neighbor: Neighbor): void {
     neighbor.isUsed = false

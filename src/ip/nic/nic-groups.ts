@@ -1,6 +1,6 @@
 /**
- * The groups of one nic: those that sockets joined, those that it is in by itself, and what
- * switches and routers hear of both.
+ * The groups of one nic: those that sockets joined, those that every host is in, and the reports
+ * about both to switches and routers.
  */
 import { type Address, isMulticast } from '../../base/address.ts'
 import type { Clock } from '../../base/clock.ts'

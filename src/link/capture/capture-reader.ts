@@ -44,7 +44,7 @@ export class CaptureReader {
     if (rest.length > 0) yield* this.#read(rest)
   }
 
-  /** Reads what is whole, and lets the rest wait. */
+  /** Reads the records that are complete, and keeps the bytes of an incomplete one. */
   *#read(bytes: Uint8Array): Generator<CapturedFrame, void> {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     let at = 0

@@ -17,7 +17,7 @@ export const IF_TSRESOL = 9
 const IF_TSOFFSET = 14
 export const EPB_FLAGS = 2
 
-/** Type and length, before and behind which nothing of a block is known. */
+/** Bytes of a block's type and length, the least that every block has. */
 const BLOCK_HEADER = 12
 /** As libpcap has it. */
 const MOST_BLOCK = 16 << 20

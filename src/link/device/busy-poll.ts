@@ -1,11 +1,11 @@
-/** Looking for packets for a while after the last ones came, before the process sleeps. */
+/** Polls for packets for a while after the last ones came, before the process sleeps. */
 import { LONGEST_RUN } from './watcher.ts'
 
 export class BusyPoll {
   /** Milliseconds. */
   readonly #time: number
   readonly #look: () => number
-  /** A look is to come in this turn. */
+  /** A look is scheduled for this turn. */
   #pending = false
   /** When the loop could last have ended, while looks follow each other. */
   #since = 0
@@ -21,8 +21,8 @@ export class BusyPoll {
   }
 
   /**
-   * Packets came: looks again in a turn of its own, after all that they have led to. Such a turn
-   * keeps the process alive, so now and then there is none.
+   * Packets came: looks again in another turn, after everything that they caused. Such a turn keeps
+   * the process alive, so one is left out now and then.
    */
   again(): void {
     if (this.#pending) return

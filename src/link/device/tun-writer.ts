@@ -191,7 +191,10 @@ export class TunWriter {
     this.#splitAndWrite(frame)
   }
 
-  /** Writes each packet of a frame, vnet header included, that the device does not take. */
+  /**
+   * Takes apart a frame that the device refuses whole, and writes each of its packets, vnet header
+   * included.
+   */
   #splitAndWrite(frame: Packet): void {
     ;(this.#splitter as Splitter).split(frame, (packet) => {
       const drop = this.#host.isOpen ? this.#writeNow(packet) : this.#refuse(Drop.LinkDown)

@@ -55,7 +55,9 @@ export class Direction {
     this.#sender.change(to.rate ?? Number.POSITIVE_INFINITY, to.queue)
   }
 
-  /** Whether a merged packet may pass as one: what counts packets is given each. */
+  /**
+   * Whether a merged packet may pass as one. An impairment that counts packets needs each segment.
+   */
   get passesMerged(): boolean {
     return this.#isEven && this.#sender.isIdle
   }

@@ -75,7 +75,7 @@ export class Inbox {
     }
   }
 
-  /** As it is to a receiver that takes it, else its segments. */
+  /** Delivers a merged packet as it is, or segment by segment to a receiver that takes none. */
   #deliverMerged(packet: Packet, receiver: LinkReceiver): void {
     if (receiver.takesMerged?.(packet) === true) {
       receiver.input(packet)

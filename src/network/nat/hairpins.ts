@@ -1,6 +1,6 @@
 /**
- * Packets between two inside hosts that are within the router: their destination is translated,
- * their source is still to be (RFC 4787 section 6).
+ * Packets from one inside host to another while they are in the router: the destination is
+ * translated, the source is not yet (RFC 4787 section 6).
  */
 import { MAPPED } from '../../base/address.ts'
 import type { KeyedHash } from '../../base/hash.ts'

@@ -69,7 +69,7 @@ export class Nat implements PacketHook {
   readonly #hairpins: Hairpins
   readonly #fragments: NatFragments
   readonly #syns: UnsolicitedSyns
-  /** Those of the packet that is passing, and those of the one that it quotes. */
+  /** Ports and addresses of the packet in transit, and of the packet that it quotes. */
   readonly #ends = new PacketEnds()
   readonly #quotedEnds = new PacketEnds()
 

@@ -17,7 +17,7 @@ export class TcpTracker {
   readonly #queues: Record<TcpPhase, Queue>
   readonly #inboundRefresh: boolean
 
-  /** The lists of `outside` are those of the opening, the established and the closing. */
+  /** `outside.queues` are the lists of mappings that are opening, established and closing. */
   constructor(clock: Clock, outside: OutsidePorts, { inboundRefresh }: Required<NatOptions>) {
     this.#clock = clock
     this.#outside = outside

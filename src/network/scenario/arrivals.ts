@@ -10,7 +10,9 @@ export class Arrivals {
   /** How often each datagram arrived. */
   readonly #copies: number[] = []
   readonly #latencies: number[] = []
-  /** Of payload, but for the first datagram: the span begins when it arrives. */
+  /**
+   * Payload bytes without those of the first datagram: the measured span begins when it arrives.
+   */
   #bytes = 0
   #highest = -1
   #first = 0

@@ -2,7 +2,7 @@ import { Network } from '../network.ts'
 import type { FilterSpec } from '../nodes/filter.ts'
 import type { ConnectOptions, HostOptions, NatSettings, NetworkOptions, SegmentSettings } from '../settings.ts'
 
-/** A network as plain data, such as a file holds. Nodes are named by the keys. */
+/** A network as plain data, as a file has it. Keys are the names of nodes. */
 export interface Topology extends NetworkOptions {
   hosts?: Readonly<Record<string, HostOptions>>
   routers?: Readonly<Record<string, RouterSpec>>

@@ -11,8 +11,8 @@ import { BindState, ConnectState, checkRunning, type SocketState } from './state
 import type { BindOptions } from './types.ts'
 
 /**
- * By which event Node's `bind` sees that it failed; as a listener for 'error' it makes the error a
- * handled one.
+ * The event that tells Node's `bind` of a failure. Where that is 'error', Node counts the error as
+ * handled.
  */
 const FAILED = HAS_SYNC_CALLS ? EventEmitter.errorMonitor : 'error'
 

@@ -156,7 +156,10 @@ export class SocketState implements Reader {
     return this.shared.addresses.parseFor(this.family, text)
   }
 
-  /** Whether no lookup of a literal address could be seen: it is Node's own, or none. */
+  /**
+   * Whether literal addresses need no lookup: the socket's is Node's own, so no program sees the
+   * difference.
+   */
   get skipsLookup(): boolean {
     return (this.#lookup === nodeLookup || this.#lookup === undefined) && this.sendBlockList === undefined
   }

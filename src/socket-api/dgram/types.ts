@@ -75,7 +75,7 @@ export interface SocketOptions {
 
 /** Where `bind` binds to. */
 export interface BindOptions {
-  /** 0 to 65535; 0, `null` and nothing are a free one. */
+  /** 0 to 65535. With 0, `null` or none, a free port is chosen. */
   port?: number | null | undefined
   /** An address of the stack, or a name of one. Default: all (`0.0.0.0`, `::`). */
   address?: string | null | undefined

@@ -20,7 +20,7 @@ export interface NetworkOptions {
    * `false`. Linux: SO_DONTROUTE.
    */
   dontroute?: boolean | null
-  /** No effect on datagrams. Default `false`. */
+  /** Has no effect on datagrams. Default `false`. */
   keepalive?: boolean | null
   /** No effect on datagrams; seconds, or whether to wait. Default `null`. */
   linger?: boolean | number | null

@@ -13,7 +13,7 @@ import { installSockets } from './sockets.ts'
 const users = new Set<object>()
 let restores: Restore[] = []
 
-/** Puts everything in place, unless it is, for as long as somebody uses it. */
+/** Installs everything for the first user. It stays until the last user has gone. */
 export function installFor(user: object): void {
   if (users.size === 0)
     restores = [

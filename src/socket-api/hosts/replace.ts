@@ -4,8 +4,8 @@
 export type Restore = () => void
 
 /**
- * Puts a value in the place of a property's. What puts the former back leaves alone what somebody
- * else has put there meanwhile.
+ * Replaces the value of a property. The result restores the former value, unless somebody else has
+ * changed it meanwhile.
  */
 export function replaceValue(target: object, name: PropertyKey, value: unknown): Restore {
   const former = Object.getOwnPropertyDescriptor(target, name)

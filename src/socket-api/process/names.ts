@@ -11,7 +11,7 @@ type Callback = (error: Error | null, address?: string | LookupAddress[], family
 
 let hosts: ReadonlyMap<string, readonly string[]> = new Map()
 
-/** The names to be answered from now on: name to addresses. All others go to Node's own lookup. */
+/** From now on answers these names with their addresses. Node's own lookup answers all others. */
 export function answerNames(map: ReadonlyMap<string, readonly string[]>): void {
   hosts = map
 }

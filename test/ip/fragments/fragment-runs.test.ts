@@ -50,6 +50,48 @@ describe('the runs of a datagram', () => {
     expect(runs.total).toBe(20)
   })
 
+  test('take what ends with the last fragment, and the last fragment again for a duplicate', () => {
+    const runs = noRuns()
+    expect(addRun(runs, 16, 24, true)).toBe(Drop.None)
+    expect(addRun(runs, 16, 24, true)).toBe(Drop.FragmentDuplicate)
+    expect(addRun(runs, 16, 24, false)).toBe(Drop.FragmentDuplicate)
+    expect(addRun(runs, 0, 8, false)).toBe(Drop.None)
+    expect(addRun(runs, 8, 16, false)).toBe(Drop.None)
+    expect(runs.total).toBe(24)
+  })
+
+  test('take no last fragment that ends elsewhere than the first one, or before what is there', () => {
+    const runs = taken([0, 16])
+    expect(addRun(runs, 0, 8, true)).toBe(Drop.FragmentOverlap)
+    expect(runs.total).toBe(-1)
+    expect(addRun(runs, 8, 16, true)).toBe(Drop.FragmentDuplicate)
+    expect(runs.total).toBe(16)
+    expect(addRun(runs, 16, 24, true)).toBe(Drop.FragmentOverlap)
+    expect(runs.total).toBe(16)
+  })
+
+  test('of an empty datagram allow no byte', () => {
+    const runs = noRuns()
+    expect(addRun(runs, 0, 0, true)).toBe(Drop.None)
+    expect(addRun(runs, 0, 8, true)).toBe(Drop.FragmentOverlap)
+    expect(addRun(runs, 0, 8, false)).toBe(Drop.FragmentOverlap)
+    expect(runs.total).toBe(0)
+  })
+
+  test('find the place of a fragment among many', () => {
+    const starts = [0, 16, 32, 48, 64, 80, 96]
+    for (const hole of [8, 24, 40, 56, 72, 88]) {
+      const runs = taken(...starts.map((start) => [start, start + 4] as const))
+      expect(addRun(runs, hole, hole + 4, false)).toBe(Drop.None)
+      expect(runsOf(runs).map(([start]) => start)).toEqual(
+        [...starts, hole].sort((a, b) => (a as number) - (b as number)),
+      )
+      expect(addRun(runs, hole - 2, hole + 4, false)).toBe(Drop.FragmentOverlap)
+      expect(addRun(runs, hole, hole + 5, false)).toBe(Drop.FragmentOverlap)
+      expect(addRun(runs, hole, hole + 4, false)).toBe(Drop.FragmentDuplicate)
+    }
+  })
+
   test('do not depend on what the arrays held before', () => {
     const runs = { runs: 0, runStarts: [800, 900], runEnds: [808, 908], total: -1 }
     expect(addRun(runs, 16, 24, false)).toBe(Drop.None)
