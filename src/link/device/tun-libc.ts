@@ -9,19 +9,16 @@
  * passes an address holds the buffer behind it.
  */
 import { closeSync, openSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { constants } from 'node:os'
 import { getSystemErrorName } from 'node:util'
-import type koffiModule from 'koffi'
-
-export type Koffi = typeof koffiModule
+import { type ForeignLibrary, type Koffi, loadKoffi } from './koffi.ts'
 
 export interface Libc {
   readonly koffi: Koffi
   /** Where koffi is, for a worker thread that loads it too. */
   readonly koffiPath: string
   /** The C library together with everything else the process exports, libuv among it. */
-  readonly library: ReturnType<Koffi['load']>
+  readonly library: ForeignLibrary
   read(fd: number, address: number, length: number): number
   write(fd: number, address: number, length: number): number
   ioctl(fd: number, request: number, argument: Uint8Array): number
@@ -54,14 +51,13 @@ function load(): Libc {
       `TUN and TAP devices need Linux, this is ${process.platform}. The in-memory links (segment, loopback) work here.`,
     )
   }
-  const require = createRequire(import.meta.url)
   try {
-    const koffi = require('koffi') as Koffi
+    const { koffi, path } = loadKoffi()
     const library = koffi.load(null)
     const ioctl = library.func('ioctl', 'int', ['int', 'ulong', '...'])
     return {
       koffi,
-      koffiPath: require.resolve('koffi'),
+      koffiPath: path,
       library,
       read: library.func('read', 'intptr_t', ['int', 'intptr_t', 'size_t']),
       write: library.func('write', 'intptr_t', ['int', 'intptr_t', 'size_t']),
@@ -81,8 +77,8 @@ function load(): Libc {
     throw codedError(
       'ERR_TUN_NO_KOFFI',
       `The package 'koffi', through which the device is driven, does not load here: ` +
-        `${(cause as Error).message}. Install it again for this platform (npm install koffi); the in-memory ` +
-        'links work without it.',
+        `${(cause as Error).message.split('\n')[0]}. Install it for this platform (npm install koffi; a package ` +
+        'manager that was told to omit optional dependencies leaves it out); the in-memory links work without it.',
       { cause },
     )
   }

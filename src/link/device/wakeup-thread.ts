@@ -7,7 +7,7 @@
  */
 import { createRequire } from 'node:module'
 import { parentPort, workerData } from 'node:worker_threads'
-import type koffiModule from 'koffi'
+import type { Koffi } from './koffi.ts'
 
 /** What the thread is given. */
 export interface WakeupTask {
@@ -25,7 +25,7 @@ export interface WakeupTask {
 const PATIENCE = 1000
 
 const task = workerData as WakeupTask
-const koffi = createRequire(task.koffiPath)(task.koffiPath) as typeof koffiModule
+const koffi = createRequire(task.koffiPath)(task.koffiPath) as Koffi
 const epollWait = koffi.load(null).func('int epoll_wait(int epfd, void *events, int max, int timeout)')
 const event = new Uint32Array(4)
 

@@ -1,0 +1,1 @@
+export function newestSection(changelog: string): { version: string; notes: string }
