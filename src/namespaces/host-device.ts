@@ -11,7 +11,8 @@ import { codedError, type Libc, loadLibc } from '../link/device/tun-libc.ts'
 import { changeInterface, findInterface } from '../link/device/tun-netlink.ts'
 import type { Network } from '../network/network.ts'
 import type { Port } from '../network/nodes/port.ts'
-import { addAddresses, addRoute, type KernelRoute, quietNamespace, setHardwareAddress } from './kernel-interface.ts'
+import { addAddresses, quietNamespace, setCarrier, setHardwareAddress } from './kernel-interface.ts'
+import { KernelRoutes } from './kernel-routes.ts'
 import type { Namespace } from './namespace.ts'
 
 /** Packets that may wait for this process; Linux's own default for Ethernet. */
@@ -20,6 +21,8 @@ const QUEUE = 1000
 export interface HostDevices {
   /** Names of the interfaces. */
   readonly names: readonly string[]
+  /** Gives the kernel the routes that the network has computed for the host now. */
+  updateRoutes(): void
   close(): void
 }
 
@@ -43,37 +46,36 @@ export function plugHost(
   const libc = loadLibc()
   if (options.isOwn) namespace.run(() => quietNamespace(libc))
   const links: TunLink[] = []
+  const routes = new KernelRoutes(libc, network.stack(host), options.note)
+  const updateRoutes = () => namespace.run(() => routes.update())
   const close = () => {
     for (const link of links) link.close()
   }
   try {
     for (const { ends } of network.cables)
       for (const { node, port, nic } of ends)
-        if (node === host && port !== null && nic !== null)
-          links.push(plugPort(libc, network, namespace, port, nic, options))
+        if (node === host && port !== null && nic !== null) {
+          const { link, index } = plugPort(libc, namespace, port, nic, options)
+          links.push(link)
+          routes.plugged(nic, index)
+        }
+    updateRoutes()
   } catch (error) {
     close()
     throw error
   }
-  return { names: links.map(({ name }) => name), close }
+  return { names: links.map(({ name }) => name), updateRoutes, close }
 }
 
 function plugPort(
   libc: Libc,
-  network: Network,
   namespace: Namespace,
   port: Port,
   nic: Nic,
   { isOwn, note }: HostDeviceOptions,
-): TunLink {
+): { link: TunLink; index: number } {
   const host = port.owner.name
-  const routes = network
-    .stack(host)
-    .ip.routes.list()
-    .flatMap((route): KernelRoute[] =>
-      route.nic === nic && route.gateway !== null ? [{ prefix: route.prefix, gateway: route.gateway }] : [],
-    )
-  const link = namespace.run(() => {
+  const { link, index } = namespace.run(() => {
     const made = open(port, isOwn ? port.name : 'tungram%d')
     try {
       const info = findInterface(libc, made.interfaceName)
@@ -85,18 +87,27 @@ function plugPort(
         info.index,
         nic.addresses.filter(({ address }) => !address.isLinkLocal),
       )
-      for (const route of routes) addRouteOnce(libc, info.index, route, isOwn ? null : note)
+      return { link: made, index: info.index }
     } catch (error) {
       made.close()
       throw error
     }
-    return made
   })
+  const carrier = (isUp: boolean) => {
+    try {
+      namespace.run(() => setCarrier(libc, index, isUp))
+    } catch (error) {
+      // Before Linux 4.20: nothing passes, but programs are not told.
+      note(`${host}: the carrier of ${link.name} cannot be ${isUp ? 'set' : 'taken'}: ${(error as Error).message}`)
+    }
+  }
   const leave = port.divert({
     deliver: (packet) => link.send(packet),
     idle: () => link.flush(),
     takesMerged: (packet) => link.offload.merged === true && packet.segmentLength <= link.mtu,
+    carrier,
   })
+  if (!port.isUp) carrier(false)
   link.attach({
     input: leave,
     takesMerged: (packet) => port.leavesMerged(packet),
@@ -105,7 +116,7 @@ function plugPort(
     dropped: (drop, packet) => port.dropped(drop, packet),
     failed: (error) => note(`${host}: ${error.message}`),
   })
-  return link
+  return { link, index }
 }
 
 function open(port: Port, name: string): TunLink {
@@ -134,14 +145,4 @@ function explained(error: NodeJS.ErrnoException): Error {
     ),
     { code: error.code },
   )
-}
-
-/** In a namespace with routes of its own these are kept. */
-function addRouteOnce(libc: Libc, index: number, route: KernelRoute, kept: ((text: string) => void) | null): void {
-  try {
-    addRoute(libc, index, route)
-  } catch (error) {
-    if (kept === null || (error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    kept(`the namespace has a route to ${route.prefix} already, which is kept`)
-  }
 }

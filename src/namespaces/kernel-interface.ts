@@ -25,11 +25,13 @@ const AF_INET6 = 10
 const RTM_NEWLINK = 16
 const RTM_NEWADDR = 20
 const RTM_NEWROUTE = 24
+const RTM_DELROUTE = 25
 const NLM_F_EXCL = 0x200
 
 // struct ifinfomsg: family u8, pad u8, type u16, index s32, flags u32, change u32
 const IFINFOMSG = 16
 const IFLA_ADDRESS = 1
+const IFLA_CARRIER = 33
 
 // struct ifaddrmsg: family u8, prefix length u8, flags u8, scope u8, index u32
 const IFADDRMSG = 8
@@ -62,16 +64,30 @@ export interface KernelRoute {
 export function quietNamespace(libc: Libc): void {
   const lo = findInterface(libc, 'lo')
   if (lo !== null && !lo.up) changeInterface(libc, lo.index, { up: true })
-  for (const [name, value] of [
-    ['accept_dad', '0'],
-    ['router_solicitations', '0'],
+  for (const [setting, value] of [
+    ['ipv6/conf/default/accept_dad', '0'],
+    ['ipv6/conf/default/router_solicitations', '0'],
+    // A route over a cable that is pulled does not count, as in the hosts of a network.
+    ['ipv6/conf/default/ignore_routes_with_linkdown', '1'],
+    ['ipv4/conf/default/ignore_routes_with_linkdown', '1'],
   ]) {
     try {
-      writeFileSync(`/proc/sys/net/ipv6/conf/default/${name}`, value as string)
+      writeFileSync(`/proc/sys/net/${setting}`, value as string)
     } catch {
       // No IPv6, or a container whose /proc/sys cannot be written: it only takes a second longer.
     }
   }
+}
+
+/**
+ * Gives an interface its carrier or takes it, as a cable does that is plugged in or pulled (Linux
+ * 4.20 for TUN and TAP). Programs see `NO-CARRIER`, and the kernel tells them of the change.
+ */
+export function setCarrier(libc: Libc, index: number, isOn: boolean): void {
+  const fixed = new Uint8Array(IFINFOMSG)
+  viewOf(fixed).setInt32(4, index, LITTLE)
+  const attributes: Attribute[] = [[IFLA_CARRIER, Uint8Array.of(isOn ? 1 : 0)]]
+  request(libc, encode(RTM_NEWLINK, NLM_F_ACK, fixed, attributes), 'set the carrier')
 }
 
 /** Of Ethernet; the interface is down. */
@@ -105,7 +121,17 @@ function addAddress(libc: Libc, index: number, { address, prefix }: Cidr): void 
 }
 
 /** @throws {Error} `EEXIST` when there is a route to this prefix already */
-export function addRoute(libc: Libc, index: number, { prefix, gateway }: KernelRoute): void {
+export function addRoute(libc: Libc, index: number, route: KernelRoute): void {
+  const flags = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL
+  request(libc, routeMessage(RTM_NEWROUTE, flags, index, route), `add the route to ${route.prefix}`)
+}
+
+/** @throws {Error} `ESRCH` when there is no such route */
+export function removeRoute(libc: Libc, index: number, route: KernelRoute): void {
+  request(libc, routeMessage(RTM_DELROUTE, NLM_F_ACK, index, route), `remove the route to ${route.prefix}`)
+}
+
+function routeMessage(type: number, flags: number, index: number, { prefix, gateway }: KernelRoute): Uint8Array {
   const fixed = new Uint8Array(RTMSG)
   fixed[0] = prefix.family === 4 ? AF_INET : AF_INET6
   fixed[1] = prefix.length
@@ -117,6 +143,5 @@ export function addRoute(libc: Libc, index: number, { prefix, gateway }: KernelR
     [RTA_OIF, word(index)],
   ]
   if (prefix.length > 0) attributes.push([RTA_DST, prefix.address.toBytes()])
-  const message = encode(RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, fixed, attributes)
-  request(libc, message, `add the route to ${prefix}`)
+  return encode(type, flags, fixed, attributes)
 }

@@ -181,6 +181,9 @@ class Lab {
       this.#devices.push(devices)
       if (!isOwn) note(`${host}: ${devices.names.join(', ')} in ${foreign.find(({ on }) => on === host)?.netns}`)
     }
+    network.onRoutes(() => {
+      for (const devices of this.#devices) devices.updateRoutes()
+    })
     // After what was found by numbers of the processes outside.
     mountProc()
   }

@@ -13,6 +13,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { constants } from 'node:os'
 import type { Writable } from 'node:stream'
 import { checkTunDevice, isPrivileged, whyNoNamespaces } from './privilege.ts'
+import { hasTerminal, regainTerminal, takeTerminal } from './terminal.ts'
 
 /** Set for the process inside only. */
 const INSIDE = 'TUNGRAM_INSIDE'
@@ -27,36 +28,45 @@ const FLAGS = ['--net', '--uts', '--mount', '--pid', '--fork', '--kill-child'] a
  */
 const PUNCTUAL = ['--single-threaded-gc', '--min-semi-space-size=16', '--expose-gc'] as const
 
+/** What INSIDE says to a process that is to take the terminal. */
+const WITH_TERMINAL = 'terminal'
+
 /** Whether this is the process inside; so it is told once, and programs are not. */
 export function isInside(): boolean {
-  const inside = process.env[INSIDE] === '1'
+  const { [INSIDE]: inside } = process.env
   delete process.env[INSIDE]
-  return inside
+  if (inside === WITH_TERMINAL) takeTerminal()
+  return inside !== undefined
 }
 
 /**
- * Runs this command again, inside, passes signals on, and waits for its end. A terminal's Ctrl-C is
- * left to what is inside when that `hasTerminal`.
+ * Runs this command again, inside, passes signals on, and waits for its end. The terminal, and its
+ * Ctrl-C, is left to what is inside when that `isInteractive`.
  * @returns its exit code
  * @throws {Error} when namespaces or devices cannot be had here, with what to do
  */
-export async function runInside(hasTerminal: boolean): Promise<number> {
+export async function runInside(isInteractive: boolean): Promise<number> {
   if (process.platform !== 'linux')
     throw new Error(`programs join a network through namespaces of Linux, and this is ${process.platform}.`)
   checkTunDevice()
   const flags = unshareFlags()
+  const leavesTerminal = isInteractive && hasTerminal()
   const command = [process.execPath, ...PUNCTUAL, ...process.execArgv, ...process.argv.slice(1)]
   const child = spawn('unshare', [...flags, '--', ...command], {
     stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
-    env: { ...process.env, [INSIDE]: '1' },
+    env: { ...process.env, [INSIDE]: leavesTerminal ? WITH_TERMINAL : 'yes' },
   })
   const lifeline = child.stdio[LIFELINE] as Writable
   lifeline.on('error', () => {})
   const pass = (signal: NodeJS.Signals) => {
-    if (!(hasTerminal && signal === 'SIGINT')) lifeline.write(`${signal}\n`)
+    if (!(isInteractive && signal === 'SIGINT')) lifeline.write(`${signal}\n`)
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, pass)
-  return await exitCode(child)
+  try {
+    return await exitCode(child)
+  } finally {
+    if (leavesTerminal) regainTerminal()
+  }
 }
 
 /** Tries it first: what `unshare` says when it fails is not for users. */

@@ -317,6 +317,11 @@ export class Network {
     this.#lineage.onForget = listener
   }
 
+  /** @internal Names the one listener for routes that were computed. */
+  onRoutes(listener: () => void): void {
+    this.#routes.onUpdate = listener
+  }
+
   /**
    * Names the one listener for what happens to datagrams, remembered or not; or none. Before there
    * is traffic.

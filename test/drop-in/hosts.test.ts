@@ -1,6 +1,5 @@
 /** Packages from npm, unmodified, on hosts of a network: several hosts in one process, with `host.run`. */
 import { spawnSync } from 'node:child_process'
-import { webcrypto } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -11,6 +10,7 @@ import { Network } from '../../src/network-node.ts'
 import type { Stack } from '../../src/stack.ts'
 import { compile } from '../cli/program.ts'
 import { describeWith } from '../skips.ts'
+import { selfSigned } from './certificate.ts'
 import { here } from './child.ts'
 
 const require = createRequire(import.meta.url)
@@ -239,28 +239,12 @@ describeInstalled('with chance from the seed', () => {
 
 /** What werift signs with: the signatures of RSA (PKCS #1) have no chance in them, those of ECDSA have. */
 async function rsaKeys(): Promise<unknown> {
-  const x509 = require('@peculiar/x509')
-  const algorithm = {
+  const { certificate, key } = await selfSigned({
     name: 'RSASSA-PKCS1-v1_5',
     hash: 'SHA-256',
     publicExponent: new Uint8Array([1, 0, 1]),
     modulusLength: 2048,
-  }
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
-  x509.cryptoProvider.set(webcrypto)
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber: '01',
-    name: 'CN=peer',
-    notBefore: new Date(0),
-    notAfter: new Date(4e12),
-    signingAlgorithm: algorithm,
-    keys,
   })
-  const privateKey = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)
-  return {
-    certPem: certificate.toString('pem'),
-    keyPem: x509.PemConverter.encode(privateKey, 'private key'),
-    // SHA-256 and RSA, in the numbers of TLS.
-    signatureHash: { hash: 4, signature: 1 },
-  }
+  // SHA-256 and RSA, in the numbers of TLS.
+  return { certPem: certificate, keyPem: key, signatureHash: { hash: 4, signature: 1 } }
 }

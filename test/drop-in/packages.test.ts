@@ -15,6 +15,7 @@ const PROGRAMS: Record<string, string[]> = {
   'net-snmp.cjs': ['udp4 an agent on udp4', 'udp6 an agent on udp6'],
   'node-osc.mjs': ['["/volume",11,"loud"]', '2'],
   'node-ssdp.cjs': ['200 urn:schemas-upnp-org:device:MediaServer:1 http://10.77.0.1/description.xml 10.77.0.1'],
+  'quic.mjs': ['echoed 200000 bytes'],
   'tftp.cjs': ['100000 true'],
   'werift.mjs': ['hello, and hello', 'true true'],
 }

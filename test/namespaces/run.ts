@@ -9,6 +9,7 @@ import { once } from 'node:events'
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { afterAll, describe } from 'vitest'
 import { skipAloud } from '../skips.ts'
 
@@ -82,15 +83,25 @@ export interface RunningLab {
 }
 
 export function start(user: User, args: readonly string[], node = process.execPath): RunningLab {
-  const [file = '', ...before] = [...PREFIX[user], node]
-  const child = spawn(file, [...before, 'dist/cli.js', 'run', ...args], {
-    cwd: home(user),
-    env: ENV,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  return launch(user, [...PREFIX[user], node, 'dist/cli.js', 'run', ...args])
+}
+
+/**
+ * The same at a terminal (script(1)), where `then` is a command of the shell that comes after it;
+ * what is written to the child's input is typed.
+ */
+export function startAtTerminal(user: User, args: readonly string[], then: string): RunningLab {
+  const words = [...PREFIX[user], process.execPath, 'dist/cli.js', 'run', ...args]
+  const quoted = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
+  return launch(user, ['script', '-qec', `${quoted}; ${then}`, '/dev/null'], 'pipe')
+}
+
+function launch(user: User, command: readonly string[], input: 'ignore' | 'pipe' = 'ignore'): RunningLab {
+  const [file = '', ...rest] = command
+  const child = spawn(file, rest, { cwd: home(user), env: ENV, stdio: [input, 'pipe', 'pipe'] })
   const output = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const)
-    child[name].setEncoding('utf8').on('data', (chunk: string) => {
+    (child[name] as Readable).setEncoding('utf8').on('data', (chunk: string) => {
       output[name] += chunk
     })
   const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...output }))
@@ -100,8 +111,8 @@ export function start(user: User, args: readonly string[], node = process.execPa
     says: (text) =>
       new Promise((resolve, reject) => {
         const look = () => (output.stdout + output.stderr).includes(text) && resolve()
-        child.stdout.on('data', look)
-        child.stderr.on('data', look)
+        child.stdout?.on('data', look)
+        child.stderr?.on('data', look)
         void ended.then(() => reject(new Error(`'${text}' was not said: ${output.stdout}${output.stderr}`)))
         look()
       }),

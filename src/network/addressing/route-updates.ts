@@ -3,6 +3,8 @@ import { installRoutes, type RoutedNode } from './routing.ts'
 
 export class RouteUpdates {
   readonly #nodes: () => readonly RoutedNode[]
+  /** Told after routes were computed. */
+  onUpdate: () => void = () => {}
   #isStale = false
   #isClosed = false
 
@@ -26,6 +28,7 @@ export class RouteUpdates {
   update(): void {
     this.#isStale = false
     installRoutes(this.#nodes())
+    this.onUpdate()
   }
 
   close(): void {

@@ -59,6 +59,8 @@ export interface Outside {
   takesMerged?(packet: Packet): boolean
   /** After each run of frames. */
   idle(): void
+  /** The cable was plugged in or pulled. */
+  carrier?(isUp: boolean): void
 }
 
 /** A frame's record in one of the captures. */
@@ -77,11 +79,10 @@ export class Port implements Link, LinkReceiver {
   /** The cable and its faults. */
   readonly wire: ImpairedLink
   hook: PacketHook | null = null
-  /** Whether the cable is plugged in. */
-  isUp = true
   /** What this port discarded, by reason. */
   readonly drops = new Map<Drop, number>()
   readonly #context: PortContext
+  #isUp = true
   #receiver: LinkReceiver | null = null
   #outside: Outside | null = null
   #captures: { readonly capture: Capture; readonly index: number }[] = []
@@ -108,7 +109,17 @@ export class Port implements Link, LinkReceiver {
   }
 
   get #passesMerged(): boolean {
-    return this.hook === null && this.#captures.length === 0 && this.isUp
+    return this.hook === null && this.#captures.length === 0 && this.#isUp
+  }
+
+  /** Whether the cable is plugged in. */
+  get isUp(): boolean {
+    return this.#isUp
+  }
+
+  set isUp(isUp: boolean) {
+    this.#isUp = isUp
+    this.#outside?.carrier?.(isUp)
   }
 
   get medium(): Medium {
@@ -138,7 +149,7 @@ export class Port implements Link, LinkReceiver {
     return (packet) => {
       // A device's kernel may have left it to the device.
       if (packet.checksumState === ChecksumState.Partial && packet.segmentLength === 0) completeChecksum(packet)
-      const drop = this.isUp ? this.#leave(packet) : Drop.LinkDown
+      const drop = this.#isUp ? this.#leave(packet) : Drop.LinkDown
       if (drop !== Drop.None) this.dropped(drop, packet)
     }
   }
@@ -162,7 +173,7 @@ export class Port implements Link, LinkReceiver {
   // ── down ──
 
   send(packet: Packet): Drop {
-    if (!this.isUp) return Drop.LinkDown
+    if (!this.#isUp) return Drop.LinkDown
     if (this.#outside !== null) return Drop.None
     return this.hook === null ? this.#leave(packet) : this.hook.output(packet, this, this.#transmit)
   }
@@ -209,7 +220,7 @@ export class Port implements Link, LinkReceiver {
     const records = this.#open('in', packet)
     try {
       const { inputGate } = this.owner
-      if (!this.isUp) this.dropped(Drop.LinkDown, packet)
+      if (!this.#isUp) this.dropped(Drop.LinkDown, packet)
       else if (inputGate !== null && !inputGate(packet, this.medium)) this.dropped(Drop.WireFiltered, packet)
       else if (this.hook === null) this.#deliver(packet)
       else this.hook.input(packet, this, this.#receive)

@@ -2,6 +2,7 @@
 import { type Clock, SystemClock, type Timer } from '../../base/clock.ts'
 import { installChance, type ProgramChance } from './chance.ts'
 import { type Duration, milliseconds } from './duration.ts'
+import { Moments } from './moments.ts'
 import { installTimers, platformContext } from './timers.ts'
 import { HostClock, ProgramClock, VirtualTime } from './virtual-time.ts'
 
@@ -16,6 +17,8 @@ export class Running {
   readonly #start: number
   /** Prepares the network for what happens next. */
   readonly #settle: () => void
+  /** Of real time, which moves between two calls that name the same time. */
+  readonly #moments: Moments
   #restoreTimers: (() => void) | null = null
   #isClosed = false
 
@@ -25,6 +28,7 @@ export class Running {
     this.#start = this.clock.now()
     this.programsRan = this.#virtual?.programsRan ?? (() => {})
     this.#settle = settle
+    this.#moments = new Moments(this.clock)
   }
 
   get isVirtual(): boolean {
@@ -45,9 +49,12 @@ export class Running {
     return this.#virtual === null ? this.clock : new HostClock(this.#virtual)
   }
 
+  /** Actions of one time happen in the order of the calls. */
   at(time: Duration, action: () => void): Timer {
     const bound = platformContext.bind(action)
-    return this.clock.schedule(milliseconds(time) - this.now, () => {
+    const due = milliseconds(time)
+    if (this.#virtual === null) return this.#moments.add(due, due - this.now, bound)
+    return this.clock.schedule(due - this.now, () => {
       this.programsRan()
       bound()
     })
