@@ -1,6 +1,6 @@
 /** Two avahi daemons find each other's names on a segment, without D-Bus. */
 import { afterAll, expect, test } from 'vitest'
-import { skipAloud } from '../tun/namespace.ts'
+import { skipAloud } from '../skips.ts'
 import { describeForUsers, Files, has, run } from './run.ts'
 
 const files = new Files()

@@ -1,6 +1,6 @@
 /** A program that has the terminal: `tungram run --net FILE --on HOST -i -- sh`, at a terminal. */
 import { afterAll, expect, test } from 'vitest'
-import { skipAloud } from '../tun/namespace.ts'
+import { skipAloud } from '../skips.ts'
 import { describeForUsers, Files, has, startAtTerminal } from './run.ts'
 
 const files = new Files()

@@ -5,7 +5,7 @@ import { afterAll, expect, test } from 'vitest'
 import { readCapture } from '../../src/link/capture/pcapng.ts'
 import { selfSigned } from '../drop-in/certificate.ts'
 import { here as packages } from '../drop-in/child.ts'
-import { skipAloud } from '../tun/namespace.ts'
+import { skipAloud } from '../skips.ts'
 import { describeForUsers, Files, run } from './run.ts'
 
 const files = new Files()
@@ -34,10 +34,9 @@ function bring(name: string): void {
 
 const isThere = existsSync(join(packages, 'node_modules/@matrixai/quic'))
 if (isThere) bring('@matrixai/quic')
-else if (process.env.TUNGRAM_REQUIRE_DROPIN !== '1')
-  skipAloud('QUIC over a bad network', 'npm ci --prefix test/drop-in')
+else skipAloud('native QUIC over a bad network', "'npm ci --prefix test/drop-in'", 'TUNGRAM_REQUIRE_DROPIN')
 
-if (isThere || process.env.TUNGRAM_REQUIRE_DROPIN === '1')
+if (isThere)
   describeForUsers('native QUIC', (user) => {
     test('echoes a stream over 5 % loss and an MTU of 1300', { timeout: 90_000 }, async () => {
       const program = files.write('quic.mjs', readFileSync(join(packages, 'programs/quic.mjs'), 'utf8'))

@@ -2,6 +2,7 @@ import crypto, { randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Network } from '../../src/network-node.ts'
+import { testWith } from '../skips.ts'
 
 /** As a package has them that was loaded before. */
 const { webcrypto } = crypto
@@ -184,7 +185,11 @@ describe('chance from the seed', () => {
     expect(errors()).toEqual(real)
   })
 
-  test("newer UUIDs have the network's time in front", { skip: !('randomUUIDv7' in crypto) }, () => {
+  testWith(
+    'randomUUIDv7' in crypto,
+    'Node 24',
+    '',
+  )("newer UUIDs have the network's time in front", () => {
     const { randomUUIDv7 } = crypto as unknown as { randomUUIDv7(): string }
     expect(randomUUIDv7()).not.toBe('')
     network.installTimers({ random: true })
