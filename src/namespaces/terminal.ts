@@ -1,8 +1,8 @@
 /**
- * Who has the terminal while an interactive program runs. A terminal belongs to a process group: the
- * one of the process outside cannot be seen from the process namespace, so that a shell there could
- * neither take the terminal nor give it back, and would end with an error. So the process inside
- * makes a group of its own the terminal's, and the process outside takes it back.
+ * Who has the terminal while an interactive program runs. A terminal belongs to a process group:
+ * the one of the process outside cannot be seen from the process namespace, so that a shell there
+ * could neither take the terminal nor give it back, and would end with an error. So the process
+ * inside makes a group of its own the terminal's, and the process outside takes it back.
  */
 import { isatty } from 'node:tty'
 import { loadLibc } from '../link/device/tun-libc.ts'
@@ -31,7 +31,7 @@ function calls(): Calls {
   }
 }
 
-/** Whether standard input is a terminal, and this process may read from it (no job in the background). */
+/** Whether standard input is a terminal from which this process may read: no background job. */
 export function hasTerminal(): boolean {
   if (!isatty(STDIN)) return false
   const { getpgrp, tcgetpgrp } = calls()

@@ -17,7 +17,9 @@ links:
   - { name: long, between: [a, far], subnet: [10.2.0.0/24, 'fd00:2::/64'], cost: 5, medium: ethernet }
   - { between: [near, core] }
   - { between: [far, core] }
-  - { between: [core, b], subnet: [10.9.0.0/24, 'fd00:9::/64'], addresses: { b: [10.9.0.2/24, 'fd00:9::2/64'], core: [10.9.0.1/24, 'fd00:9::1/64'] } }
+  - between: [core, b]
+    subnet: [10.9.0.0/24, 'fd00:9::/64']
+    addresses: { b: [10.9.0.2/24, 'fd00:9::2/64'], core: [10.9.0.1/24, 'fd00:9::1/64'] }
 events:
   - { at: 1s, link: short, state: down }
   - { at: 1s, updateRoutes: true }
@@ -27,7 +29,9 @@ events:
 )
 
 /** The interface and the ways of the host at three times, and whether b is reached. */
-const LOOK = `look() { ip -o link show eth0; ip route get 10.9.0.2; ip route get fd00:9::2; ping -c1 -W1 -q b | grep received; echo "--"; }
+const LOOK = `look() {
+  ip -o link show eth0; ip route get 10.9.0.2; ip route get fd00:9::2; ping -c1 -W1 -q b | grep received; echo "--"
+}
 sleep 0.5; look; sleep 0.7; look; sleep 1; look`
 
 describeForUsers('a cable that is pulled', (user) => {
