@@ -19,7 +19,7 @@ export const rooms = {
   },
   nat: {
     mutate: ['src/network/nat/{mapping,mapping-table}.ts'],
-    tests: ['test/network/nat/{mapping-table,tcp-session}.test.ts'],
+    tests: ['test/network/nat/{mapping,mapping-table,tcp-session}.test.ts'],
   },
   ports: {
     mutate: ['src/udp/port-table.ts'],

@@ -100,6 +100,18 @@ describe('IPv4 fragments', () => {
     for (const bytes of fragments) expect(slowChecksum(bytes.subarray(0, 32))).toBe(0)
   })
 
+  test.each([
+    ['that ends exactly where the header does', [7, 4, 9, 9], [1, 1, 1, 1]],
+    ['of two bytes', [30, 2, 1, 1], [1, 1, 1, 1]],
+    ['behind a No Operation', [1, 7, 3, 4], [1, 1, 1, 1]],
+    ['behind another one', [7, 4, 9, 9, 68, 4, 5, 0], [1, 1, 1, 1, 1, 1, 1, 1]],
+    ['that is longer than the header', [7, 9, 0, 0], [7, 9, 0, 0]],
+    ['behind the end of the list', [0, 2, 7, 4, 1, 1, 0, 0], [0, 2, 7, 4, 1, 1, 0, 0]],
+  ])('of a packet with an option %s', (_, options, later) => {
+    const fragments = fragment4(ipv4(pattern(300), { options }), 136)
+    expect(fragments.map((bytes) => [...bytes.subarray(20, 20 + options.length)])).toEqual([options, later, later])
+  })
+
   test('with malformed or ended options do not run over the header', () => {
     for (const options of [
       [7, 0, 0, 0],
@@ -184,6 +196,20 @@ describe('IPv6 fragments', () => {
       }),
       { seed: 8200, numRuns: 150 },
     )
+  })
+
+  test('are no more than it takes when the last one is full', () => {
+    const room = 1280 - 48
+    expect(fragment6(ipv6(pattern(2 * room), { next: 253 }), 1280).length).toBe(2)
+    expect(fragment6(ipv6(pattern(2 * room + 1), { next: 253 }), 1280).length).toBe(3)
+  })
+
+  test('stop when one of them cannot be sent', () => {
+    let count = 0
+    const drop = new Fragmenter().fragment6(load(ipv6(pattern(5000))), 1280, 1, 0, 6, null, () =>
+      ++count === 2 ? Drop.LinkQueueFull : Drop.None,
+    )
+    expect([drop, count]).toEqual([Drop.LinkQueueFull, 2])
   })
 
   test('cannot be made when the MTU leaves no room for 8 bytes', () => {

@@ -4,14 +4,13 @@ import { Packet } from '../../../src/base/packet.ts'
 import { SeededRandom } from '../../../src/base/random.ts'
 import { Identification } from '../../../src/ip/fragments/identification.ts'
 
-function packetTo(destination: number, protocol = 17): Packet {
-  const packet = new Packet(64)
-  packet.family = 4
-  packet.protocol = protocol
-  packet.s3 = 0x0a000001
-  packet.d3 = destination
-  return packet
+const ends = { s3: 0x0a000001, d3: 0x0a000002, protocol: 17 }
+
+function packetOf(fields: typeof ends): Packet {
+  return Object.assign(new Packet(64), { family: 4, ...fields })
 }
+
+const packetTo = (destination: number): Packet => packetOf({ ...ends, d3: destination })
 
 describe('identifications', () => {
   test('are unique per source, destination and protocol for a whole turn of 16 bits (RFC 6864 4.3)', () => {
@@ -32,6 +31,44 @@ describe('identifications', () => {
       distances.add((other - one) & 0xffff)
     }
     expect(distances.size).toBeGreaterThan(190)
+  })
+
+  test('do not tell one source, or one protocol, what another gets', () => {
+    const flows = [(at: number) => ({ ...ends, s3: 0x0a000000 + at }), (at: number) => ({ ...ends, protocol: at })]
+    for (const flow of flows) {
+      const identification = new Identification(new ManualClock(), new SeededRandom('id'))
+      const numbers = Array.from({ length: 200 }, (_, at) => identification.next(packetOf(flow(at))) & 0xffff)
+      const distances = new Set(numbers.slice(1).map((each, at) => (each - (numbers[at] as number)) & 0xffff))
+      expect(distances.size).toBeGreaterThan(190)
+    }
+  })
+
+  test('follow each other within a millisecond, whatever flows are in between', () => {
+    const clock = new ManualClock()
+    clock.advance(1000)
+    const identification = new Identification(clock, new SeededRandom('id'))
+    const others = Array.from({ length: 50 }, (_, at) => packetTo(0x0b000000 + at))
+    const packet = packetTo(0x0a000002)
+    let before = identification.next(packet)
+    for (const other of others) {
+      const [first, second] = [identification.next(other), identification.next(other)]
+      expect((second - first) >>> 0).toBe(1)
+      const now = identification.next(packet)
+      // A neighbor in the same bucket may have taken two.
+      expect([1, 3]).toContain((now - before) >>> 0)
+      before = now
+    }
+  })
+
+  test('begin anywhere, for the flow of nothing but zeros too', () => {
+    const [random, other] = [new SeededRandom('id'), new SeededRandom('id')]
+    const identification = new Identification(new ManualClock(), random)
+    new Identification(new ManualClock(), other)
+    const nobody = packetOf({ s3: 0, d3: 0, protocol: 1 })
+    const first = identification.next(nobody)
+    expect((identification.next(nobody) - first) >>> 0).toBe(1)
+    // The start was drawn.
+    expect(random.uint32()).not.toBe(other.uint32())
   })
 
   test(

@@ -171,3 +171,100 @@ test('thousands of inside endpoints stay in short chains', () => {
   for (let i = 0; i < 20_000; i++) table.map(UDP, INSIDE + (i >> 4), 5000 + (i & 15), REMOTE, i & 15)
   expect(table.longestChain).toBeLessThan(16)
 })
+
+test.each([true, false])('what comes in makes a mapping hold longer only with inboundRefresh: %s', (inboundRefresh) => {
+  const { clock, table } = make({ timeout: 1000, inboundRefresh })
+  const mapping = table.map(UDP, INSIDE, 5000, REMOTE, 1) as Mapping
+  clock.advance(400)
+  table.received(mapping, REMOTE, 1, 0)
+  expect(table.left(mapping)).toBe(inboundRefresh ? 1000 : 600)
+  expect(mapping.sessions.size).toBe(0)
+})
+
+test('flags are those of TCP alone', () => {
+  const { table } = make()
+  expect(table.map(UDP, INSIDE, 5000, REMOTE, 1, 4)).not.toBe(null)
+})
+
+test('without a free port there is no mapping', () => {
+  const { table } = make({}, () => true)
+  expect(table.map(UDP, INSIDE, 5000, REMOTE, 1)).toBe(null)
+  expect(table.outside(UDP, 5000)).toBe(null)
+  expect(table.map(TCP, INSIDE, 5000, REMOTE, 1, 2)?.outsidePort).toBe(5000)
+})
+
+test('remote ends are remembered only where the filter asks for them', () => {
+  const remembered = (['endpoint-independent', 'address-dependent'] as const).map((filtering) => {
+    const mapping = make({ filtering }).table.map(UDP, INSIDE, 5000, REMOTE, 1) as Mapping
+    return mapping.peers.size
+  })
+  expect(remembered).toEqual([0, 1])
+})
+
+test('a mapping, and the leave to send, hold to the last millisecond', () => {
+  const { clock, table } = make({ timeout: 1000 })
+  const mapping = table.map(UDP, INSIDE, 5000, REMOTE, 1) as Mapping
+  clock.advance(1000)
+  expect(table.lets(mapping, REMOTE, 1)).toBe(true)
+  expect(table.all).toEqual([mapping])
+  expect(table.outside(UDP, 5000)).toBe(mapping)
+  clock.advance(1)
+  expect(table.lets(mapping, REMOTE, 1)).toBe(false)
+  expect(table.all).toEqual([])
+  expect(table.outside(UDP, 5000)).toBe(null)
+})
+
+test('all mappings are listed in the order of their making, whatever their protocol', () => {
+  const { table } = make()
+  table.map(ICMPV4, INSIDE, 1, REMOTE, 1)
+  table.map(TCP, INSIDE, 2, REMOTE, 1, 2)
+  table.map(UDP, INSIDE, 3, REMOTE, 1)
+  table.map(ICMPV4, INSIDE, 4, REMOTE, 1)
+  expect(table.all.map(({ port }) => port)).toEqual([1, 2, 3, 4])
+})
+
+test('with a filter by address TCP takes a connection from another port of a remote end', () => {
+  const lets = (['address-dependent', 'address-and-port-dependent'] as const).map((filtering) => {
+    const { table } = make({ filtering })
+    const mapping = table.map(TCP, INSIDE, 5000, REMOTE, 1, 2) as Mapping
+    return [1, 2].map((port) => table.lets(mapping, REMOTE, port)).concat(table.lets(mapping, REMOTE + 1, 1))
+  })
+  expect(lets).toEqual([
+    [true, true, false],
+    [true, false, false],
+  ])
+})
+
+test('a well-known port is replaced by one, another port by another; identifiers are just numbers', () => {
+  const { table } = make()
+  const replaced = (protocol: number, port: number) =>
+    Array.from(
+      { length: 60 },
+      (_, at) => table.map(protocol, INSIDE + at, port, REMOTE, 1)?.outsidePort as number,
+    ).slice(1)
+  expect(replaced(UDP, 80).every((port) => port < 1024)).toBe(true)
+  expect(replaced(UDP, 1024).every((port) => port >= 1024)).toBe(true)
+  expect(replaced(UDP, 5000).every((port) => port >= 1024)).toBe(true)
+  expect(replaced(ICMPV4, 80).some((port) => port >= 1024)).toBe(true)
+})
+
+describe.each([
+  ['address', (at: number) => [UDP, INSIDE + at, 5000, REMOTE, 1]],
+  ['port', (at: number) => [UDP, INSIDE, 1024 + at, REMOTE, 1]],
+  ['protocol', (at: number) => [[UDP, ICMPV4][at & 1] as number, INSIDE, 1024 + (at >> 1), REMOTE, 1]],
+  ['remote address', (at: number) => [UDP, INSIDE, 5000, REMOTE + at, 1]],
+  ['remote port', (at: number) => [UDP, INSIDE, 5000, REMOTE, 1 + at]],
+] as const)('thousands of mappings that differ in their %s', (_, keyOf) => {
+  test('are told apart', () => {
+    const { table } = make({ mapping: 'address-and-port-dependent' })
+    const made = Array.from({ length: 8000 }, (_each, at) =>
+      table.map(...(keyOf(at) as [number, number, number, number, number])),
+    )
+    const serials = made.map((each) => each?.serial)
+    expect(serials).toEqual(Array.from({ length: 8000 }, (_each, at) => at))
+    const found = made.map(
+      (_each, at) => table.inside(...(keyOf(at) as [number, number, number, number, number]))?.serial,
+    )
+    expect(found).toEqual(serials)
+  })
+})
