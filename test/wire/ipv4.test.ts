@@ -4,6 +4,7 @@ import { Drop } from '../../src/base/drop.ts'
 import { HEADROOM, Packet } from '../../src/base/packet.ts'
 import * as ipv4 from '../../src/wire/ipv4.ts'
 import { dirtyPackets } from '../dirty.ts'
+import { hex, ipv4 as ipv4Packet, pattern } from '../packet.ts'
 import { slowChecksum } from '../twins/checksum.ts'
 import { readVectors, vector } from '../vectors/read.ts'
 
@@ -23,12 +24,15 @@ function changed(change: (bytes: Uint8Array) => void, mend = true): Packet {
 }
 
 describe.each(vectors)('the IPv4 codec reads as tshark does: $name', (each) => {
-  const packet = new Packet().load(each.bytes)
-  const drop = ipv4.parse(packet)
-  const { view } = packet
   const at = HEADROOM
+  const read = () => {
+    const packet = new Packet().load(each.bytes)
+    packet.problem = 7
+    return { packet, drop: ipv4.parse(packet), view: packet.view }
+  }
 
   test('the IPv4 codec fills the packet with what tshark reads', () => {
+    const { packet, drop, view } = read()
     expect(drop).toBe(Drop.None)
     expect(packet.family).toBe(4)
     expect(packet.network).toBe(at)
@@ -49,6 +53,7 @@ describe.each(vectors)('the IPv4 codec reads as tshark does: $name', (each) => {
   })
 
   test('the IPv4 codec has getters that say what tshark reads', () => {
+    const { view } = read()
     expect(ipv4.version(view, at)).toBe(each.number('ip.version'))
     expect(ipv4.headerLength(view, at)).toBe(each.number('ip.hdr_len'))
     expect(ipv4.tos(view, at)).toBe(each.number('ip.dsfield'))
@@ -67,6 +72,7 @@ describe.each(vectors)('the IPv4 codec reads as tshark does: $name', (each) => {
   test('the IPv4 codec encodes the same header, into whatever was there before', () => {
     const header = each.number('ip.hdr_len')
     const length = each.number('ip.len')
+    const { packet } = read()
     for (const dirty of dirtyPackets()) {
       for (const key of [
         'tos',
@@ -160,6 +166,62 @@ describe('an IPv4 header', () => {
     expect(ipv4.describe(tos.view, HEADROOM)).toMatch(
       /^IPv4 192\.0\.2\.10 > 198\.51\.100\.20 ttl 64 tos 0xb8 id \d+ DF length 84$/,
     )
+  })
+
+  test('the last fragment of a packet is described with its place', () => {
+    const packet = changed((bytes) => bytes.set([0, 185], 6))
+    expect(ipv4.describe(packet.view, HEADROOM)).toContain(' frag 1480 length')
+  })
+
+  test('an IPv4 header has all its fields in a dump', () => {
+    const packet = new Packet().load(
+      ipv4Packet(pattern(4), { tos: 0xb9, ttl: 9, identification: 77, options: [1, 1, 1, 0] }),
+    )
+    expect(ipv4.fields(packet.view, HEADROOM, HEADROOM + 24)).toEqual([
+      ['version', '4'],
+      ['header length', '24'],
+      ['TOS', '0xb9 (DSCP 46, ECT(1))'],
+      ['total length', '28'],
+      ['identification', '77'],
+      ['flags', 'none'],
+      ['fragment offset', '0'],
+      ['TTL', '9'],
+      ['protocol', '17 (UDP)'],
+      [
+        'header checksum',
+        `0x${packet.view
+          .getUint16(HEADROOM + 10)
+          .toString(16)
+          .padStart(4, '0')}`,
+      ],
+      ['source', '192.0.2.10'],
+      ['destination', '198.51.100.20'],
+      ['options', '01010100'],
+    ])
+    const flags = (fields: Parameters<typeof ipv4Packet>[1]) => {
+      const { view } = new Packet().load(ipv4Packet(pattern(8), fields))
+      const rows = new Map(ipv4.fields(view, HEADROOM, HEADROOM + 20))
+      return [rows.get('flags'), rows.get('fragment offset'), rows.has('options')]
+    }
+    expect(flags({ dontFragment: true })).toEqual(['DF', '0', false])
+    expect(flags({ moreFragments: true, offset: 800 })).toEqual(['MF', '800', false])
+    expect(flags({ dontFragment: true, moreFragments: true })).toEqual(['DF MF', '0', false])
+  })
+
+  test('an IPv4 header of a program is completed with length, identification, checksum and a missing source', () => {
+    for (const given of ['203.0.113.9', '0.0.0.0']) {
+      const packet = new Packet().load(
+        ipv4Packet(pattern(9), { source: given, identification: 5, totalLength: 7, headerChecksum: 1 }),
+      )
+      packet.identification = 0x1234
+      packet.s3 = Address.parse('192.0.2.77').w3
+      ipv4.complete(packet, HEADROOM)
+      const whole = ipv4Packet(pattern(9), {
+        source: given === '0.0.0.0' ? '192.0.2.77' : given,
+        identification: 0x1234,
+      })
+      expect(hex(packet.copy())).toBe(hex(whole))
+    }
   })
 
   test('an IPv4 header has a pseudo-header of addresses, protocol and length', () => {

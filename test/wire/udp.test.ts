@@ -135,6 +135,31 @@ test('a datagram is described in one line', () => {
   expect(udp.describe(packet.view, packet.transport)).toBe('UDP 40000 > 7 payload 5')
 })
 
+test('a datagram is described by its length when that is not even a header', () => {
+  const packet = load(vector(vectors4, 'datagram of 5 bytes').bytes, 4)
+  const line = (length: number) => {
+    packet.view.setUint16(packet.transport + 4, length)
+    return udp.describe(packet.view, packet.transport)
+  }
+  expect([7, 8].map(line)).toEqual(['UDP 40000 > 7 length 7', 'UDP 40000 > 7 payload 0'])
+})
+
+test('a datagram has all its fields in a dump', () => {
+  const { view, transport } = load(vector(vectors4, 'datagram of 5 bytes').bytes, 4)
+  expect(udp.fields(view, transport)).toEqual([
+    ['source port', '40000'],
+    ['destination port', '7'],
+    ['length', '13'],
+    [
+      'checksum',
+      `0x${view
+        .getUint16(transport + 6)
+        .toString(16)
+        .padStart(4, '0')}`,
+    ],
+  ])
+})
+
 test('the longest payloads are those of the 16-bit length fields', () => {
   expect([udp.MAX_PAYLOAD4, udp.MAX_PAYLOAD6]).toEqual([65_507, 65_527])
 })
