@@ -20,7 +20,7 @@ describe('a map of addresses', () => {
         const map = new AddressMap<number>(hash)
         const twin = new Map<string, number>()
         for (const [what, key, value] of steps) {
-          const words = [key & 1, 0, key & 2 ? 0xffff : 7, key >> 2] as const
+          const words = [key & 1, key & 2, key & 4 ? 0xffff : 7, key >> 3] as const
           const text = words.join(':')
           if (what === 'set') {
             map.set(...words, value)
@@ -39,6 +39,21 @@ describe('a map of addresses', () => {
         expect([...map.values()]).toEqual([])
       }),
     )
+  })
+
+  test('a map of addresses compares up to ten entries, and hashes more', () => {
+    const map = new AddressMap<number>(hash)
+    const chains: number[] = []
+    for (let i = 0; i < 1000; i++) {
+      map.set(0, 0, 0xffff, i, i)
+      chains.push(map.longestChain)
+    }
+    expect(chains.slice(0, 10)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    expect(chains[10]).toBeLessThan(8)
+    // Every entry is in the table: of a thousand some share a chain.
+    expect(chains[999]).toBeGreaterThan(1)
+    expect(chains[999]).toBeLessThan(10)
+    for (let i = 0; i < 1000; i++) expect(map.get(0, 0, 0xffff, i)).toBe(i)
   })
 
   test('a map of addresses lets the value be deleted that is being looked at', () => {

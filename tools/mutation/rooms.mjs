@@ -6,7 +6,7 @@
 export const rooms = {
   base: {
     mutate: ['src/base/{checksum,address-map,hash-table,memory-account,range}.ts'],
-    tests: ['test/base/{checksum,address-map,hash,range}.test.ts'],
+    tests: ['test/base/{checksum,address-map,hash,hash-table,memory-account,range}.test.ts'],
   },
   wire: {
     mutate: ['src/wire/{ipv4,udp}.ts'],
