@@ -56,8 +56,11 @@ export class SeededRandom implements Random {
   #b: number
   #c: number
   #counter = 1
+  /** The seed, and the labels of the forks that lead here: what a fork's seed is made of. */
+  #name: string
 
   constructor(seed: number | string) {
+    this.#name = String(seed)
     // FNV-1a spreads the seed's characters; the warm-up mixes them into all three words.
     let hash = 0x811c9dc5
     for (const char of String(seed)) hash = Math.imul(hash ^ (char.codePointAt(0) as number), 0x01000193)
@@ -85,11 +88,41 @@ export class SeededRandom implements Random {
 
   /**
    * An independent generator: what one part of a simulation draws does not shift what another
-   * draws.
+   * draws. Its seed, of 64 bits, is made of the names that lead to it and of nothing else, so it is
+   * the same whatever was drawn or forked before.
    */
   fork(label: string): SeededRandom {
-    return new SeededRandom(`${this.#a}:${this.#b}:${this.#c}:${label}`)
+    // With the length, so that different labels never make the same name.
+    const name = `${this.#name} ${label.length}:${label}`
+    const made = new SeededRandom(name)
+    const [high, low] = hash64(name)
+    made.#seed(high, low, high ^ low ^ 0x9e3779b9)
+    return made
   }
+
+  #seed(a: number, b: number, c: number): void {
+    this.#a = a
+    this.#b = b
+    this.#c = c
+    this.#counter = 1
+    for (let i = 0; i < 15; i++) this.uint32()
+  }
+}
+
+/** 64 bits of a text, in two words that depend on each other and on every character. */
+function hash64(text: string): [number, number] {
+  let high = 0x243f6a88
+  let low = 0x85a308d3
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    high = Math.imul(high ^ unit, 0x9e3779b1) + ((low << 13) | (low >>> 19))
+    low = Math.imul(low ^ unit, 0x85ebca77) + ((high << 17) | (high >>> 15))
+  }
+  for (let i = 0; i < 3; i++) {
+    high = Math.imul(high ^ (high >>> 15) ^ low, 0x2c1b3c6d)
+    low = Math.imul(low ^ (low >>> 16) ^ high, 0x297a2d39)
+  }
+  return [high ^ (high >>> 14), low ^ (low >>> 15)]
 }
 
 function below(random: Random, limit: number): number {

@@ -9,7 +9,7 @@ import type { Clock } from '../base/clock.ts'
 import { Drop } from '../base/drop.ts'
 import { KeyedHash } from '../base/hash.ts'
 import { Cast, type Packet } from '../base/packet.ts'
-import type { Random } from '../base/random.ts'
+import { branch, type Random } from '../base/random.ts'
 import type { Link } from '../link/link.ts'
 import { OwnAddresses } from './addresses.ts'
 import type { Counters } from './counters.ts'
@@ -122,7 +122,7 @@ export class IpLayer {
     this.#random = random
     this.counters = counters
     this.hopLimit = options.hopLimit ?? DEFAULT_HOP_LIMIT
-    const hash = new KeyedHash(random)
+    const hash = new KeyedHash(branch(random, 'hash'))
     this.hash = hash
     this.neighborLimits = options.neighborLimits ?? NEIGHBOR_LIMITS
     this.waiting = new WaitingPackets(this.neighborLimits, counters)
@@ -144,11 +144,11 @@ export class IpLayer {
       paths: this.#paths,
       pathMtu: this.pathMtu,
       options: ipOptions,
-      identification: new Identification(clock, random),
+      identification: new Identification(clock, branch(random, 'identification')),
     })
     const { icmpRate = HOST_RATE, icmpDestinationRate = DESTINATION_RATE } = options
     const errorLimit = new ErrorLimit(clock, icmpRate, icmpDestinationRate, random, hash)
-    const icmp = new Icmp(this, random, counters, errorLimit, ipOptions)
+    const icmp = new Icmp(this, branch(random, 'icmp'), counters, errorLimit, ipOptions)
     this.icmp = icmp
     if (options.forwarding === true) {
       const redirector = options.sendRedirects === true ? new Redirector(this.routes, icmp, clock, random, hash) : null
@@ -226,7 +226,8 @@ export class IpLayer {
    * @internal
    */
   addNic(link: Link, name: string, mtu: number, settings: NicSettings): Nic {
-    const nic = new Nic(this, this.#nics.length, name, link, mtu, settings, this.#clock, this.#random)
+    const random = branch(this.#random, `nic ${name}`)
+    const nic = new Nic(this, this.#nics.length, name, link, mtu, settings, this.#clock, random)
     this.#nics.push(nic)
     return nic
   }

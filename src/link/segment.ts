@@ -44,6 +44,8 @@ export interface SegmentLinkOptions {
   mtu?: number
   /** Ethernet only: six bytes. Default: a random, locally administered one. */
   hardwareAddress?: Uint8Array
+  /** What a random hardware address is drawn from. Default: the segment's. */
+  random?: Random
   /**
    * Ethernet only: also receives unicast frames for others, as `Cast.OtherHost`; a switch's port
    * does. Default false.
@@ -102,7 +104,8 @@ export class Segment {
   link(options: SegmentLinkOptions = {}): Link {
     const name = options.name ?? `${this.name}${this.#named++}`
     const mtu = checkMtu(options.mtu ?? this.mtu)
-    const address = this.medium === 'ip' ? null : this.#address(options.hardwareAddress, name)
+    const address =
+      this.medium === 'ip' ? null : this.#address(options.hardwareAddress, name, options.random ?? this.#random)
     const inbox = new Inbox(this.#clock, this.#queueBytes, this.#offload.checksum)
     const link = new SegmentLink(this, name, mtu, this.#offload, address, options.promiscuous ?? false, inbox)
     // A new array each time: a link may come or go while a frame is being spread.
@@ -170,10 +173,10 @@ export class Segment {
     return drop !== Drop.WireNoReceiver
   }
 
-  #address(given: Uint8Array | undefined, name: string): Uint8Array {
+  #address(given: Uint8Array | undefined, name: string, random: Random): Uint8Array {
     if (given === undefined) {
       let address: Uint8Array
-      do address = randomHardwareAddress(this.#random)
+      do address = randomHardwareAddress(random)
       while (this.#byAddress.has(keyOf(address)))
       return address
     }

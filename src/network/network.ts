@@ -210,7 +210,7 @@ export class Network {
   filter(node: string, spec: FilterSpec | null): void {
     const host = this.#graph.host(node)
     if (spec !== null) checkOptions('filter', spec, `filter of ${node}`)
-    host.outputGate = spec === null ? null : filterGate(spec, () => this.clock.now())
+    host.outputGate = spec === null ? null : filterGate(spec, () => this.clock.now(), host.outputGate)
   }
 
   /**

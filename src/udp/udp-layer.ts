@@ -6,7 +6,7 @@ import { type Address, isMulticast } from '../base/address.ts'
 import type { Clock } from '../base/clock.ts'
 import { Drop } from '../base/drop.ts'
 import { Cast, type Packet } from '../base/packet.ts'
-import type { Random } from '../base/random.ts'
+import { branch, type Random } from '../base/random.ts'
 import type { Counters } from '../ip/counters.ts'
 import { type IcmpError, isTooBig } from '../ip/icmp/icmp-error.ts'
 import type { Quote } from '../ip/icmp/quote.ts'
@@ -47,8 +47,13 @@ export class UdpLayer {
     this.#ip = ip
     this.#beforeEndpoint = beforeEndpoint
     this.#counters = counters
-    this.ports = new PortTable(random, ip.hash)
-    this.#host = { ip, ports: this.ports, sender: new Sender(ip, random, counters), ready: new ReadyList(clock) }
+    this.ports = new PortTable(branch(random, 'ports'), ip.hash)
+    this.#host = {
+      ip,
+      ports: this.ports,
+      sender: new Sender(ip, branch(random, 'flow labels'), counters),
+      ready: new ReadyList(clock),
+    }
   }
 
   createEndpoint(family: 4 | 6, receiver: EndpointReceiver): Endpoint {

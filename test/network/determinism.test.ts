@@ -8,7 +8,7 @@ import { compile } from '../cli/program.ts'
  * version of Node. A change of what stacks or wires do changes it: when that is meant, the new one
  * belongs here.
  */
-const PINNED = '6204668 72dfb02980251b5bcc4cff1bc649325249398894e7ca9235f51f6f7dc974e560'
+const PINNED = '6524144 7fc5e924aa84512495a308bad33986a5ba6cce4d93840f63cebb4816b0cfac40'
 
 /** Other versions of Node: paths of their programs, with colons between them. */
 const others = (process.env.TUNGRAM_NODES ?? '').split(':').filter((path) => path !== '')

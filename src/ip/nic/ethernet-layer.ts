@@ -8,7 +8,7 @@ import { type Address, MAPPED } from '../../base/address.ts'
 import type { Clock } from '../../base/clock.ts'
 import { Drop } from '../../base/drop.ts'
 import type { Packet } from '../../base/packet.ts'
-import type { Random } from '../../base/random.ts'
+import { branch, type Random } from '../../base/random.ts'
 import * as ethernet from '../../wire/ethernet.ts'
 import { addressHigh, addressLow } from '../../wire/hardware-address.ts'
 import { NdLayer, type NdNic } from '../nd/nd-layer.ts'
@@ -49,8 +49,8 @@ export class EthernetLayer implements FrameSender {
     this.#host = host
     this.high = addressHigh(hardwareAddress)
     this.low = addressLow(hardwareAddress)
-    this.arp = new ArpLayer(this, nic, owner, host, clock, random)
-    this.nd = new NdLayer(this, nic, owner, host, clock, random)
+    this.arp = new ArpLayer(this, nic, owner, host, clock, branch(random, 'arp'))
+    this.nd = new NdLayer(this, nic, owner, host, clock, branch(random, 'nd'))
   }
 
   close(): void {

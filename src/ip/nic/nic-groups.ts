@@ -6,7 +6,7 @@ import { type Address, isMulticast } from '../../base/address.ts'
 import type { Clock } from '../../base/clock.ts'
 import { Drop } from '../../base/drop.ts'
 import type { Packet } from '../../base/packet.ts'
-import type { Random } from '../../base/random.ts'
+import { branch, type Random } from '../../base/random.ts'
 import { ALL_ROUTERS, SOLICITED_NODE_0, SOLICITED_NODE_2 } from '../../wire/ndp.ts'
 import { IGMP } from '../../wire/protocol.ts'
 import type { GroupHost, GroupNic } from '../groups/group-nic.ts'
@@ -34,8 +34,8 @@ export class NicGroups {
     this.#nic = nic
     this.memberships = new Memberships((group, filter) => this.#changed(group, filter), host.hash)
     this.#own = new OwnGroups(this.memberships)
-    this.#igmp = new IgmpLayer(nic, host, clock, random)
-    this.#mld = new MldLayer(nic, host, clock, random)
+    this.#igmp = new IgmpLayer(nic, host, clock, branch(random, 'igmp'))
+    this.#mld = new MldLayer(nic, host, clock, branch(random, 'mld'))
   }
 
   close(): void {

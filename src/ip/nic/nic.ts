@@ -8,7 +8,7 @@ import type { Address } from '../../base/address.ts'
 import type { Clock } from '../../base/clock.ts'
 import { Drop } from '../../base/drop.ts'
 import type { Packet } from '../../base/packet.ts'
-import type { Random } from '../../base/random.ts'
+import { branch, type Random } from '../../base/random.ts'
 import type { Link } from '../../link/link.ts'
 import type { Memberships, Subscriber } from '../groups/memberships.ts'
 import { checkLeaving } from '../host-only.ts'
@@ -91,9 +91,9 @@ export class Nic {
     this.#mtu = new NicMtu(link, name, mtu, changed, () => ip.routes.generation++)
     this.isUp = link.isUp !== false
     this.numbered = link.numbered === true
-    this.#groups = new NicGroups(this, ip, clock, random)
+    this.#groups = new NicGroups(this, ip, clock, branch(random, 'groups'))
     const { hardwareAddress } = link
-    this.#addresses = new NicAddresses(this, ip, this.#groups, settings, random)
+    this.#addresses = new NicAddresses(this, ip, this.#groups, settings, branch(random, 'addresses'))
     this.makesTemporaryAddresses = settings.temporaryAddresses
     this.#ethernet =
       link.medium === 'ip' || hardwareAddress === null

@@ -4,6 +4,7 @@ import { Drop } from '../../base/drop.ts'
 import type { Packet } from '../../base/packet.ts'
 import type { Random } from '../../base/random.ts'
 import type { Medium } from '../link.ts'
+import type { FlowOf } from './fault-stream.ts'
 import type { Impairments, WireObserver } from './impairments.ts'
 import { SlowSender } from './slow-sender.ts'
 import { Wire } from './wire.ts'
@@ -11,6 +12,7 @@ import { Wire } from './wire.ts'
 export interface DirectionParts {
   readonly clock: Clock
   readonly random: Random
+  readonly flowOf: FlowOf | undefined
   readonly medium: Medium
   /** Bytes of the link header. */
   readonly header: number

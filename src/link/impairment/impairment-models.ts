@@ -94,12 +94,39 @@ export function frames(...numbers: number[]): Chooser {
   return () => chosen.has(++count)
 }
 
+/** A chooser of frames that also says which of their bits are wrong. */
+export interface BitErrors extends Chooser {
+  /** Their offsets in the frame, ascending; none of most frames. */
+  bitsOf(packet: Packet, random: Random): readonly number[]
+}
+
+const NO_BITS: readonly number[] = []
+
 /**
- * Frames in which noise flips a bit, each bit with this probability: 1 - (1 - rate)^bits of them.
+ * Noise flips each bit with this probability, whatever happens to the others. So it hits
+ * 1 - (1 - rate)^bits of the frames, some of them more than once, and some so that no checksum
+ * shows it.
  */
-export function bitErrorRate(rate: number): Chooser {
+export function bitErrorRate(rate: number): BitErrors {
   checkProbability('rate', rate)
-  return (packet, random) => random.float() < -Math.expm1(8 * (packet.end - packet.start) * Math.log1p(-rate))
+  const spared = Math.log1p(-rate)
+  /** Bits until the next wrong one: geometric, so that a frame without errors costs one draw. */
+  const skip = (random: Random) => {
+    if (rate === 0) return Number.POSITIVE_INFINITY
+    // Above 0, with 53 bits: those of one draw are too coarse for the rates of good wires.
+    const chance = 1 - (random.float() + random.float() / 0x1_0000_0000)
+    return Math.floor(Math.log(chance) / spared)
+  }
+  const bitsOf = (packet: Packet, random: Random) => {
+    const length = 8 * (packet.end - packet.start)
+    let at = skip(random)
+    if (at >= length) return NO_BITS
+    const bits: number[] = []
+    for (; at < length; at += 1 + skip(random)) bits.push(at)
+    return bits
+  }
+  const isHit: Chooser = (packet, random) => bitsOf(packet, random).length > 0
+  return Object.assign(isHit, { bitsOf })
 }
 
 // ── how long ──

@@ -2,10 +2,11 @@
 import { type Clock, SystemClock } from '../../base/clock.ts'
 import { Drop } from '../../base/drop.ts'
 import type { Packet } from '../../base/packet.ts'
-import { type Random, SystemRandom } from '../../base/random.ts'
+import { branch, type Random, SystemRandom } from '../../base/random.ts'
 import { type Link, type LinkReceiver, type Medium, NO_OFFLOAD, type Offload } from '../link.ts'
 import { longestPart } from '../segmenter.ts'
 import { Direction } from './direction.ts'
+import type { FlowOf } from './fault-stream.ts'
 import type { Impairments, WireObserver } from './impairments.ts'
 
 export type { Impairments, WireObserver } from './impairments.ts'
@@ -23,6 +24,12 @@ export interface ImpairmentOptions {
   receive?: Impairments
   /** Told of the fate of every frame, in both directions. */
   observe?: WireObserver
+  /**
+   * The name of the flow of a frame, `''` for none. The faults of different flows are then drawn
+   * apart, so that the frames of one change nothing for another; where a model keeps a state (bursts
+   * of loss), the state is that of the wire all the same.
+   */
+  flowOf?: FlowOf
 }
 
 /**
@@ -54,10 +61,18 @@ export class ImpairedLink implements Link {
     const header = inner.medium === 'ethernet' ? 14 : 0
     this.#longest = inner.mtu + header
     const dropped = (drop: Drop, packet: Packet) => this.#receiver?.dropped(drop, packet)
-    const common = { clock, random, medium: inner.medium, mtu: inner.mtu, header, dropped, observe: options.observe }
-    this.#send = new Direction({ ...common, output: (packet) => inner.send(packet), batchEnd: () => inner.flush() })
+    const { observe, flowOf } = options
+    const common = { clock, medium: inner.medium, mtu: inner.mtu, header, dropped, observe, flowOf }
+    const send = branch(random, 'send')
+    this.#send = new Direction({
+      ...common,
+      random: send,
+      output: (packet) => inner.send(packet),
+      batchEnd: () => inner.flush(),
+    })
     this.#receive = new Direction({
       ...common,
+      random: branch(random, 'receive'),
       output: (packet) => this.#deliver(packet),
       batchEnd: () => this.#receiver?.idle(),
     })

@@ -26,7 +26,7 @@ export interface Impairments {
   queue?: Queue
   /** Frames that are lost: `Drop.WireLoss`. */
   loss?: number | Chooser
-  /** Frames in which one bit is flipped, anywhere. */
+  /** Frames in which one bit is flipped, anywhere; with `bitErrorRate` each bit has its own chance. */
   corruption?: number | Chooser
   /** Frames that arrive twice. */
   duplication?: number | Chooser
@@ -45,10 +45,11 @@ export interface Impairments {
 
 /**
  * What befell a frame that was not discarded: it waits behind others, it will arrive in so many
- * milliseconds, it was doubled or damaged, or it goes past others. The packet is lent.
+ * milliseconds, it was doubled, so many of its bits were flipped, or it goes past others. `value` is
+ * the milliseconds of `delayed`, the bits of `corrupted` where it is more than one, else 0. The packet is lent.
  */
 export type WireObserver = (
   what: 'queued' | 'delayed' | 'duplicated' | 'corrupted' | 'overtaking',
   packet: Packet,
-  milliseconds: number,
+  value: number,
 ) => void

@@ -8,13 +8,26 @@ import type { Medium } from '../link.ts'
 
 /** A queue of frames of its own. Times are milliseconds of the clock. */
 export interface QueueDiscipline {
-  /** Keeps the frame, or answers `false`: no room. */
+  /** Keeps the frame, which waits since `now`, or answers `false`: no room. */
   enqueue(packet: Packet, now: number): boolean
   /**
    * The next frame to be sent, or `null`; `drop` is called with those that the discipline gives up
    * first.
    */
   dequeue(now: number, drop: (packet: Packet) => void): Packet | null
+  /**
+   * Gives out all that waits, in the order in which it would be sent, and gives up none: another
+   * discipline takes over. One that lacks this is emptied by `dequeue`.
+   */
+  drain?(): Waiting[]
+  /** Told of the discipline before it: one of its kind hands over what it has learnt. */
+  follow?(before: QueueDiscipline): void
+}
+
+/** A frame, and since when it waits. */
+export interface Waiting {
+  readonly packet: Packet
+  readonly since: number
 }
 
 /** Makes the discipline for one direction of a link. `longest`: bytes of the longest frame. */
@@ -25,11 +38,6 @@ export interface QueueLimit {
   packets?: number
   /** Bytes, link headers included. */
   bytes?: number
-}
-
-interface Waiting {
-  readonly packet: Packet
-  readonly since: number
 }
 
 /** First in, first out, bounded. */
@@ -70,6 +78,14 @@ class Fifo {
     }
     return first
   }
+
+  drain(): Waiting[] {
+    const all = this.#waiting.slice(this.#head)
+    this.#waiting = []
+    this.#head = 0
+    this.bytes = 0
+    return all
+  }
 }
 
 /** A full queue refuses what comes. */
@@ -79,6 +95,7 @@ export function tailDrop(limit: QueueLimit = {}): Queue {
     return {
       enqueue: (packet, now) => fifo.push(packet, now),
       dequeue: () => fifo.shift()?.packet ?? null,
+      drain: () => fifo.drain(),
     }
   }
 }
@@ -102,6 +119,7 @@ export function priorityBands({ bandOf = bandOfTos, ...limit }: PriorityOptions 
     return {
       enqueue: (packet, now) => bands[bandOf(tosOf(packet, medium))].push(packet, now),
       dequeue: () => (bands[0].shift() ?? bands[1].shift() ?? bands[2].shift())?.packet ?? null,
+      drain: () => bands.flatMap((band) => band.drain()),
     }
   }
 }
@@ -195,6 +213,20 @@ class Codel implements QueueDiscipline {
       this.#lastCount = this.#count
     }
     return packet
+  }
+
+  drain(): Waiting[] {
+    return this.#fifo.drain()
+  }
+
+  /** Another target or interval changes the rules, not where the controller is. */
+  follow(before: QueueDiscipline): void {
+    if (!(before instanceof Codel)) return
+    this.#firstAboveTime = before.#firstAboveTime
+    this.#dropNext = before.#dropNext
+    this.#count = before.#count
+    this.#lastCount = before.#lastCount
+    this.#dropping = before.#dropping
   }
 
   #take(now: number): Packet | null {

@@ -6,7 +6,7 @@ import type { Medium } from '../link.ts'
 import { copyOf } from './frame-copies.ts'
 import type { Rate } from './impairment-models.ts'
 import type { WireObserver } from './impairments.ts'
-import { type Queue, type QueueDiscipline, tailDrop } from './queue-discipline.ts'
+import { type Queue, type QueueDiscipline, tailDrop, type Waiting } from './queue-discipline.ts'
 
 export interface SenderParts {
   readonly clock: Clock
@@ -57,6 +57,8 @@ export class SlowSender {
   }
 
   change(rate: number | Rate, queue: Queue | undefined): void {
+    // What has left by now has left at the old rate.
+    this.#catchUp(this.#clock.now())
     if (rate === Number.POSITIVE_INFINITY) this.#rate = null
     else this.#rate = typeof rate === 'number' ? (length, start) => start + (length * 8000) / rate : rate
     if (queue !== this.#queueOf) this.#changeQueue(queue)
@@ -116,23 +118,33 @@ export class SlowSender {
     })
   }
 
-  /** Frames that wait move over, in the order in which the old queue would have sent them. */
+  /**
+   * Frames that wait move over, in the order in which the old queue would have sent them, and have
+   * waited as long as before.
+   */
   #changeQueue(to: Queue | undefined): void {
     const now = this.#clock.now()
     const old = this.#queue
     this.#queueOf = to
     this.#queue = this.#newQueue()
+    this.#queue.follow?.(old)
     const lost: Packet[] = []
-    for (
-      let packet = old.dequeue(now, (given) => lost.push(given));
-      packet !== null;
-      packet = old.dequeue(now, (given) => lost.push(given))
-    )
-      if (!this.#queue.enqueue(packet, now)) lost.push(packet)
+    for (const { packet, since } of old.drain?.() ?? emptied(old, now, lost))
+      if (!this.#queue.enqueue(packet, since)) lost.push(packet)
     for (const packet of lost) this.#dropped(Drop.WireQueueFull, packet)
   }
 
   #newQueue(): QueueDiscipline {
     return (this.#queueOf ?? tailDrop())(this.#medium, this.#longest)
+  }
+}
+
+/** What waits in a discipline that gives out one frame at a time, and may give up some. */
+function emptied(queue: QueueDiscipline, now: number, lost: Packet[]): Waiting[] {
+  const all: Waiting[] = []
+  for (;;) {
+    const packet = queue.dequeue(now, (given) => lost.push(given))
+    if (packet === null) return all
+    all.push({ packet, since: now })
   }
 }

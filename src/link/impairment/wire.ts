@@ -4,13 +4,16 @@ import { Drop } from '../../base/drop.ts'
 import { ChecksumState, type Packet } from '../../base/packet.ts'
 import type { Random } from '../../base/random.ts'
 import { DelayLine } from '../memory/delay-line.ts'
+import { FaultStream, type FlowOf } from './fault-stream.ts'
 import { copyOf, recycle, spareCopyOf } from './frame-copies.ts'
-import { bernoulli, type Chooser, type Delay } from './impairment-models.ts'
+import { type BitErrors, bernoulli, type Chooser, type Delay } from './impairment-models.ts'
 import type { Impairments, WireObserver } from './impairments.ts'
 
 export interface WireParts {
   readonly clock: Clock
   readonly random: Random
+  /** Whose frames have draws of their own. */
+  readonly flowOf: FlowOf | undefined
   /** The far end. */
   readonly output: (packet: Packet) => Drop
   /** After the last output of a run that no input caused. */
@@ -20,19 +23,39 @@ export interface WireParts {
 }
 
 const NEVER: Chooser = () => false
+const NO_BITS: readonly number[] = []
+
+/** One fault: which frames it hits, and where it draws. */
+class Fault {
+  readonly stream: FaultStream
+  chooser = NEVER
+
+  constructor({ random, flowOf }: WireParts, name: string) {
+    this.stream = new FaultStream(random, name, flowOf)
+  }
+
+  hits(packet: Packet, stream = this.stream): boolean {
+    return this.chooser !== NEVER && this.chooser(packet, stream.of(packet))
+  }
+}
 
 export class Wire {
   // A field each: an object of functions costs a lookup by name with every frame.
   readonly #clock: Clock
-  readonly #random: Random
   readonly #deliver: (packet: Packet) => Drop
   readonly #dropped: (drop: Drop, packet: Packet) => void
   readonly #observe: WireObserver | undefined
-  #loss = NEVER
-  #corruption = NEVER
-  #duplication = NEVER
-  #reordering = NEVER
-  #delay: Delay = () => 0
+  readonly #loss: Fault
+  readonly #corruption: Fault
+  readonly #duplication: Fault
+  readonly #reordering: Fault
+  readonly #delays: FaultStream
+  /** Which bit of a frame is wrong. */
+  readonly #bits: FaultStream
+  /** What befalls the second of two. */
+  readonly #copyReordering: FaultStream
+  readonly #copyDelays: FaultStream
+  #delay: number | Delay = 0
   #keepOrder = true
   readonly #onTheWay: DelayLine
   /** When the last of the frames that keep their order arrives. */
@@ -40,10 +63,18 @@ export class Wire {
 
   constructor(parts: WireParts) {
     this.#clock = parts.clock
-    this.#random = parts.random
     this.#deliver = parts.output
     this.#dropped = parts.dropped
     this.#observe = parts.observe
+    this.#loss = new Fault(parts, 'loss')
+    this.#corruption = new Fault(parts, 'corruption')
+    this.#duplication = new Fault(parts, 'duplication')
+    this.#reordering = new Fault(parts, 'reordering')
+    const stream = (name: string) => new FaultStream(parts.random, name, parts.flowOf)
+    this.#delays = stream('delay')
+    this.#bits = stream('bits')
+    this.#copyReordering = stream('reordering of copies')
+    this.#copyDelays = stream('delay of copies')
     const release = (packet: Packet) => {
       this.#output(packet)
       recycle(packet)
@@ -56,12 +87,11 @@ export class Wire {
     const [loss, corruption, duplication, reordering] = [to.loss, to.corruption, to.duplication, to.reordering].map(
       chooser,
     )
-    this.#loss = loss as Chooser
-    this.#corruption = corruption as Chooser
-    this.#duplication = duplication as Chooser
-    this.#reordering = reordering as Chooser
-    const { delay = 0 } = to
-    this.#delay = typeof delay === 'number' ? () => delay : delay
+    this.#loss.chooser = loss as Chooser
+    this.#corruption.chooser = corruption as Chooser
+    this.#duplication.chooser = duplication as Chooser
+    this.#reordering.chooser = reordering as Chooser
+    this.#delay = to.delay ?? 0
     this.#keepOrder = to.keepOrder ?? true
   }
 
@@ -72,49 +102,65 @@ export class Wire {
 
   /** The last bit of the frame left at `time`. */
   put(packet: Packet, time: number): Drop {
-    const random = this.#random
-    if (this.#loss(packet, random)) {
+    // Every fault is drawn for every frame, so that what one does to it shifts no draw of another.
+    const isLost = this.#loss.hits(packet)
+    const wrong = this.#wrongBits(packet)
+    const isTwice = this.#duplication.hits(packet)
+    const overtakes = this.#reordering.hits(packet)
+    const delay = this.#delayOf(packet, this.#delays)
+    if (isLost) {
       this.#dropped(Drop.WireLoss, packet)
       return Drop.None
     }
-    if (!this.#corruption(packet, random)) return this.#copies(packet, time)
-    // The packet is lent, so the bit is restored.
-    const { checksumState, view } = packet
-    this.#observe?.('corrupted', packet, 0)
-    const bit = random.below(packet.length * 8)
-    const at = packet.start + (bit >>> 3)
-    view.setUint8(at, view.getUint8(at) ^ (1 << (bit & 7)))
+    if (wrong.length === 0) return this.#copies(packet, time, overtakes, delay, isTwice)
+    const { checksumState } = packet
+    this.#observe?.('corrupted', packet, wrong.length > 1 ? wrong.length : 0)
+    flip(packet, wrong)
     packet.checksumState = ChecksumState.None
     try {
-      return this.#copies(packet, time)
+      return this.#copies(packet, time, overtakes, delay, isTwice)
     } finally {
-      view.setUint8(at, view.getUint8(at) ^ (1 << (bit & 7)))
+      // The packet is lent.
+      flip(packet, wrong)
       packet.checksumState = checksumState
     }
   }
 
-  #copies(packet: Packet, time: number): Drop {
-    if (!this.#duplication(packet, this.#random)) return this.#travel(packet, time)
+  #wrongBits(packet: Packet): readonly number[] {
+    const { chooser, stream } = this.#corruption
+    if (chooser === NEVER) return NO_BITS
+    if ('bitsOf' in chooser) return (chooser as BitErrors).bitsOf(packet, stream.of(packet))
+    return this.#corruption.hits(packet) ? [this.#bits.of(packet).below(packet.length * 8)] : NO_BITS
+  }
+
+  /** Milliseconds. */
+  #delayOf(packet: Packet, stream: FaultStream): number {
+    const delay = this.#delay
+    const drawn = typeof delay === 'number' ? delay : delay(packet, stream.of(packet))
+    // Whole nanoseconds: the last bits of a logarithm may differ between engines.
+    return Math.round(Math.max(0, drawn) * 1e6) / 1e6
+  }
+
+  #copies(packet: Packet, time: number, overtakes: boolean, delay: number, isTwice: boolean): Drop {
+    if (!isTwice) return this.#travel(packet, time, overtakes, delay)
     this.#observe?.('duplicated', packet, 0)
     // Copied first: the receiver may overwrite what it is given.
     const copy = copyOf(packet)
-    const drop = this.#travel(packet, time)
-    const dropOfCopy = this.#travel(copy, time)
+    const drop = this.#travel(packet, time, overtakes, delay)
+    const isEarly = this.#reordering.hits(copy, this.#copyReordering)
+    const dropOfCopy = this.#travel(copy, time, isEarly, this.#delayOf(copy, this.#copyDelays))
     if (dropOfCopy !== Drop.None) this.#dropped(dropOfCopy, copy)
     return drop
   }
 
-  #travel(packet: Packet, time: number): Drop {
-    const random = this.#random
+  #travel(packet: Packet, time: number, overtakes: boolean, delay: number): Drop {
     const observe = this.#observe
-    const overtakes = this.#reordering(packet, random)
     let arrival = time
-    if (!overtakes) {
-      // Whole nanoseconds: the last bits of a logarithm may differ between engines.
-      arrival += Math.round(Math.max(0, this.#delay(packet, random)) * 1e6) / 1e6
+    if (overtakes) observe?.('overtaking', packet, 0)
+    else {
+      arrival += delay
       if (this.#keepOrder) arrival = this.#lastArrival = Math.max(arrival, this.#lastArrival)
     }
-    if (overtakes) observe?.('overtaking', packet, 0)
     if (arrival <= this.#clock.now() && (overtakes || this.#onTheWay.isEmpty)) return this.#deliver(packet)
     observe?.('delayed', packet, arrival - this.#clock.now())
     this.#onTheWay.add(spareCopyOf(packet), arrival)
@@ -124,6 +170,13 @@ export class Wire {
   #output(packet: Packet): void {
     const drop = this.#deliver(packet)
     if (drop !== Drop.None) this.#dropped(drop, packet)
+  }
+}
+
+function flip({ view, start }: Packet, bits: readonly number[]): void {
+  for (const bit of bits) {
+    const at = start + (bit >>> 3)
+    view.setUint8(at, view.getUint8(at) ^ (1 << (bit & 7)))
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Nic } from '../../ip/nic/nic.ts'
-import { type ImpairmentSpec, impairmentsOf } from '../scenario/impairment-spec.ts'
+import { FaultModels } from '../scenario/fault-models.ts'
+import type { ImpairmentSpec } from '../scenario/impairment-spec.ts'
 import { checkOptions } from '../scenario/options.ts'
 import type { Port } from './port.ts'
 
@@ -17,13 +18,21 @@ export class Cable {
   readonly name: string
   readonly ends: readonly [CableEnd, CableEnd]
   readonly #changed: () => void
+  /** Of what each end sends. */
+  readonly #faults: readonly [FaultModels, FaultModels]
   #isUp = true
 
   /** @internal */
-  constructor(name: string, ends: readonly [CableEnd, CableEnd], changed: () => void) {
+  constructor(
+    name: string,
+    ends: readonly [CableEnd, CableEnd],
+    changed: () => void,
+    faults = [new FaultModels(), new FaultModels()] as const,
+  ) {
     this.name = name
     this.ends = ends
     this.#changed = changed
+    this.#faults = faults
   }
 
   get isUp(): boolean {
@@ -32,25 +41,43 @@ export class Cable {
 
   /**
    * Replaces the faults of both directions, or of the one that begins at the node `from`; `{}` is a
-   * perfect wire. Frames on their way are not touched.
+   * perfect wire. A fault that is described as before goes on as if nothing had been said; frames on
+   * their way are not touched, and those that wait have waited as long as they have.
    * @throws {Error} when `from` is none of the ends; {TypeError | RangeError} for a fault out of
    *   range
    */
   impair(faults: ImpairmentSpec, from?: string): void {
+    this.#describe('impair', from, faults, () => faults)
+  }
+
+  /**
+   * Changes the faults that are named, and leaves the others as they are: as {@link Cable.impair}
+   * else.
+   */
+  change(faults: ImpairmentSpec, from?: string): void {
+    this.#describe('change', from, faults, (before) => ({ ...before, ...faults }))
+  }
+
+  #describe(
+    call: string,
+    from: string | undefined,
+    faults: ImpairmentSpec,
+    next: (before: ImpairmentSpec) => ImpairmentSpec,
+  ): void {
     if (from !== undefined && !this.ends.some(({ node }) => node === from))
       throw new Error(
         `The cable ${this.name} does not begin at ${from}: its ends are ` +
           `${this.ends.map(({ node }) => node).join(' and ')}.`,
       )
-    checkOptions('impair', faults, `cable ${this.name}`)
-    const [a, b] = this.ends
-    for (const [end, other] of [
-      [a, b],
-      [b, a],
-    ] as const) {
+    checkOptions('impair', faults, call === 'impair' ? `cable ${this.name}` : `change of the cable ${this.name}`)
+    for (const [index, end] of this.ends.entries()) {
       if (from !== undefined && end.node !== from) continue
-      if (end.port !== null) impairEnd(end.port, faults, null)
-      else if (other.port !== null) impairEnd(other.port, null, faults)
+      const models = this.#faults[index] as FaultModels
+      const spec = next(models.spec)
+      const other = this.ends[1 - index] as CableEnd
+      // What comes from a segment, which has no port, is impaired at the other end.
+      if (end.port !== null) impairEnd(models, end.port, 'send', spec)
+      else if (other.port !== null) impairEnd(models, other.port, 'receive', spec)
     }
   }
 
@@ -77,11 +104,7 @@ export class Cable {
   }
 }
 
-/**
- * What leaves by a port, and what comes to it from a segment, which has no port of its own; `null`
- * leaves a direction as it is.
- */
-export function impairEnd(port: Port, out: ImpairmentSpec | null, into: ImpairmentSpec | null): void {
-  if (out !== null) port.wire.impair('send', impairmentsOf(out))
-  if (into !== null) port.wire.impair('receive', impairmentsOf(into))
+/** Sets the faults of one direction where they are: as frames leave by a port, or as they reach it. */
+export function impairEnd(faults: FaultModels, port: Port, direction: 'send' | 'receive', spec: ImpairmentSpec): void {
+  faults.change(spec, (made) => port.wire.impair(direction, made))
 }

@@ -7,6 +7,7 @@ import { Segment } from '../../link/segment.ts'
 import { Domain } from '../addressing/domain.ts'
 import { checkIpv6Mtu, type DomainTable } from '../addressing/domain-table.ts'
 import type { Numbering } from '../addressing/numbering.ts'
+import { FaultModels } from '../scenario/fault-models.ts'
 import { IMPAIRMENTS, type ImpairmentSpec } from '../scenario/impairment-spec.ts'
 import type { AttachOptions, ConnectOptions } from '../settings.ts'
 import { Cable, type CableEnd, impairEnd } from './cable.ts'
@@ -22,6 +23,12 @@ export interface CabledNetwork {
   readonly numbering: Numbering
   /** Told of each new port before anything passes it. */
   portAdded(port: Port): void
+}
+
+/** The faults of one direction, and how they are described to begin with. */
+interface Described {
+  readonly faults: FaultModels
+  readonly spec: ImpairmentSpec
 }
 
 export class Cabling {
@@ -47,24 +54,29 @@ export class Cabling {
       if (node !== a.name && node !== b.name)
         throw new Error(`addresses.${node}: ${node} is no end of the cable ${name}.`)
     const both = Object.fromEntries(IMPAIRMENTS.filter((each) => each !== 'mtu').map((each) => [each, options[each]]))
-    const forward = { ...both, ...options.forward }
-    const back = { ...both, ...options.back }
-    const end = (node: Node, out: ImpairmentSpec, into: ImpairmentSpec | null): CableEnd => {
+    const forward = { faults: new FaultModels(), spec: { ...both, ...options.forward } }
+    const back = { faults: new FaultModels(), spec: { ...both, ...options.back } }
+    const end = (node: Node, out: Described, into: Described | null): CableEnd => {
+      const { faults, spec } = out
       if (isLan(node)) return { node: node.name, port: null, nic: null }
       const nicName = `eth${node.ports.length}`
-      const link = wire.link({ name: nicName, mtu, promiscuous: node instanceof Switch })
-      const port = this.#port(node, nicName, link, random.fork(node.name))
+      const own = random.fork(node.name)
+      const promiscuous = node instanceof Switch
+      const link = wire.link({ name: nicName, mtu, promiscuous, random: own.fork('hardware address') })
+      const port = this.#port(node, nicName, link, own)
       // Before there is a nic: a nic announces itself as soon as it is there.
-      impairEnd(port, out, into)
+      impairEnd(faults, port, 'send', spec)
+      if (into !== null) impairEnd(into.faults, port, 'receive', into.spec)
       if (node instanceof Switch) node.addPort(port)
       const nic = node instanceof Switch ? null : this.#nic(node, port, domain, givenTo(node.name, options))
       return { node: node.name, port, nic }
     }
     // A segment's end has no port: what comes from it is impaired at the other end.
     const ends = [end(a, forward, isLan(b) ? back : null), end(b, back, isLan(a) ? forward : null)] as const
-    return new Cable(name, ends, () => {
+    const changed = () => {
       for (const node of [a, b]) if (node instanceof StackNode) node.stack.ip.routes.generation++
-    })
+    }
+    return new Cable(name, ends, changed, [forward.faults, back.faults])
   }
 
   /** Makes a link that was made elsewhere a nic of a host or router. */

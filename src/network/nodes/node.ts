@@ -3,6 +3,7 @@ import type { Route } from '../../ip/routing/route-table.ts'
 import type { Segment } from '../../link/segment.ts'
 import type { Stack } from '../../stack.ts'
 import type { Member, RoutedDomain, RoutedNode } from '../addressing/routing.ts'
+import type { FilterGate } from './filter.ts'
 import type { Gate, PacketHook, Port, PortOwner } from './port.ts'
 import { Switch } from './switch.ts'
 
@@ -14,7 +15,7 @@ export class StackNode implements PortOwner, RoutedNode {
   readonly ports: Port[] = []
   readonly places: { domain: RoutedDomain; member: Member }[] = []
   routes: Route[] = []
-  outputGate: Gate | null = null
+  outputGate: FilterGate | null = null
   inputGate: Gate | null = null
   seen = 0
   portReports = false

@@ -70,7 +70,7 @@ function sentence(
     case 'duplicated':
       return `doubled on the wire of ${nic}`
     case 'corrupted':
-      return `damaged on the wire of ${nic}: one bit is flipped`
+      return `damaged on the wire of ${nic}: ${value > 1 ? `${value} bits are` : 'one bit is'} flipped`
     case 'overtaking':
       return `overtakes others on the wire of ${nic}`
     case 'arrived':

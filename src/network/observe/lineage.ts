@@ -27,6 +27,8 @@ interface Fragmented {
  * Told of what happens to all datagrams as it happens, whether or not their lives are remembered.
  */
 export interface LifeListener {
+  /** The name of the flow to which a datagram belongs, or on whose account it was sent; or `''`. */
+  labelOf(id: number): string
   began(id: number, from: string, packet: Summary, causedBy: number): void
   /** A frame of it left a node. */
   left(id: number, node: string, isFragment: boolean): void
@@ -61,6 +63,11 @@ export class Lineage {
   /** Whether datagrams have numbers. */
   get on(): boolean {
     return this.#limit > 0 || this.listener !== null
+  }
+
+  /** The name of a datagram's flow, `''` for none. */
+  flowOf(trace: number): string {
+    return this.listener === null || trace === 0 ? '' : this.listener.labelOf(trace)
   }
 
   get(id: number): Datagram | undefined {

@@ -43,10 +43,11 @@ export function buildScenario(
 /** Lets an event happen now. */
 export function happen(
   network: Network,
-  { link, state, impair, from, partition, heal, node, filter, updateRoutes }: ScenarioEvent,
+  { link, state, impair, change, from, partition, heal, node, filter, updateRoutes }: ScenarioEvent,
 ): void {
   if (state !== undefined) network.cable(link as string)[state]()
   if (impair !== undefined) network.cable(link as string).impair(impair, from)
+  if (change !== undefined) network.cable(link as string).change(change, from)
   if (partition !== undefined) network.partition(...partition)
   if (heal !== undefined) network.heal()
   if (filter !== undefined) network.filter(node as string, filter)

@@ -7,7 +7,7 @@ import { type ImpairmentSpec, impairmentsOf } from './impairment-spec.ts'
 import { checkScenarioForm, placing, ScenarioError } from './scenario-schema.ts'
 import { type FlowSpec, flowPorts, type Scenario, type ScenarioEvent } from './scenario-types.ts'
 
-const ACTIONS = ['state', 'impair', 'partition', 'heal', 'filter', 'updateRoutes'] as const
+const ACTIONS = ['state', 'impair', 'change', 'partition', 'heal', 'filter', 'updateRoutes'] as const
 
 /**
  * A value that was read from a file, as a scenario: form, names, addresses and ways between hosts
@@ -53,13 +53,14 @@ function checkEvent(network: Network, event: ScenarioEvent, index: number): void
   const actions = ACTIONS.filter((name) => event[name] !== undefined)
   const [action] = actions
   if (action === undefined || actions.length > 1) throw new ScenarioError(path, `expected one of ${ACTIONS.join(', ')}`)
-  if (action === 'state' || action === 'impair') {
+  if (action === 'state' || action === 'impair' || action === 'change') {
     if (event.link === undefined) throw new ScenarioError(path, `${action} needs a link`)
     placing([...path, 'link'], () => network.cable(event.link as string))
   }
   if (action === 'filter' && event.node === undefined) throw new ScenarioError(path, 'filter needs a node')
   const key = action === 'filter' ? 'node' : action
-  if (action === 'impair') placing([...path, 'impair'], () => impairmentsOf(event.impair as ImpairmentSpec))
+  if (action === 'impair' || action === 'change')
+    placing([...path, action], () => impairmentsOf(event[action] as ImpairmentSpec))
   if (action !== 'updateRoutes') placing([...path, key], () => happen(network, event))
 }
 

@@ -36,7 +36,10 @@ export class Flow {
   readonly #stack: Stack
   readonly #endpoint: Endpoint
   readonly #address: Address
-  readonly #random: SeededRandom
+  readonly label: string
+  /** Sizes and gaps have a stream each, so that another size leaves the times as they are. */
+  readonly #sizes: SeededRandom
+  readonly #gaps: SeededRandom
   readonly #watch: RunWatcher | undefined
   readonly #stop: number
   readonly #count: number
@@ -75,7 +78,10 @@ export class Flow {
     this.#endpoint = sockets.get(from, family, fromPort)
     sockets.get(to, family, port)
     this.#address = Address.parse(spec.address ?? network.address(to, family))
-    this.#random = new SeededRandom(`${seed} flow ${index} ${name}`)
+    this.label = label
+    const random = new SeededRandom(seed).fork(`flow ${label}`)
+    this.#sizes = random.fork('sizes')
+    this.#gaps = random.fork('gaps')
     this.#count = count ?? Number.POSITIVE_INFINITY
     this.#stop =
       stop !== undefined
@@ -96,7 +102,8 @@ export class Flow {
     let gap = 0
     for (let i = 0; i < burst && this.#sent.length < this.#count; i++) gap += this.#sendOne()
     for (const { link } of this.#stack.nics) link.flush()
-    this.#due += pattern === 'poisson' ? -Math.log(1 - this.#random.float()) * gap : gap
+    // Whole nanoseconds: the last bits of a logarithm may differ between engines.
+    this.#due += pattern === 'poisson' ? Math.round(-Math.log(1 - this.#gaps.float()) * gap * 1e6) / 1e6 : gap
     if (this.#sent.length < this.#count && this.#due < this.#stop)
       this.#network.clock.schedule(this.#due - this.#network.now, () => this.#turn())
   }
@@ -105,7 +112,7 @@ export class Flow {
   #sendOne(): number {
     const { size = 1000, rate = 100, ttl, tos, dontFragment = 'want' } = this.#spec
     const length =
-      typeof size === 'number' ? size : size.uniform[0] + this.#random.below(size.uniform[1] - size.uniform[0] + 1)
+      typeof size === 'number' ? size : size.uniform[0] + this.#sizes.below(size.uniform[1] - size.uniform[0] + 1)
     const number = this.#sent.length
     this.#sent.push(this.#network.now)
     const packet = this.#endpoint.beginSend(length)

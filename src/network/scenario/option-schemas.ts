@@ -147,13 +147,31 @@ export const HOST = {
   } satisfies Record<keyof NeighborOptions, Schema>),
 } satisfies Record<keyof HostOptions, Schema>
 
+/** A number a second, or with how many pass at once. */
+function messageRate(description: string): Schema {
+  return {
+    description,
+    anyOf: [
+      { type: 'number', minimum: 0 },
+      object(
+        `${description}, and how many at once after a silence`,
+        {
+          rate: { description: 'messages per second, 0 or more', type: 'number', minimum: 0 },
+          burst: {
+            description: 'messages at once, 1 or more; default a twentieth of the rate',
+            type: 'number',
+            minimum: 1,
+          },
+        },
+        ['rate'],
+      ),
+    ],
+  }
+}
+
 export const FILTER = {
-  icmp: { description: 'ICMP messages per second that pass, 0 or more', type: 'number', minimum: 0 },
-  icmpErrors: {
-    description: 'ICMP errors per second that pass, 0 or more; echo is not touched',
-    type: 'number',
-    minimum: 0,
-  },
+  icmp: messageRate('ICMP messages per second that pass, 0 or more'),
+  icmpErrors: messageRate('ICMP errors per second that pass, 0 or more; echo is not touched'),
   block: list("ports that do not pass, from or to: '80/tcp', '5000-5010/udp', or a protocol alone: 'sctp'", {
     type: 'string',
     pattern: BLOCK_PATTERN,

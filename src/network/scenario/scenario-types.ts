@@ -15,7 +15,10 @@ export interface ScenarioEvent {
   at: Duration
   link?: string
   state?: 'up' | 'down'
+  /** Replaces the faults of the link. */
   impair?: ImpairmentSpec
+  /** Changes those that are named, and no others. */
+  change?: ImpairmentSpec
   from?: string
   partition?: readonly (readonly string[])[]
   heal?: true

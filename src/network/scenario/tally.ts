@@ -36,6 +36,8 @@ export class FlowCounts {
 
 /** A flow, as its datagrams are told from others. */
 export interface TalliedFlow {
+  /** Its name, which no other flow has. */
+  readonly label: string
   readonly from: string
   readonly fromPort: number
   readonly to: string
@@ -77,6 +79,13 @@ export class Tally<Flow extends TalliedFlow> implements LifeListener {
   flowOf(id: number): Flow | undefined {
     const entry = this.#flowOf[id] ?? 0
     return entry === 0 ? undefined : this.#flows[Math.abs(entry) - 1]
+  }
+
+  labelOf(id: number): string {
+    const entry = this.#flowOf[id] ?? 0
+    if (entry === 0) return ''
+    const { label } = this.#flows[Math.abs(entry) - 1] as Flow
+    return entry > 0 ? label : `on account of ${label}`
   }
 
   began(id: number, from: string, packet: Summary, causedBy: number): void {

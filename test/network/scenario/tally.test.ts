@@ -21,6 +21,7 @@ class Tally<Flow extends TalliedFlow> extends LiveTally<Flow> {
 }
 
 const flow = (from: string, fromPort: number, to: string, port: number, echoes = false) => ({
+  label: `${from}:${fromPort}`,
   from,
   fromPort,
   to,

@@ -1,0 +1,33 @@
+/**
+ * Where one fault of one direction draws from. Each has a stream of its own, named after it, so that
+ * a fault that is added, or that draws more often, changes no other; and within it each flow has
+ * one, where flows are told apart, so that traffic that is added changes what befalls no other flow.
+ */
+import type { Packet } from '../../base/packet.ts'
+import { branch, type Random } from '../../base/random.ts'
+
+/** The name of the flow to which a frame belongs, `''` for none. */
+export type FlowOf = (packet: Packet) => string
+
+export class FaultStream {
+  readonly #random: Random
+  readonly #flowOf: FlowOf | undefined
+  readonly #flows = new Map<string, Random>()
+
+  constructor(random: Random, fault: string, flowOf: FlowOf | undefined) {
+    this.#random = branch(random, fault)
+    this.#flowOf = flowOf
+  }
+
+  /** What is drawn from for this frame. */
+  of(packet: Packet): Random {
+    const flow = this.#flowOf?.(packet) ?? ''
+    if (flow === '') return this.#random
+    let random = this.#flows.get(flow)
+    if (random === undefined) {
+      random = branch(this.#random, flow)
+      this.#flows.set(flow, random)
+    }
+    return random
+  }
+}
