@@ -2,11 +2,12 @@
  * `tungram mtu`: the path MTU by what routers say and by what arrives, and the hop that limits it.
  */
 import type { Echo } from '../ip/icmp/echo.ts'
-import { type IcmpError, isTooBig } from '../ip/icmp/icmp-error.ts'
+import { isTooBig } from '../ip/icmp/icmp-error.ts'
 import { probePath } from '../ip/icmp/path-mtu-prober.ts'
 import { PmtuMode } from '../ip/routing/pmtu-mode.ts'
 import { type CommandDescription, option, readCommandLine } from './command-line.ts'
-import { icmpText, isTimeExceeded } from './icmp-text.ts'
+import { icmpText } from './icmp-text.ts'
+import { type Answer, findLimit, type LimitProber, limitText } from './mtu-limit.ts'
 import { plural, print, printJson } from './output.ts'
 import { requireOneHost } from './reach.ts'
 import { integer, onlyOne, UsageError } from './usage.ts'
@@ -40,21 +41,10 @@ export const description: CommandDescription = {
 }
 
 const TRIES = 3
-
-type Answer =
-  | { kind: 'reply' }
-  | { kind: 'error'; error: IcmpError }
-  | { kind: 'none' }
-  | { kind: 'unsent'; errno: string }
-
-interface Limit {
-  /** The router in front of the narrow link, by its number on the way; 0 is this host. */
-  hop: number
-  /** `null` for a router that does not tell. */
-  address: string | null
-  /** Whether it says so itself. */
-  reported: boolean
-}
+/** Waits that a router may need until it sends an error again. */
+const REST = 5
+/** A port that traceroute uses because nobody else does. */
+const CLOSED_PORT = 33_434
 
 export async function run(args: string[]): Promise<number> {
   const { values, positionals } = readCommandLine(args, { ...vantageOptions, ...options }, { allowPositionals: true })
@@ -96,17 +86,13 @@ export async function run(args: string[]): Promise<number> {
       )
     }
     if (probing !== null) print(`  probing: ${probing.mtu} bytes arrive, found with ${plural(probing.probes, 'probe')}`)
-    if (limit !== null) {
-      const where = limit.hop === 0 ? 'this host' : `hop ${limit.hop}, ${limit.address ?? 'which does not answer'}`
-      print(
-        `  limited by the link behind ${where}${limit.reported || limit.hop === 0 ? '' : ', which does not say so'}`,
-      )
-    }
+    if (limit !== null) print(`  ${limitText(limit, mtu)}`)
   }
   return 0
 }
 
-async function explore(vantage: Vantage, to: Destination, method: string, wait: number, lastHop: number) {
+/** What `tungram mtu` finds out about the way to a host. */
+export async function explore(vantage: Vantage, to: Destination, method: string, wait: number, lastHop: number) {
   const { w0, w1, w2, w3 } = to.address
   const route = vantage.stack.ip.route(w0, w1, w2, w3, to.nic)
   if (route === null) throw new Error(`there is no route to ${to.address}`)
@@ -191,31 +177,8 @@ function byProbing(
   })
 }
 
-/**
- * Follows packets that are too long hop by hop to where they end; `null` when that is not found.
- */
-async function findLimit(prober: EchoProber, mtu: number, link: number, lastHop: number): Promise<Limit | null> {
-  if (mtu >= link) return { hop: 0, address: null, reported: true }
-  let before: Limit = { hop: 0, address: null, reported: false }
-  for (let hop = 1; hop <= lastHop; hop++) {
-    const long = await prober.ask(mtu + 1, hop)
-    if (long.kind === 'error' && isTimeExceeded(long.error.family, long.error.type)) {
-      before = { hop, address: `${long.error.offender}`, reported: false }
-      continue
-    }
-    if (long.kind === 'error' && isTooBig(long.error.family, long.error.type, long.error.code))
-      return { hop: hop - 1, address: `${long.error.offender}`, reported: true }
-    if (long.kind !== 'none') return null
-    const short = await prober.ask(mtu, hop)
-    if (short.kind !== 'none') return before
-    // A router that never answers: what is behind it tells.
-    before = { ...before, hop, address: null }
-  }
-  return null
-}
-
 /** One echo request at a time, never fragmented, of any length and TTL. */
-class EchoProber {
+class EchoProber implements LimitProber {
   /** The smallest MTU that a link may have. */
   readonly lowest: number
   readonly #vantage: Vantage
@@ -258,6 +221,42 @@ class EchoProber {
       const errno = this.#echo.send(address, this.#sequence, payload, options)
       for (const { link } of this.#vantage.stack.nics) link.flush()
       if (errno !== '') this.#answer({ kind: 'unsent', errno })
+    })
+  }
+
+  async arrives(size: number): Promise<boolean> {
+    for (let i = 0; i < TRIES; i++) if (await this.#arrivesOnce(size)) return true
+    return false
+  }
+
+  rest(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#vantage.schedule(REST * this.#wait, resolve)
+    })
+  }
+
+  #arrivesOnce(size: number): Promise<boolean> {
+    const { address, nic } = this.#to
+    const { stack, schedule } = this.#vantage
+    return new Promise((resolve) => {
+      const end = (arrived: boolean) => {
+        timer.cancel()
+        endpoint.close()
+        resolve(arrived)
+      }
+      const timer = schedule(this.#wait, () => end(false))
+      const endpoint = stack.udp.createEndpoint(address.family, {
+        receive: () => end(true),
+        flush() {},
+        icmp: ({ offender, family, type, code }) => {
+          if (offender.equals(address) && !isTooBig(family, type, code)) end(true)
+        },
+      })
+      const packet = endpoint.beginSend(size - (address.family === 4 ? 28 : 48))
+      packet.bytes.fill(0, packet.start, packet.end)
+      const errno = endpoint.send(packet, address, CLOSED_PORT, nic, { pmtuMode: PmtuMode.Probe })
+      for (const { link } of stack.nics) link.flush()
+      if (errno !== '') end(false)
     })
   }
 
