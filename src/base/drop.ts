@@ -33,7 +33,7 @@ export const Drop = {
   ArpMalformed: 11,
   /** A simulated fault discarded it on the wire. */
   WireLoss: 12,
-  /** A simulated rate limit's queue was full or its manager chose this packet. */
+  /** A simulated rate limit's queue was full. */
   WireQueueFull: 13,
   /** No link of the segment has this destination. */
   WireNoReceiver: 14,
@@ -53,6 +53,8 @@ export const Drop = {
    * (virtio 1.2 section 5.1.6).
    */
   FrameOffload: 19,
+  /** CoDel gave it up before a slow wire, because packets wait too long (RFC 8289). */
+  WireCodel: 20,
   /**
    * The table of neighbors is full of others that are being resolved or in use (Linux: "neighbor
    * table overflow").
@@ -252,6 +254,7 @@ const ROWS: Record<Exclude<DropName, 'None'>, Row> = {
   ArpMalformed: LINK,
   WireLoss: LINK,
   WireQueueFull: LINK,
+  WireCodel: LINK,
   WireNoReceiver: LINK,
   AddressConflict: LINK,
   WireFiltered: LINK,

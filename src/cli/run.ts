@@ -6,6 +6,8 @@ export interface Run {
   end(failure?: string): void
   /** Settled by the first `end`. While it is pending the process stays alive. */
   readonly ended: Promise<string>
+  /** The exit code of a run that a signal ended, 128 and its number; 0 while there was none. */
+  readonly signalled: number
 }
 
 /**
@@ -22,10 +24,20 @@ export function startRun(): Run {
     process.off('SIGTERM', onSignal)
     resolve(failure)
   }
-  const onSignal = () => end()
+  let signalled = 0
+  const onSignal = (signal: NodeJS.Signals) => {
+    signalled = signal === 'SIGINT' ? 130 : 143
+    end()
+  }
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
-  return { end, ended: promise }
+  return {
+    end,
+    ended: promise,
+    get signalled() {
+      return signalled
+    },
+  }
 }
 
 function withResolvers(): { promise: Promise<string>; resolve: (failure: string) => void } {

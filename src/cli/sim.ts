@@ -110,7 +110,7 @@ async function once(
           (result.interrupted ? ', interrupted' : ''),
       )
     }
-    return 0
+    return result.interrupted ? run.signalled : 0
   } finally {
     run.end()
     file?.close()
@@ -154,7 +154,7 @@ async function sweep(
     print(...table(points))
     if (interrupted) print('interrupted')
   }
-  return 0
+  return interrupted ? run.signalled : 0
 }
 
 /** A line for each flow of each combination. */

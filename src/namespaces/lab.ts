@@ -136,6 +136,7 @@ class Lab {
   readonly #devices: HostDevices[] = []
   readonly #programs: readonly Program[]
   readonly #flows: Flow[]
+  readonly #tally: Tally<Flow>
   readonly #examples: DropExamples
   readonly #ended: (datagram: Datagram) => void
   #interrupted = false
@@ -156,6 +157,7 @@ class Lab {
     this.#flows = openFlows(network, scenario, options.seed, options.watch)
     this.#examples = new DropExamples(network)
     const tally = new Tally(this.#flows)
+    this.#tally = tally
     this.#ended = (datagram) => {
       if (options.explain) this.#examples.ended(datagram)
       options.watch?.ended(datagram, tally.flowOf(datagram.id)?.index ?? -1)
@@ -218,7 +220,8 @@ class Lab {
       time: Math.round(time * 1000) / 1000,
       interrupted: this.#interrupted,
       programs: this.#programs.map((program) => program.result()),
-      flows: this.#flows.map((flow) => flow.result()),
+      // Programs end the run, whatever is in flight.
+      flows: this.#flows.map((flow) => flow.result(flow.knownLost(this.#tally.lostOf(flow)))),
       drops: network.drops(),
       explain: this.#examples.all,
     }

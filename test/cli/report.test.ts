@@ -302,7 +302,7 @@ describe('the command', () => {
     const sim = start(program.cli, ['sim', long(), '--json', '--report', at('cut.html')])
     await new Promise((resolve) => setTimeout(resolve, 2000))
     const { code, stdout } = await sim.end('SIGINT')
-    expect(code).toBe(0)
+    expect(code).toBe(130)
     const { interrupted, flows } = JSON.parse(stdout)
     expect(interrupted).toBe(true)
     expect(page('cut.html')).toContain('Interrupted')

@@ -20,7 +20,8 @@ export interface Impairments {
    */
   rate?: number | Rate
   /**
-   * What waits while the rate does not allow more; refused frames are `Drop.WireQueueFull`. Default
+   * What waits while the rate does not allow more; refused frames are
+   * `Drop.WireQueueFull`, those that CoDel gives up `Drop.WireCodel`. Default
    * `tailDrop()`: 1000 frames.
    */
   queue?: Queue
@@ -44,12 +45,13 @@ export interface Impairments {
 }
 
 /**
- * What befell a frame that was not discarded: it waits behind others, it will arrive in so many
+ * What befell a frame that was not discarded: it waits behind others, its queue has set Congestion
+ * Experienced in it, it will arrive in so many
  * milliseconds, it was doubled, so many of its bits were flipped, or it goes past others. `value` is
  * the milliseconds of `delayed`, the bits of `corrupted` where it is more than one, else 0. The packet is lent.
  */
 export type WireObserver = (
-  what: 'queued' | 'delayed' | 'duplicated' | 'corrupted' | 'overtaking',
+  what: 'queued' | 'marked' | 'delayed' | 'duplicated' | 'corrupted' | 'overtaking',
   packet: Packet,
   value: number,
 ) => void

@@ -2,6 +2,7 @@
  * What waits before a slow wire, and who has to go: tail drop, CoDel (RFC 8289), priority bands.
  */
 import { update } from '../../base/checksum.ts'
+import { Drop } from '../../base/drop.ts'
 import type { Packet } from '../../base/packet.ts'
 import * as ethernet from '../../wire/ethernet.ts'
 import type { Medium } from '../link.ts'
@@ -12,9 +13,11 @@ export interface QueueDiscipline {
   enqueue(packet: Packet, now: number): boolean
   /**
    * The next frame to be sent, or `null`; `drop` is called with those that the discipline gives up
-   * first.
+   * first, `marked` with those that it has set Congestion Experienced in.
    */
-  dequeue(now: number, drop: (packet: Packet) => void): Packet | null
+  dequeue(now: number, drop: (packet: Packet) => void, marked?: (packet: Packet) => void): Packet | null
+  /** The name of what it gives up when the queue is not full. Default `Drop.WireQueueFull`. */
+  readonly givesUp?: Drop
   /**
    * Gives out all that waits, in the order in which it would be sent, and gives up none: another
    * discipline takes over. One that lacks this is emptied by `dequeue`.
@@ -155,6 +158,7 @@ export function codel({ target = 5, interval = 100, ecn = false, ...limit }: Cod
 
 /** The names are those of the pseudocode in RFC 8289 section 5. */
 class Codel implements QueueDiscipline {
+  readonly givesUp = Drop.WireCodel
   readonly #target: number
   readonly #interval: number
   readonly #ecn: boolean
@@ -185,13 +189,13 @@ class Codel implements QueueDiscipline {
     return this.#fifo.push(packet, now)
   }
 
-  dequeue(now: number, drop: (packet: Packet) => void): Packet | null {
+  dequeue(now: number, drop: (packet: Packet) => void, marked: (packet: Packet) => void = () => {}): Packet | null {
     let packet = this.#take(now)
     if (this.#dropping) {
       if (!this.#okToDrop) this.#dropping = false
       while (this.#dropping && now >= this.#dropNext && packet !== null) {
         this.#count++
-        if (this.#mark(packet)) {
+        if (this.#mark(packet, marked)) {
           this.#dropNext = this.#controlLaw(this.#dropNext)
           return packet
         }
@@ -201,7 +205,7 @@ class Codel implements QueueDiscipline {
         else this.#dropping = false
       }
     } else if (this.#okToDrop && packet !== null) {
-      if (!this.#mark(packet)) {
+      if (!this.#mark(packet, marked)) {
         drop(packet)
         packet = this.#take(now)
       }
@@ -247,8 +251,10 @@ class Codel implements QueueDiscipline {
     return time + this.#interval / Math.sqrt(this.#count)
   }
 
-  #mark(packet: Packet): boolean {
-    return this.#ecn && markCongestion(packet, this.#medium)
+  #mark(packet: Packet, marked: (packet: Packet) => void): boolean {
+    if (!this.#ecn || !markCongestion(packet, this.#medium)) return false
+    marked(packet)
+    return true
   }
 }
 

@@ -87,11 +87,17 @@ export class SlowSender {
   /** Takes the next frame from the queue at `start`, when the one before has left. */
   #sendNext(start: number): void {
     const givenUp: Packet[] = []
-    const packet = this.#queue.dequeue(start, (given) => givenUp.push(given))
+    const marked: Packet[] = []
+    const packet = this.#queue.dequeue(
+      start,
+      (given) => givenUp.push(given),
+      (given) => marked.push(given),
+    )
     this.#sending = packet
     if (packet !== null) this.#sentAt = this.#rate === null ? start : this.#rate(packet.length, start)
     // Told when the state is whole again: who hears it may send.
-    for (const given of givenUp) this.#dropped(Drop.WireQueueFull, given)
+    for (const given of marked) this.#observe?.('marked', given, 0)
+    for (const given of givenUp) this.#dropped(this.#queue.givesUp ?? Drop.WireQueueFull, given)
   }
 
   /** Puts the frames on the wire whose transmission has ended by `now`. */

@@ -7,6 +7,7 @@ export type LineageKind =
   | 'sent'
   | 'forwarded'
   | 'queued'
+  | 'marked'
   | 'delayed'
   | 'duplicated'
   | 'corrupted'

@@ -65,6 +65,8 @@ function sentence(
       return `NAT on ${nic}: ${ends(before)} becomes ${ends(packet as Summary)}`
     case 'queued':
       return `waits in the queue of ${nic}`
+    case 'marked':
+      return `marked in the queue of ${nic}: congestion experienced`
     case 'delayed':
       return `on the wire of ${nic} for ${round(value)} ms`
     case 'duplicated':

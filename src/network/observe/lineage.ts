@@ -35,6 +35,8 @@ export interface LifeListener {
   /** A frame of it came to a node. */
   reached(id: number, node: string, isFragment: boolean): void
   dropped(id: number, node: string, nic: string, reason: DropName): void
+  /** What else befell it: `what` is a kind of its life that has no headers. */
+  noted(id: number, node: string, nic: string, what: LineageKind): void
 }
 
 export class Lineage {
@@ -133,6 +135,7 @@ export class Lineage {
   }
 
   note(node: string, nic: string, trace: number, what: LineageKind, value = 0): void {
+    if (trace !== 0) this.listener?.noted(trace, node, nic, what)
     const datagram = this.#datagrams.get(trace)
     if (datagram !== undefined) this.#push(datagram, node, nic, what, null, value)
   }

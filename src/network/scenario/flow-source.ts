@@ -146,7 +146,14 @@ export class Flow {
     if (this.#arrivals.add(number, sent, now, length)) this.#watch?.arrived(this.index, number, now)
   }
 
-  result(): FlowResult {
+  /** Of those sent, with what was delivered and is not what was sent. */
+  knownLost(lost: number): number {
+    const { sent, received } = this.result()
+    return Math.min(sent - received, lost + this.#corrupted)
+  }
+
+  /** `lost`: how many are known to be, when there may be others in flight. */
+  result(lost?: number): FlowResult {
     const failed = Object.values(this.#errors).reduce((sum, each) => sum + each, 0)
     const sent = this.#sent.length - failed
     const { received, duplicated, reordered, throughput, latency } = this.#arrivals
@@ -157,7 +164,8 @@ export class Flow {
       mode: this.echoes ? 'echo' : 'one-way',
       sent,
       received,
-      lost: sent - received,
+      lost: lost ?? sent - received,
+      inFlight: lost === undefined ? 0 : sent - received - lost,
       duplicated,
       reordered,
       corrupted: this.#corrupted,
@@ -166,7 +174,9 @@ export class Flow {
       fragments: this.counts.fragments,
       errors: this.#errors,
       icmp: Object.fromEntries(this.counts.icmp),
+      icmpReached: Object.fromEntries(this.counts.icmpReached),
       drops: this.counts.drops,
+      marks: this.counts.marks,
     }
   }
 }

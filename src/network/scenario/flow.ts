@@ -41,7 +41,12 @@ export async function runScenario(scenario: Scenario, options: RunOptions = {}):
     const time = network.now
     if (!paused) await network.runFor(REASSEMBLY)
     for (const datagram of network.datagrams()) ended(datagram)
-    return { seed, time, interrupted: paused, flows: flows.map((flow) => flow.result()) }
+    return {
+      seed,
+      time,
+      interrupted: paused,
+      flows: flows.map((flow) => flow.result(paused ? flow.knownLost(tally.lostOf(flow)) : undefined)),
+    }
   } finally {
     network.close()
   }

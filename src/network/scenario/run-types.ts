@@ -20,6 +20,13 @@ export interface Latency {
   max: number
 }
 
+/** Where datagrams of a flow were marked Congestion Experienced (RFC 3168). */
+export interface FlowMarks {
+  node: string
+  nic: string
+  count: number
+}
+
 export interface FlowResult {
   name: string
   from: string
@@ -30,6 +37,11 @@ export interface FlowResult {
   /** Datagrams that arrived whole, each counted once; at the sender again for an echo flow. */
   received: number
   lost: number
+  /**
+   * Datagrams that were on their way when the run was interrupted; none of one that came to its end.
+   * Those sent are those received, lost and in flight.
+   */
+  inFlight: number
   /** Copies beyond the first. */
   duplicated: number
   /** Datagrams that arrived behind a later one (RFC 4737 section 3.3). */
@@ -51,8 +63,12 @@ export interface FlowResult {
   errors: Record<string, number>
   /** ICMP messages that the datagrams caused, by name. */
   icmp: Record<string, number>
+  /** Those of them that arrived where they were sent to. */
+  icmpReached: Record<string, number>
   /** Each fragment and copy counts. */
   drops: FlowDrop[]
+  /** Each frame counts. */
+  marks: FlowMarks[]
 }
 
 export interface ScenarioResult {

@@ -3,19 +3,27 @@
  * datagram, so that the counts are right however many are in flight, and however long.
  */
 import { SCTP, TCP } from '../../wire/protocol.ts'
+import type { LineageKind } from '../observe/datagram.ts'
 import { icmpName } from '../observe/icmp-names.ts'
 import type { Summary } from '../observe/ip-frame.ts'
 import type { LifeListener } from '../observe/lineage.ts'
-import type { FlowDrop } from './run-types.ts'
+import type { FlowDrop, FlowMarks } from './run-types.ts'
 import { SparseBits } from './sparse-bits.ts'
+
+/** The fate of a datagram that has arrived. */
+const DELIVERED = 0x4000
 
 /** What is counted for a flow. */
 export class FlowCounts {
   fragments = 0
   /** ICMP messages that its datagrams caused, by name. */
   readonly icmp = new Map<string, number>()
+  /** Those that arrived. */
+  readonly icmpReached = new Map<string, number>()
   readonly drops: FlowDrop[] = []
+  readonly marks: FlowMarks[] = []
   readonly #rows = new Map<string, FlowDrop>()
+  readonly #markRows = new Map<string, FlowMarks>()
 
   dropped(node: string, nic: string, reason: string): void {
     const key = `${node} ${nic} ${reason}`
@@ -29,8 +37,20 @@ export class FlowCounts {
     this.drops.push(added)
   }
 
+  marked(node: string, nic: string): void {
+    const key = `${node} ${nic}`
+    const row = this.#markRows.get(key) ?? { node, nic, count: 0 }
+    if (row.count++ > 0) return
+    this.#markRows.set(key, row)
+    this.marks.push(row)
+  }
+
   caused(name: string): void {
     this.icmp.set(name, (this.icmp.get(name) ?? 0) + 1)
+  }
+
+  reached(name: string): void {
+    this.icmpReached.set(name, (this.icmpReached.get(name) ?? 0) + 1)
   }
 }
 
@@ -62,6 +82,10 @@ export class Tally<Flow extends TalliedFlow> implements LifeListener {
    * it.
    */
   #flowOf = new Int32Array(1024)
+  /** By datagram of a flow: frames that were discarded less those that were made, or DELIVERED. */
+  #fateOf = new Int16Array(1024)
+  /** The names of ICMP messages that have not arrived. */
+  readonly #messages = new Map<number, string>()
   /** Nodes, numbered as they are met. */
   readonly #nodes = new Map<string, number>()
   /** The nodes to which a datagram came in fragments. */
@@ -91,7 +115,11 @@ export class Tally<Flow extends TalliedFlow> implements LifeListener {
   began(id: number, from: string, packet: Summary, causedBy: number): void {
     const cause = this.#own(causedBy)
     if (cause !== undefined) {
-      if (packet.type !== null) cause.counts.caused(icmpName(packet.family, packet.type, packet.code as number))
+      if (packet.type !== null) {
+        const name = icmpName(packet.family, packet.type, packet.code as number)
+        cause.counts.caused(name)
+        this.#messages.set(id, name)
+      }
       this.#set(id, -(this.#flowOf[causedBy] as number))
       return
     }
@@ -114,7 +142,40 @@ export class Tally<Flow extends TalliedFlow> implements LifeListener {
   }
 
   dropped(id: number, node: string, nic: string, reason: string): void {
-    this.#own(id)?.counts.dropped(node, nic, reason)
+    this.#messages.delete(id)
+    const flow = this.#own(id)
+    if (flow === undefined) return
+    flow.counts.dropped(node, nic, reason)
+    this.#note(id, 1)
+  }
+
+  noted(id: number, node: string, nic: string, what: LineageKind): void {
+    if (what === 'delivered') {
+      const name = this.#messages.get(id)
+      if (name !== undefined) this.flowOf(id)?.counts.reached(name)
+      this.#messages.delete(id)
+      if (this.#own(id) !== undefined) this.#fateOf[id] = DELIVERED
+    } else if (what === 'duplicated') this.#note(id, -1)
+    else if (what === 'marked') this.#own(id)?.counts.marked(node, nic)
+  }
+
+  /**
+   * How many datagrams of a flow, of those that were not delivered, are known to be lost: a part of
+   * them was discarded of which there was no copy.
+   */
+  lostOf(flow: Flow): number {
+    const entry = this.#flows.indexOf(flow) + 1
+    let lost = 0
+    for (let id = 1; id < this.#flowOf.length; id++) {
+      const fate = this.#fateOf[id] as number
+      if (this.#flowOf[id] === entry && fate > 0 && fate < DELIVERED) lost++
+    }
+    return lost
+  }
+
+  #note(id: number, change: number): void {
+    const fate = this.#fateOf[id]
+    if (fate !== undefined && fate < DELIVERED) this.#fateOf[id] = Math.min(DELIVERED - 1, fate + change)
   }
 
   #own(id: number): Flow | undefined {
@@ -127,6 +188,9 @@ export class Tally<Flow extends TalliedFlow> implements LifeListener {
       const grown = new Int32Array(Math.max(id + 1, this.#flowOf.length * 2))
       grown.set(this.#flowOf)
       this.#flowOf = grown
+      const fates = new Int16Array(grown.length)
+      fates.set(this.#fateOf)
+      this.#fateOf = fates
     }
     this.#flowOf[id] = entry
   }

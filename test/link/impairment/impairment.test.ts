@@ -699,7 +699,9 @@ describe('CoDel', () => {
     expect(late(plain.waits)).toBeGreaterThan(700)
     expect(late(managed.waits)).toBeLessThan(late(plain.waits) / 4)
     expect(managed.drops.length).toBeGreaterThan(500)
-    expect(new Set(managed.drops)).toEqual(new Set([Drop.WireQueueFull]))
+    // Some when CoDel gives them up, some because 100 wait.
+    expect(managed.drops).toContain(Drop.WireCodel)
+    expect(new Set(plain.drops)).toEqual(new Set([Drop.WireQueueFull]))
     expect(managed.waits.length + managed.drops.length).toBe(4000)
   })
 

@@ -114,3 +114,75 @@ test('datagrams that never leave their host are accounted for, fragment by fragm
   expect((await one({ ...nobody, size: 100 }, link)).drops).toEqual([{ ...drop, count: 50 }])
   expect((await one({ ...nobody, size: 3000 }, link)).drops).toEqual([{ ...drop, count: 150 }])
 })
+
+test('CoDel marks what is capable of ECN, and what it gives up has a name of its own', async () => {
+  const queue = { codel: { packets: 50, ecn: true } }
+  const load = { rate: 200, size: 972, count: 1000 }
+  const slow = { forward: { rate: '1Mbit', queue } }
+  const dropped = await one(load, slow)
+  expect(dropped.marks).toEqual([])
+  expect(dropped.drops.map(({ reason }) => reason).sort()).toEqual(['WireCodel', 'WireQueueFull'])
+  // ECT(0): marked where it would be dropped, so that only a full queue drops.
+  const marked = await one({ ...load, tos: 2 }, slow)
+  expect(marked.drops.map(({ reason }) => reason)).toEqual(['WireQueueFull'])
+  expect(marked.marks).toEqual([{ node: 'a', nic: 'eth0', count: expect.any(Number) }])
+  expect(marked.marks[0]?.count).toBeGreaterThan(10)
+  expect(marked.received + (marked.drops[0]?.count ?? 0)).toBe(1000)
+})
+
+test('ICMP errors are told by those that were sent and those that arrived', async () => {
+  const lossy = { forward: { delay: 1 }, back: { loss: { pattern: '.x' } } }
+  const scenario = checkScenario({
+    hosts: { a: null, b: null },
+    routers: { r: { icmpRateLimit: false } },
+    links: [{ between: ['a', 'r'], ...lossy }, { between: ['r', 'b'] }],
+    flows: [{ from: 'a', to: 'b', ttl: 1, rate: 1, count: 10 }],
+  })
+  const [flow] = (await runScenario(scenario)).flows
+  expect(flow?.icmp).toEqual({ 'ICMP time exceeded in transit': 10 })
+  expect(flow?.icmpReached).toEqual({ 'ICMP time exceeded in transit': 5 })
+})
+
+test('errors that come at one instant pass a filter whose rate allows them', async () => {
+  const passed = async (icmpErrors: unknown) => {
+    const scenario = checkScenario({
+      hosts: { a: null, b: null },
+      routers: { r: { icmpRateLimit: false, filter: { icmpErrors } } },
+      links: [{ between: ['a', 'r'] }, { between: ['r', 'b'] }],
+      flows: [{ from: 'a', to: 'b', ttl: 1, pattern: { burst: 20 }, rate: 20, count: 20 }],
+    })
+    return (await runScenario(scenario)).flows[0]?.icmpReached['ICMP time exceeded in transit'] ?? 0
+  }
+  expect(await passed(1000)).toBe(20)
+  expect(await passed({ rate: 1000, burst: 5 })).toBe(5)
+  expect(await passed({ rate: 1000, burst: 1 })).toBe(1)
+  await expect(passed({ rate: 10, burst: 0.5 })).rejects.toThrow('0.5 is below 1')
+})
+
+test.each(['one-way', 'echo'] as const)('a %s run that is stopped has datagrams in flight, not lost', async (mode) => {
+  const scenario = checkScenario({
+    hosts: { a: null, b: null },
+    routers: { r: null },
+    links: [
+      { between: ['a', 'r'], delay: '100ms' },
+      { between: ['r', 'b'], delay: '100ms', forward: { loss: { pattern: '...x' } }, duplication: { pattern: '..x' } },
+    ],
+    flows: [{ from: 'a', to: 'b', size: 2000, dontFragment: 'off', rate: 100, stop: '1h', mode }],
+    events: [{ at: '2s', heal: true }],
+  })
+  let stop = () => {}
+  const result = await runScenario(scenario, {
+    started: (end) => {
+      stop = end
+    },
+    watch: { sent: (_flow, _number, time) => time >= 2000 && stop(), arrived() {}, ended() {} },
+  })
+  const [flow] = result.flows
+  expect(result.interrupted).toBe(true)
+  const { sent = 0, received = 0, lost = 0, inFlight = 0 } = flow ?? {}
+  expect(received + lost + inFlight).toBe(sent)
+  // 200 ms there, and as much back; some that are under way have lost a part already.
+  const way = mode === 'echo' ? 40 : 20
+  expect(inFlight).toBeGreaterThan(way / 3)
+  expect(inFlight).toBeLessThanOrEqual(way + 2)
+})
