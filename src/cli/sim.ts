@@ -181,6 +181,7 @@ function table(points: readonly SweepPoint[]): string[] {
 
 function cell(estimate: Estimate | undefined, factor = 1): string {
   if (estimate === undefined) return '-'
-  const { mean, halfWidth } = estimate
-  return halfWidth === 0 ? number(mean * factor) : `${number(mean * factor)} ±${number(halfWidth * factor)}`
+  const { mean, low, high } = estimate
+  if (low === null || high === null || low === high) return number(mean * factor)
+  return `${number(mean * factor)} [${number(low * factor)},${number(high * factor)}]`
 }

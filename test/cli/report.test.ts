@@ -240,7 +240,7 @@ describe('the page of a sweep', () => {
     const [head = [], ...rows] = table(text, 'results')
     expect(rows).toHaveLength(6 * 3)
     const column = (name: string) => rows.map((row) => row[head.indexOf(name)])
-    type Measures = Record<string, { mean: number; halfWidth: number }>
+    type Measures = Record<string, { mean: number; halfWidth: number; low: number; high: number }>
     const all: { parameters: Record<string, number | string>; name: string; measures: Measures }[] = points.flatMap(
       ({ parameters, flows }: { parameters: object; flows: object[] }) =>
         flows.map((flow) => ({ parameters, ...flow })),
@@ -248,11 +248,10 @@ describe('the page of a sweep', () => {
     expect(column('loss')).toEqual(all.map(({ parameters }) => parameters.loss))
     expect(column('flow')).toEqual(all.map(({ name }) => name))
     const three = (value: number) => `${Number(value.toFixed(3))}`
-    const percent = all.map(({ measures: { lossRate } }) =>
-      lossRate?.halfWidth === 0
-        ? three(lossRate.mean * 100)
-        : `${three((lossRate?.mean ?? 0) * 100)} ± ${three((lossRate?.halfWidth ?? 0) * 100)}`,
-    )
+    const percent = all.map(({ measures: { lossRate } }) => {
+      const { mean = 0, low = 0, high = 0 } = lossRate ?? {}
+      return `${three(mean * 100)} [${three(low * 100)}, ${three(high * 100)}]`
+    })
     expect(column('lost %')).toEqual(percent)
 
     const loss = plot(text, 'Loss')

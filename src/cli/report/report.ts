@@ -229,7 +229,7 @@ function ladderLegend(flows: readonly FlowResult[]): Markup {
 function table(head: readonly string[], rows: readonly (readonly (string | number)[])[], id: string): Markup {
   /** Numbers, also with an interval, are set right. */
   const numeric = (cell: string | number | undefined) =>
-    typeof cell === 'number' || cell?.includes(' ± ') ? html` class="number"` : NOTHING
+    typeof cell === 'number' || cell?.includes(' [') ? html` class="number"` : NOTHING
   return html`<div class="scroll"><table id="${id}">
 <thead><tr>${head.map((each, column) => html`<th scope="col"${numeric(rows[0]?.[column])}>${each}</th>`)}</tr></thead>
 <tbody>${rows.map(
@@ -331,8 +331,9 @@ function sweepTable(points: readonly SweepPoint[], sweeps: readonly Sweep[]): Ma
 
 function estimateText(estimate: Estimate | undefined, factor: number): string | number {
   if (estimate === undefined) return '–'
-  const { mean, halfWidth } = estimate
-  return halfWidth === 0 ? round(mean * factor) : `${rounded(mean * factor)} ± ${rounded(halfWidth * factor)}`
+  const { mean, low, high } = estimate
+  if (low === null || high === null || low === high) return round(mean * factor)
+  return `${rounded(mean * factor)} [${rounded(low * factor)}, ${rounded(high * factor)}]`
 }
 
 function round(value: number): number {

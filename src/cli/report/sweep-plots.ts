@@ -42,7 +42,7 @@ export function sweepPlots(points: readonly SweepPoint[], sweeps: readonly Sweep
       const found = measured[flow]?.measures[measure]
       if (found === undefined) continue
       values[row] = found.mean * factor
-      spread[row] = found.halfWidth * factor
+      spread[row] = (found.halfWidth ?? 0) * factor
     }
     return { name, color, values, ...(repeat > 1 ? { spread } : {}) }
   }
