@@ -99,7 +99,7 @@ export class Port implements Link, LinkReceiver {
     this.wire = new ImpairedLink(inner, {
       clock: context.clock,
       random,
-      flowOf: (packet) => lineage.flowOf(packet.trace),
+      flowOf: (packet) => lineage.listener?.labelOf(packet.trace) ?? '',
       observe: (what, packet, value) => lineage.note(owner.name, name, packet.trace, what, value),
     })
   }

@@ -29,7 +29,7 @@ interface Fragmented {
 export interface LifeListener {
   /** The name of the flow to which a datagram belongs, or on whose account it was sent; or `''`. */
   labelOf(id: number): string
-  began(id: number, from: string, packet: Summary, causedBy: number): void
+  began(id: number, from: string, packet: Summary, causedBy: number, time: number): void
   /** A frame of it left a node. */
   left(id: number, node: string, isFragment: boolean): void
   /** A frame of it came to a node. */
@@ -65,11 +65,6 @@ export class Lineage {
   /** Whether datagrams have numbers. */
   get on(): boolean {
     return this.#limit > 0 || this.listener !== null
-  }
-
-  /** The name of a datagram's flow, `''` for none. */
-  flowOf(trace: number): string {
-    return this.listener === null || trace === 0 ? '' : this.listener.labelOf(trace)
   }
 
   get(id: number): Datagram | undefined {
@@ -173,7 +168,7 @@ export class Lineage {
     this.#next = id === 0xffff_ffff ? 1 : id + 1
     const causedBy = this.#inputNode === node ? this.#input : 0
     const summary = summarize(packet, at)
-    this.listener?.began(id, node, summary, causedBy)
+    this.listener?.began(id, node, summary, causedBy, this.#now())
     if (this.#limit === 0) return id
     if (this.#datagrams.size >= this.#limit) this.#forgetOldest()
     this.#datagrams.set(id, { id, time: this.#now(), from: node, packet: summary, causedBy, events: [] })

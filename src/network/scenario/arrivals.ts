@@ -1,4 +1,5 @@
 /** What arrived of a flow: each datagram once, its copies, the order and the delays. */
+import type { Arrival } from './metrics.ts'
 import type { Latency } from './run-types.ts'
 
 export class Arrivals {
@@ -9,11 +10,12 @@ export class Arrivals {
   reordered = 0
   /** How often each datagram arrived. */
   readonly #copies: number[] = []
-  readonly #latencies: number[] = []
+  readonly #arrivals: Arrival[] = []
   /**
    * Payload bytes without those of the first datagram: the measured span begins when it arrives.
    */
   #bytes = 0
+  #firstBytes = 0
   #highest = -1
   #first = 0
   #last = 0
@@ -26,10 +28,12 @@ export class Arrivals {
       this.duplicated++
       return false
     }
-    if (this.received++ === 0) this.#first = now
-    else this.#bytes += length
+    if (this.received++ === 0) {
+      this.#first = now
+      this.#firstBytes = length
+    } else this.#bytes += length
     this.#last = now
-    this.#latencies.push(now - sent)
+    this.#arrivals.push({ number, sent, time: now })
     if (number < this.#highest) this.reordered++
     else this.#highest = number
     return true
@@ -42,7 +46,25 @@ export class Arrivals {
   }
 
   get latency(): Latency | null {
-    return latencyOf(this.#latencies)
+    return latencyOf(this.#arrivals.map(({ sent, time }) => time - sent))
+  }
+
+  /** Of payload. */
+  get bytes(): number {
+    return this.#bytes + this.#firstBytes
+  }
+
+  get lastTime(): number {
+    return this.#last
+  }
+
+  has(number: number): boolean {
+    return this.#copies[number] !== undefined
+  }
+
+  /** In their order. */
+  get all(): readonly Arrival[] {
+    return this.#arrivals
   }
 }
 

@@ -9,6 +9,7 @@ import { milliseconds } from '../time/duration.ts'
 import { Arrivals } from './arrivals.ts'
 import type { FlowSockets } from './flow-sockets.ts'
 import { bitsPerSecond } from './impairment-spec.ts'
+import { delayVariationOf, jitterOf, lossPatternOf, reorderingOf } from './metrics.ts'
 import * as payload from './payload.ts'
 import type { FlowResult, RunWatcher } from './run-types.ts'
 import { type FlowSpec, flowPorts, type Scenario } from './scenario-types.ts'
@@ -48,6 +49,11 @@ export class Flow {
   readonly #arrivals = new Arrivals()
   readonly #errors: Record<string, number> = {}
   #corrupted = 0
+  /** Numbers of those that could not be sent. */
+  readonly #failed = new Set<number>()
+  /** What is counted: datagrams that left from then until before then. */
+  readonly #from: number
+  readonly #to: number
   /** When the next one is due. */
   #due = 0
 
@@ -90,6 +96,8 @@ export class Flow {
           ? Number.POSITIVE_INFINITY
           : milliseconds(scenario.duration ?? '10s')
     this.#due = milliseconds(start)
+    this.#from = milliseconds(scenario.measure?.from ?? 0)
+    this.#to = scenario.measure?.to === undefined ? Number.POSITIVE_INFINITY : milliseconds(scenario.measure.to)
   }
 
   start(): void {
@@ -122,8 +130,10 @@ export class Flow {
       ...(ttl === undefined ? {} : { hopLimit: ttl }),
       ...(tos === undefined ? {} : { tos }),
     })
-    if (errno !== '') this.#errors[errno] = (this.#errors[errno] ?? 0) + 1
-    else this.#watch?.sent(this.index, number, this.#network.now, length)
+    if (errno !== '') {
+      this.#failed.add(number)
+      if (this.isMeasured(this.#network.now)) this.#errors[errno] = (this.#errors[errno] ?? 0) + 1
+    } else this.#watch?.sent(this.index, number, this.#network.now, length)
     return typeof rate === 'number' ? 1000 / rate : (length * 8000) / bitsPerSecond(rate)
   }
 
@@ -136,14 +146,20 @@ export class Flow {
   }
 
   damaged(): void {
-    this.#corrupted++
+    if (this.isMeasured(this.#network.now)) this.#corrupted++
+  }
+
+  /** Whether what left at a time is counted. */
+  isMeasured(time: number): boolean {
+    return time >= this.#from && time < this.#to
   }
 
   arrived(number: number, length: number): void {
     const sent = this.#sent[number]
     if (sent === undefined) return
     const { now } = this.#network
-    if (this.#arrivals.add(number, sent, now, length)) this.#watch?.arrived(this.index, number, now)
+    if (!this.isMeasured(sent)) this.#watch?.arrived(this.index, number, now)
+    else if (this.#arrivals.add(number, sent, now, length)) this.#watch?.arrived(this.index, number, now)
   }
 
   /** Of those sent, with what was delivered and is not what was sent. */
@@ -154,9 +170,17 @@ export class Flow {
 
   /** `lost`: how many are known to be, when there may be others in flight. */
   result(lost?: number): FlowResult {
-    const failed = Object.values(this.#errors).reduce((sum, each) => sum + each, 0)
-    const sent = this.#sent.length - failed
-    const { received, duplicated, reordered, throughput, latency } = this.#arrivals
+    const times = this.#sent.flatMap((time, number) =>
+      this.isMeasured(time) && !this.#failed.has(number) ? [{ time, number }] : [],
+    )
+    const sent = times.length
+    const { received, duplicated, reordered, throughput, latency, all } = this.#arrivals
+    const span =
+      (Number.isFinite(this.#to) ? this.#to : this.#arrivals.lastTime) - Math.max(this.#from, times[0]?.time ?? 0)
+    const isOver = lost === undefined
+    // What is in flight when a run is cut short is at its end.
+    const lastArrived = all.reduce((high, { number }) => Math.max(high, number), -1)
+    const decided = isOver ? times : times.filter(({ number }) => number <= lastArrived)
     return {
       name: this.#name,
       from: this.from,
@@ -170,7 +194,12 @@ export class Flow {
       reordered,
       corrupted: this.#corrupted,
       throughput,
+      goodput: span > 0 ? (this.#arrivals.bytes * 8000) / span : 0,
       latency,
+      jitter: jitterOf(all),
+      delayVariation: delayVariationOf(all),
+      reordering: reorderingOf(all),
+      lossPattern: lossPatternOf(decided.map(({ number }) => !this.#arrivals.has(number))),
       fragments: this.counts.fragments,
       errors: this.#errors,
       icmp: Object.fromEntries(this.counts.icmp),

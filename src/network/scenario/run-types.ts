@@ -1,5 +1,6 @@
 /** What a run of a scenario is told, and what it tells. */
 import type { Datagram } from '../observe/datagram.ts'
+import type { DelayVariation, LossPattern, Reordering } from './metrics.ts'
 
 /** Where and why parts of a flow's datagrams were discarded. */
 export interface FlowDrop {
@@ -53,7 +54,20 @@ export interface FlowResult {
   corrupted: number
   /** Payload bits a second, from the first to the last arrival. */
   throughput: number
+  /**
+   * Payload bits a second of what arrived, each datagram once, over the measured span; without one,
+   * from the first datagram sent to the last arrival.
+   */
+  goodput: number
   latency: Latency | null
+  /** Interarrival jitter at the end, in milliseconds (RFC 3550 section 6.4.1). */
+  jitter: number | null
+  /** RFC 5481. */
+  delayVariation: DelayVariation | null
+  /** RFC 4737. */
+  reordering: Reordering
+  /** RFC 3357; of a run that was interrupted, what is in flight is no loss. */
+  lossPattern: LossPattern
   /**
    * Fragments into which datagrams were cut, where that was done first: by the sender or by a
    * router.

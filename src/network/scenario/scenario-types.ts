@@ -78,6 +78,11 @@ export interface Scenario {
   seed?: number | string
   /** When flows without `count` and `stop` end. Default 10 s. */
   duration?: Duration
+  /**
+   * The span that all statistics are about: datagrams that are sent from then until before then.
+   * Default: the whole run.
+   */
+  measure?: { from?: Duration; to?: Duration }
   hosts?: Readonly<Record<string, (HostOptions & EchoSpec) | null>>
   routers?: Readonly<Record<string, (RouterSpec & EchoSpec) | null>>
   switches?: Readonly<Record<string, { subnet?: string | readonly string[] } | null>>

@@ -12,6 +12,8 @@ import { SparseBits } from './sparse-bits.ts'
 
 /** The fate of a datagram that has arrived. */
 const DELIVERED = 0x4000
+/** That of one that was sent outside of the measured span. */
+const UNMEASURED = -0x4000
 
 /** What is counted for a flow. */
 export class FlowCounts {
@@ -64,6 +66,8 @@ export interface TalliedFlow {
   readonly port: number
   readonly echoes: boolean
   readonly counts: FlowCounts
+  /** Whether what left at a time is counted. */
+  isMeasured(time: number): boolean
 }
 
 /** The flows whose datagrams one host sends, by ports. */
@@ -112,7 +116,7 @@ export class Tally<Flow extends TalliedFlow> implements LifeListener {
     return entry > 0 ? label : `on account of ${label}`
   }
 
-  began(id: number, from: string, packet: Summary, causedBy: number): void {
+  began(id: number, from: string, packet: Summary, causedBy: number, time: number): void {
     const cause = this.#own(causedBy)
     if (cause !== undefined) {
       if (packet.type !== null) {
@@ -127,7 +131,11 @@ export class Tally<Flow extends TalliedFlow> implements LifeListener {
     const sender = this.#senders.get(from)
     if (sender === undefined || sourcePort === null || protocol === TCP || protocol === SCTP) return
     const index = sender.flows.get(both(sourcePort, destinationPort as number)) ?? sender.echoes.get(sourcePort)
-    if (index !== undefined) this.#set(id, index + 1)
+    if (index === undefined) return
+    this.#set(id, index + 1)
+    const flow = this.#flows[index] as Flow
+    // An echo is counted with its request, which left a moment ago as a rule.
+    if (!flow.isMeasured(time)) this.#fateOf[id] = UNMEASURED
   }
 
   /** A frame left a node: a fragment counts where it was cut, not where it only passes. */
@@ -178,9 +186,10 @@ export class Tally<Flow extends TalliedFlow> implements LifeListener {
     if (fate !== undefined && fate < DELIVERED) this.#fateOf[id] = Math.min(DELIVERED - 1, fate + change)
   }
 
+  /** The flow of a datagram that is counted. */
   #own(id: number): Flow | undefined {
     const entry = this.#flowOf[id] ?? 0
-    return entry > 0 ? this.#flows[entry - 1] : undefined
+    return entry > 0 && this.#fateOf[id] !== UNMEASURED ? this.#flows[entry - 1] : undefined
   }
 
   #set(id: number, entry: number): void {

@@ -8,7 +8,7 @@ class Tally<Flow extends TalliedFlow> extends LiveTally<Flow> {
   readonly #causes = new Map<number, number>()
 
   add({ id, from, packet, events }: Datagram): Flow | undefined {
-    this.began(id, from, packet, this.#causes.get(id) ?? 0)
+    this.began(id, from, packet, this.#causes.get(id) ?? 0, 0)
     for (const { what, node, nic, reason, value, packet: then } of events) {
       const isFragment = then !== null && then.fragment !== null
       if (what === 'sent' || what === 'forwarded') this.left(id, node, isFragment)
@@ -28,6 +28,7 @@ const flow = (from: string, fromPort: number, to: string, port: number, echoes =
   port,
   echoes,
   counts: new FlowCounts(),
+  isMeasured: () => true,
 })
 
 function datagram(id: number, from: string, packet: object, events: object[] = []): Datagram {
