@@ -24,13 +24,13 @@ export interface Limit {
   /** Whether the router says so itself. */
   reported: boolean
   /**
-   * The last router that may be in front of it, where there are several: from `hop` to this one none
-   * has answered.
+   * The last router that may be in front of it, where there are several: from `hop` to this one
+   * none has answered.
    */
   until?: number
   /**
-   * `back`: longer packets arrive, and what is as long does not come back. `there or back`: the host
-   * does not tell which.
+   * `back`: longer packets arrive, and what is as long does not come back. `there or back`: the
+   * host does not tell which.
    */
   way?: 'back' | 'there or back'
 }

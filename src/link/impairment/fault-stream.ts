@@ -1,7 +1,8 @@
 /**
- * Where one fault of one direction draws from. Each has a stream of its own, named after it, so that
- * a fault that is added, or that draws more often, changes no other; and within it each flow has
- * one, where flows are told apart, so that traffic that is added changes what befalls no other flow.
+ * Where one fault of one direction draws from. Each has a stream of its own, named after it, so
+ * that a fault that is added, or that draws more often, changes no other; and within it each flow
+ * has one, where flows are told apart, so that traffic that is added changes what befalls no other
+ * flow.
  */
 import type { Packet } from '../../base/packet.ts'
 import { branch, type Random } from '../../base/random.ts'

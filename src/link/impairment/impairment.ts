@@ -26,8 +26,8 @@ export interface ImpairmentOptions {
   observe?: WireObserver
   /**
    * The name of the flow of a frame, `''` for none. The faults of different flows are then drawn
-   * apart, so that the frames of one change nothing for another; where a model keeps a state (bursts
-   * of loss), the state is that of the wire all the same.
+   * apart, so that the frames of one change nothing for another; where a model keeps a state
+   * (bursts of loss), the state is that of the wire all the same.
    */
   flowOf?: FlowOf
 }

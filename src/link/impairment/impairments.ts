@@ -27,7 +27,9 @@ export interface Impairments {
   queue?: Queue
   /** Frames that are lost: `Drop.WireLoss`. */
   loss?: number | Chooser
-  /** Frames in which one bit is flipped, anywhere; with `bitErrorRate` each bit has its own chance. */
+  /**
+   * Frames in which one bit is flipped, anywhere; with `bitErrorRate` each bit has its own chance.
+   */
   corruption?: number | Chooser
   /** Frames that arrive twice. */
   duplication?: number | Chooser
@@ -47,8 +49,9 @@ export interface Impairments {
 /**
  * What befell a frame that was not discarded: it waits behind others, its queue has set Congestion
  * Experienced in it, it will arrive in so many
- * milliseconds, it was doubled, so many of its bits were flipped, or it goes past others. `value` is
- * the milliseconds of `delayed`, the bits of `corrupted` where it is more than one, else 0. The packet is lent.
+ * milliseconds, it was doubled, so many of its bits were flipped, or it goes past others. `value`
+ * is the milliseconds of `delayed`, the bits of `corrupted` where it is more than one, else 0. The
+ * packet is lent.
  */
 export type WireObserver = (
   what: 'queued' | 'marked' | 'delayed' | 'duplicated' | 'corrupted' | 'overtaking',

@@ -1,6 +1,8 @@
 /** Means of repeated runs, and how sure they are. */
 
-/** A mean with its 95 % confidence interval; `null` for a single run, which says nothing of others. */
+/**
+ * A mean with its 95 % confidence interval; `null` for a single run, which says nothing of others.
+ */
 export interface Estimate {
   mean: number
   /** Not below 0: nothing that is counted or measured here is. */
@@ -21,8 +23,8 @@ export function estimate(values: readonly number[]): Estimate {
 
 /**
  * The share of hits among all trials of all runs, with Wilson's score interval, which is right
- * near 0 and 1 too. Runs that differ more than independent trials do (losses come in bursts) have as
- * many independent trials as their spread says, and Student's quantile for their number.
+ * near 0 and 1 too. Runs that differ more than independent trials do (losses come in bursts) have
+ * as many independent trials as their spread says, and Student's quantile for their number.
  */
 export function estimateShare(runs: readonly { readonly hits: number; readonly trials: number }[]): Estimate {
   const trials = runs.reduce((sum, each) => sum + each.trials, 0)

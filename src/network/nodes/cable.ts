@@ -41,8 +41,8 @@ export class Cable {
 
   /**
    * Replaces the faults of both directions, or of the one that begins at the node `from`; `{}` is a
-   * perfect wire. A fault that is described as before goes on as if nothing had been said; frames on
-   * their way are not touched, and those that wait have waited as long as they have.
+   * perfect wire. A fault that is described as before goes on as if nothing had been said; frames
+   * on their way are not touched, and those that wait have waited as long as they have.
    * @throws {Error} when `from` is none of the ends; {TypeError | RangeError} for a fault out of
    *   range
    */
@@ -104,7 +104,9 @@ export class Cable {
   }
 }
 
-/** Sets the faults of one direction where they are: as frames leave by a port, or as they reach it. */
+/**
+ * Sets the faults of one direction where they are: as frames leave by a port, or as they reach it.
+ */
 export function impairEnd(faults: FaultModels, port: Port, direction: 'send' | 'receive', spec: ImpairmentSpec): void {
   faults.change(spec, (made) => port.wire.impair(direction, made))
 }

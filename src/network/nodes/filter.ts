@@ -41,7 +41,9 @@ export interface FilterGate extends Gate {
   readonly limits: { readonly icmp: TokenBucket; readonly icmpErrors: TokenBucket }
 }
 
-/** `before`: the filter in whose place it comes; a limit that stays the same is not filled up again. */
+/**
+ * `before`: the filter in whose place it comes; a limit that stays the same is not filled up again.
+ */
 export function filterGate(spec: FilterSpec, now: () => number, before: FilterGate | null = null): FilterGate {
   const { block = [], drop } = spec
   const icmp = limitOf(spec.icmp, now, before?.limits.icmp)

@@ -35,8 +35,8 @@ export interface LineageEvent {
   /** For `dropped`. */
   readonly reason: DropName | null
   /**
-   * Milliseconds for `delayed`, flipped bits for `corrupted` when it is more than one, the number of the other datagram for
-   * `caused`, else 0.
+   * Milliseconds for `delayed`, flipped bits for `corrupted` when it is more than one, the number
+   * of the other datagram for `caused`, else 0.
    */
   readonly value: number
 }

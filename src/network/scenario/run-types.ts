@@ -39,8 +39,8 @@ export interface FlowResult {
   received: number
   lost: number
   /**
-   * Datagrams that were on their way when the run was interrupted; none of one that came to its end.
-   * Those sent are those received, lost and in flight.
+   * Datagrams that were on their way when the run was interrupted; none of one that came to its
+   * end. Those sent are those received, lost and in flight.
    */
   inFlight: number
   /** Copies beyond the first. */
