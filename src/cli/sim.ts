@@ -1,17 +1,18 @@
 /** `tungram sim`: runs a scenario file, once or as a sweep. */
 import { availableParallelism } from 'node:os'
-import type { SweepPoint } from '../network/campaign/plan.ts'
-import { type Estimate, parseSweep, type Sweep } from '../network/campaign/sweep.ts'
+import { parseSweep, type Sweep } from '../network/campaign/sweep.ts'
 import { runScenario } from '../network/scenario/flow.ts'
 import type { Scenario } from '../network/scenario/scenario.ts'
 import { runSweep, type SweepResult } from '../network-node/sweep.ts'
 import { openCaptureSink } from './capture.ts'
 import { type CommandDescription, option, readCommandLine, repeatable } from './command-line.ts'
-import { flowLines, number } from './flow-text.ts'
+import { flowLines } from './flow-text.ts'
 import { note, print, printJson } from './output.ts'
 import type { Report } from './report/report.ts'
 import { startRun } from './run.ts'
 import { readScenarioFile } from './scenario-file.ts'
+import { campaign, merge, noteFailures, progress, shardOf } from './sim-campaign.ts'
+import { table } from './sweep-text.ts'
 import { integer, onlyOne, UsageError } from './usage.ts'
 
 const options = {
@@ -32,6 +33,16 @@ const options = {
     'runs of each combination, with seeds of their own; means with 95 % confidence intervals',
   ),
   jobs: option('--jobs <N>', 'threads, default all cores'),
+  results: option(
+    '--results <DIR>',
+    'keep each run of a sweep in a folder; called again, it goes on with what is missing. sim merge: where to write',
+  ),
+  missing: option('--missing', 'list the runs that are not done in the folder of --results, and run none'),
+  shard: option(
+    '--shard <I/N>',
+    'do the Ith of N parts only; default SLURM_ARRAY_TASK_ID of SLURM_ARRAY_TASK_COUNT, if they are set',
+  ),
+  shards: option('--shards <N>', 'that many parts, of which JOB_COMPLETION_INDEX (Kubernetes) names one'),
   json: option('--json', 'print JSON'),
 } as const
 
@@ -39,6 +50,8 @@ export const description: CommandDescription = {
   usage: [
     'sim FILE [--seed SEED] [--capture FILE.pcapng] [--report FILE.html] [--json]',
     'sim FILE --sweep NAME=FROM..TO:STEP … [--repeat N] [--jobs N] [--report FILE.html] [--json]',
+    'sim FILE --sweep NAME=VALUES … --results DIR [--shard I/N] [--missing] [--json]',
+    'sim merge DIR … [--results DIR] [--report FILE.html] [--json]',
   ],
   about: [
     'Runs a scenario (YAML or JSON, see docs/scenarios.md) in simulated time and prints what became of each ' +
@@ -51,6 +64,7 @@ export const description: CommandDescription = {
 
 export async function run(args: string[]): Promise<number> {
   const { values, positionals } = readCommandLine(args, options, { allowPositionals: true })
+  if (positionals[0] === 'merge') return merge(positionals.slice(1), values, newReport)
   const file = onlyOne(positionals, 'name one scenario file')
   const repeat = integer('repeat', values.repeat, 1, 10_000) ?? 1
   const jobs = integer('jobs', values.jobs, 1, 256) ?? availableParallelism()
@@ -65,6 +79,13 @@ export async function run(args: string[]): Promise<number> {
   if (scenario.programs !== undefined)
     note('tungram sim: programs run in real time only, and are left out here: tungram run --net')
   const report = values.report === undefined ? null : await newReport(values.report, file, scenario, ladder)
+  if (values.results !== undefined) {
+    if (values.capture !== undefined) throw new UsageError('--capture is for a single run, without --results')
+    const plan = { seed, sweeps, repeat }
+    return campaign(scenario, plan, values.results, shardOf(values), jobs, values, report)
+  }
+  for (const name of ['missing', 'shard', 'shards'] as const)
+    if (values[name] !== undefined) throw new UsageError(`--${name} is for --results`)
   return many
     ? sweep(scenario, seed, sweeps, repeat, jobs, values.json === true, report)
     : once(scenario, seed, values.capture, values.json === true, report)
@@ -132,7 +153,7 @@ async function sweep(
   const run = startRun()
   const end = new AbortController()
   void run.ended.then(() => end.abort())
-  const terminal = process.stderr.isTTY
+  const shown = progress()
   let result: SweepResult
   try {
     result = await runSweep(scenario, {
@@ -141,47 +162,19 @@ async function sweep(
       repeat,
       threads,
       signal: end.signal,
-      progress: (done, total) => terminal && process.stderr.write(`\r${done} of ${total} runs`),
+      progress: shown.show,
     })
   } finally {
-    if (terminal) process.stderr.write('\r\x1b[K')
+    shown.clear()
     run.end()
   }
-  const { points, interrupted } = result
+  const { points, interrupted, failures } = result
   report?.sweep(points, sweeps, seed, repeat, interrupted)
-  if (json) printJson({ seed, repeat, interrupted, points })
+  noteFailures(failures)
+  if (json) printJson({ seed, repeat, interrupted, points, ...(failures.length > 0 ? { failures } : {}) })
   else {
     print(...table(points))
     if (interrupted) print('interrupted')
   }
-  return interrupted ? run.signalled : 0
-}
-
-/** A line for each flow of each combination. */
-function table(points: readonly SweepPoint[]): string[] {
-  const names = Object.keys(points[0]?.parameters ?? {})
-  const head = [...names, 'flow', 'sent', 'lost %', 'mean ms', 'p99 ms', 'kbit/s', 'fragments', 'reordered']
-  const rows = points.flatMap(({ parameters, flows }) =>
-    flows.map(({ name, measures }) => [
-      ...names.map((each) => `${parameters[each]}`),
-      name,
-      cell(measures.sent),
-      cell(measures.lossRate, 100),
-      cell(measures.meanLatency),
-      cell(measures.p99Latency),
-      cell(measures.throughput, 0.001),
-      cell(measures.fragments),
-      cell(measures.reordered),
-    ]),
-  )
-  const all = [head, ...rows]
-  const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] as string).length)))
-  return all.map((row) => row.map((text, column) => text.padStart(widths[column] as number)).join('  '))
-}
-
-function cell(estimate: Estimate | undefined, factor = 1): string {
-  if (estimate === undefined) return '-'
-  const { mean, low, high } = estimate
-  if (low === null || high === null || low === high) return number(mean * factor)
-  return `${number(mean * factor)} [${number(low * factor)},${number(high * factor)}]`
+  return interrupted ? run.signalled : failures.length > 0 ? 1 : 0
 }

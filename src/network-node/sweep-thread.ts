@@ -4,6 +4,10 @@ import type { RunTask } from '../network/campaign/plan.ts'
 import { runScenario } from '../network/scenario/flow.ts'
 
 parentPort?.on('message', async ({ index, scenario, seed }: RunTask) => {
-  const result = await runScenario(scenario, { seed })
-  parentPort?.postMessage({ index, result })
+  try {
+    const result = await runScenario(scenario, { seed })
+    parentPort?.postMessage({ index, result })
+  } catch (error) {
+    parentPort?.postMessage({ index, error: (error as Error).message })
+  }
 })

@@ -1,6 +1,6 @@
 /** A sweep in several threads: a scenario, run with each combination of parameters. */
 import { Worker } from 'node:worker_threads'
-import { planRuns, pointsOf, type RunTask, type SweepPoint } from '../network/campaign/plan.ts'
+import { type Parameters, planRuns, pointsOf, type RunTask, type SweepPoint } from '../network/campaign/plan.ts'
 import { combinations, type Sweep } from '../network/campaign/sweep.ts'
 import type { ScenarioResult } from '../network/scenario/flow.ts'
 import type { Scenario } from '../network/scenario/scenario.ts'
@@ -17,6 +17,23 @@ export interface SweepOptions {
   readonly signal?: AbortSignal
   /** Called after each run. */
   readonly progress?: (done: number, total: number) => void
+  /** The result of a run that need not be done again. */
+  readonly known?: (run: SweepRun) => ScenarioResult | undefined
+  /** Whether a run is to be done here; another process does the others. */
+  readonly isOurs?: (run: SweepRun) => boolean
+  /** Told of each run that was done, or has failed. */
+  readonly ended?: (run: SweepRun, result: ScenarioResult | Error) => void
+}
+
+/** One run of a sweep. */
+export interface SweepRun extends RunTask {
+  readonly parameters: Parameters
+}
+
+export interface SweepFailure {
+  parameters: Parameters
+  seed: number | string
+  error: string
 }
 
 export interface SweepResult {
@@ -24,6 +41,8 @@ export interface SweepResult {
   points: SweepPoint[]
   /** Whether the signal came before all runs were done. */
   interrupted: boolean
+  /** Runs that failed, which end no others. */
+  failures: SweepFailure[]
 }
 
 /**
@@ -31,48 +50,83 @@ export interface SweepResult {
  * @throws {Error} before anything is run, for a combination that makes no scenario
  */
 export async function runSweep(scenario: Scenario, options: SweepOptions): Promise<SweepResult> {
-  const { seed, sweeps, repeat } = options
+  const { seed, sweeps, repeat, known, isOurs, ended } = options
   const points = combinations(sweeps)
-  const tasks = planRuns(scenario, seed, points, repeat)
-  const results = await inThreads(tasks, options)
-  return { points: pointsOf(points, repeat, results), interrupted: results.includes(undefined) }
+  const runs = sweepRuns(scenario, seed, points, repeat)
+  const results = runs.map((run) => known?.(run))
+  const todo = runs.filter((run) => results[run.index] === undefined && isOurs?.(run) !== false)
+  const failures: SweepFailure[] = []
+  const missing = await inThreads(todo, options, (run, result) => {
+    if (result instanceof Error) failures.push({ parameters: run.parameters, seed: run.seed, error: result.message })
+    else results[run.index] = result
+    ended?.(run, result)
+  })
+  return { points: pointsOf(points, repeat, results), interrupted: missing > 0, failures }
 }
 
-/** @returns the results in the order of the tasks, `undefined` for those that were not done */
+/** All runs of a sweep, in order. */
+export function sweepRuns(
+  scenario: Scenario,
+  seed: number | string,
+  points: readonly Parameters[],
+  repeat: number,
+): SweepRun[] {
+  return planRuns(scenario, seed, points, repeat).map((task) => ({
+    ...task,
+    parameters: points[Math.floor(task.index / repeat)] as Parameters,
+  }))
+}
+
+type Reply = { index: number; result: ScenarioResult } | { index: number; error: string }
+
+/** @returns how many runs have not come to their end when the signal came */
 function inThreads(
-  tasks: readonly RunTask[],
+  runs: readonly SweepRun[],
   { threads, signal, progress }: SweepOptions,
-): Promise<(ScenarioResult | undefined)[]> {
-  const results = new Array<ScenarioResult | undefined>(tasks.length).fill(undefined)
-  if (signal?.aborted) return Promise.resolve(results)
-  return new Promise((resolve, reject) => {
+  ended: (run: SweepRun, result: ScenarioResult | Error) => void,
+): Promise<number> {
+  if (signal?.aborted || runs.length === 0) return Promise.resolve(runs.length)
+  return new Promise((resolve) => {
     let next = 0
     let done = 0
-    const workers: Worker[] = []
-    const end = () => {
+    const workers = new Set<Worker>()
+    const finish = () => {
       signal?.removeEventListener('abort', finish)
       for (const worker of workers) void worker.terminate()
+      workers.clear()
+      resolve(runs.length - done)
     }
-    const finish = () => {
-      end()
-      resolve(results)
+    const end = (run: SweepRun, result: ScenarioResult | Error) => {
+      ended(run, result)
+      done++
+      progress?.(done, runs.length)
+      if (done === runs.length) finish()
+    }
+    const start = () => {
+      const worker = new Worker(new URL('./sweep-thread.js', import.meta.url))
+      workers.add(worker)
+      let current = runs[next++] as SweepRun
+      worker.on('message', (reply: Reply) => {
+        const before = current
+        if (next < runs.length) {
+          current = runs[next++] as SweepRun
+          worker.postMessage(taskOf(current))
+        }
+        end(before, 'error' in reply ? new Error(reply.error) : reply.result)
+      })
+      // The thread has ended (out of memory, say), and its run with it; another goes on.
+      worker.on('error', (error) => {
+        workers.delete(worker)
+        end(current, error)
+        if (next < runs.length) start()
+      })
+      worker.postMessage(taskOf(current))
     }
     signal?.addEventListener('abort', finish)
-    for (let i = 0; i < Math.min(threads, tasks.length); i++) {
-      const worker = new Worker(new URL('./sweep-thread.js', import.meta.url))
-      workers.push(worker)
-      worker.on('error', (error) => {
-        end()
-        reject(error)
-      })
-      worker.on('message', ({ index, result }: { index: number; result: ScenarioResult }) => {
-        results[index] = result
-        done++
-        progress?.(done, tasks.length)
-        if (done === tasks.length) finish()
-        else if (next < tasks.length) worker.postMessage(tasks[next++])
-      })
-      worker.postMessage(tasks[next++])
-    }
+    for (let i = Math.min(threads, runs.length); i > 0; i--) start()
   })
+}
+
+function taskOf({ index, scenario, seed }: SweepRun): RunTask {
+  return { index, scenario, seed }
 }

@@ -1,0 +1,123 @@
+/** A sweep whose runs are kept in a folder: resumed, shared between processes, joined. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { runIdentity } from '../network/campaign/identity.ts'
+import { type Parameters, pointsOf, type SweepPoint } from '../network/campaign/plan.ts'
+import { combinations } from '../network/campaign/sweep.ts'
+import type { ScenarioResult } from '../network/scenario/flow.ts'
+import type { Scenario } from '../network/scenario/scenario.ts'
+import { FORMAT, type Merged, type Plan, ResultsFolder, type RunRecord } from './results.ts'
+import { runSweep, type SweepOptions, type SweepResult, type SweepRun, sweepRuns } from './sweep.ts'
+
+/** Which part of a campaign a process runs: the `index`th of `count`, from 1. */
+export interface Shard {
+  readonly index: number
+  readonly count: number
+}
+
+export interface CampaignOptions extends Omit<SweepOptions, 'known' | 'isOurs' | 'ended'> {
+  readonly directory: string
+  /** Of tungram: another one may have other figures. */
+  readonly version: string
+  readonly shard: Shard | null
+}
+
+export interface CampaignResult extends SweepResult {
+  /** Runs of the whole campaign that are not done, here or elsewhere. */
+  missing: MissingRun[]
+  total: number
+}
+
+export interface MissingRun {
+  id: string
+  parameters: Parameters
+  seed: number | string
+  /** Why it failed, if it was tried. */
+  error?: string
+}
+
+/**
+ * Runs what is not done yet of a campaign, or of its part, and keeps each run as soon as it ends.
+ * When none is missing any more, `results.json` has what they say together.
+ * @throws {Error} before anything is run, for a combination that makes no scenario, or a folder with
+ *   results of another scenario
+ */
+export async function runCampaign(scenario: Scenario, options: CampaignOptions): Promise<CampaignResult> {
+  const { directory, version, shard, seed, sweeps, repeat } = options
+  const runs = sweepRuns(scenario, seed, combinations(sweeps), repeat)
+  const folder = new ResultsFolder(directory, scenario, version)
+  folder.describe({ seed, sweeps, repeat })
+  const write = folder.writer(shard === null ? '' : `${shard.index}-of-${shard.count}`)
+  const idOf = (run: SweepRun) => runIdentity(run.scenario, run.seed, version)
+  const result = await runSweep(scenario, {
+    ...options,
+    known: (run) => resultOf(folder.done(idOf(run))),
+    isOurs: ({ index }) => shard === null || index % shard.count === shard.index - 1,
+    ended: (run, outcome) => write({ id: idOf(run), parameters: run.parameters, seed: run.seed }, outcome),
+  })
+  const missing = missingOf(runs, folder, idOf)
+  if (missing.length === 0) writeResults(directory, { seed, sweeps, repeat }, result.points)
+  return { ...result, missing, total: runs.length }
+}
+
+/** What a campaign has still to do. */
+export function missingRuns(
+  scenario: Scenario,
+  { directory, version, seed, sweeps, repeat }: Pick<CampaignOptions, 'directory' | 'version' | keyof Plan>,
+): { missing: MissingRun[]; total: number } {
+  const runs = sweepRuns(scenario, seed, combinations(sweeps), repeat)
+  const folder = new ResultsFolder(directory, scenario, version)
+  return {
+    missing: missingOf(runs, folder, (run) => runIdentity(run.scenario, run.seed, version)),
+    total: runs.length,
+  }
+}
+
+function missingOf(runs: readonly SweepRun[], folder: ResultsFolder, idOf: (run: SweepRun) => string): MissingRun[] {
+  return runs.flatMap((run) => {
+    const id = idOf(run)
+    if (folder.done(id) !== undefined) return []
+    const error = folder.failed(id)
+    return [{ id, parameters: run.parameters, seed: run.seed, ...(error === undefined ? {} : { error }) }]
+  })
+}
+
+/**
+ * Writes what folders hold together into one, runs in the order of the plan.
+ * @returns the points, and how many of their runs are missing
+ */
+export function writeMerged(
+  directory: string,
+  { scenario, plan, runs }: Merged,
+): { points: SweepPoint[]; missing: number } {
+  const { seed, sweeps, repeat } = plan
+  const combined = combinations(sweeps)
+  const planned = sweepRuns(scenario, seed, combined, repeat)
+  const byKey = new Map(runs.map((record) => [keyOf(record), record]))
+  const inOrder = planned.map((run) => byKey.get(keyOf(run)))
+  const results = inOrder.map((record) => (record?.status === 'done' ? resultOf(record) : undefined))
+  const points = pointsOf(combined, repeat, results)
+  const own = new Set(inOrder)
+  const others = runs.filter((record) => !own.has(record)).sort((a, b) => (a.id < b.id ? -1 : 1))
+  const lines = [...inOrder, ...others].flatMap((record) =>
+    record === undefined ? [] : [`${JSON.stringify(record)}\n`],
+  )
+  ResultsFolder.create(directory, scenario, plan, lines.join(''))
+  const missing = results.filter((result) => result === undefined).length
+  if (missing === 0) writeResults(directory, plan, points)
+  return { points, missing }
+}
+
+function keyOf({ parameters, seed }: Pick<RunRecord, 'parameters' | 'seed'>): string {
+  return JSON.stringify([Object.entries(parameters).sort(), `${seed}`])
+}
+
+function resultOf(record: RunRecord | undefined): ScenarioResult | undefined {
+  if (record?.flows === undefined) return undefined
+  return { seed: record.seed, time: record.time ?? 0, interrupted: false, flows: record.flows }
+}
+
+function writeResults(directory: string, { seed, sweeps, repeat }: Plan, points: readonly SweepPoint[]): void {
+  const text = JSON.stringify({ format: FORMAT, seed, repeat, sweeps, points }, null, 1)
+  writeFileSync(join(directory, 'results.json'), `${text}\n`)
+}
