@@ -1,4 +1,6 @@
-/** `tungram sim` with a folder of results: what is there is not run again, and folders are joined. */
+/**
+ * `tungram sim` with a folder of results: what is there is not run again, and folders are joined.
+ */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Scenario } from '../network/scenario/scenario.ts'

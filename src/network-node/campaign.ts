@@ -39,8 +39,8 @@ export interface MissingRun {
 /**
  * Runs what is not done yet of a campaign, or of its part, and keeps each run as soon as it ends.
  * When none is missing any more, `results.json` has what they say together.
- * @throws {Error} before anything is run, for a combination that makes no scenario, or a folder with
- *   results of another scenario
+ * @throws {Error} before anything is run, for a combination that makes no scenario, or a folder
+ *   with results of another scenario
  */
 export async function runCampaign(scenario: Scenario, options: CampaignOptions): Promise<CampaignResult> {
   const { directory, version, shard, seed, sweeps, repeat } = options

@@ -1,12 +1,13 @@
 /** What stands beside the data of a campaign. */
 export const README = `# Results of a campaign
 
-| file | what it holds |
-|---|---|
-| \`scenario.json\` | the scenario, without parameters |
-| \`campaign.json\` | the seed, the sweeps and the repetitions: what runs there are |
-| \`runs*.jsonl\` | a line of JSON for each run: \`format\` (1), \`id\` (hash of scenario, parameters, seed and version), \`scenario\` (its hash), \`parameters\`, \`seed\`, \`status\` (\`done\` or \`failed\`, with \`error\`), \`tungram\`, \`node\`, \`host\`, \`time\` (ms) and \`flows\`, the figures of each flow |
-| \`results.json\` | the means of all runs of each combination, with their intervals; when none is missing |
+- \`scenario.json\`: the scenario, without parameters
+- \`campaign.json\`: the seed, the sweeps and the repetitions: what runs there are
+- \`runs*.jsonl\`: a line of JSON for each run: \`format\` (1), \`id\` (hash of scenario, parameters, seed
+  and version), \`scenario\` (its hash), \`parameters\`, \`seed\`, \`status\` (\`done\`, or \`failed\` with
+  \`error\`), \`tungram\`, \`node\`, \`host\`, \`time\` (ms) and \`flows\`, the figures of each flow
+- \`results.json\`: the means of all runs of each combination, with their intervals; when none is
+  missing
 
 \`tungram sim\` goes on with it when it is called
 again in the same way; \`tungram sim merge DIR…\` joins folders.
@@ -15,14 +16,17 @@ pandas:
 
     import glob, pandas as pd
     runs = pd.concat(pd.read_json(f, lines=True) for f in glob.glob('runs*.jsonl'))
-    flows = pd.json_normalize(runs.to_dict('records'), 'flows', ['id', 'seed', 'parameters'], record_prefix='flow.')
+    flows = pd.json_normalize(
+        runs.to_dict('records'), 'flows', ['id', 'seed', 'parameters'], record_prefix='flow.')
 
 R:
 
     library(jsonlite)
-    runs <- do.call(rbind, lapply(Sys.glob('runs*.jsonl'), function(f) stream_in(file(f), verbose = FALSE)))
+    read <- function(f) stream_in(file(f), verbose = FALSE)
+    runs <- do.call(rbind, lapply(Sys.glob('runs*.jsonl'), read))
 
 DuckDB:
 
-    SELECT parameters, seed, unnest(flows, recursive := true) FROM read_json('runs*.jsonl', format = 'newline_delimited');
+    SELECT parameters, seed, unnest(flows, recursive := true)
+    FROM read_json('runs*.jsonl', format = 'newline_delimited');
 `
