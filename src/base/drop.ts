@@ -55,6 +55,8 @@ export const Drop = {
   FrameOffload: 19,
   /** CoDel gave it up before a slow wire, because packets wait too long (RFC 8289). */
   WireCodel: 20,
+  /** A simulated wire's frame check sequence shows that bits of it are wrong (IEEE 802.3). */
+  WireFrameCheck: 21,
   /**
    * The table of neighbors is full of others that are being resolved or in use (Linux: "neighbor
    * table overflow").
@@ -255,6 +257,7 @@ const ROWS: Record<Exclude<DropName, 'None'>, Row> = {
   WireLoss: LINK,
   WireQueueFull: LINK,
   WireCodel: LINK,
+  WireFrameCheck: LINK,
   WireNoReceiver: LINK,
   AddressConflict: LINK,
   WireFiltered: LINK,

@@ -54,7 +54,7 @@ export class Direction {
     const chance = [loss, corruption, duplication, reordering].some((each) => each !== undefined && each !== 0)
     this.#isEven = !chance && typeof (delay ?? 0) === 'number' && rate === undefined && mtu === undefined
     this.#mtu = to.mtu ?? Number.POSITIVE_INFINITY
-    this.#sender.change(to.rate ?? Number.POSITIVE_INFINITY, to.queue)
+    this.#sender.change(to.rate ?? Number.POSITIVE_INFINITY, to.queue, to.fcs)
   }
 
   /**

@@ -96,8 +96,11 @@ export function frames(...numbers: number[]): Chooser {
 
 /** A chooser of frames that also says which of their bits are wrong. */
 export interface BitErrors extends Chooser {
-  /** Their offsets in the frame, ascending; none of most frames. */
-  bitsOf(packet: Packet, random: Random): readonly number[]
+  /**
+   * Their offsets in the frame, ascending; none of most frames. `length`: bytes of the frame on the
+   * wire, where those are more than the packet's.
+   */
+  bitsOf(packet: Packet, random: Random, length?: number): readonly number[]
 }
 
 const NO_BITS: readonly number[] = []
@@ -117,12 +120,12 @@ export function bitErrorRate(rate: number): BitErrors {
     const chance = 1 - (random.float() + random.float() / 0x1_0000_0000)
     return Math.floor(Math.log(chance) / spared)
   }
-  const bitsOf = (packet: Packet, random: Random) => {
-    const length = 8 * (packet.end - packet.start)
+  const bitsOf = (packet: Packet, random: Random, length = packet.end - packet.start) => {
+    const end = 8 * length
     let at = skip(random)
-    if (at >= length) return NO_BITS
+    if (at >= end) return NO_BITS
     const bits: number[] = []
-    for (; at < length; at += 1 + skip(random)) bits.push(at)
+    for (; at < end; at += 1 + skip(random)) bits.push(at)
     return bits
   }
   const isHit: Chooser = (packet, random) => bitsOf(packet, random).length > 0

@@ -31,6 +31,14 @@ export interface Impairments {
    * Frames in which one bit is flipped, anywhere; with `bitErrorRate` each bit has its own chance.
    */
   corruption?: number | Chooser
+  /**
+   * Frames are as on a wire of Ethernet (IEEE 802.3 section 3.2): 64 bytes long at least, with a
+   * frame check sequence of 4 bytes, which take their time at a rate; a frame with a wrong bit is
+   * discarded where it arrives, `Drop.WireFrameCheck`. That CRC-32 overlooks one frame with many
+   * errors in four billion is left out. Default false: damage is delivered, as on links that only
+   * IP's checksums guard.
+   */
+  fcs?: boolean
   /** Frames that arrive twice. */
   duplication?: number | Chooser
   /** Milliseconds that each frame takes, or a model that draws them. Default 0. */

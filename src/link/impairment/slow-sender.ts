@@ -4,6 +4,7 @@ import { Drop } from '../../base/drop.ts'
 import type { Packet } from '../../base/packet.ts'
 import type { Medium } from '../link.ts'
 import { copyOf } from './frame-copies.ts'
+import { wireLength } from './frame-length.ts'
 import type { Rate } from './impairment-models.ts'
 import type { WireObserver } from './impairments.ts'
 import { type Queue, type QueueDiscipline, tailDrop, type Waiting } from './queue-discipline.ts'
@@ -32,6 +33,7 @@ export class SlowSender {
   readonly #observe: WireObserver | undefined
   /** `null`: at once. */
   #rate: Rate | null = null
+  #hasFcs = false
   #queueOf: Queue | undefined
   #queue: QueueDiscipline
   /** The frame that is being sent, until its last bit has left. */
@@ -56,9 +58,10 @@ export class SlowSender {
     return this.#rate === null && this.#sending === null
   }
 
-  change(rate: number | Rate, queue: Queue | undefined): void {
+  change(rate: number | Rate, queue: Queue | undefined, hasFcs = false): void {
     // What has left by now has left at the old rate.
     this.#catchUp(this.#clock.now())
+    this.#hasFcs = hasFcs
     if (rate === Number.POSITIVE_INFINITY) this.#rate = null
     else this.#rate = typeof rate === 'number' ? (length, start) => start + (length * 8000) / rate : rate
     if (queue !== this.#queueOf) this.#changeQueue(queue)
@@ -94,7 +97,8 @@ export class SlowSender {
       (given) => marked.push(given),
     )
     this.#sending = packet
-    if (packet !== null) this.#sentAt = this.#rate === null ? start : this.#rate(packet.length, start)
+    if (packet !== null)
+      this.#sentAt = this.#rate === null ? start : this.#rate(wireLength(packet, this.#hasFcs), start)
     // Told when the state is whole again: who hears it may send.
     for (const given of marked) this.#observe?.('marked', given, 0)
     for (const given of givenUp) this.#dropped(this.#queue.givesUp ?? Drop.WireQueueFull, given)

@@ -6,6 +6,7 @@ import type { Random } from '../../base/random.ts'
 import { DelayLine } from '../memory/delay-line.ts'
 import { FaultStream, type FlowOf } from './fault-stream.ts'
 import { copyOf, recycle, spareCopyOf } from './frame-copies.ts'
+import { wireLength } from './frame-length.ts'
 import { type BitErrors, bernoulli, type Chooser, type Delay } from './impairment-models.ts'
 import type { Impairments, WireObserver } from './impairments.ts'
 
@@ -57,6 +58,7 @@ export class Wire {
   readonly #copyDelays: FaultStream
   #delay: number | Delay = 0
   #keepOrder = true
+  #hasFcs = false
   readonly #onTheWay: DelayLine
   /** When the last of the frames that keep their order arrives. */
   #lastArrival = 0
@@ -93,6 +95,7 @@ export class Wire {
     this.#reordering.chooser = reordering as Chooser
     this.#delay = to.delay ?? 0
     this.#keepOrder = to.keepOrder ?? true
+    this.#hasFcs = to.fcs ?? false
   }
 
   /** Forgets what is on its way. */
@@ -113,6 +116,11 @@ export class Wire {
       return Drop.None
     }
     if (wrong.length === 0) return this.#copies(packet, time, overtakes, delay, isTwice)
+    if (this.#hasFcs) {
+      this.#observe?.('corrupted', packet, wrong.length > 1 ? wrong.length : 0)
+      this.#dropped(Drop.WireFrameCheck, packet)
+      return Drop.None
+    }
     const { checksumState } = packet
     this.#observe?.('corrupted', packet, wrong.length > 1 ? wrong.length : 0)
     flip(packet, wrong)
@@ -129,7 +137,8 @@ export class Wire {
   #wrongBits(packet: Packet): readonly number[] {
     const { chooser, stream } = this.#corruption
     if (chooser === NEVER) return NO_BITS
-    if ('bitsOf' in chooser) return (chooser as BitErrors).bitsOf(packet, stream.of(packet))
+    if ('bitsOf' in chooser)
+      return (chooser as BitErrors).bitsOf(packet, stream.of(packet), wireLength(packet, this.#hasFcs))
     return this.#corruption.hits(packet) ? [this.#bits.of(packet).below(packet.length * 8)] : NO_BITS
   }
 

@@ -74,6 +74,7 @@ export interface ImpairmentSpec {
   /** The delay varies evenly by so much to either side. */
   jitter?: Duration
   keepOrder?: boolean
+  fcs?: boolean
   reordering?: ChooserSpec
 }
 
@@ -88,6 +89,7 @@ export const IMPAIRMENTS = [
   'delay',
   'jitter',
   'keepOrder',
+  'fcs',
   'reordering',
 ] as const satisfies (keyof ImpairmentSpec)[]
 
@@ -117,7 +119,8 @@ export function impairmentsOf(spec: ImpairmentSpec): Impairments {
           made.delay = jittered(spec.delay ?? 0, spec.jitter)
           break
         case 'keepOrder':
-          made.keepOrder = value as boolean
+        case 'fcs':
+          made[name as 'fcs'] = value as boolean
           break
         case 'loss':
         case 'corruption':

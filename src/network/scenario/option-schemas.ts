@@ -88,6 +88,7 @@ const impairments = {
   },
   jitter: duration,
   keepOrder: flag('false lets jitter reorder'),
+  fcs: flag('frames of Ethernet as on a wire: 64 bytes at least with a check sequence, which shows wrong bits'),
 } satisfies Record<string, Schema>
 
 /** Of one direction of a cable. */

@@ -186,3 +186,22 @@ test.each(['one-way', 'echo'] as const)('a %s run that is stopped has datagrams 
   expect(inFlight).toBeGreaterThan(way / 3)
   expect(inFlight).toBeLessThanOrEqual(way + 2)
 })
+
+test('with a frame check sequence damage is discarded, and short frames take the time of 64 bytes', async () => {
+  const load = { size: 8, rate: 1000, count: 4000 }
+  const noise = { medium: 'ethernet', forward: { corruption: { bitErrorRate: 1e-3 } } }
+  const bare = await one(load, noise)
+  expect(bare.drops.map(({ reason }) => reason)).toContain('IpChecksum')
+  const checked = await one(load, { ...noise, forward: { ...noise.forward, fcs: true } })
+  expect(checked.drops).toEqual([{ node: 'a', nic: 'eth0', reason: 'WireFrameCheck', count: checked.lost }])
+  expect(checked.corrupted).toBe(0)
+  // 8 + 28 + 14 bytes are padded to 60, and have 4 of check sequence.
+  const expected = 4000 * (1 - (1 - 1e-3) ** (8 * 64))
+  expect(Math.abs(checked.lost - expected)).toBeLessThan(4 * Math.sqrt(expected * (1e-3 + (1 - 1e-3) ** (8 * 64))))
+  const timed = async (size: number) =>
+    (await one({ size, count: 10, rate: 10 }, { medium: 'ethernet', rate: '64kbit', fcs: true })).latency?.min
+  expect(await timed(8)).toBe(8)
+  // 18 bytes of payload fill the shortest frame; one more takes an eighth of a millisecond more.
+  expect(await timed(18)).toBe(8)
+  expect(await timed(19)).toBe(8.125)
+})
