@@ -37,6 +37,7 @@ export {
 export { openTun, type TunCounters, type TunLink, type TunOptions } from './link/device/tun.ts'
 export type { Wakeup } from './link/device/tun-poll.ts'
 export { fromTuntap2, type Tuntap2Device, type Tuntap2Options } from './link/device/tuntap2.ts'
+export type { FlowOf } from './link/impairment/fault-stream.ts'
 export { type ImpairedLink, type ImpairmentOptions, type Impairments, impair } from './link/impairment/impairment.ts'
 export * from './link/impairment/impairment-models.ts'
 export type { WireObserver } from './link/impairment/impairments.ts'
@@ -49,6 +50,7 @@ export {
   type QueueDiscipline,
   type QueueLimit,
   tailDrop,
+  type Waiting,
 } from './link/impairment/queue-discipline.ts'
 export type { Link, LinkReceiver, Medium, Offload } from './link/link.ts'
 export { Loopback, type LoopbackOptions } from './link/loopback.ts'

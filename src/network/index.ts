@@ -33,7 +33,7 @@ export type { Nat, NatConnection, NatMapping } from './nat/nat.ts'
 export type { NatBehaviour, NatOptions } from './nat/nat-options.ts'
 export { Network } from './network.ts'
 export type { Cable, CableEnd } from './nodes/cable.ts'
-export type { FilterSpec } from './nodes/filter.ts'
+export type { FilterSpec, MessageRate } from './nodes/filter.ts'
 export type { NodeKind } from './nodes/node.ts'
 export type { Switch } from './nodes/switch.ts'
 export type { CaptureSettings } from './observe/captures.ts'
@@ -43,6 +43,7 @@ export type { Summary } from './observe/ip-frame.ts'
 export type { ReplayOptions } from './observe/replay.ts'
 export {
   type FlowDrop,
+  type FlowMarks,
   type FlowResult,
   type Latency,
   type RunOptions,
@@ -52,6 +53,7 @@ export {
 } from './scenario/flow.ts'
 export type { ChooserSpec, DelaySpec, ImpairmentSpec, QueueSpec, RateSpec } from './scenario/impairment-spec.ts'
 export type { Schema } from './scenario/json-schema.ts'
+export type { DelayVariation, LossPattern, Reordering } from './scenario/metrics.ts'
 export {
   buildScenario,
   checkScenario,

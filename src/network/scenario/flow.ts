@@ -6,7 +6,7 @@ import type { RunOptions, ScenarioResult } from './run-types.ts'
 import type { Scenario } from './scenario-types.ts'
 import { Tally } from './tally.ts'
 
-export type { FlowDrop, FlowResult, Latency, RunOptions, RunWatcher, ScenarioResult } from './run-types.ts'
+export type { FlowDrop, FlowMarks, FlowResult, Latency, RunOptions, RunWatcher, ScenarioResult } from './run-types.ts'
 
 /** Datagrams whose lives are remembered at a time, for who watches them. */
 const REMEMBERED = 20_000
