@@ -40,6 +40,16 @@ class Fault {
   }
 }
 
+/** Where is drawn what is no question of whether a fault hits. */
+interface Streams {
+  readonly delays: FaultStream
+  /** Which bit of a frame is wrong. */
+  readonly bits: FaultStream
+  /** What befalls the second of two. */
+  readonly copyReordering: FaultStream
+  readonly copyDelays: FaultStream
+}
+
 export class Wire {
   // A field each: an object of functions costs a lookup by name with every frame.
   readonly #clock: Clock
@@ -50,12 +60,7 @@ export class Wire {
   readonly #corruption: Fault
   readonly #duplication: Fault
   readonly #reordering: Fault
-  readonly #delays: FaultStream
-  /** Which bit of a frame is wrong. */
-  readonly #bits: FaultStream
-  /** What befalls the second of two. */
-  readonly #copyReordering: FaultStream
-  readonly #copyDelays: FaultStream
+  readonly #streams: Streams
   #delay: number | Delay = 0
   #keepOrder = true
   #hasFcs = false
@@ -73,10 +78,12 @@ export class Wire {
     this.#duplication = new Fault(parts, 'duplication')
     this.#reordering = new Fault(parts, 'reordering')
     const stream = (name: string) => new FaultStream(parts.random, name, parts.flowOf)
-    this.#delays = stream('delay')
-    this.#bits = stream('bits')
-    this.#copyReordering = stream('reordering of copies')
-    this.#copyDelays = stream('delay of copies')
+    this.#streams = {
+      delays: stream('delay'),
+      bits: stream('bits'),
+      copyReordering: stream('reordering of copies'),
+      copyDelays: stream('delay of copies'),
+    }
     const release = (packet: Packet) => {
       this.#output(packet)
       recycle(packet)
@@ -110,7 +117,7 @@ export class Wire {
     const wrong = this.#wrongBits(packet)
     const isTwice = this.#duplication.hits(packet)
     const overtakes = this.#reordering.hits(packet)
-    const delay = this.#delayOf(packet, this.#delays)
+    const delay = this.#delayOf(packet, this.#streams.delays)
     if (isLost) {
       this.#dropped(Drop.WireLoss, packet)
       return Drop.None
@@ -139,7 +146,7 @@ export class Wire {
     if (chooser === NEVER) return NO_BITS
     if ('bitsOf' in chooser)
       return (chooser as BitErrors).bitsOf(packet, stream.of(packet), wireLength(packet, this.#hasFcs))
-    return this.#corruption.hits(packet) ? [this.#bits.of(packet).below(packet.length * 8)] : NO_BITS
+    return this.#corruption.hits(packet) ? [this.#streams.bits.of(packet).below(packet.length * 8)] : NO_BITS
   }
 
   /** Milliseconds. */
@@ -156,8 +163,8 @@ export class Wire {
     // Copied first: the receiver may overwrite what it is given.
     const copy = copyOf(packet)
     const drop = this.#travel(packet, time, overtakes, delay)
-    const isEarly = this.#reordering.hits(copy, this.#copyReordering)
-    const dropOfCopy = this.#travel(copy, time, isEarly, this.#delayOf(copy, this.#copyDelays))
+    const isEarly = this.#reordering.hits(copy, this.#streams.copyReordering)
+    const dropOfCopy = this.#travel(copy, time, isEarly, this.#delayOf(copy, this.#streams.copyDelays))
     if (dropOfCopy !== Drop.None) this.#dropped(dropOfCopy, copy)
     return drop
   }
