@@ -94,6 +94,7 @@ function kernel(netem, server, client) {
     'kernel.sh',
     `
 set -e
+mount -t proc none /proc
 mount -t tmpfs none /run/netns 2>/dev/null || { mkdir -p /run/netns; mount -t tmpfs none /run/netns; }
 for n in a r1 r2 b; do ip netns add $n; ip -n $n link set lo up; done
 join() {
@@ -135,6 +136,11 @@ const iperf = (...options) => ['iperf3', '-4', '-c', '10.0.2.2', '-J', '-t', `${
 const ping = ['ping', '-q', '-i', '0.01', '-c', `${seconds * 100}`, '10.0.2.2']
 const json = (text) => JSON.parse(text.slice(text.indexOf('{')))
 
+/** Also counts what came to the receiving kernel, and what of it its socket had no room for. */
+const COUNTING = ['sh', '-c', 'iperf3 -s -1; grep ^Udp: /proc/net/snmp']
+/** The run ends with its client: the count comes before. */
+const flood = (length) => ['sh', '-c', `${iperf('-u', '-b', '0', '-l', `${length}`).join(' ')}; sleep 1`]
+
 /** A measurement: its server, its client, and the figure in what they print. */
 const MEASURES = {
   ping: {
@@ -158,21 +164,24 @@ const MEASURES = {
     figure: ({ a }) => `${(json(a).end.sum_received.bits_per_second / 1e6).toFixed(1)} Mbit/s`,
   },
   'udp, 64 bytes': {
-    server: ['iperf3', '-s', '-1'],
-    client: iperf('-u', '-b', '0', '-l', '64'),
+    server: COUNTING,
+    client: flood(64),
     figure: udpFigure,
   },
   'udp, 1400 bytes': {
-    server: ['iperf3', '-s', '-1'],
-    client: iperf('-u', '-b', '0', '-l', '1400'),
+    server: COUNTING,
+    client: flood(1400),
     figure: udpFigure,
   },
 }
 
-function udpFigure({ a }) {
+function udpFigure({ a, b }) {
   const { sum } = json(a).end
-  const arrived = sum.packets - sum.lost_packets
-  return `${Math.round(arrived / sum.seconds)} arrive a second, of ${Math.round(sum.packets / sum.seconds)} sent`
+  const second = (packets) => Math.round(packets / sum.seconds)
+  const text = `${second(sum.packets - sum.lost_packets)} arrive a second, of ${second(sum.packets)} sent`
+  const [names = [], numbers = []] = Array.from(b.matchAll(/^Udp: (.*)$/gm), ([, words]) => words.split(' '))
+  const noRoom = numbers[names.indexOf('RcvbufErrors')]
+  return noRoom === undefined ? text : `${text}; the receiver's socket had no room for ${second(noRoom)}`
 }
 
 function row(who, name, run) {
