@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs'
 import type { Command } from './cli/command-line.ts'
 import { commands, nearestCommand } from './cli/commands.ts'
 import { helpText, overviewText, usageText } from './cli/help.ts'
-import { complain, endWithReader, flushOutput, note, watchReaders } from './cli/output.ts'
+import { beQuiet, complain, endWithReader, flushOutput, note, watchReaders } from './cli/output.ts'
 import { UsageError } from './cli/usage.ts'
 
 async function main(args: string[]): Promise<number> {
@@ -30,6 +30,10 @@ async function main(args: string[]): Promise<number> {
   if (own.includes('--help') || own.includes('-h')) {
     process.stdout.write(helpText(name, command.description, process.stdout))
     return 0
+  }
+  if (own.includes('--quiet')) {
+    beQuiet()
+    rest.splice(rest.indexOf('--quiet'), 1)
   }
   try {
     return await command.run(rest, commands)

@@ -78,6 +78,9 @@ export function repeatable<const Flags extends string>(flags: Flags, help: strin
   return { flags, help, isRepeatable: true, choices: [] }
 }
 
+/** Of every command, read by the main program. */
+export const QUIET = option('--quiet', 'no notes and no progress on standard error; errors are told')
+
 /** What was written on the command line. */
 export interface CommandLine<Options extends OptionDescriptions> {
   readonly values: OptionValues<Options>

@@ -1,6 +1,6 @@
 /** `tungram completion`: the completion of a shell, made from the descriptions of all commands. */
 import type { CommandDescription, CommandTable, OptionDescription } from './command-line.ts'
-import { readCommandLine } from './command-line.ts'
+import { QUIET, readCommandLine } from './command-line.ts'
 import { bashCompletion } from './completion/bash.ts'
 import type { CompletedCommand, CompletedOption } from './completion/completed.ts'
 import { fishCompletion } from './completion/fish.ts'
@@ -41,7 +41,7 @@ async function completedCommands(table: CommandTable): Promise<CompletedCommand[
   return Promise.all(
     [...table].map(async ([name, { summary, load }]) => {
       const { groups, completes = [], usage } = (await load()).description
-      const options = groups.flatMap(({ options }) => Object.values(options)).map(completedOption)
+      const options = [...groups.flatMap(({ options }) => Object.values(options)), QUIET].map(completedOption)
       return {
         name,
         summary,

@@ -7,15 +7,18 @@ import { Stack } from '../stack.ts'
 import * as ipv4 from '../wire/ipv4.ts'
 import * as ipv6 from '../wire/ipv6.ts'
 import { openCapture } from './capture.ts'
+import { type Arrow, Drawing, fitted } from './demo-drawing.ts'
 import { type Dgram, type Family, OWN, PEER, type Peer, PREFIX_LENGTH } from './demo-peer.ts'
 import { describeFrame, frameLine } from './frame-text.ts'
-import { colored, dropsText, plural, printJson, printStyled, style } from './output.ts'
+import { colored, columns, dropsText, plural, printJson, printStyled, style } from './output.ts'
 import { startRun } from './run.ts'
 import { frameReader } from './watch.ts'
 
 export interface Scene {
   readonly capture: string | undefined
   readonly json: boolean
+  /** Each packet and each check. */
+  readonly verbose: boolean
 }
 
 interface Check {
@@ -67,6 +70,8 @@ class Demo {
   readonly #file: CaptureFile | null
   readonly #started = performance.now()
   readonly #colors = colored(process.stdout)
+  readonly #width = columns(process.stdout)
+  readonly #drawing = new Drawing(this.#width)
   readonly #checks: Check[] = []
   #step = ''
   #frames = 0
@@ -89,26 +94,30 @@ class Demo {
 
   async play(): Promise<number> {
     const { families, name, short, wire } = this.#peer
-    const addresses = (of: typeof OWN | typeof PEER) => families.map((family) => of[family]).join('  ')
-    this.#print(`${this.#bold('tungram')}: a UDP/IP stack inside this Node process talks to ${name}`)
-    this.#print('')
-    this.#print(`  stack   ${addresses(OWN)}`)
-    this.#print(`  ${short.padEnd(6)}  ${addresses(PEER)}`)
-    this.#print(`  wire    ${visible(wire)}`)
+    const all = (of: typeof OWN | typeof PEER) => families.map((family) => of[family])
+    const title = `tungram: a UDP/IP stack inside this Node process talks to ${name}`
+    const [first = '', ...rest] = fitted(title, this.#width)
+    this.#print(first.replace('tungram', style('bold', 'tungram', this.#colors)), ...rest)
+    this.#print(...fitted(visible(wire), this.#width), '')
+    this.#print(this.#drawing.hosts(short, 'tungram', all(PEER), all(OWN)))
 
-    const who = short === 'kernel' ? 'The kernel' : 'The peer'
-    await this.#play(`${who} pings the stack`, (family) => this.#ping(family))
-    await this.#play('64 bytes there and back', (family) => this.#echo(family, { size: 64, packets: 1 }))
-    await this.#play('4000 bytes there and back: fragments at MTU 1500', (family) =>
-      this.#echo(family, { size: 4000, packets: 3 }),
+    await this.#play({ way: 'there', label: 'ping', outcome: 'answered' }, (family) => this.#ping(family))
+    await this.#play({ way: 'both', label: '64 bytes there and back', outcome: 'intact' }, (family) =>
+      this.#echo(family, { size: 64, packets: 1 }),
     )
-    await this.#play('A TTL of 1: enough for the next host', (family) =>
+    await this.#play(
+      { way: 'both', label: '4000 bytes: fragments at MTU 1500', outcome: 'put together, intact' },
+      (family) => this.#echo(family, { size: 4000, packets: 3 }),
+    )
+    await this.#play({ way: 'both', label: 'a TTL of 1', outcome: 'enough for the next host' }, (family) =>
       this.#echo(family, { size: 64, ttl: 1, packets: 1 }),
     )
-    await this.#play('A TOS of 0xb8 on the way back', (family) =>
+    await this.#play({ way: 'both', label: 'a TOS of 0xb8 on the way back', outcome: 'arrived' }, (family) =>
       this.#echo(family, { size: 64, tos: VOICE, packets: 1 }),
     )
-    await this.#play('A closed port, each way', (family) => this.#refuse(family))
+    await this.#play({ way: 'both', label: 'to a closed port, each way', outcome: 'refused by ICMP' }, (family) =>
+      this.#refuse(family),
+    )
     return this.#sum()
   }
 
@@ -118,16 +127,27 @@ class Demo {
     this.#file?.close()
   }
 
-  async #play(step: string, act: (family: Family) => Promise<void>): Promise<void> {
+  /** A step in both families: one arrow, and under it what failed; with -v all of it. */
+  async #play(arrow: Arrow, act: (family: Family) => Promise<void>): Promise<void> {
     if (this.interrupted) return
-    this.#step = step
-    this.#print(`\n${this.#bold(step)}`)
+    this.#step = arrow.label
+    const before = this.#checks.length
+    if (this.#scene.verbose) this.#print('', style('bold', arrow.label, this.#colors))
     for (const family of this.#peer.families) if (!this.interrupted) await act(family)
+    const checks = this.#checks.slice(before)
+    const failed = checks.filter(({ ok }) => !ok)
+    if (this.#scene.verbose) return
+    if (checks.length === 0) this.#print(this.#drawing.arrow({ ...arrow, outcome: 'not tried' }, '-'))
+    else {
+      const outcome = failed.length === 0 ? arrow.outcome : 'NOT as it should'
+      this.#print(this.#drawing.arrow({ ...arrow, outcome }, mark(failed.length === 0, this.#colors)))
+    }
+    for (const check of failed) this.#print(checkText(check, this.#colors))
   }
 
   async #ping(family: Family): Promise<void> {
     const outcome = await this.#peer.ping(family, 56)
-    if (outcome === null) this.#print(`  - IPv${family}: not tried, the program 'ping' is not installed`)
+    if (outcome === null) this.#detail(`  - IPv${family}: not tried, the program 'ping' is not installed`)
     else this.#check(`IPv${family}: ping ${OWN[family]}`, outcome, 'answered')
   }
 
@@ -192,10 +212,9 @@ class Demo {
   }
 
   #check(name: string, actual: string, expected: string): void {
-    const ok = actual === expected
-    this.#checks.push({ step: this.#step, name, ok, actual, expected })
-    const mark = ok ? style('green', '✔', this.#colors) : style('red', '✘', this.#colors)
-    this.#print(`  ${mark} ${name.padEnd(38)}${actual}${ok ? '' : `; expected: ${expected}`}`)
+    const check = { step: this.#step, name, ok: actual === expected, actual, expected }
+    this.#checks.push(check)
+    this.#detail(checkText(check, this.#colors))
   }
 
   #see(frame: CapturedFrame): void {
@@ -204,7 +223,11 @@ class Demo {
     const time = (performance.now() - this.#started).toFixed(1).padStart(8)
     const ends = [this.#peer.short, 'stack']
     const way = (frame.direction === 'out' ? ends.reverse() : ends).map((end) => end.padEnd(6)).join(' → ')
-    this.#print(style('dim', `${time} ms  ${way}  ${frameLine(frame, describeFrame(frame))}`, this.#colors))
+    if (!this.#scene.verbose) return
+    const line = `${time} ms  ${way}  ${frameLine(frame, describeFrame(frame))}`
+    // A line of a terminal for each packet; elsewhere all of it.
+    const cut = process.stdout.isTTY && line.length > this.#width ? `${line.slice(0, this.#width - 1)}…` : line
+    this.#print(style('dim', cut, this.#colors))
   }
 
   #sum(): number {
@@ -225,21 +248,32 @@ class Demo {
     } else {
       const verdict =
         failed === 0 ? style('green', 'all passed', this.#colors) : style('red', `${failed} failed`, this.#colors)
-      this.#print(`\n${plural(this.#checks.length, 'check')}, ${verdict}${this.interrupted ? ', interrupted' : ''}`)
-      this.#print(`${plural(this.#frames, 'packet')} in ${seconds.toFixed(1)} s; ${dropsText(drops)}`)
-      this.#print("'tungram --help' lists the other commands")
+      const packets = `${plural(this.#frames, 'packet')} in ${seconds.toFixed(1)} s; ${dropsText(drops)}`
+      this.#print('', `${plural(this.#checks.length, 'check')}, ${verdict}${this.interrupted ? ', interrupted' : ''}`)
+      this.#print(...fitted(packets, this.#width))
       if (this.#scene.capture !== undefined) this.#print(`the packets are in ${visible(this.#scene.capture)}`)
+      const each = this.#scene.verbose ? '' : "'npx tungram demo -v' shows each packet, "
+      const next = `next: ${each}'npx tungram sim --example bufferbloat' a network, 'npx tungram help' all commands`
+      this.#print(...fitted(next, this.#width))
     }
     return failed === 0 ? 0 : 1
   }
 
-  #print(line: string): void {
-    if (!this.#scene.json) printStyled(line)
+  #print(...lines: readonly string[]): void {
+    if (!this.#scene.json) for (const line of lines) printStyled(line)
   }
 
-  #bold(text: string): string {
-    return style('bold', text, this.#colors)
+  #detail(line: string): void {
+    if (this.#scene.verbose) this.#print(line)
   }
+}
+
+function checkText({ name, ok, actual, expected }: Check, colors: boolean): string {
+  return `  ${mark(ok, colors)} ${name.padEnd(38)}${actual}${ok ? '' : `; expected: ${expected}`}`
+}
+
+function mark(ok: boolean, colors: boolean): string {
+  return ok ? style('green', '✔', colors) : style('red', '✘', colors)
 }
 
 /** The next event's first argument; `null` when it does not come in time. */

@@ -11,6 +11,7 @@ import { kernelPeer, memoryPeer, type Peer } from './demo-peer.ts'
 import { type Scene, stage } from './demo-scene.ts'
 
 const options = {
+  verbose: option('-v, --verbose', 'each packet as it passes, and each check'),
   memory: option('--memory', 'use the wire in memory in any case'),
   capture: option('--capture <FILE.pcapng>', 'write all packets to a file for Wireshark'),
   json: option('--json', 'print only the result of the checks, as JSON'),
@@ -20,10 +21,10 @@ const options = {
 const innerOptions = { namespace: option('--namespace', 'in the namespace already') } as const
 
 export const description: CommandDescription = {
-  usage: ['demo [--memory] [--capture FILE.pcapng] [--json]'],
+  usage: ['demo [-v] [--memory] [--capture FILE.pcapng] [--json]'],
   about: [
     'Lets the Linux kernel ping a tungram stack and exchange datagrams with it over a TUN device in a private ' +
-      'network namespace, prints the packets as they pass, and checks what came of it. Where no TUN device can ' +
+      'network namespace, draws what went between them, and checks what came of it. Where no TUN device can ' +
       'be opened, the same happens between two tungram stacks on a wire in memory. Exit code 1 if a check fails.',
   ],
   groups: [{ title: 'Options', options }],
@@ -32,7 +33,7 @@ export const description: CommandDescription = {
 
 export async function run(args: string[]): Promise<number> {
   const { values } = readCommandLine(args, { ...options, ...innerOptions })
-  const scene: Scene = { capture: values.capture, json: values.json === true }
+  const scene: Scene = { capture: values.capture, json: values.json === true, verbose: values.verbose === true }
   if (values.namespace) return stage(insidePeer(), scene)
   if (values.memory) return stage(memoryPeer('because of --memory'), scene)
   const way = findNamespace()

@@ -3,7 +3,7 @@
  * descriptions'.
  */
 import { Command } from 'commander'
-import { type CommandDescription, type CommandTable, commanderOption } from './command-line.ts'
+import { type CommandDescription, type CommandTable, commanderOption, QUIET } from './command-line.ts'
 import { colored, columns, style } from './output.ts'
 
 /** Columns of a line at most, however wide the terminal is: longer ones are hard to read. */
@@ -13,6 +13,7 @@ const WIDEST = 100
 export function helpText(name: string, description: CommandDescription, stream: NodeJS.WriteStream): string {
   const { about, arguments: words = {}, groups, examples } = description
   const command = laidOut(new Command(name).helpOption('-h, --help', 'this text'), stream)
+  command.addOption(commanderOption(QUIET))
   for (const [word, help] of Object.entries(words)) command.argument(`[${word}]`, help)
   for (const { title, options } of groups)
     for (const each of Object.values(options)) command.addOption(commanderOption(each).helpGroup(`${title}:`))

@@ -1,9 +1,10 @@
 /**
  * What the commands on a device share: one stack on one device, as the common options describe it.
  */
-import { type Address, parseCidr } from '../base/address.ts'
+import { type Address, Prefix } from '../base/address.ts'
 import type { NeighborRow } from '../ip/nic/nic.ts'
 import type { CaptureFile } from '../link/capture/capture-file.ts'
+import type { InterfaceAddress } from '../link/device/point-to-point.ts'
 import { openTun, type TunLink, type TunOptions } from '../link/device/tun.ts'
 import type { Link } from '../link/link.ts'
 import type { Socket, SocketOptions } from '../socket-api/dgram/dgram.ts'
@@ -12,8 +13,9 @@ import { Stack } from '../stack.ts'
 import { openCapture } from './capture.ts'
 import { type OptionGroup, type OptionValues, option, repeatable } from './command-line.ts'
 import { note } from './output.ts'
+import { zoneIndex } from './reach.ts'
 import { type Run, startRun } from './run.ts'
-import { address, cidr, integer, UsageError } from './usage.ts'
+import { integer, interfaceAddress, scoped, UsageError } from './usage.ts'
 
 /** The common options. */
 export const hostOptions = {
@@ -25,14 +27,18 @@ export const hostOptions = {
   tap: option('--tap <NAME>', 'a TAP device instead'),
   address: repeatable(
     '--address <CIDR>',
-    'an address of the stack, such as 10.9.0.2/24 or fd09::2/64; repeatable, one at least',
+    "an address of the stack, such as 10.9.0.2/24, fd09::2/64 or '10.9.0.2 peer 10.9.0.1'; repeatable, one at least",
   ),
   peer: repeatable(
     '--peer <CIDR>',
-    "an address to give the kernel's side of the device; repeatable; without it the device is brought up and left " +
+    "an address to give the kernel's side of the device, in the same forms; repeatable; one of a whole length " +
+      '(/32, /128) is a point-to-point address; without any the device is brought up and left ' +
       'without addresses',
   ),
-  gateway: repeatable('--gateway <ADDR>', "next hop of the stack's default route; one a family"),
+  gateway: repeatable(
+    '--gateway <ADDR>',
+    "next hop of the stack's default route, on the device's link, such as 10.9.0.1 or fe80::1%tun0; one a family",
+  ),
   mtu: option('--mtu <N>', 'MTU of the device in bytes, default 1500'),
   capture: option('--capture <FILE.pcapng>', 'write all packets to a file for Wireshark'),
   icmpRateLimit: option('--icmp-rate-limit <PPS>', "ICMP errors the stack may send in a second, or 'off'"),
@@ -71,22 +77,25 @@ export async function openHost(values: HostArguments): Promise<Host> {
   const { tun, tap } = values
   if ((tun === undefined) === (tap === undefined) || (tun ?? tap) === '')
     throw new UsageError('name the device that carries the packets: --tun NAME or --tap NAME, one of them')
-  const addresses = (values.address ?? []).map((text) => ({ text, ...cidr('address', text) }))
+  const addresses = (values.address ?? []).map((text) => interfaceAddress('address', text))
   if (addresses.length === 0)
     throw new UsageError("give the stack an address of its own: --address CIDR, such as '--address 10.9.0.2/24'")
-  const peers = values.peer ?? []
-  for (const peer of peers) {
-    const { prefix } = cidr('peer', peer)
-    const own = addresses.find(({ address }) => address.equals(parseCidr(peer).address))
+  const peers = (values.peer ?? []).map((text) => interfaceAddress('peer', text))
+  for (const { address, prefix } of peers) {
+    const own = addresses.find((each) => each.address.equals(address))
     if (own !== undefined)
       throw new UsageError(
         `--address and --peer are both ${own.address}: the stack and the kernel need an address each, in ${prefix}`,
       )
   }
-  const gateways = (values.gateway ?? []).map((text) => address('gateway', text))
-  for (const family of [4, 6])
-    if (gateways.filter((gateway) => gateway.family === family).length > 1)
-      throw new UsageError(`--gateway may be given once a family: ${gateways.join(' and ')} are too many`)
+  const gateways = (values.gateway ?? []).map((text) => scoped('gateway', text))
+  for (const family of [4, 6]) {
+    const ofFamily = gateways.filter(({ address }) => address.family === family)
+    if (ofFamily.length > 1)
+      throw new UsageError(
+        `--gateway may be given once a family: ${ofFamily.map(({ text }) => text).join(' and ')} are too many`,
+      )
+  }
   const mtu = integer('mtu', values.mtu, 68, 65_535)
   const limit = values.icmpRateLimit
   const icmpRateLimit = limit === 'off' ? false : integer('icmp-rate-limit', limit, 0, 1_000_000_000)
@@ -100,7 +109,7 @@ export async function openHost(values: HostArguments): Promise<Host> {
     device = openDevice({
       kind: tun === undefined ? 'tap' : 'tun',
       name: tun ?? tap ?? '',
-      peer: peers,
+      peer: peers.map((peer) => kernelAddress(peer, addresses)),
       ...(mtu === undefined ? {} : { mtu }),
     })
     const stack = new Stack(icmpRateLimit === undefined ? {} : { icmpRateLimit })
@@ -111,8 +120,12 @@ export async function openHost(values: HostArguments): Promise<Host> {
       stack.onDrop(captured.noteDrop)
       link = captured
     }
-    const nic = stack.addNic(link, { addresses: addresses.map(({ text }) => text) })
-    for (const via of gateways) stack.addRoute({ to: 'default', via: via.toString() })
+    const nic = stack.addNic(link, { addresses: addresses.map(ownText) })
+    for (const far of farEnds(addresses, peers)) stack.addRoute({ to: `${far}`, nic: nic.name })
+    for (const { address, zone } of gateways) {
+      if (zone !== '') zoneIndex(stack, zone)
+      stack.addRoute({ to: 'default', via: `${address}`, nic: nic.name })
+    }
     stack.onLinkFailure = (_nic, error, fatal) => (fatal ? run.end(error.message) : note(error.message))
     const sockets: Socket[] = []
     // On Ethernet an IPv6 address is ours only when nobody else has answered for it.
@@ -144,6 +157,34 @@ export async function openHost(values: HostArguments): Promise<Host> {
     file?.close()
     throw error
   }
+}
+
+/** As the stack takes it: its own prefix is that of the address alone when it has a far end. */
+function ownText({ address, prefix, far }: InterfaceAddress): string {
+  return far === null ? `${address}/${prefix.length}` : `${address}`
+}
+
+/**
+ * As the kernel takes it: an address of a whole length leads nowhere by itself, so that it gets the
+ * stack's address of its family as its far end.
+ */
+function kernelAddress(peer: InterfaceAddress, own: readonly InterfaceAddress[]): string {
+  const { address, prefix, far } = peer
+  const other = far ?? (isAlone(peer) ? own.find((each) => each.address.family === address.family)?.address : undefined)
+  return other === undefined ? `${address}/${prefix.length}` : `${address} peer ${other}/${prefix.length}`
+}
+
+function isAlone({ address, prefix }: InterfaceAddress): boolean {
+  return prefix.length === (address.family === 4 ? 32 : 128)
+}
+
+/** What is at the other end of the device, where no network of the stack leads there. */
+function farEnds(own: readonly InterfaceAddress[], peers: readonly InterfaceAddress[]): Prefix[] {
+  const ends = own.flatMap(({ far, prefix }) => (far === null ? [] : [prefix]))
+  for (const { address } of peers)
+    if (!own.some(({ prefix }) => prefix.contains(address)))
+      ends.push(new Prefix(address, address.family === 4 ? 32 : 128))
+  return ends
 }
 
 /**

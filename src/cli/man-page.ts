@@ -1,5 +1,5 @@
 /** Man pages (man 7 man) of the command and its subcommands, made from their descriptions. */
-import type { CommandDescription, CommandTable } from './command-line.ts'
+import { type CommandDescription, type CommandTable, QUIET } from './command-line.ts'
 
 export interface ManPage {
   /** `tungram-sim.1`. */
@@ -57,7 +57,7 @@ function subcommandPage(name: string, summary: string, description: CommandDescr
       'ARGUMENTS',
       Object.entries(words).map(([word, help]) => item(word, help)),
     ),
-    section('OPTIONS', options),
+    section('OPTIONS', [...options, '.SS Everywhere\n', item(QUIET.flags, QUIET.help)]),
     section(
       'EXAMPLES',
       examples.map((example) => `.PP\n.nf\n${line(example)}.fi\n`),

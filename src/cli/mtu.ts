@@ -8,7 +8,7 @@ import { PmtuMode } from '../ip/routing/pmtu-mode.ts'
 import { type CommandDescription, option, readCommandLine } from './command-line.ts'
 import { icmpText } from './icmp-text.ts'
 import { type Answer, findLimit, type LimitProber, limitText } from './mtu-limit.ts'
-import { plural, print, printJson } from './output.ts'
+import { plural, print, printJson, showProgress } from './output.ts'
 import { requireOneHost } from './reach.ts'
 import { integer, onlyOne, UsageError } from './usage.ts'
 import {
@@ -57,6 +57,7 @@ export async function run(args: string[]): Promise<number> {
 
   let found: Awaited<ReturnType<typeof explore>> | null = null
   let address = ''
+  const endProgress = showProgress(() => `looking for the path MTU to ${name}`)
   const failure = await lookFrom(values, async (vantage) => {
     const to = await destination(vantage, name, values)
     address = `${to.address}`
@@ -69,7 +70,7 @@ export async function run(args: string[]): Promise<number> {
       (error: Error) => vantage.run.end(error.message),
     )
     return () => {}
-  })
+  }).finally(endProgress)
   if (failure !== '') throw new Error(failure)
   // Without a result a signal came first.
   if (found === null) return 1

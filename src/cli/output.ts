@@ -150,9 +150,47 @@ export function endWithReader(): void {
 
 // ── standard error ──
 
+let isQuiet = false
+
+/** From now on neither notes nor progress are written (`--quiet`); errors are. */
+export function beQuiet(): void {
+  isQuiet = true
+}
+
 /** A note to people, in one line. */
 export function note(line: string): void {
-  process.stderr.write(`${visible(line)}\n`)
+  if (!isQuiet) process.stderr.write(`${visible(line)}\n`)
+}
+
+/** Milliseconds until a run says how far it is, and between two lines where that is no terminal. */
+const PROGRESS_AFTER = 2000
+const PROGRESS_EVERY = 10_000
+
+/**
+ * Says on standard error how far a run is, once it takes longer than two seconds: in one line of a
+ * terminal that changes, elsewhere in a line every ten seconds; not while the text is empty.
+ * @returns what ends it
+ */
+export function showProgress(text: () => string): () => void {
+  if (isQuiet) return () => {}
+  const terminal = process.stderr.isTTY === true
+  const begun = performance.now()
+  let next = PROGRESS_AFTER
+  let isShown = false
+  const timer = setInterval(() => {
+    if (performance.now() - begun < next) return
+    const line = visible(text())
+    if (line === '') return
+    next = terminal ? 0 : next + PROGRESS_EVERY
+    process.stderr.write(terminal ? `\r\x1b[K${line}` : `${line}\n`)
+    isShown = true
+  }, 200)
+  timer.unref()
+  return () => {
+    clearInterval(timer)
+    if (terminal && isShown) process.stderr.write('\r\x1b[K')
+    isShown = false
+  }
 }
 
 /**

@@ -14,6 +14,7 @@ import {
 } from 'yaml'
 import { checkScenario, type Scenario } from '../network/scenario/scenario.ts'
 import { ScenarioError } from '../network/scenario/scenario-schema.ts'
+import { shipped } from './examples.ts'
 import { readInputFile } from './input-file.ts'
 
 /** What is wrong at a place of the file's text. */
@@ -30,7 +31,7 @@ class Fault extends Error {
  * @throws {Error} with file, line, column and key: `lab.yaml:7:12: links[0].mtu: …`
  */
 export function readScenarioFile(file: string): Scenario {
-  const text = readInputFile(file).toString()
+  const text = readInputFile(shipped(file)).toString()
   const lineCounter = new LineCounter()
   try {
     return scenarioOf(parse(text, lineCounter))

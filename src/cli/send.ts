@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Address } from '../base/address.ts'
 import { type CommandDescription, option, readCommandLine } from './command-line.ts'
 import { type Host, hostGroup, hostOptions, openHost } from './host.ts'
-import { amount, dropsText, note, plural, print, printJson } from './output.ts'
+import { amount, dropsText, note, plural, print, printJson, showProgress } from './output.ts'
 import { reach, requireBroadcast, zoneIndex } from './reach.ts'
 import { Sender } from './sender.ts'
 import { integer, type Target, target, UsageError } from './usage.ts'
@@ -105,7 +105,9 @@ export async function run(args: string[]): Promise<number> {
   }
   work().catch((error: Error) => run.end(error.message))
 
+  const endProgress = showProgress(() => (sender.sent > 1 ? `sent ${plural(sender.sent, 'datagram')}` : ''))
   const failure = await run.ended
+  endProgress()
   sender.stop()
   if (fromInput) process.stdin.destroy()
   const drops = host.drops()
@@ -147,7 +149,9 @@ async function kernelIsReady(host: Host, to: Address, sender: Sender): Promise<v
   // destinations.
   const useful = (address: Address) =>
     address.family === to.family && (address.family === 4 || address.isLinkLocal === to.isLinkLocal)
-  while (!sender.stopped && !host.device.kernelAddresses().some(({ address }) => useful(address))) {
+  // The addresses of a port of a bridge are the bridge's, and who answers is found out by asking.
+  const isReady = () => host.device.hasMaster() || host.device.kernelAddresses().some(({ address }) => useful(address))
+  while (!sender.stopped && !isReady()) {
     if (performance.now() > deadline) {
       const name = host.device.interfaceName
       throw new Error(

@@ -6,8 +6,9 @@ import type { Scenario } from '../network/scenario/scenario.ts'
 import { runSweep, type SweepResult } from '../network-node/sweep.ts'
 import { openCaptureSink } from './capture.ts'
 import { type CommandDescription, option, readCommandLine, repeatable } from './command-line.ts'
+import { exampleFile, exampleNames } from './examples.ts'
 import { flowLines } from './flow-text.ts'
-import { note, print, printJson } from './output.ts'
+import { note, print, printJson, showProgress } from './output.ts'
 import type { Report } from './report/report.ts'
 import { startRun } from './run.ts'
 import { readScenarioFile } from './scenario-file.ts'
@@ -16,6 +17,11 @@ import { table } from './sweep-text.ts'
 import { integer, onlyOne, UsageError } from './usage.ts'
 
 const options = {
+  example: option(
+    '--example <NAME>',
+    `a scenario of the package instead of FILE: ${exampleNames().join(', ')}`,
+    exampleNames(),
+  ),
   seed: option('--seed <SEED>', "instead of the scenario's"),
   capture: option('--capture <FILE.pcapng>', 'write what passes on all links to a file for Wireshark'),
   report: option(
@@ -49,6 +55,7 @@ const options = {
 export const description: CommandDescription = {
   usage: [
     'sim FILE [--seed SEED] [--capture FILE.pcapng] [--report FILE.html] [--json]',
+    'sim --example NAME [options]',
     'sim FILE --sweep NAME=FROM..TO:STEP … [--repeat N] [--jobs N] [--report FILE.html] [--json]',
     'sim FILE --sweep NAME=VALUES … --results DIR [--shard I/N] [--missing] [--json]',
     'sim merge DIR … [--results DIR] [--report FILE.html] [--json]',
@@ -58,14 +65,20 @@ export const description: CommandDescription = {
       'flow. The same seed gives the same result. SIGINT and SIGTERM end it with what there is.',
   ],
   groups: [{ title: 'Options', options }],
-  examples: ['tungram sim examples/scenarios/fragmentation-loss.yaml --sweep size=1000..9000:2000 --repeat 5'],
+  examples: [
+    'tungram sim --example bufferbloat',
+    'tungram sim examples/scenarios/fragmentation-loss.yaml --sweep size=1000..9000:2000 --repeat 5',
+  ],
   completes: 'files',
 }
 
 export async function run(args: string[]): Promise<number> {
   const { values, positionals } = readCommandLine(args, options, { allowPositionals: true })
   if (positionals[0] === 'merge') return merge(positionals.slice(1), values, newReport)
-  const file = onlyOne(positionals, 'name one scenario file')
+  const { example } = values
+  if (example !== undefined && positionals.length > 0) throw new UsageError('--example is instead of a FILE')
+  const file =
+    example === undefined ? onlyOne(positionals, 'name one scenario file, or --example NAME') : exampleFile(example)
   const repeat = integer('repeat', values.repeat, 1, 10_000) ?? 1
   const jobs = integer('jobs', values.jobs, 1, 256) ?? availableParallelism()
   const ladder = integer('ladder', values.ladder, 0, 10_000) ?? 100
@@ -114,13 +127,18 @@ async function once(
 ): Promise<number> {
   const file = capture === undefined ? null : openCaptureSink(capture)
   const run = startRun()
+  let endProgress = () => {}
   try {
     const result = await runScenario(scenario, {
       seed,
-      started: (stop) => void run.ended.then(stop),
+      started: (stop, now) => {
+        void run.ended.then(stop)
+        endProgress = showProgress(() => `${(now() / 1000).toFixed(1)} s of simulated time`)
+      },
       ...(file === null ? {} : { capture: (chunk: Uint8Array) => file.write(chunk) }),
       ...(report === null ? {} : { watch: report.recorder }),
     })
+    endProgress()
     report?.run(result)
     if (json) printJson(result)
     else {
@@ -133,6 +151,7 @@ async function once(
     }
     return result.interrupted ? run.signalled : 0
   } finally {
+    endProgress()
     run.end()
     file?.close()
   }

@@ -2,6 +2,7 @@
  * Reading the values of options: what every command needs, and the errors that end in exit code 2.
  */
 import { Address, type Cidr, parseCidr, parseScoped } from '../base/address.ts'
+import { type InterfaceAddress, parseInterfaceAddress } from '../link/device/point-to-point.ts'
 
 /** The command line is wrong: the usage is shown and the exit code is 2. */
 export class UsageError extends Error {}
@@ -51,6 +52,25 @@ export function address(option: string, text: string): Address {
   const found = Address.tryParse(text)
   if (found === null) throw new UsageError(`--${option} takes an IP address, not '${text}'`)
   return found
+}
+
+/**
+ * `10.9.0.2/24` or `10.9.0.2 peer 10.9.0.1`.
+ * @throws {UsageError}
+ */
+export function interfaceAddress(option: string, text: string): InterfaceAddress {
+  try {
+    return parseInterfaceAddress(text)
+  } catch (error) {
+    throw new UsageError(`--${option}: ${(error as Error).message}`)
+  }
+}
+
+/** An address, possibly with a zone (`''` for none), and as it was written. @throws {UsageError} */
+export function scoped(option: string, text: string): { text: string; address: Address; zone: string } {
+  const found = parseScoped(text)
+  if (found === null) throw new UsageError(`--${option} takes an IP address, not '${text}'`)
+  return { text, ...found }
 }
 
 /** An address, possibly with a zone, and a port. */

@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { readCapture } from '../../src/link/capture/pcapng.ts'
 import { datagram, dontFragment, hopLimit, isUdp, trafficClass } from '../packet.ts'
+import { testWith } from '../skips.ts'
 import { describeOnTun } from '../tun/namespace.ts'
 import { sendRaw } from '../tun/raw-socket.ts'
 import { compile, type Running, start } from './program.ts'
@@ -19,6 +20,16 @@ const DEVICE = ['--tun', 'cli0']
 const OWN = ['--address', '10.9.0.2/24', '--address', 'fd09::2/64']
 const PEER = ['--peer', '10.9.0.1/24', '--peer', 'fd09::1/64']
 const ALL = [...DEVICE, ...OWN, ...PEER]
+
+function hasBridges(): boolean {
+  try {
+    execFileSync('ip', ['link', 'add', 'probe7', 'type', 'bridge'], { stdio: 'ignore' })
+    execFileSync('ip', ['link', 'del', 'probe7'])
+    return true
+  } catch {
+    return false
+  }
+}
 
 describeOnTun('the commands on a TUN device', () => {
   let program: ReturnType<typeof compile>
@@ -467,4 +478,66 @@ describeOnTun('the commands on a TUN device', () => {
     expect(checks.length).toBeGreaterThanOrEqual(20)
     expect(code).toBe(0)
   }, 20_000)
+
+  test('point-to-point addresses lead to the other end, in both forms', async () => {
+    const four = await run([
+      'ping',
+      ...DEVICE,
+      '--address',
+      '10.8.0.2/32',
+      '--peer',
+      '10.8.0.1/32',
+      '-c',
+      '1',
+      '10.8.0.1',
+    ]).end()
+    expect(four).toMatchObject({ code: 0, stdout: expect.stringContaining('1 received') })
+    const written = ['--address', 'fd08::2 peer fd08::1', '--peer', 'fd08::1 peer fd08::2']
+    const six = await run(['ping', ...DEVICE, ...written, '-c', '1', 'fd08::1']).end()
+    expect(six).toMatchObject({ code: 0, stdout: expect.stringContaining('1 received') })
+    for (const text of ['10.8.0.2 peer fd08::1', '10.8.0.2/24 peer 10.8.0.1', '10.8.0.2 peer 10.8.0.2']) {
+      const { code, stderr } = await run(['ping', ...DEVICE, '--address', text, '10.8.0.1']).end()
+      expect({ text, code }).toEqual({ text, code: 2 })
+      expect(stderr).toContain(`Not a point-to-point address: '${text}'`)
+    }
+  }, 60_000)
+
+  test('a gateway may be outside of the networks of the stack, and have a zone', async () => {
+    const own = ['--address', '10.9.0.2/32', '--peer', '10.9.0.1/24', '--address', 'fd09::2/64', '--peer', 'fd09::1/64']
+    const gateways = ['--gateway', '10.77.0.1', '--gateway', 'fe80::1%cli0']
+    const ping = await run(['ping', ...DEVICE, ...own, ...gateways, '-c', '1', '-W', '0.1', '203.0.113.1']).end()
+    // Nobody answers, but it is sent: there is a route.
+    expect(ping.stdout).toContain('1 packet transmitted, 0 received')
+    const six = await run(['ping', ...DEVICE, ...own, ...gateways, '-c', '1', '-W', '0.1', '2001:db8::1']).end()
+    expect(six.stdout).toContain('1 packet transmitted, 0 received')
+    const wrong = await run(['ping', ...DEVICE, ...own, '--gateway', 'fe80::1%eth7', '2001:db8::1']).end()
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining("no interface is named 'eth7'") })
+  }, 60_000)
+
+  testWith(hasBridges(), 'bridges in this kernel', '')(
+    'send on a TAP device in a bridge reaches the bridge',
+    async () => {
+      const ip = (...args: string[]) => execFileSync('ip', args)
+      ip('link', 'add', 'br7', 'type', 'bridge')
+      try {
+        ip('address', 'add', '10.7.0.1/24', 'dev', 'br7')
+        ip('link', 'set', 'br7', 'up')
+        ip('tuntap', 'add', 'dev', 'port7', 'mode', 'tap')
+        ip('link', 'set', 'port7', 'master', 'br7', 'up')
+        const socket = createSocket('udp4')
+        sockets.push(socket)
+        socket.bind(0, '10.7.0.1')
+        await once(socket, 'listening')
+        const heard = once(socket, 'message')
+        const to = `10.7.0.1:${socket.address().port}`
+        const send = run(['send', '--tap', 'port7', '--address', '10.7.0.2/24', '--to', to, '--data', 'hello'])
+        expect(await send.end()).toMatchObject({ code: 0, stdout: expect.stringContaining('sent 1 datagram') })
+        expect(`${(await heard)[0]}`).toBe('hello')
+      } finally {
+        ip('link', 'del', 'br7')
+        ip('link', 'del', 'port7')
+      }
+    },
+    60_000,
+  )
 })

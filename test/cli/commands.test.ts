@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -145,7 +146,15 @@ test('the demo plays in memory where it must, and all its checks pass', async ()
   expect(stdout).toContain('a wire in memory, MTU 1500, because of --memory')
   expect(stdout).toContain('22 checks, all passed')
   expect(stdout).not.toContain('✘')
-  expect(stdout).toMatch(/peer {3}→ stack {3}IPv4 10\.9\.0\.1 > 10\.9\.0\.2 ttl 64 .* ICMP echo request/)
+  const lines = stdout.trimEnd().split('\n')
+  expect(lines.length).toBeLessThan(17)
+  for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(80)
+  expect(stdout).toContain('  │◀─ 4000 bytes: fragments at MTU 1500 ─▶│ ✔ put together, intact\n')
+  expect(lines.filter((line) => line.includes('▶│ ✔'))).toHaveLength(6)
+  expect(stdout).toContain("'npx tungram demo -v' shows each packet")
+  const verbose = await run('demo', '--memory', '-v')
+  expect(verbose.stdout).toContain('22 checks, all passed')
+  expect(verbose.stdout).toMatch(/peer {3}→ stack {3}IPv4 10\.9\.0\.1 > 10\.9\.0\.2 ttl 64 .* ICMP echo request/)
   const json = await run('demo', '--memory', '--json')
   expect(JSON.parse(json.stdout)).toMatchObject({
     kind: 'memory',
@@ -153,3 +162,32 @@ test('the demo plays in memory where it must, and all its checks pass', async ()
     checks: expect.objectContaining({ length: 22 }),
   })
 }, 30_000)
+
+test('the examples of the package run from anywhere', async () => {
+  const built = new URL('../../dist/cli.js', import.meta.url).pathname
+  const there = { cwd: program.directory, encoding: 'utf8' } as const
+  const tungram = (...args: string[]) => spawnSync(process.execPath, [built, ...args], there)
+  const { status, stdout, stderr } = tungram('sim', '--example', 'ttl-scoping')
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  expect(tungram('sim', 'examples/scenarios/ttl-scoping.yaml').stdout).toBe(stdout)
+  const wrong = tungram('sim', '--example', 'ttl-scopin')
+  expect(wrong.status).toBe(2)
+  expect(wrong.stderr).toContain("there is no example 'ttl-scopin': did you mean 'ttl-scoping'?")
+  expect(tungram('sim', '--example', 'ttl-scoping', 'x.yaml').stderr).toContain('--example is instead of a FILE')
+  expect(tungram('sim', 'examples/none.yaml').stderr).toContain('there is no such file')
+}, 30_000)
+
+test('a run of more than two seconds says how far it is, but with --quiet', async () => {
+  const file = join(program.directory, 'long.json')
+  const flows = [{ from: 'a', to: 'b', count: 100_000_000, rate: 1e6 }]
+  writeFileSync(file, JSON.stringify({ hosts: { a: {}, b: {} }, links: [{ between: ['a', 'b'] }], flows }))
+  const running = start(program.cli, ['sim', file])
+  await running.says('s of simulated time\n')
+  expect((await running.end('SIGINT')).stderr).toMatch(/^\d+\.\d s of simulated time\n/)
+  const noted = JSON.stringify({ hosts: { a: {}, b: {} }, links: [{ between: ['a', 'b'] }], programs: [] })
+  const other = join(program.directory, 'noted.json')
+  writeFileSync(other, noted.replace('[]', '[{"on":"a","command":"true"}]'))
+  expect((await run('sim', other)).stderr).toContain('programs run in real time only')
+  expect(await run('sim', other, '--quiet')).toMatchObject({ code: 0, stderr: '' })
+  expect((await run('sim', '/nonexistent.yaml', '--quiet')).stderr).toContain('there is no such file')
+}, 60_000)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { address, cidr, integer, port, target, UsageError } from '../../src/cli/usage.ts'
+import { address, cidr, integer, interfaceAddress, port, scoped, target, UsageError } from '../../src/cli/usage.ts'
 
 describe('an option on the command line', () => {
   test('an option is a whole number within bounds, decimal or hexadecimal', () => {
@@ -22,6 +22,11 @@ describe('an option on the command line', () => {
     expect(() => address('gateway', '10.9.0.1/24')).toThrow(UsageError)
     expect(`${cidr('peer', 'fd09::1/64').prefix}`).toBe('fd09::/64')
     expect(() => cidr('peer', '10.9.0.1/33')).toThrow(/^--peer: /)
+    const { address: near, far, prefix } = interfaceAddress('peer', '10.9.0.1 peer 10.9.0.2')
+    expect([`${near}`, `${far}`, `${prefix}`]).toEqual(['10.9.0.1', '10.9.0.2', '10.9.0.2/32'])
+    expect(() => interfaceAddress('peer', '10.9.0.1 pear 10.9.0.2')).toThrow(/^--peer: /)
+    expect(scoped('gateway', 'fe80::1%tun0')).toMatchObject({ text: 'fe80::1%tun0', zone: 'tun0' })
+    expect(() => scoped('gateway', '10.9.0.1/24')).toThrow(UsageError)
   })
 
   test('an option is an address and a port, IPv6 in brackets', () => {

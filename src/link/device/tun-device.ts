@@ -3,10 +3,9 @@
  * receiver is told when that changes.
  */
 import { closeSync } from 'node:fs'
-import type { Cidr } from '../../base/address.ts'
 import type { LinkReceiver } from '../link.ts'
 import { surface } from './surface.ts'
-import { TunInterface } from './tun-interface.ts'
+import { type KernelSide, TunInterface } from './tun-interface.ts'
 import { codedError, EIO, type Libc, systemError } from './tun-libc.ts'
 import type { InterfaceInfo } from './tun-netlink.ts'
 import { type Wakeup, watch } from './tun-poll.ts'
@@ -73,9 +72,9 @@ export class TunDevice {
     else this.#watcher?.unref()
   }
 
-  /** The kernel's addresses; empty when the interface is gone. */
-  addresses(): Cidr[] {
-    return this.isOpen ? this.#interface.addresses() : []
+  /** The kernel's side of the wire; nothing when the interface is gone. */
+  kernelSide(): KernelSide {
+    return this.isOpen ? this.#interface.kernelSide() : { addresses: [], hasMaster: false }
   }
 
   setMtu(mtu: number): void {

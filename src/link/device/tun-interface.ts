@@ -16,6 +16,13 @@ import { findInterface, type InterfaceInfo, listAddresses } from './tun-netlink.
 import { deviceName, deviceNamespace, setMtu } from './tun-setup.ts'
 import type { Watcher } from './watcher.ts'
 
+/** What the kernel has on its side of the wire. */
+export interface KernelSide {
+  readonly addresses: Cidr[]
+  /** Whether it is a port of a bridge or a bond, which has the addresses in its place. */
+  readonly hasMaster: boolean
+}
+
 export class TunInterface {
   readonly #libc: Libc
   /** The device's descriptor. */
@@ -83,8 +90,12 @@ export class TunInterface {
     this.#became({ ...this.#info, mtu })
   }
 
-  addresses(): Cidr[] {
-    return inNamespace(this.#libc, this.#namespace, () => listAddresses(this.#libc, this.#info.index))
+  kernelSide(): KernelSide {
+    const { index } = this.#info
+    return inNamespace(this.#libc, this.#namespace, () => ({
+      addresses: listAddresses(this.#libc, index),
+      hasMaster: (findInterface(this.#libc, index)?.master ?? 0) !== 0,
+    }))
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 /** A network interface of the kernel: its settings and addresses, by rtnetlink (`netlink.ts`). */
+
 import { Address, type Cidr, Prefix } from '../../base/address.ts'
 import {
   type Attribute,
@@ -15,6 +16,7 @@ import {
   viewOf,
   word,
 } from './netlink.ts'
+import type { InterfaceAddress } from './point-to-point.ts'
 import type { Libc } from './tun-libc.ts'
 
 const AF_INET = 2
@@ -31,6 +33,7 @@ const IFINFOMSG = 16
 const IFF_UP = 0x1
 const IFLA_IFNAME = 3
 const IFLA_MTU = 4
+const IFLA_MASTER = 10
 const IFLA_TXQLEN = 13
 const IFLA_LINKINFO = 18
 const IFLA_INFO_KIND = 1
@@ -65,6 +68,8 @@ export interface InterfaceInfo {
   readonly multiQueue: boolean
   /** How many descriptors of a multi-queue device are open; 0 where the kernel does not say. */
   readonly queues: number
+  /** Index of the bridge or bond that it is a port of; 0 for none. */
+  readonly master: number
 }
 
 /** `null` when there is no such interface. */
@@ -128,16 +133,15 @@ export function listAddresses(libc: Libc, index: number): Cidr[] {
  * Gives the interface an address, at once usable (IPv6: without duplicate address detection, for
  * the far side is this process).
  */
-export function addAddress(libc: Libc, index: number, cidr: Cidr): void {
+export function addAddress(libc: Libc, index: number, cidr: InterfaceAddress): void {
   const fixed = new Uint8Array(IFADDRMSG)
   const view = viewOf(fixed)
   view.setUint8(0, cidr.address.family === 4 ? AF_INET : AF_INET6)
   view.setUint8(1, cidr.prefix.length)
   view.setUint32(4, index, LITTLE)
-  const bytes = cidr.address.toBytes()
   const attributes: Attribute[] = [
-    [IFA_LOCAL, bytes],
-    [IFA_ADDRESS, bytes],
+    [IFA_LOCAL, cidr.address.toBytes()],
+    [IFA_ADDRESS, (cidr.far ?? cidr.address).toBytes()],
   ]
   if (cidr.address.family === 6) attributes.push([IFA_FLAGS, word(IFA_F_NODAD)])
   request(
@@ -180,6 +184,7 @@ function readInterface(reply: Uint8Array): InterfaceInfo {
     kind: !isTun ? 'other' : type === 1 ? 'tun' : 'tap',
     multiQueue: data.get(IFLA_TUN_MULTI_QUEUE)?.[0] === 1,
     queues: viewOf(data.get(IFLA_TUN_NUM_QUEUES) ?? word(0)).getUint32(0, LITTLE),
+    master: viewOf(attributes.get(IFLA_MASTER) ?? word(0)).getUint32(0, LITTLE),
   }
 }
 

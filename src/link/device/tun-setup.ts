@@ -2,8 +2,10 @@
  * Making, naming and configuring a device, and what to say when the kernel refuses: every message
  * names the fix.
  */
+
 import { constants, openSync, statSync } from 'node:fs'
-import type { Address, Cidr } from '../../base/address.ts'
+import type { Address } from '../../base/address.ts'
+import type { InterfaceAddress } from './point-to-point.ts'
 import { openOwned } from './tun-descriptor.ts'
 import {
   EACCES,
@@ -41,7 +43,10 @@ export interface TunOptions {
    * the device's own, 1500 for a new one.
    */
   readonly mtu?: number
-  /** Addresses with prefix lengths for the kernel's side, of both families. Default: none. */
+  /**
+   * Addresses with prefix lengths for the kernel's side, of both families, or point-to-point ones:
+   * `10.9.0.1 peer 10.9.0.2`. Default: none.
+   */
   readonly peer?: string | readonly string[]
   /** Bring the interface up. Default `true`; `false` leaves it as it is. */
   readonly up?: boolean
@@ -274,7 +279,12 @@ export function acceptOffloads(libc: Libc, fd: number): void {
  * Changes only what differs: a user who owns a persistent device may attach to it, but not change
  * it.
  */
-export function configure(libc: Libc, info: InterfaceInfo, options: TunOptions, peers: readonly Cidr[]): void {
+export function configure(
+  libc: Libc,
+  info: InterfaceInfo,
+  options: TunOptions,
+  peers: readonly InterfaceAddress[],
+): void {
   if (options.mtu !== undefined && options.mtu !== info.mtu) setMtu(libc, info.index, info.name, options.mtu)
   const { queueLength } = options
   if (queueLength !== undefined) {
@@ -293,7 +303,8 @@ export function configure(libc: Libc, info: InterfaceInfo, options: TunOptions, 
   for (const peer of peers) {
     if (present.some(({ address, prefix }) => address.equals(peer.address) && prefix.length === peer.prefix.length))
       continue
-    const text = `${peer.address}/${peer.prefix.length}`
+    const network = `${peer.far ?? peer.address}/${peer.prefix.length}`
+    const text = peer.far === null ? network : `${peer.address} peer ${network}`
     const command = `ip address add ${text} dev ${info.name}`
     const add = () => addAddress(libc, info.index, peer)
     attempt(command, `Adding the address ${text} to '${info.name}'`, add, peer.address.family === 6)

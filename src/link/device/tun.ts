@@ -6,14 +6,16 @@
  * (`tun-reader.ts`) and its writer (`tun-writer.ts`), wired together here. The interface lives as
  * long as the descriptor, unless somebody made it persistent.
  */
+
 import { closeSync } from 'node:fs'
-import { type Cidr, parseCidr } from '../../base/address.ts'
+import type { Cidr } from '../../base/address.ts'
 import type { Drop } from '../../base/drop.ts'
 import type { Packet } from '../../base/packet.ts'
 import { SystemRandom } from '../../base/random.ts'
 import { HEADER as ETHERNET_HEADER } from '../../wire/ethernet.ts'
 import { parseHardwareAddress, randomHardwareAddress } from '../../wire/hardware-address.ts'
 import { type Link, type LinkReceiver, type Medium, NO_OFFLOAD, type Offload } from '../link.ts'
+import { parseInterfaceAddress } from './point-to-point.ts'
 import { newTunCounters, type TunCounters } from './tun-counters.ts'
 import { TunDevice, type WakeupChoice } from './tun-device.ts'
 import { TunFrames } from './tun-frames.ts'
@@ -59,7 +61,7 @@ export function openTun(options: TunOptions = {}): TunLink {
   checkQueues(queues)
   const busyPoll = options.busyPoll ?? 0
   checkBusyPoll(busyPoll)
-  const peers = (typeof options.peer === 'string' ? [options.peer] : (options.peer ?? [])).map(parseCidr)
+  const peers = (typeof options.peer === 'string' ? [options.peer] : (options.peer ?? [])).map(parseInterfaceAddress)
   const hardwareAddress =
     kind === 'tun'
       ? null
@@ -203,7 +205,15 @@ export class TunLink implements Link {
    * duplicate address detection are not. Empty when the interface is gone.
    */
   kernelAddresses(): Cidr[] {
-    return this.#device.addresses()
+    return this.#device.kernelSide().addresses
+  }
+
+  /**
+   * Whether the interface is a port of a bridge or a bond, which has the addresses in its place.
+   * @internal
+   */
+  hasMaster(): boolean {
+    return this.#device.kernelSide().hasMaster
   }
 
   /**

@@ -32,10 +32,11 @@ export async function runScenario(scenario: Scenario, options: RunOptions = {}):
     const ended = (datagram: Datagram) => watch?.ended(datagram, tally.flowOf(datagram.id)?.index ?? -1)
     network.onForget(ended)
     let paused = false
-    options.started?.(() => {
+    const stop = () => {
       paused = true
       network.pause()
-    })
+    }
+    options.started?.(stop, () => network.now)
     for (const flow of flows) flow.start()
     await network.run()
     const time = network.now

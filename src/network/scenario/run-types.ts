@@ -99,8 +99,11 @@ export interface RunOptions {
   seed?: number | string
   /** Gets a pcapng stream of all links. */
   capture?: (chunk: Uint8Array) => void
-  /** Given, before the run, what ends it early: the result is then what there was. */
-  started?: (stop: () => void) => void
+  /**
+   * Given, before the run, what ends it early (the result is then what there was), and its time in
+   * milliseconds.
+   */
+  started?: (stop: () => void, now: () => number) => void
   /** Told of each datagram, for those who want more than counts. */
   watch?: RunWatcher
 }
