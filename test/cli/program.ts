@@ -1,26 +1,18 @@
 /** The program as users start it: compiled, in a process of its own. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 const root = new URL('../..', import.meta.url).pathname
 
 /**
- * Compiles the sources as they are now; `remove` when done. Inside the checkout, so that the
- * program finds its packages.
+ * The program as it is built before the tests (`test/build.ts`), in a folder of its own for what a
+ * test adds; `remove` when done. Inside the checkout, so that the program finds its packages.
  */
 export function compile(): { cli: string; directory: string; remove(): void } {
   const directory = mkdtempSync(join(root, 'node_modules', '.tungram-'))
-  // What the types are is the type check's affair.
-  spawnSync(join(root, 'node_modules/.bin/tsc'), [
-    '-p',
-    join(root, 'tsconfig.build.json'),
-    '--outDir',
-    directory,
-    '--declaration',
-    'false',
-  ])
+  cpSync(join(root, 'dist'), directory, { recursive: true, filter: (path) => !path.endsWith('.d.ts') })
   return { cli: join(directory, 'cli.js'), directory, remove: () => rmSync(directory, { recursive: true }) }
 }
 
