@@ -29,14 +29,18 @@ test('a run says at its end what was skipped, and fails where that is required',
     writeFileSync(join(folder, 'vitest.config.mjs'), 'export default {}')
     writeFileSync(
       join(folder, 'few.test.ts'),
-      `import { test } from 'vitest'
+      `import { beforeAll, describe, test } from 'vitest'
        import { describeWith, testWith } from '${root}/test/skips.ts'
        test('runs', () => {})
        testWith(true, 'nothing')('runs too', () => {})
        testWith(false, 'a moon')('one', () => {})
        testWith(false, 'a moon').each([1, 2])('two %i', () => {})
        describeWith(false, 'a moon')('three', () => { throw new Error('not run') })
-       test.skip('silent', () => {})`,
+       test.skip('silent', () => {})
+       if (process.env.BROKEN === '1') describe('broken', () => {
+         beforeAll(() => { throw new Error('no moon') })
+         test('not begun', () => {})
+       })`,
     )
     const run = (settings: Record<string, string>) => {
       const { NODE_OPTIONS: _, TUNGRAM_REQUIRE_TUN: __, ...env } = process.env
@@ -57,6 +61,9 @@ test('a run says at its end what was skipped, and fails where that is required',
       '\n4 tests and suites skipped:\n  3  for want of a moon\n  1  no reason given\n       few.test.ts > silent\n',
     )
     expect(status).toBe(0)
+    const broken = run({ BROKEN: '1' })
+    expect(broken.status).toBe(1)
+    expect(broken.stdout).toContain('\n4 tests and suites skipped:\n')
     const required = run({ TUNGRAM_REQUIRE_TUN: '1' })
     expect(required.status).toBe(1)
     expect(required.stdout + required.stderr).toContain(

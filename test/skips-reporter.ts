@@ -1,5 +1,5 @@
 /** After vitest's own summary: how many tests were skipped, and for want of what. */
-import type { Reporter, TestModule } from 'vitest/node'
+import type { Reporter, TestCase, TestModule, TestSuite } from 'vitest/node'
 
 const NONE = 'no reason given'
 
@@ -12,9 +12,18 @@ export default class SkipsReporter implements Reporter {
         const reason = (result.state === 'skipped' ? result.note : undefined) ?? NONE
         // A part of a run (-t, .only) leaves out the others without a reason, and that is no skip.
         if (reason === NONE && each.project.config.testNamePattern !== undefined) continue
+        // What a suite could not set up is a failure of the suite.
+        if (hasFailedAbove(each)) continue
         reasons.set(reason, [...(reasons.get(reason) ?? []), `${module.relativeModuleId} > ${each.fullName}`])
       }
     process.stdout.write(skipsText(reasons))
+  }
+}
+
+function hasFailedAbove({ parent }: TestCase): boolean {
+  for (let at: TestSuite | TestModule = parent; ; at = at.parent) {
+    if (at.errors().length > 0) return true
+    if (at.type === 'module') return false
   }
 }
 

@@ -96,7 +96,7 @@ describeOnTun('the commands on a TUN device', () => {
     four.send(payload, 5000, '10.9.0.2')
     await expect.poll(() => recv.output.stdout, PATIENCE).toContain('\n')
     six.send('', 5000, 'fd09::2')
-    await delay(100)
+    await expect.poll(() => recv.output.stdout, PATIENCE).toMatch(/\n.*\n/)
     four.send('third', 5000, '10.9.0.2')
     four.send('fourth', 5000, '10.9.0.2')
     const { code, stdout } = await recv.end()

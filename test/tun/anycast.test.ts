@@ -6,7 +6,7 @@ import { execFile, execFileSync } from 'node:child_process'
 import dgram from 'node:dgram'
 import { once } from 'node:events'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { openTun } from '../../src/link/device/tun.ts'
 import { Stack } from '../../src/stack.ts'
 import { open, send } from '../host.ts'
@@ -26,6 +26,9 @@ describeOnTun('the kernel, next to a router', () => {
     link.ref()
     const nic = stack.addNic(link, { addresses: ['fd09::1/64'] })
     await nic.addressesReady()
+    // The kernel's own link-local address is checked for duplicates too.
+    const addresses = () => execFileSync('ip', ['-6', '-o', 'address', 'show', 'dev', device], { encoding: 'utf8' })
+    await vi.waitFor(() => expect(addresses()).toMatch(/fe80::\S+ scope link (?!tentative)/), 20_000)
   })
 
   afterAll(() => stack.close())
