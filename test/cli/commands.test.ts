@@ -30,7 +30,7 @@ test.each([
 
 test('wrong usage is exit code 2, with the reason and the usage on standard error', async () => {
   const address = ['--address', '10.9.0.2/24']
-  for (const [args, reason] of [
+  const cases = [
     [[], 'Usage: tungram COMMAND'],
     [['fly'], "there is no command 'fly'"],
     [['echo', '--port', '7', ...address], '--tun NAME or --tap NAME'],
@@ -66,8 +66,11 @@ test('wrong usage is exit code 2, with the reason and the usage on standard erro
     [['dump'], 'name what to read'],
     [['dump', '--tun', ''], 'name what to read'],
     [['demo', '--nonsense'], '--nonsense'],
-  ] as const) {
-    const { code, stdout, stderr } = await run(...args)
+  ] as const
+  // All at once: the time is that of starting processes.
+  const outcomes = await Promise.all(cases.map(([args]) => run(...args)))
+  for (const [index, { code, stdout, stderr }] of outcomes.entries()) {
+    const [args, reason] = cases[index] as (typeof cases)[number]
     expect({ args, code, stdout }).toEqual({ args, code: 2, stdout: '' })
     expect(stderr).toContain(reason)
     expect(stderr).toContain('Usage: tungram')

@@ -129,7 +129,7 @@ test('nc gets back what it sends to an echo service, and says when the port is c
 })
 
 test('wrong usage is exit code 2', async () => {
-  for (const [args, reason] of [
+  const cases = [
     [['ping', ...chain], 'name one host'],
     [['ping', ...chain, 'nobody'], 'nobody'],
     [['ping', ...chain.slice(0, 2), 'b'], '--from HOST'],
@@ -137,8 +137,10 @@ test('wrong usage is exit code 2', async () => {
     [['trace', ...chain.slice(0, 2), '--from', 'x', 'b'], 'No node is named x'],
     [['mtu', ...chain, '--method', 'guess', 'b'], 'guess'],
     [['nc', ...chain, 'b'], 'a host and a port'],
-  ] as const) {
-    const { code, stderr } = await run(...args)
+  ] as const
+  const outcomes = await Promise.all(cases.map(([args]) => run(...args)))
+  for (const [index, { code, stderr }] of outcomes.entries()) {
+    const [args, reason] = cases[index] as (typeof cases)[number]
     expect({ args, code }).toEqual({ args, code: 2 })
     expect(stderr).toContain(reason)
   }

@@ -17,6 +17,7 @@ const AF_INET = 2
 const AF_INET6 = 10
 const SOCK_DGRAM_NONBLOCK = 2 | 0o4000
 const SOL_SOCKET = 1
+const SO_RCVBUF = 8
 const SO_RCVBUFFORCE = 33
 const IPPROTO_IP = 0
 const IPPROTO_IPV6 = 41
@@ -194,7 +195,9 @@ export class KernelHost implements Host {
         throw new Error(`setsockopt ${option}: ${this.#error()}`)
     }
     const one = native(4, 1)
-    set(SOL_SOCKET, SO_RCVBUFFORCE, native(4, 4 << 20))
+    // More than net.core.rmem_max is for the machine's own root, not for that of a user namespace.
+    const buffer = native(4, 4 << 20)
+    if (this.#setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, buffer, 4) < 0) set(SOL_SOCKET, SO_RCVBUF, buffer)
     set(IPPROTO_IP, IP_RECVTTL, one)
     set(IPPROTO_IP, IP_RECVTOS, one)
     if (six) {
