@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readlinkSync } from 'node:fs'
+import { existsSync, readFileSync, readlinkSync } from 'node:fs'
 import { readCapture } from '../../src/link/capture/pcapng.ts'
 
 export type HostName = 'a' | 'r1' | 'r2' | 'b'
@@ -86,6 +86,9 @@ export function missing(): string {
     (name) => !['/usr/sbin/', '/usr/bin/', '/sbin/', '/bin/'].some((folder) => existsSync(folder + name)),
   )
   if (programs.length > 0) return `no ${programs.join(', ')}`
+  // tcpdump sets its groups, which 'unshare -r' forbids (user_namespaces(7)).
+  if (readFileSync('/proc/self/setgroups', 'utf8').trim() === 'deny')
+    return "no tcpdump in a namespace of one user ('unshare -r'): run as root"
   try {
     execFileSync('unshare', ['-n', 'ip', 'link', 'add', 'type', 'veth'], { stdio: 'pipe' })
     return ''
