@@ -132,10 +132,10 @@ export class RawEndpoint extends RawSettings implements AsyncIterable<RawMessage
     const scoped = needsNic(address)
     const over = scoped ? nic || this.device || (address.isMulticast ? this.multicastNic : 0) : 0
     if (scoped && over === 0) return 'EINVAL'
-    this.disconnect()
     const wrong = this.routeCache.resolve(address, leavingNic(this, address, given, over, null), null)
     if (wrong !== '') return wrong
     const source = this.routeCache.source as Address
+    this.disconnect()
     if (this.localAddress.isUnspecified) {
       this.#pinned = true
       this.localAddress = source
@@ -186,8 +186,11 @@ export class RawEndpoint extends RawSettings implements AsyncIterable<RawMessage
    */
   takes(packet: Packet): boolean {
     if (packet.protocol !== this.protocol || packet.family !== this.family) return false
-    const { device, remoteAddress, localAddress } = this
-    if (device !== 0 && device !== packet.nic && packet.looped === 0) return false
+    const { boundNic, remoteAddress, localAddress } = this
+    if (boundNic !== 0 && boundNic !== packet.nic) return false
+    // What we send to a link-local address of our own comes by the loopback nic.
+    const zone = this.remoteNic || this.localNic
+    if (zone !== 0 && zone !== packet.nic && packet.looped === 0) return false
     if (remoteAddress !== null && !remoteAddress.is(packet.s0, packet.s1, packet.s2, packet.s3)) return false
     if (this.family === 4 && packet.cast === Cast.Multicast && !this.groups.allows(packet, packet.nic)) return false
     if (localAddress.isUnspecified || localAddress.is(packet.d0, packet.d1, packet.d2, packet.d3)) return true

@@ -269,6 +269,16 @@ describe.each([4, 6] as const)('a raw endpoint over IPv%i', (family) => {
     expect(raw.localAddress.toString()).toBe(hosts[family])
   })
 
+  test('keeps its peer when another one cannot be reached', () => {
+    const { raw, stack } = listening({ family, protocol: OWN })
+    const near = family === 4 ? '198.51.100.9' : '2001:db8:b::9'
+    expect(raw.connect(near)).toBe('')
+    for (const route of stack.routes) if (route.gateway !== null) stack.removeRoute(route)
+    expect(raw.connect(peers[family])).toBe('ENETUNREACH')
+    expect(raw.connect(family === 4 ? PEER6 : PEER4)).toBe('EAFNOSUPPORT')
+    expect(raw.remoteAddress?.toString()).toBe(near)
+  })
+
   test('keeps to a nic', () => {
     const host = makeHost()
     const { raw, messages } = listening({ family, protocol: OWN }, host)

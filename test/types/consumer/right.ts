@@ -16,6 +16,9 @@ import {
   type Path,
   PmtuMode,
   probePath,
+  type RawEndpoint,
+  type RawMessage,
+  type RawSendOptions,
   type Route,
   type SendOptions,
   type Socket,
@@ -157,6 +160,21 @@ const echo: Echo = stack.ip.icmp.openEcho(4, { reply() {}, error: ({ type }, seq
 echo.send(Address.LOOPBACK4, 1, bytes, { dontFragment: PmtuMode.Do })
 probePath(stack.ip.icmp, Address.LOOPBACK4, { clock: stack.clock, max: 1500 }).stop()
 stack.ip.onRouterAlert = (packet, { name }, value) => name.length + value > packet.networkEnd
+
+const transport: RawEndpoint = stack.openRaw({
+  family: 6,
+  protocol: 253,
+  checksumOffset: 2,
+  icmp: (error, errno, quoted) => `${error.offender}${errno}${quoted.length}`,
+})
+const once: RawSendOptions = { hopLimit: 1, flowLabel: 7, source: Address.LOOPBACK6 }
+export const errnoOfRaw: Errno = transport.connect('::1') || transport.send(bytes, null, once)
+export async function firstOf(endpoint: AsyncIterable<RawMessage>): Promise<Address | undefined> {
+  for await (const { source, payload } of endpoint) if (payload.length > 0) return source
+  return undefined
+}
+export const first = firstOf(transport)
+stack.openRaw({ family: 4, protocol: 1, receive: (packet) => packet.networkEnd }).tos = 4
 
 const raw = new Packet().load(bytes)
 if (checkPacket(raw) === Drop.None && raw.protocol === protocol.UDP)

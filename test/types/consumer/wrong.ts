@@ -109,3 +109,16 @@ endpoint.routeCache
 stack.counters.drop()
 // @ts-expect-error a counter that Linux does not have
 stack.counters.UdpInEverything
+// @ts-expect-error no protocol
+stack.openRaw({ family: 4 })
+// @ts-expect-error no family
+stack.openRaw({ family: 5, protocol: 253 })
+const raw = stack.openRaw({ family: 4, protocol: 253 })
+// @ts-expect-error no bytes
+raw.send('text', '192.0.2.1')
+// @ts-expect-error UDP's area of options
+raw.send(new Uint8Array(1), '192.0.2.1', { surplus: 4 })
+// @ts-expect-error fixed when it is opened
+raw.protocol = 17
+// @ts-expect-error what waits
+raw.queue
