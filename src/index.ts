@@ -34,6 +34,7 @@ export {
   type CaptureWarning,
   readCapture,
 } from './link/capture/pcapng.ts'
+export { openPacket, type PacketCounters, type PacketLink, type PacketOptions } from './link/device/packet.ts'
 export { openTun, type TunCounters, type TunLink, type TunOptions } from './link/device/tun.ts'
 export type { Wakeup } from './link/device/tun-poll.ts'
 export { fromTuntap2, type Tuntap2Device, type Tuntap2Options } from './link/device/tuntap2.ts'

@@ -10,12 +10,14 @@
  * - `sink`: receives on `port` until `seconds` have passed without a datagram.
  * - `echo`: keeps `window` datagrams in flight for `seconds`; with a window of 1, also the
  *   round-trip times.
+ * - `burst`: sends `datagrams` of them at once to a server that stands still, and says so in shared
+ *   memory.
  * - `steady`: asks for `pace` echoes a second for `seconds`, each with a number of its own, and
  *   counts what comes back, how late, and what never does. It tells the longest time that it did
  *   not run itself.
  */
 import koffi from 'koffi'
-import { mapShared } from './shared.mjs'
+import { mapShared, SENT, STANDING } from './shared.mjs'
 
 const AF_INET = 2
 const SOCK_DGRAM = 2
@@ -36,7 +38,7 @@ const setsockopt = libc.func('int setsockopt(int fd, int level, int name, void *
 const sendmmsg = libc.func('int sendmmsg(int fd, void *messages, unsigned int count, int flags)')
 const recvmmsg = libc.func('int recvmmsg(int fd, void *messages, unsigned int count, int flags, void *timeout)')
 
-const { job, address, port, size, seconds, window, pace, shared } = JSON.parse(process.argv[2])
+const { job, address, port, size, seconds, window, pace, datagrams, shared } = JSON.parse(process.argv[2])
 
 function sockaddr(text, number) {
   const bytes = new Uint8Array(16)
@@ -114,6 +116,16 @@ function paced() {
   for (let time = start; time < end; time = now())
     if (sent < ((time - start) * pace) / 1000) sent += check(sendmmsg(fd, out.headers, 1, 0), 'sendmmsg')
   return { sent, milliseconds: now() - start }
+}
+
+function burst() {
+  const counts = mapShared(shared)
+  while (counts[1] !== STANDING);
+  check(connect(fd, sockaddr(address, port), 16), 'connect')
+  let sent = 0
+  while (sent < datagrams) sent += check(sendmmsg(fd, out.headers, Math.min(BATCH, datagrams - sent), 0), 'sendmmsg')
+  counts[1] = SENT
+  return { sent }
 }
 
 function sink() {
@@ -228,4 +240,4 @@ function steady() {
   }
 }
 
-console.log(JSON.stringify({ steady, blast, paced, sink, echo }[job]()))
+console.log(JSON.stringify({ steady, blast, burst, paced, sink, echo }[job]()))

@@ -29,6 +29,10 @@ const { values: options } = parseArgs({
 const rounds = Number(options.rounds)
 const seconds = Number(options.seconds ?? (options.layers ? 4 : 1))
 
+/** What the queues of all lanes hold. */
+const DRAINED = 8000
+const DRAINS = 4
+
 const JOBS = {
   receive64: { job: 'receive', size: 64, window: 256 },
   receive64plain: { job: 'receive', size: 64, window: 256, device: { offload: false } },
@@ -47,7 +51,25 @@ const JOBS = {
   latency64: { job: 'echo', size: 64, window: 1, cores: [0, cpus().length - 1] },
   latency64busy: { job: 'echo', size: 64, window: 1, cores: [0, cpus().length - 1], device: { busyPoll: 50 } },
   latency64core: { job: 'echo', size: 64, window: 1, cores: [0, 0] },
+  // What came while the process stood still: no wake-up and no sender beside it.
+  drain64: { job: 'drain', size: 64, datagrams: DRAINED },
+  drain1400: { job: 'drain', size: 1400, datagrams: DRAINED },
 }
+// The same over a packet socket on the veth pair that node:dgram has.
+for (const name of [
+  'receive64',
+  'receive1400',
+  'send64',
+  'send1400',
+  'echo64',
+  'echo1400',
+  'echo8k',
+  'wakeup64',
+  'latency64',
+  'drain64',
+  'drain1400',
+])
+  JOBS[`${name}packet`] = { ...JOBS[name], lane: 'packet' }
 const wanted = options.jobs?.split(',') ?? Object.keys(JOBS)
 const unknown = wanted.filter((name) => !(name in JOBS))
 if (unknown.length > 0) {
@@ -106,11 +128,15 @@ async function client(task, core) {
   return { ready, done }
 }
 
-async function run(stack, { job, size, window, pace, device, cores = [] }) {
+async function run(stack, { job, size, window, pace, device, datagrams, cores = [] }) {
   const [clientCore, serverCore] = cores
   const shared = join(tmpdir(), `tgbench-${process.pid}`)
   rmSync(shared, { force: true })
-  const [local, remote] = stack === 'node' ? ['10.78.0.2', '10.78.0.1'] : ['10.77.0.2', '10.77.0.1']
+  const [local, remote] = {
+    node: ['10.78.0.2', '10.78.0.1'],
+    packet: ['10.78.0.3', '10.78.0.1'],
+    tun: ['10.77.0.2', '10.77.0.1'],
+  }[stack]
   const task = {
     stack,
     job,
@@ -123,11 +149,12 @@ async function run(stack, { job, size, window, pace, device, cores = [] }) {
     peer: `${remote}/24`,
     address: `${local}/24`,
     device,
+    datagrams,
     layers: options.layers,
   }
   const server = fork(join(here, 'server.mjs'), [JSON.stringify(task)], {
     execPath: 'ip',
-    execArgv: ['netns', 'exec', stack === 'node' ? SERVER : CLIENT, ...pin(serverCore), process.execPath],
+    execArgv: ['netns', 'exec', stack === 'tun' ? CLIENT : SERVER, ...pin(serverCore), process.execPath],
   })
   let stopping = false
   const died = once(server, 'exit').then(([code]) => {
@@ -148,6 +175,18 @@ async function run(stack, { job, size, window, pace, device, cores = [] }) {
         loss: 1 - received / result.count,
         layers: perDatagram(result),
       }
+    }
+    if (job === 'drain') {
+      let last
+      // The first ones compile the code.
+      for (let times = 0; times < DRAINS; times++) {
+        server.send('stand')
+        const { done } = await client({ job: 'burst', address: local, port: PORT, size, datagrams, shared })
+        await done
+        last = await message()
+      }
+      const { count, cpu, milliseconds } = last
+      return { rate: count / (milliseconds / 1000), cpu: cpu / count, loss: 1 - count / datagrams }
     }
     const kernelJob = job === 'echo' ? 'echo' : pace === undefined ? 'blast' : 'paced'
     const { done } = await client(
@@ -185,7 +224,7 @@ function perDatagram({ layers = {}, profiled = 0 }) {
 
 async function printLayers() {
   const columns = []
-  for (const name of wanted) columns.push((await run('tungram', JOBS[name])).layers)
+  for (const name of wanted) columns.push((await run(JOBS[name].lane ?? 'tun', JOBS[name])).layers)
   const order = [
     'system call read',
     'system call write',
@@ -226,9 +265,10 @@ async function main() {
   const table = {}
   for (const name of wanted) {
     const results = { tungram: [], node: [] }
+    const lane = JOBS[name].lane ?? 'tun'
     for (let round = 0; round < rounds; round++)
-      for (const stack of round % 2 === 0 ? ['tungram', 'node'] : ['node', 'tungram']) {
-        results[stack].push(await run(stack, JOBS[name]))
+      for (const stack of round % 2 === 0 ? [lane, 'node'] : ['node', lane]) {
+        results[stack === 'node' ? 'node' : 'tungram'].push(await run(stack, JOBS[name]))
       }
     const ratios = results.tungram.map((result, i) => result.rate / results.node[i].rate)
     const cpuRatios = results.tungram.map((result, i) => result.cpu / results.node[i].cpu)
@@ -251,7 +291,7 @@ function print(table) {
     `Node ${process.version}, Linux ${release()}, ${cpus().length} CPUs; medians of ${rounds} interleaved ` +
       `rounds of ${seconds} s, range in brackets\n`,
   )
-  console.log('| job | tungram on a TUN | node:dgram on veth | datagrams/s | CPU per datagram | loss |')
+  console.log('| job | tungram | node:dgram on veth | datagrams/s | CPU per datagram | loss |')
   console.log('|---|---|---|---|---|---|')
   for (const [name, row] of Object.entries(table)) {
     const cell = (side) =>

@@ -3,7 +3,7 @@
  * device, or over node:dgram on the kernel's.
  *
  * Started with a JSON argument
- * `{stack, job, port, size, to, toPort, shared, peer, address, device, layers}` and an IPC channel;
+ * `{stack, job, port, size, to, toPort, shared, peer, address, device, datagrams, layers}` and an IPC channel;
  * says 'ready', works, and answers 'memory' with `{held, rss}` in bytes and the stack's `drops`, and
  * 'stop' with
  * `{count, cpu, milliseconds}` (CPU in microseconds, from the first datagram on); with `layers`
@@ -11,10 +11,11 @@
  * of warming up.
  */
 import dgram from 'node:dgram'
+import koffi from 'koffi'
 import { profile } from './layers.mjs'
-import { mapShared } from './shared.mjs'
+import { mapShared, SENT, STANDING } from './shared.mjs'
 
-const { stack, job, port, size, seconds, to, toPort, shared, peer, address, device, layers } = JSON.parse(
+const { stack, job, port, size, seconds, to, toPort, shared, peer, address, device, datagrams, layers } = JSON.parse(
   process.argv[2],
 )
 
@@ -22,9 +23,14 @@ let host = null
 
 async function makeDgram() {
   if (stack === 'node') return dgram
-  const { Stack, openTun } = await import('../../dist/index.js')
+  const { Stack, openTun, openPacket } = await import('../../dist/index.js')
   host = new Stack()
-  host.addNic(openTun({ peer, queueLength: 1000, ...device }), { addresses: [address] })
+  const queueLength = Math.max(1000, datagrams ?? 0)
+  const link =
+    stack === 'packet' ? openPacket({ interface: 'veth0', ...device }) : openTun({ peer, queueLength, ...device })
+  host.addNic(link, { addresses: [address] })
+  // It answers who asks for its address before a socket is bound.
+  link.ref()
   return host.dgram
 }
 
@@ -66,6 +72,13 @@ const jobs = {
       socket.send(message, port, address)
     })
   },
+  /** What came while it stood still ({@link stand}). */
+  drain() {
+    if (stack === 'node') forceReceiveBuffer(socket)
+    socket.on('message', () => {
+      if (++count === datagrams) drained()
+    })
+  },
   /** As many as possible: a new burst whenever the last one's callbacks have come. */
   send() {
     const payload = Buffer.alloc(size, 7)
@@ -88,6 +101,32 @@ const jobs = {
   },
 }
 
+let patience = null
+
+/** Lets the client send its burst meanwhile; then whatever is there by then is received. */
+function stand() {
+  const sleeper = new Int32Array(new SharedArrayBuffer(4))
+  count = 0
+  counts[1] = STANDING
+  while (counts[1] !== SENT) Atomics.wait(sleeper, 0, 0, 1)
+  started()
+  patience = setTimeout(drained, 1000)
+}
+
+function drained() {
+  clearTimeout(patience)
+  const { user, system } = process.cpuUsage(startCpu)
+  process.send({ count, cpu: user + system, milliseconds: performance.now() - startTime })
+}
+
+/** More than net.core.rmem_max: a burst has to fit. */
+function forceReceiveBuffer(socket) {
+  const SOL_SOCKET = 1
+  const SO_RCVBUFFORCE = 33
+  const setsockopt = koffi.load(null).func('int setsockopt(int fd, int level, int name, void *value, int length)')
+  setsockopt(socket._handle.fd, SOL_SOCKET, SO_RCVBUFFORCE, new Int32Array([64 * 1024 * 1024]), 4)
+}
+
 function report() {
   lastTime = performance.now()
   const cpu = startCpu === null ? { user: 0, system: 0 } : process.cpuUsage(startCpu)
@@ -98,6 +137,7 @@ function report() {
 
 process.on('message', (message) => {
   if (message === 'start') jobs.send()
+  else if (message === 'stand') stand()
   else if (message === 'memory') {
     globalThis.gc?.()
     const { heapUsed, arrayBuffers, rss } = process.memoryUsage()

@@ -12,7 +12,11 @@ const PAGE = 4096
 const libc = koffi.load(null)
 const mmap = libc.func('void *mmap(void *addr, size_t length, int prot, int flags, int fd, long offset)')
 
-/** What the server has received (a Float64Array of one page; slot 0). */
+/** In slot 1: the server stands still; the client has sent its burst. */
+export const STANDING = 1
+export const SENT = 2
+
+/** A Float64Array of one page. Slot 0: what the server has received. */
 export function mapShared(path) {
   const fd = openSync(path, 'a+')
   ftruncateSync(fd, PAGE)

@@ -25,7 +25,8 @@ import { formatHardwareAddress } from './hardware-address.ts'
 
 const DESTINATION = 0
 const SOURCE = 6
-const TYPE = 12
+/** Offset of the EtherType in a frame without tags. */
+export const ETHER_TYPE = 12
 export const HEADER = 14
 
 /** EtherTypes. */
@@ -94,7 +95,7 @@ export function sourceLow(view: DataView, at: number): number {
 }
 
 export function type(view: DataView, at: number): number {
-  return view.getUint16(at + TYPE)
+  return view.getUint16(at + ETHER_TYPE)
 }
 
 /**
@@ -140,7 +141,7 @@ export function encode(
   view.setInt32(at + DESTINATION + 2, destinationLow)
   view.setUint16(at + SOURCE, sourceHigh)
   view.setInt32(at + SOURCE + 2, sourceLow)
-  view.setUint16(at + TYPE, type)
+  view.setUint16(at + ETHER_TYPE, type)
 }
 
 /** One line: both addresses and the type. */

@@ -8,7 +8,7 @@ import { ChecksumState, Packet } from '../../src/base/packet.ts'
 import { completeChecksum } from '../../src/link/checksum-offload.ts'
 import { SegmentBatch, Splitter } from '../../src/link/device/tun-offload.ts'
 import { ipv4, ipv6, pattern, udp } from '../packet.ts'
-import { complete, readVnet, takeApart, udpAt, type VnetFrame, writeVnet } from '../twins/segments.ts'
+import { complete, readVnet, takeApart, udpAt, writeVnet } from '../twins/segments.ts'
 import {
   headersOf,
   hex,
@@ -18,6 +18,7 @@ import {
   segmentsShape,
   shape,
   tcpFrame,
+  udpFrame,
   withHeaders,
 } from './offload-traffic.ts'
 
@@ -129,21 +130,9 @@ for (const family of [4, 6] as const) {
           fc.nat(65_535),
           fc.nat(60),
           (headers, segments, size, short, identification, hint) => {
-            const message = udp(pattern(Math.max(1, segments * size - (short % size))), family)
-            const bytes = withHeaders(family, headers, message, identification)
-            const at = udpAt(bytes)
-            new DataView(bytes.buffer).setUint16(at + 6, pseudoSum(bytes, at))
-            const frame: VnetFrame = {
-              flags: 1,
-              type: 5,
-              headers: at + 8 + (hint < message.length - 8 ? hint : 0),
-              size,
-              checksumStart: at,
-              checksumOffset: 6,
-              bytes,
-            }
+            const frame = udpFrame(family, { segments, size, less: short }, headers, identification, hint)
             const expected = takeApart(frame)
-            expect(expected).toHaveLength(Math.ceil((message.length - 8) / size))
+            expect(expected).toHaveLength(segments)
             expect(hex(split(writeVnet(frame)))).toEqual(hex(expected))
           },
         ),

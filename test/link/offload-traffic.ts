@@ -1,7 +1,7 @@
 /** Datagrams of every kind that offloads meet, for the tests of their law. */
 import fc from 'fast-check'
 import { type Ends, ipv4, ipv6, pattern, tcp, udp } from '../packet.ts'
-import { tcpAt, type VnetFrame } from '../twins/segments.ts'
+import { tcpAt, udpAt, type VnetFrame } from '../twins/segments.ts'
 
 /** What a datagram is made of; `state` is its checksum. */
 export const shape = fc.record({
@@ -175,4 +175,20 @@ export function tcpFrame(
   const type = (family === 4 ? 1 : 4) | ((flags & 0x80) !== 0 ? 0x80 : 0)
   const behind = at + 20 + options.length
   return { flags: 1, type, headers: behind, size, checksumStart: at, checksumOffset: 16, bytes }
+}
+
+/** A frame of many datagrams, the last one perhaps shorter, as the kernel hands it to a device. */
+export function udpFrame(
+  family: 4 | 6,
+  { segments, size, less }: Pick<SegmentsShape, 'segments' | 'size' | 'less'>,
+  headers: readonly number[],
+  identification: number,
+  hint = 0,
+): VnetFrame {
+  const message = udp(pattern(segments * size - (less % size)), family)
+  const bytes = withHeaders(family, headers, message, identification)
+  const at = udpAt(bytes)
+  new DataView(bytes.buffer).setUint16(at + 6, pseudoSum(bytes, at))
+  const behind = at + 8 + (hint < message.length - 8 ? hint : 0)
+  return { flags: 1, type: 5, headers: behind, size, checksumStart: at, checksumOffset: 6, bytes }
 }

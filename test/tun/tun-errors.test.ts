@@ -6,6 +6,7 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { openTun, type TunLink, type TunOptions } from '../../src/link/device/tun.ts'
 import { loadLibc } from '../../src/link/device/tun-libc.ts'
 import { skipAloud } from '../skips.ts'
+import { without } from './capabilities.ts'
 import { describeOnTun } from './namespace.ts'
 
 const ip = (...args: string[]) => execFileSync('ip', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
@@ -13,24 +14,6 @@ const ip = (...args: string[]) => execFileSync('ip', args, { encoding: 'utf8', s
 const CAP_DAC_OVERRIDE = 1
 const CAP_DAC_READ_SEARCH = 2
 const CAP_NET_ADMIN = 12
-
-/** Runs `body` with capabilities of this thread switched off (capset(2), version 3). */
-function without<T>(capabilities: number[], body: () => T): T {
-  const { library } = loadLibc()
-  const capget = library.func('int capget(void *header, void *data)')
-  const capset = library.func('int capset(void *header, void *data)')
-  const header = Uint32Array.of(0x20080522, 0)
-  const data = new Uint32Array(6)
-  expect(capget(header, data)).toBe(0)
-  const reduced = Uint32Array.from(data)
-  for (const capability of capabilities) reduced[0] = (reduced[0] as number) & ~(1 << capability)
-  expect(capset(header, reduced)).toBe(0)
-  try {
-    return body()
-  } finally {
-    expect(capset(header, data)).toBe(0)
-  }
-}
 
 describeOnTun('a device that cannot be opened says what to do', () => {
   const links: TunLink[] = []

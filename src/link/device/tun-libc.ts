@@ -90,8 +90,22 @@ function load(): Libc {
  */
 export const EBADFD = 77
 
-export const { EACCES, EAGAIN, EBUSY, EINTR, EINVAL, EIO, ENOBUFS, ENODEV, ENOENT, ENOMEM, ENXIO, EOPNOTSUPP, EPERM } =
-  constants.errno
+export const {
+  EACCES,
+  EAGAIN,
+  EBUSY,
+  EINTR,
+  EINVAL,
+  EIO,
+  ENETDOWN,
+  ENOBUFS,
+  ENODEV,
+  ENOENT,
+  ENOMEM,
+  ENXIO,
+  EOPNOTSUPP,
+  EPERM,
+} = constants.errno
 
 const CLONE_NEWNET = 0x40000000
 

@@ -31,6 +31,8 @@ const RTM_GETROUTE = 26
 // struct ifinfomsg: family u8, pad u8, type u16, index s32, flags u32, change u32; then attributes
 const IFINFOMSG = 16
 const IFF_UP = 0x1
+const IFF_NOARP = 0x80
+const IFLA_ADDRESS = 1
 const IFLA_IFNAME = 3
 const IFLA_MTU = 4
 const IFLA_MASTER = 10
@@ -63,6 +65,12 @@ export interface InterfaceInfo {
   readonly name: string
   readonly mtu: number
   readonly up: boolean
+  /** Whether the kernel does ARP there. */
+  readonly arp: boolean
+  /** ARPHRD_…: 1 for Ethernet. */
+  readonly hardwareType: number
+  /** Six bytes on Ethernet. */
+  readonly hardwareAddress: Uint8Array
   /** `other` is no TUN/TAP device at all. */
   readonly kind: 'tun' | 'tap' | 'other'
   readonly multiQueue: boolean
@@ -94,17 +102,14 @@ export function findInterface(libc: Libc, which: string | number): InterfaceInfo
 export function changeInterface(
   libc: Libc,
   index: number,
-  changes: { up?: boolean; mtu?: number; queueLength?: number },
+  changes: { up?: boolean; arp?: boolean; mtu?: number; queueLength?: number },
 ): void {
   const attributes: Attribute[] = []
   if (changes.mtu !== undefined) attributes.push([IFLA_MTU, word(changes.mtu)])
   if (changes.queueLength !== undefined) attributes.push([IFLA_TXQLEN, word(changes.queueLength)])
-  const change = changes.up === undefined ? 0 : IFF_UP
-  request(
-    libc,
-    linkMessage(RTM_NEWLINK, NLM_F_ACK, index, changes.up ? IFF_UP : 0, change, attributes),
-    'change the interface',
-  )
+  const flags = (changes.up ? IFF_UP : 0) | (changes.arp === false ? IFF_NOARP : 0)
+  const change = (changes.up === undefined ? 0 : IFF_UP) | (changes.arp === undefined ? 0 : IFF_NOARP)
+  request(libc, linkMessage(RTM_NEWLINK, NLM_F_ACK, index, flags, change, attributes), 'change the interface')
 }
 
 /**
@@ -176,11 +181,15 @@ function readInterface(reply: Uint8Array): InterfaceInfo {
   const isTun = untext(info.get(IFLA_INFO_KIND)) === 'tun'
   // IFF_TUN is 1 and IFF_TAP is 2.
   const type = data.get(IFLA_TUN_TYPE)?.[0]
+  const flags = view.getUint32(8, LITTLE)
   return {
     index: view.getInt32(4, LITTLE),
     name: untext(attributes.get(IFLA_IFNAME)),
     mtu: viewOf(attributes.get(IFLA_MTU) ?? word(0)).getUint32(0, LITTLE),
-    up: (view.getUint32(8, LITTLE) & IFF_UP) !== 0,
+    up: (flags & IFF_UP) !== 0,
+    arp: (flags & IFF_NOARP) === 0,
+    hardwareType: view.getUint16(2, LITTLE),
+    hardwareAddress: attributes.get(IFLA_ADDRESS) ?? new Uint8Array(0),
     kind: !isTun ? 'other' : type === 1 ? 'tun' : 'tap',
     multiQueue: data.get(IFLA_TUN_MULTI_QUEUE)?.[0] === 1,
     queues: viewOf(data.get(IFLA_TUN_NUM_QUEUES) ?? word(0)).getUint32(0, LITTLE),

@@ -2,7 +2,7 @@
  * Linux TUN and TAP devices: `/dev/net/tun`, driven through koffi (Linux:
  * Documentation/networking/tuntap.rst).
  *
- * `openTun` makes the device; a `TunLink` is its state (`tun-device.ts`), its reader
+ * `openTun` makes the device; a `TunLink` is its state (`kernel-device.ts`), its reader
  * (`tun-reader.ts`) and its writer (`tun-writer.ts`), wired together here. The interface lives as
  * long as the descriptor, unless somebody made it persistent.
  */
@@ -15,9 +15,9 @@ import { SystemRandom } from '../../base/random.ts'
 import { HEADER as ETHERNET_HEADER } from '../../wire/ethernet.ts'
 import { parseHardwareAddress, randomHardwareAddress } from '../../wire/hardware-address.ts'
 import { type Link, type LinkReceiver, type Medium, NO_OFFLOAD, type Offload } from '../link.ts'
+import { KernelDevice, type WakeupChoice } from './kernel-device.ts'
 import { parseInterfaceAddress } from './point-to-point.ts'
 import { newTunCounters, type TunCounters } from './tun-counters.ts'
-import { TunDevice, type WakeupChoice } from './tun-device.ts'
 import { TunFrames } from './tun-frames.ts'
 import { codedError, type Libc, loadLibc } from './tun-libc.ts'
 import { findInterface, type InterfaceInfo } from './tun-netlink.ts'
@@ -31,6 +31,8 @@ import {
   checkQueueFree,
   checkQueues,
   configure,
+  deviceName,
+  deviceNamespace,
   openDevice,
   type TunOptions,
 } from './tun-setup.ts'
@@ -99,7 +101,7 @@ export class TunLink implements Link {
   readonly wakeup: Wakeup
   readonly counters: TunCounters = newTunCounters()
 
-  readonly #device: TunDevice
+  readonly #device: KernelDevice
   readonly #reader: TunReader
   readonly #writer: TunWriter
   readonly #wakeup: WakeupChoice
@@ -122,7 +124,8 @@ export class TunLink implements Link {
     this.wakeup = wakeup
     this.#wakeup = { wakeup, threadFile: wakeupThread }
     const frames = new TunFrames(libc, fd, offload)
-    this.#device = new TunDevice(libc, fd, info)
+    const finder = { name: () => deviceName(libc, fd), namespace: () => deviceNamespace(libc, fd) }
+    this.#device = new KernelDevice(libc, fd, finder, info)
     this.#writer = new TunWriter(this.#device, frames, this.counters, kind === 'tun' ? 0 : ETHERNET_HEADER)
     this.#reader = new TunReader(this.#device, this.#writer, frames, this.counters, busyPoll)
   }

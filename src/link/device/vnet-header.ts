@@ -18,6 +18,8 @@ export const VNET_HEADER = 10
  * completed; the field holds the pseudo-header's sum.
  */
 export const NEEDS_CSUM = 1
+/** Flag of a received frame: its transport checksum is right. */
+export const DATA_VALID = 2
 export const GSO_NONE = 0
 /** The device makes TCP segments over IPv4. */
 export const GSO_TCPV4 = 1
@@ -34,6 +36,10 @@ const LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
 
 export function needsChecksum(view: DataView, at: number): boolean {
   return (view.getUint8(at) & NEEDS_CSUM) !== 0
+}
+
+export function isVerified(view: DataView, at: number): boolean {
+  return (view.getUint8(at) & DATA_VALID) !== 0
 }
 
 export function gsoType(view: DataView, at: number): number {
@@ -60,6 +66,12 @@ export function checksumStart(view: DataView, at: number): number {
 /** From `checksumStart`. */
 export function checksumOffset(view: DataView, at: number): number {
   return view.getUint16(at + 8, LITTLE)
+}
+
+/** Makes the header one of the frame without its first `bytes`. */
+export function skip(view: DataView, at: number, bytes: number): void {
+  view.setUint16(at + 2, Math.max(0, headersLength(view, at) - bytes), LITTLE)
+  view.setUint16(at + 6, checksumStart(view, at) - bytes, LITTLE)
 }
 
 /** Writes a header that asks for nothing. */

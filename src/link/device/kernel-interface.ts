@@ -1,11 +1,11 @@
 /**
- * The kernel's interface behind an open device: what it is now, whoever changes it.
+ * The kernel's interface behind an open descriptor: what it is now, whoever changes it.
  *
  * rtnetlink tells of every change (rtnetlink(7), group RTMGRP_LINK), so nothing is asked in
  * intervals. A notice only says that something changed; what is true is then asked for, so that
- * late and lost notices do no harm. An interface that is moved to another network namespace is
- * followed there (TUNGETDEVNETNS), where that is permitted; else it stays as it was last seen, and
- * counts as up.
+ * late and lost notices do no harm. A device's interface that is moved to another network namespace
+ * is followed there (TUNGETDEVNETNS), where that is permitted; else it stays as it was last seen,
+ * and counts as up.
  */
 import { closeSync } from 'node:fs'
 import type { Cidr } from '../../base/address.ts'
@@ -13,7 +13,7 @@ import { openNotices, readNotices } from './netlink-notices.ts'
 import { inNamespace, type Libc } from './tun-libc.ts'
 import { findInterface, type InterfaceInfo, listAddresses } from './tun-netlink.ts'
 
-import { deviceName, deviceNamespace, setMtu } from './tun-setup.ts'
+import { setMtu } from './tun-setup.ts'
 import type { Watcher } from './watcher.ts'
 
 /** What the kernel has on its side of the wire. */
@@ -23,10 +23,17 @@ export interface KernelSide {
   readonly hasMaster: boolean
 }
 
-export class TunInterface {
+/** How a descriptor finds its interface again. */
+export interface InterfaceFinder {
+  /** The interface's name now, wherever it is; empty when it is gone. */
+  name(): string
+  /** A descriptor of the namespace that it is in, to be closed; -1 when that may not be known. */
+  namespace(): number
+}
+
+export class KernelInterface {
   readonly #libc: Libc
-  /** The device's descriptor. */
-  readonly #fd: number
+  readonly #finder: InterfaceFinder
   #info: InterfaceInfo
   /**
    * A descriptor of the namespace that the interface was moved to; -1 while it is in this thread's.
@@ -39,9 +46,9 @@ export class TunInterface {
   /** Told after each change of the facts. */
   changed: (() => void) | null = null
 
-  constructor(libc: Libc, fd: number, info: InterfaceInfo) {
+  constructor(libc: Libc, finder: InterfaceFinder, info: InterfaceInfo) {
     this.#libc = libc
-    this.#fd = fd
+    this.#finder = finder
     this.#info = info
     this.#listen()
     try {
@@ -114,16 +121,16 @@ export class TunInterface {
   /** The interface when it is this device's: another one may have got its number. */
   #find(index: number): InterfaceInfo | null {
     const found = inNamespace(this.#libc, this.#namespace, () => findInterface(this.#libc, index))
-    return found !== null && found.name === deviceName(this.#libc, this.#fd) ? found : null
+    return found !== null && found.name === this.#finder.name() ? found : null
   }
 
   /** The interface is not where it was: deleted, or moved; `false` when it is deleted. */
   #follow(): boolean {
-    const name = deviceName(this.#libc, this.#fd)
-    // The descriptor of the device reports that.
+    const name = this.#finder.name()
+    // The descriptor reports that.
     if (name === '') return false
     this.#deafen()
-    const namespace = deviceNamespace(this.#libc, this.#fd)
+    const namespace = this.#finder.namespace()
     if (this.#namespace >= 0) closeSync(this.#namespace)
     this.#namespace = namespace
     let found: InterfaceInfo | null = null

@@ -1,24 +1,25 @@
 /**
- * An open TUN or TAP device: whether it is open and up, what wakes the program, and what the
- * receiver is told when that changes.
+ * A descriptor through which frames of one of the kernel's interfaces pass (a TUN or TAP device, a
+ * packet socket): whether it is open and up, what wakes the program, and what the receiver is told
+ * when that changes.
  */
 import { closeSync } from 'node:fs'
 import type { LinkReceiver } from '../link.ts'
+import { type InterfaceFinder, KernelInterface, type KernelSide } from './kernel-interface.ts'
 import { surface } from './surface.ts'
-import { type KernelSide, TunInterface } from './tun-interface.ts'
 import { codedError, EIO, type Libc, systemError } from './tun-libc.ts'
 import type { InterfaceInfo } from './tun-netlink.ts'
 import { type Wakeup, watch } from './tun-poll.ts'
 import type { Watcher, WatcherEvents } from './watcher.ts'
 
-/** How a device wakes the program; `threadFile` is for `worker`. */
+/** How a descriptor wakes the program; `threadFile` is for `worker`. */
 export interface WakeupChoice {
   readonly wakeup: Wakeup
   readonly threadFile: string | URL | undefined
 }
 
-export class TunDevice {
-  /** False when the device was closed, or the interface deleted. */
+export class KernelDevice {
+  /** False when the descriptor was closed, or the interface deleted. */
   isOpen = true
   receiver: LinkReceiver | null = null
   /** What the interface's was when it last told of itself. */
@@ -28,16 +29,17 @@ export class TunDevice {
 
   readonly #libc: Libc
   readonly #fd: number
-  readonly #interface: TunInterface
+  readonly #interface: KernelInterface
   #watcher: Watcher | null = null
   #referenced = false
   /** The descriptor is closed; before, the interface may be gone already. */
   #closed = false
 
-  constructor(libc: Libc, fd: number, info: InterfaceInfo) {
+  /** The descriptor is the device's, which closes it. */
+  constructor(libc: Libc, fd: number, finder: InterfaceFinder, info: InterfaceInfo) {
     this.#libc = libc
     this.#fd = fd
-    this.#interface = new TunInterface(libc, fd, info)
+    this.#interface = new KernelInterface(libc, finder, info)
     this.mtu = this.#interface.info.mtu
     this.#interface.changed = () => this.#changed()
   }
@@ -58,8 +60,12 @@ export class TunDevice {
     if (this.isOpen) this.#interface.catchUp()
   }
 
-  /** Reports from now on that frames wait, and follows the interface. */
+  /**
+   * Reports from now on that frames wait, and follows the interface. Called again, it begins anew:
+   * a watcher that has reported an error does not look again.
+   */
   watch({ wakeup, threadFile }: WakeupChoice, events: WatcherEvents): void {
+    this.#watcher?.close()
     this.#watcher = watch(this.#libc, this.#fd, wakeup, events, threadFile)
     this.#interface.watch(this.#watcher)
     if (this.#referenced) this.#watcher.ref()
@@ -139,7 +145,7 @@ export class TunDevice {
   #goneError(): Error {
     return codedError(
       'ENODEV',
-      `The interface '${this.name}' is gone: it was deleted or its device was closed. Open it again with openTun.`,
+      `The interface '${this.name}' is gone: it was deleted, or its link was closed. Open the link again.`,
     )
   }
 }

@@ -1,0 +1,234 @@
+/**
+ * Frames from a packet socket's ring: many per wake-up, copied into one buffer that is lent
+ * upwards, without a system call each.
+ *
+ * The kernel's offloads are undone on the way, as its own receivers are: VLAN tags that it took off
+ * are put back, checksums that it left to a device are `Partial`, and what it merged is taken apart.
+ */
+import { Drop } from '../../base/drop.ts'
+import { ChecksumState, copyBytes, HEADROOM, Packet } from '../../base/packet.ts'
+import { ETHER_TYPE, HEADER as ETHERNET_HEADER, IPV4, IPV6 } from '../../wire/ethernet.ts'
+import { TCP, UDP } from '../../wire/protocol.ts'
+import { completeChecksumAt, isOwnChecksum } from '../checksum-offload.ts'
+import { checksumAtOf } from '../segmenter.ts'
+import { findUpper } from '../upper-header.ts'
+import { BusyPoll } from './busy-poll.ts'
+import type { PacketCounters } from './packet-counters.ts'
+import { type PacketRing, Status } from './packet-ring.ts'
+import { surface } from './surface.ts'
+import { Splitter, VNET_HEADER } from './tun-offload.ts'
+import type { Answers, ReaderHost } from './tun-reader.ts'
+import * as vnet from './vnet-header.ts'
+
+/** The socket behind the ring. */
+export interface PacketSource {
+  /** 10 with offloads, else 0. */
+  readonly vnetHeader: number
+  /** Reads a frame that the ring's slot was too short for, vnet header included, to `at`; its length or -1. */
+  receive(packet: Packet, at: number): number
+  /** Frames lost since the last call. */
+  takeLost(): number
+  /** The socket reports an error. */
+  broken(): void
+}
+
+/** As for a TUN device: timers and other descriptors have their turn, and no receive buffer overflows unseen. */
+const BUDGET = 32
+const TAG = 4
+
+export class PacketReader {
+  readonly #host: ReaderHost
+  readonly #answers: Answers
+  readonly #ring: PacketRing
+  readonly #source: PacketSource
+  readonly #counters: PacketCounters
+  readonly #packet = new Packet()
+  readonly #splitter = new Splitter()
+  readonly #busyPoll: BusyPoll | null
+  #draining = false
+
+  /** `busyPoll` in microseconds. */
+  constructor(
+    host: ReaderHost,
+    answers: Answers,
+    ring: PacketRing,
+    source: PacketSource,
+    counters: PacketCounters,
+    busyPoll: number,
+  ) {
+    this.#host = host
+    this.#answers = answers
+    this.#ring = ring
+    this.#source = source
+    this.#counters = counters
+    this.#busyPoll = busyPoll > 0 ? new BusyPoll(busyPoll, () => (host.isOpen ? this.#drain() : -1)) : null
+  }
+
+  /** Whether a frame is being handed up: the ring's memory has to stay. */
+  get isDraining(): boolean {
+    return this.#draining
+  }
+
+  /** Discards what waits in the ring already. */
+  skipEarly(): void {
+    for (let status = this.#ring.status(); (status & Status.User) !== 0; status = this.#ring.status()) {
+      if ((status & Status.Copy) !== 0) this.#source.receive(this.#packet, HEADROOM)
+      this.#counters.earlyPackets++
+      this.#ring.release()
+    }
+  }
+
+  /** As {@link TunReader.readable}. */
+  readable(broken: boolean): number {
+    this.#counters.wakeups++
+    const count = this.#drain()
+    if (broken) this.#source.broken()
+    return this.#busyPoll === null ? count : 0
+  }
+
+  #drain(): number {
+    const host = this.#host
+    let count = 0
+    this.#draining = true
+    this.#answers.hold()
+    while (count < BUDGET && host.isOpen) {
+      const status = this.#ring.status()
+      if ((status & Status.User) === 0) break
+      count += this.#deliver(status)
+    }
+    if (count > 0) this.#idle()
+    this.#answers.release()
+    this.#draining = false
+    if (!host.isOpen) this.#ring.close()
+    if (count > 0) this.#busyPoll?.again()
+    return count
+  }
+
+  /** Takes the frame of the next slot; returns how many packets it had. */
+  #deliver(status: number): number {
+    const ring = this.#ring
+    const packet = this.#packet
+    const { length, kept } = ring
+    const tag = (status & Status.VlanValid) === 0 ? 0 : ring.vlanTag
+    const tagType = (status & Status.VlanTypeValid) === 0 ? vlanType(status) : ring.vlanType
+    let end = HEADROOM + kept
+    if (length === kept) ring.copy(packet, HEADROOM)
+    else if ((status & Status.Copy) !== 0) end = HEADROOM + this.#source.receive(packet, HEADROOM)
+    ring.release()
+    if ((status & Status.Losing) !== 0) this.#counters.lostPackets += this.#source.takeLost()
+    packet.reset(HEADROOM, end)
+    const counters = this.#counters
+    counters.receivedBytes += end - HEADROOM
+    // Too long for the slot, and no room for it in the socket.
+    if (end < HEADROOM + length) {
+      counters.receivedPackets++
+      packet.end = Math.max(end, HEADROOM)
+      this.#refuse(packet)
+      return 1
+    }
+    const count = this.#offloads(packet, status, tagType === 0 ? 0 : (tagType << 16) | tag)
+    counters.receivedPackets += Math.max(1, count)
+    if (count === 0) this.#refuse(packet)
+    return Math.max(1, count)
+  }
+
+  /** Hands the frame up as its sender meant it; returns how many packets that were, 0 for an unsound one. */
+  #offloads(packet: Packet, status: number, tag: number): number {
+    const { view, start, end } = packet
+    if (this.#source.vnetHeader === 0) {
+      if ((status & Status.ChecksumNotReady) !== 0) leaveChecksum(packet)
+      else if ((status & Status.ChecksumValid) !== 0) packet.checksumState = ChecksumState.Verified
+    } else {
+      const at = start - VNET_HEADER
+      if (vnet.gsoType(view, at) !== vnet.GSO_NONE) return this.#merged(packet, tag)
+      if (vnet.needsChecksum(view, at)) {
+        const from = start + vnet.checksumStart(view, at)
+        const field = from + vnet.checksumOffset(view, at)
+        if (field + 2 > end) return 0
+        takeChecksum(packet, from, field)
+      } else if (vnet.isVerified(view, at)) packet.checksumState = ChecksumState.Verified
+    }
+    this.#input(packet, tag)
+    return 1
+  }
+
+  /** What the kernel merged is taken apart behind its Ethernet header, which each part gets. */
+  #merged(packet: Packet, tag: number): number {
+    const { bytes, view, start } = packet
+    const type = view.getUint16(start + ETHER_TYPE)
+    if (type !== IPV4 && type !== IPV6) return 0
+    const header = bytes.slice(start, start + ETHERNET_HEADER)
+    const at = start + ETHERNET_HEADER - VNET_HEADER
+    bytes.copyWithin(at, start - VNET_HEADER, start)
+    vnet.skip(view, at, ETHERNET_HEADER)
+    packet.start = at
+    return this.#splitter.split(
+      packet,
+      (part) => {
+        part.start -= ETHERNET_HEADER
+        part.bytes.set(header, part.start)
+        this.#input(part, tag)
+      },
+      null,
+    )
+  }
+
+  #input(packet: Packet, tag: number): void {
+    if (tag !== 0) putTagBack(packet, tag)
+    try {
+      this.#host.receiver?.input(packet)
+    } catch (error) {
+      surface(error)
+    }
+  }
+
+  #refuse(packet: Packet): void {
+    try {
+      this.#host.receiver?.dropped(Drop.FrameOffload, packet)
+    } catch (error) {
+      surface(error)
+    }
+  }
+
+  #idle(): void {
+    try {
+      this.#host.receiver?.idle()
+    } catch (error) {
+      surface(error)
+    }
+  }
+}
+
+/** Before Linux 3.14 the type of a tag was not told: it was that of 802.1Q. */
+function vlanType(status: number): number {
+  return (status & Status.VlanValid) === 0 ? 0 : 0x8100
+}
+
+/** IEEE 802.1Q: the tag stands behind the two addresses. */
+function putTagBack(packet: Packet, tag: number): void {
+  const at = packet.start - TAG
+  copyBytes(packet, packet.start, packet, at, 12)
+  packet.view.setUint32(at + 12, tag)
+  packet.start = at
+}
+
+/** The checksum at `field` over all from `from` on was left to a device. */
+function takeChecksum(packet: Packet, from: number, field: number): void {
+  packet.start += ETHERNET_HEADER
+  const isOwn = isOwnChecksum(packet, from, field)
+  packet.start -= ETHERNET_HEADER
+  if (isOwn) packet.checksumState = ChecksumState.Partial
+  else completeChecksumAt(packet, from, field)
+}
+
+/** The same where only the frame itself says whose checksum that is: of its UDP or TCP header. */
+function leaveChecksum(packet: Packet): void {
+  const { view, start, end } = packet
+  for (const protocol of [UDP, TCP]) {
+    const at = findUpper(view, start + ETHERNET_HEADER, end, protocol)
+    if (at < 0) continue
+    const field = at + checksumAtOf(protocol)
+    if (field + 2 <= end) takeChecksum(packet, at, field)
+    return
+  }
+}

@@ -1,0 +1,215 @@
+/**
+ * Frames to a packet socket: the first one of a turn leaves at once, those that follow it in the
+ * same turn, or that answer the frames of one wake-up, are collected and leave with one `sendmmsg`.
+ */
+import { Drop } from '../../base/drop.ts'
+import { ChecksumState, copyBytes, HEADROOM, Packet } from '../../base/packet.ts'
+import { ETHER_TYPE, HEADER as ETHERNET_HEADER, IPV4, IPV6 } from '../../wire/ethernet.ts'
+import { HEADER as IPV4_HEADER } from '../../wire/ipv4.ts'
+import { HEADER as IPV6_HEADER } from '../../wire/ipv6-header.ts'
+import { TCP, UDP } from '../../wire/protocol.ts'
+import { completeChecksum, isOwnChecksum } from '../checksum-offload.ts'
+import { checksumAtOf, plainProtocol } from '../segmenter.ts'
+import { LITTLE } from './netlink.ts'
+import type { PacketCounters } from './packet-counters.ts'
+import type { PacketLibc } from './packet-libc.ts'
+import { EAGAIN, ENETDOWN, ENOBUFS, ENODEV, ENOMEM, ENXIO, type Libc } from './tun-libc.ts'
+import type { WriterHost } from './tun-writer.ts'
+import * as vnet from './vnet-header.ts'
+
+/** Frames of one call: what a wake-up reads is answered with two. */
+const BATCH = 64
+/** Bytes of the frames of one call. */
+const ROOM = 256 * 1024
+/** struct mmsghdr and struct iovec of 64-bit Linux. */
+const MESSAGE = 64
+const VECTOR = 16
+const MSG_DONTWAIT = 0x40
+
+export class PacketWriter {
+  readonly #host: WriterHost
+  readonly #libc: Libc
+  readonly #packetLibc: PacketLibc
+  readonly #fd: number
+  readonly #counters: PacketCounters
+  /** Bytes in front of each frame. */
+  readonly #vnetHeader: number
+  /** The collected frames, one behind the other. */
+  readonly #frames = new Packet(ROOM)
+  readonly #messages = new Uint8Array(BATCH * MESSAGE)
+  readonly #vectors = new DataView(new ArrayBuffer(BATCH * VECTOR))
+  readonly #framesAddress: number
+  readonly #messagesAddress: number
+  readonly #starts = new Int32Array(BATCH + 1)
+  #count = 0
+  #turnBegun = false
+  #held = false
+  readonly #endTurn = () => this.flush()
+  /** What is shown of a frame that was refused. */
+  readonly #refused = new Packet()
+
+  constructor(
+    host: WriterHost,
+    libc: Libc,
+    packetLibc: PacketLibc,
+    fd: number,
+    counters: PacketCounters,
+    vnetHeader: number,
+  ) {
+    this.#host = host
+    this.#libc = libc
+    this.#packetLibc = packetLibc
+    this.#fd = fd
+    this.#counters = counters
+    this.#vnetHeader = vnetHeader
+    this.#framesAddress = libc.addressOf(this.#frames.bytes)
+    this.#messagesAddress = libc.addressOf(this.#messages)
+    const vectors = BigInt(libc.addressOf(new Uint8Array(this.#vectors.buffer)))
+    const view = new DataView(this.#messages.buffer)
+    for (let i = 0; i < BATCH; i++) {
+      view.setBigUint64(i * MESSAGE + 16, vectors + BigInt(i * VECTOR), LITTLE)
+      view.setBigUint64(i * MESSAGE + 24, 1n, LITTLE)
+    }
+  }
+
+  send(packet: Packet): Drop {
+    const host = this.#host
+    if (!host.isOpen) return this.#refuse(Drop.LinkDown)
+    const length = packet.end - packet.start
+    if (length - ETHERNET_HEADER > host.mtu) return this.#refuse(Drop.LinkMtuExceeded)
+    if (this.#count === BATCH || this.#room() < length) this.writeAll()
+    this.#append(packet, length)
+    if (this.#turnBegun && !host.down) return Drop.None
+    this.#turnBegun = true
+    if (!this.#held) queueMicrotask(this.#endTurn)
+    return this.#write(this.#count - 1)
+  }
+
+  /** From now on, what is sent answers the frames of one wake-up: it is collected until `release`. */
+  hold(): void {
+    this.#held = true
+  }
+
+  release(): void {
+    this.#held = false
+    this.writeAll()
+  }
+
+  /** Sends what was collected, but not in a wake-up. */
+  flush(): void {
+    if (!this.#held) this.writeAll()
+  }
+
+  /** Sends what was collected, whatever goes on. */
+  writeAll(): void {
+    this.#turnBegun = false
+    if (this.#count > 0) this.#write(-1)
+  }
+
+  #room(): number {
+    return ROOM - (this.#starts[this.#count] as number) - this.#vnetHeader
+  }
+
+  #append(packet: Packet, length: number): void {
+    const frames = this.#frames
+    const at = this.#starts[this.#count] as number
+    const frame = at + this.#vnetHeader
+    if (this.#vnetHeader > 0) {
+      if (packet.checksumState !== ChecksumState.Partial || !leaveChecksum(packet, frames.view, at))
+        vnet.encodePlain(frames.view, at)
+    }
+    copyBytes(packet, packet.start, frames, frame, length)
+    const vectors = this.#vectors
+    const vector = this.#count * VECTOR
+    const address = this.#framesAddress + at
+    vectors.setUint32(vector + LOW, address >>> 0, LITTLE)
+    vectors.setUint32(vector + HIGH, Math.floor(address / 0x1_0000_0000), LITTLE)
+    vectors.setUint32(vector + 8 + LOW, length + this.#vnetHeader, LITTLE)
+    this.#count++
+    this.#starts[this.#count] = frame + length
+  }
+
+  /**
+   * Sends all that was collected. Who is refused is told by `dropped`, but for the frame `asked`,
+   * whose reason is returned.
+   */
+  #write(asked: number): Drop {
+    const count = this.#count
+    const counters = this.#counters
+    let result: Drop = Drop.None
+    for (let first = 0; first < count; ) {
+      const messages = this.#messagesAddress + first * MESSAGE
+      const sent = this.#packetLibc.sendmmsg(this.#fd, messages, count - first, MSG_DONTWAIT)
+      if (sent > 0) {
+        const from = this.#starts[first] as number
+        counters.sentPackets += sent
+        first += sent
+        counters.sentBytes += (this.#starts[first] as number) - from - sent * this.#vnetHeader
+        this.#host.down = false
+        continue
+      }
+      const drop = this.#refuse(this.#reason(this.#libc.errno()))
+      if (first === asked) result = drop
+      else this.#dropped(drop, first)
+      first++
+    }
+    this.#count = 0
+    return result
+  }
+
+  #dropped(drop: Drop, index: number): void {
+    const start = (this.#starts[index] as number) + this.#vnetHeader
+    const length = (this.#starts[index + 1] as number) - start
+    const packet = this.#refused
+    packet.reset(HEADROOM, HEADROOM + length)
+    copyBytes(this.#frames, start, packet, HEADROOM, length)
+    this.#host.receiver?.dropped(drop, packet)
+  }
+
+  #refuse(drop: Drop): Drop {
+    this.#counters.refusedPackets++
+    return drop
+  }
+
+  /** What a failed call means. */
+  #reason(errno: number): Drop {
+    switch (errno) {
+      case EAGAIN:
+      case ENOBUFS:
+      case ENOMEM:
+        return Drop.LinkQueueFull
+      case ENETDOWN:
+        // It may come up again.
+        this.#host.wentDown()
+        return Drop.LinkDown
+      case ENXIO:
+      case ENODEV:
+        // The interface is gone: the socket reports that too.
+        return Drop.LinkDown
+      default:
+        return Drop.LinkRefused
+    }
+  }
+}
+
+/** Offsets of the halves of a number of 64 bits. */
+const LOW = LITTLE ? 0 : 4
+const HIGH = LITTLE ? 4 : 0
+
+/**
+ * Writes the vnet header that leaves the frame's `Partial` checksum to the device; completes it
+ * where the header could not name it, and answers `false`.
+ */
+function leaveChecksum(packet: Packet, view: DataView, at: number): boolean {
+  const type = packet.view.getUint16(packet.start + ETHER_TYPE)
+  packet.start += ETHERNET_HEADER
+  const ip = type === IPV4 ? IPV4_HEADER : IPV6_HEADER
+  const protocol = type === IPV4 || type === IPV6 ? plainProtocol(packet) : 0
+  const field = checksumAtOf(protocol)
+  const isOwn =
+    (protocol === UDP || protocol === TCP) && isOwnChecksum(packet, packet.start + ip, packet.start + ip + field)
+  if (!isOwn) completeChecksum(packet)
+  packet.start -= ETHERNET_HEADER
+  if (isOwn) vnet.encode(view, at, vnet.GSO_NONE, ETHERNET_HEADER + ip, 0, 0, field)
+  return isOwn
+}
