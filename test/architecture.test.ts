@@ -287,6 +287,7 @@ const WIDE_CLASSES: Record<string, string> = {
   'ip/nic/neighbor-table.ts NeighborTable': 'a method for each event of RFC 4861 section 7.3',
   'ip/nic/nic-addresses.ts NicAddresses': 'addresses, tentative ones and those of routers; half are private',
   'ip/nic/nic.ts Nic': 'the façade of all rooms of a nic',
+  'link/device/packet.ts PacketLink': 'the members of a Link, and those of a device',
   'link/device/tun.ts TunLink': 'the members of a Link, and those of a device',
   'network/nat/mapping-table.ts MappingTable':
     'the options of a NAT, a table for each protocol, and the calls of four ways',

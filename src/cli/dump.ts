@@ -2,6 +2,7 @@
 import { Capture } from '../link/capture/capture.ts'
 import { CaptureReader } from '../link/capture/capture-reader.ts'
 import type { CapturedFrame } from '../link/capture/pcapng.ts'
+import { openPacket } from '../link/device/packet.ts'
 import { openTun } from '../link/device/tun.ts'
 import { type CommandDescription, option, readCommandLine, repeatable } from './command-line.ts'
 import { describeFrame, fieldLines, frameJson, frameLine, hexLines } from './frame-text.ts'
@@ -19,6 +20,7 @@ const options = {
   json: option('--json', 'a line of JSON for each packet'),
   tun: option('--tun <NAME>', 'read from a TUN device'),
   tap: option('--tap <NAME>', 'read from a TAP device'),
+  packet: option('--packet <IFACE>', 'read what comes in by an Ethernet interface that exists'),
   peer: repeatable('--peer <CIDR>', "an address to give the kernel's side of the device; repeatable"),
   mtu: option('--mtu <N>', 'MTU of the device'),
 } as const
@@ -28,12 +30,13 @@ export const description: CommandDescription = {
     'dump FILE [-v] [-x] [--json] [FILTER]',
     'dump - [-v] [-x] [--json] [FILTER]',
     'dump --tun NAME | --tap NAME [--peer CIDR] [--mtu N] [-v] [-x] [--json] [FILTER]',
+    'dump --packet IFACE [-v] [-x] [--json] [FILTER]',
   ],
   about: [
     'Prints the packets of a pcap or pcapng file, or of one that comes by standard input (-), or those that ' +
-      'the kernel sends into a device, a line each: seconds since the first, direction where it is known, and ' +
-      'what the headers say. A packet that a stack would discard is marked with the reason in brackets. Files ' +
-      'may be packed with gzip. What is odd in a file is told on standard error; exit code 1 when it is damaged. ' +
+      'the kernel sends into a device, or that come in by an interface, a line each: seconds since the first, ' +
+      'direction where it is known, and what the headers say. A packet that a stack would discard is marked ' +
+      'with the reason in brackets. Files may be packed with gzip. What is odd in a file is told on standard error; exit code 1 when it is damaged. ' +
       'On a device nothing is answered; SIGINT and SIGTERM end it.',
   ],
   arguments: {
@@ -49,26 +52,32 @@ export const description: CommandDescription = {
 
 export async function run(args: string[]): Promise<number> {
   const { values, positionals } = readCommandLine(args, options, { allowPositionals: true })
-  const { tun, tap } = values
-  const fromDevice = tun !== undefined || tap !== undefined
+  const { tun, tap, packet } = values
+  const fromDevice = tun !== undefined || tap !== undefined || packet !== undefined
   const file = fromDevice ? undefined : positionals[0]
-  const sources = [file, tun, tap].filter((source) => source !== undefined)
+  const sources = [file, tun, tap, packet].filter((source) => source !== undefined)
   if (sources.length !== 1 || sources[0] === '')
-    throw new UsageError('name what to read: a FILE, --tun NAME or --tap NAME, one of them')
+    throw new UsageError(
+      'name what to read: a FILE, --tun NAME or --tap NAME, or an interface: --packet IFACE; one of them',
+    )
   const printer = new Printer(readFilter(positionals.slice(fromDevice ? 0 : 1).join(' ')), values)
   if (file !== undefined) return dumpFile(file, printer)
 
   const peers = values.peer ?? []
   for (const peer of peers) cidr('peer', peer)
   const mtu = integer('mtu', values.mtu, 68, 65_535)
-  const device = openTun({
-    // Frames as a wire would carry them.
-    offload: false,
-    kind: tun === undefined ? 'tap' : 'tun',
-    name: tun ?? tap ?? '',
-    peer: peers,
-    ...(mtu === undefined ? {} : { mtu }),
-  })
+  const size = mtu === undefined ? {} : { mtu }
+  const device =
+    packet === undefined
+      ? // Frames as a wire would carry them.
+        openTun({
+          offload: false,
+          kind: tun === undefined ? 'tap' : 'tun',
+          name: tun ?? tap ?? '',
+          peer: peers,
+          ...size,
+        })
+      : openPacket({ interface: packet, ...size })
   const run = startRun()
   const output = new LiveOutput()
   new Capture(frameReader((frame) => output.hasRoom() && printer.print(frame))).link(device).attach({

@@ -4,6 +4,7 @@
 import { type Address, Prefix } from '../base/address.ts'
 import type { NeighborRow } from '../ip/nic/nic.ts'
 import type { CaptureFile } from '../link/capture/capture-file.ts'
+import { openPacket, type PacketLink } from '../link/device/packet.ts'
 import type { InterfaceAddress } from '../link/device/point-to-point.ts'
 import { openTun, type TunLink, type TunOptions } from '../link/device/tun.ts'
 import type { Link } from '../link/link.ts'
@@ -25,6 +26,11 @@ export const hostOptions = {
       '/dev/net/tun is open to all (mode 0666)',
   ),
   tap: option('--tap <NAME>', 'a TAP device instead'),
+  packet: option(
+    '--packet <IFACE>',
+    'an Ethernet interface that exists instead, such as one end of a veth pair, by a packet socket; needs root or ' +
+      'CAP_NET_RAW',
+  ),
   address: repeatable(
     '--address <CIDR>',
     "an address of the stack, such as 10.9.0.2/24, fd09::2/64 or '10.9.0.2 peer 10.9.0.1'; repeatable, one at least",
@@ -52,7 +58,7 @@ export type HostArguments = OptionValues<typeof hostOptions>
 export interface Host {
   /** Ended by signals, and when the device fails for good. */
   readonly run: Run
-  readonly device: TunLink
+  readonly device: TunLink | PacketLink
   readonly stack: Stack
   /** The stack's own addresses, in the order given. */
   readonly addresses: readonly Address[]
@@ -74,13 +80,22 @@ export interface Host {
  * @throws {Error} when the device or the file cannot be opened
  */
 export async function openHost(values: HostArguments): Promise<Host> {
-  const { tun, tap } = values
-  if ((tun === undefined) === (tap === undefined) || (tun ?? tap) === '')
-    throw new UsageError('name the device that carries the packets: --tun NAME or --tap NAME, one of them')
+  const { tun, tap, packet } = values
+  const names = [tun, tap, packet].filter((name) => name !== undefined)
+  if (names.length !== 1 || names[0] === '')
+    throw new UsageError(
+      'name the device that carries the packets: --tun NAME or --tap NAME, or an interface that exists: ' +
+        '--packet IFACE; one of them',
+    )
   const addresses = (values.address ?? []).map((text) => interfaceAddress('address', text))
   if (addresses.length === 0)
     throw new UsageError("give the stack an address of its own: --address CIDR, such as '--address 10.9.0.2/24'")
   const peers = (values.peer ?? []).map((text) => interfaceAddress('peer', text))
+  if (packet !== undefined && peers.length > 0)
+    throw new UsageError(
+      `--peer is for a device of the command's own: what is on the other side of '${packet}' has its addresses ` +
+        `('ip address add ${values.peer?.[0]} dev …')`,
+    )
   for (const { address, prefix } of peers) {
     const own = addresses.find((each) => each.address.equals(address))
     if (own !== undefined)
@@ -103,15 +118,15 @@ export async function openHost(values: HostArguments): Promise<Host> {
   // From here on a signal no longer just kills: whoever sees the device can end the command with
   // its summary.
   const run = startRun()
-  let device: TunLink | null = null
+  let device: TunLink | PacketLink | null = null
   let file: CaptureFile | null = null
   try {
-    device = openDevice({
-      kind: tun === undefined ? 'tap' : 'tun',
-      name: tun ?? tap ?? '',
-      peer: peers.map((peer) => kernelAddress(peer, addresses)),
-      ...(mtu === undefined ? {} : { mtu }),
-    })
+    const size = mtu === undefined ? {} : { mtu }
+    const peer = peers.map((each) => kernelAddress(each, addresses))
+    device =
+      packet === undefined
+        ? openDevice({ kind: tun === undefined ? 'tap' : 'tun', name: tun ?? tap ?? '', peer, ...size })
+        : openPacket({ interface: packet, ...size })
     const stack = new Stack(icmpRateLimit === undefined ? {} : { icmpRateLimit })
     let link: Link = device
     if (values.capture !== undefined) {

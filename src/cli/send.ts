@@ -144,16 +144,19 @@ function requireWay({ stack }: Host, { address, zone }: Target, broadcast: boole
  * run is over.
  */
 async function kernelIsReady(host: Host, to: Address, sender: Sender): Promise<void> {
+  const { device } = host
+  // Behind an interface that was there before there is somebody else.
+  if (!('kernelAddresses' in device)) return
   const deadline = performance.now() + PATIENCE
   // Linux gives an IPv6 link-local address to a device at once: it is of no use to other
   // destinations.
   const useful = (address: Address) =>
     address.family === to.family && (address.family === 4 || address.isLinkLocal === to.isLinkLocal)
   // The addresses of a port of a bridge are the bridge's, and who answers is found out by asking.
-  const isReady = () => host.device.hasMaster() || host.device.kernelAddresses().some(({ address }) => useful(address))
+  const isReady = () => device.hasMaster() || device.kernelAddresses().some(({ address }) => useful(address))
   while (!sender.stopped && !isReady()) {
     if (performance.now() > deadline) {
-      const name = host.device.interfaceName
+      const name = device.interfaceName
       throw new Error(
         `the kernel's side of ${name} has no IPv${to.family} address after ${PATIENCE / 1000} s; ` +
           `give it one with --peer CIDR, or with 'ip address add CIDR dev ${name}'`,

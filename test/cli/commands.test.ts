@@ -37,6 +37,11 @@ test('wrong usage is exit code 2, with the reason and the usage on standard erro
     [['recv', '--port', '7', ...address], '--tun NAME or --tap NAME'],
     [['send', '--to', '10.9.0.1:7', ...address], '--tun NAME or --tap NAME'],
     [['echo', '--tun', 't', '--tap', 't', '--port', '7', ...address], 'one of them'],
+    [['echo', '--tun', 't', '--packet', 'v', '--port', '7', ...address], '--packet IFACE; one of them'],
+    [
+      ['echo', '--packet', 'v', '--peer', '10.9.0.1/24', '--port', '7', ...address],
+      "--peer is for a device of the command's own",
+    ],
     [['echo', '--tun', 't', ...address], '--port P'],
     [['echo', '--tun', 't', '--port', '70000', ...address], "not '70000'"],
     [['recv', '--tun', 't', ...address], '--port P'],

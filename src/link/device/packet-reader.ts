@@ -24,7 +24,10 @@ import * as vnet from './vnet-header.ts'
 export interface PacketSource {
   /** 10 with offloads, else 0. */
   readonly vnetHeader: number
-  /** Reads a frame that the ring's slot was too short for, vnet header included, to `at`; its length or -1. */
+  /**
+   * Reads a frame that the ring's slot was too short for to `at`, its vnet header in front of that;
+   * returns its length, below 0 where none waits.
+   */
   receive(packet: Packet, at: number): number
   /** Frames lost since the last call. */
   takeLost(): number
@@ -32,7 +35,10 @@ export interface PacketSource {
   broken(): void
 }
 
-/** As for a TUN device: timers and other descriptors have their turn, and no receive buffer overflows unseen. */
+/**
+ * As for a TUN device: timers and other descriptors have their turn, and no receive buffer
+ * overflows unseen.
+ */
 const BUDGET = 32
 const TAG = 4
 
@@ -132,7 +138,10 @@ export class PacketReader {
     return Math.max(1, count)
   }
 
-  /** Hands the frame up as its sender meant it; returns how many packets that were, 0 for an unsound one. */
+  /**
+   * Hands the frame up as its sender meant it; returns how many packets that were, 0 for an unsound
+   * one.
+   */
   #offloads(packet: Packet, status: number, tag: number): number {
     const { view, start, end } = packet
     if (this.#source.vnetHeader === 0) {

@@ -70,7 +70,10 @@ const PACKET_MR_PROMISC = 1
 const PACKET_MR_ALLMULTI = 2
 /** In network byte order. */
 const ETH_P_ALL = 0x0003
-/** struct sockaddr_ll: family u16, protocol u16 (network order), index s32, type u16, packet type u8, length u8, address 8. */
+/**
+ * struct sockaddr_ll: family u16, protocol u16 (network order), index s32, type u16, packet type u8,
+ * address length u8, address 8.
+ */
 const SOCKADDR_LL = 20
 const ARPHRD_ETHER = 1
 
@@ -167,7 +170,10 @@ export function prepare(libc: Libc, packetLibc: PacketLibc, fd: number, offload:
   return offload && set(SOL_PACKET, PACKET_VNET_HDR, 1)
 }
 
-/** From now on the interface's frames come: all of them, if `promiscuous`, else those for it and all groups. */
+/**
+ * From now on the interface's frames come: all of them, if `promiscuous`, else those for it and for
+ * all groups.
+ */
 export function bindTo(
   libc: Libc,
   packetLibc: PacketLibc,
@@ -221,8 +227,8 @@ export function quietKernel(libc: Libc, info: InterfaceInfo): () => void {
     const list = four.map(({ address, prefix }) => `${address}/${prefix.length}`).join(', ')
     throw Object.assign(
       new Error(
-        `The kernel has ${list} on '${name}' and would answer beside the stack: 'ip address flush dev ${name}', or give ` +
-          "the stack an Ethernet address of its own (without hardwareAddress: 'interface').",
+        `The kernel has ${list} on '${name}' and would answer beside the stack: 'ip address flush dev ${name}', or ` +
+          "give the stack an Ethernet address of its own (without hardwareAddress: 'interface').",
       ),
       { code: 'EBUSY' },
     )

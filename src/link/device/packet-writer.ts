@@ -10,20 +10,15 @@ import { HEADER as IPV6_HEADER } from '../../wire/ipv6-header.ts'
 import { TCP, UDP } from '../../wire/protocol.ts'
 import { completeChecksum, isOwnChecksum } from '../checksum-offload.ts'
 import { checksumAtOf, plainProtocol } from '../segmenter.ts'
-import { LITTLE } from './netlink.ts'
+import { MessageBatch } from './message-batch.ts'
 import type { PacketCounters } from './packet-counters.ts'
 import type { PacketLibc } from './packet-libc.ts'
 import { EAGAIN, ENETDOWN, ENOBUFS, ENODEV, ENOMEM, ENXIO, type Libc } from './tun-libc.ts'
 import type { WriterHost } from './tun-writer.ts'
 import * as vnet from './vnet-header.ts'
 
-/** Frames of one call: what a wake-up reads is answered with two. */
+/** Frames of one call: what a wake-up reads is answered with one. */
 const BATCH = 64
-/** Bytes of the frames of one call. */
-const ROOM = 256 * 1024
-/** struct mmsghdr and struct iovec of 64-bit Linux. */
-const MESSAGE = 64
-const VECTOR = 16
 const MSG_DONTWAIT = 0x40
 
 export class PacketWriter {
@@ -34,15 +29,10 @@ export class PacketWriter {
   readonly #counters: PacketCounters
   /** Bytes in front of each frame. */
   readonly #vnetHeader: number
-  /** The collected frames, one behind the other. */
-  readonly #frames = new Packet(ROOM)
-  readonly #messages = new Uint8Array(BATCH * MESSAGE)
-  readonly #vectors = new DataView(new ArrayBuffer(BATCH * VECTOR))
-  readonly #framesAddress: number
-  readonly #messagesAddress: number
-  readonly #starts = new Int32Array(BATCH + 1)
-  #count = 0
+  readonly #batch: MessageBatch
+  /** A frame of this turn was sent: what follows is collected until the turn ends. */
   #turnBegun = false
+  /** A wake-up's frames are being answered: the end of the turn sends nothing. */
   #held = false
   readonly #endTurn = () => this.flush()
   /** What is shown of a frame that was refused. */
@@ -62,14 +52,7 @@ export class PacketWriter {
     this.#fd = fd
     this.#counters = counters
     this.#vnetHeader = vnetHeader
-    this.#framesAddress = libc.addressOf(this.#frames.bytes)
-    this.#messagesAddress = libc.addressOf(this.#messages)
-    const vectors = BigInt(libc.addressOf(new Uint8Array(this.#vectors.buffer)))
-    const view = new DataView(this.#messages.buffer)
-    for (let i = 0; i < BATCH; i++) {
-      view.setBigUint64(i * MESSAGE + 16, vectors + BigInt(i * VECTOR), LITTLE)
-      view.setBigUint64(i * MESSAGE + 24, 1n, LITTLE)
-    }
+    this.#batch = new MessageBatch(libc, BATCH)
   }
 
   send(packet: Packet): Drop {
@@ -77,12 +60,13 @@ export class PacketWriter {
     if (!host.isOpen) return this.#refuse(Drop.LinkDown)
     const length = packet.end - packet.start
     if (length - ETHERNET_HEADER > host.mtu) return this.#refuse(Drop.LinkMtuExceeded)
-    if (this.#count === BATCH || this.#room() < length) this.writeAll()
-    this.#append(packet, length)
+    const batch = this.#batch
+    if (!batch.fits(length + this.#vnetHeader)) this.#write(-1)
+    this.#append(packet)
     if (this.#turnBegun && !host.down) return Drop.None
     this.#turnBegun = true
     if (!this.#held) queueMicrotask(this.#endTurn)
-    return this.#write(this.#count - 1)
+    return this.#write(batch.count - 1)
   }
 
   /** From now on, what is sent answers the frames of one wake-up: it is collected until `release`. */
@@ -103,30 +87,17 @@ export class PacketWriter {
   /** Sends what was collected, whatever goes on. */
   writeAll(): void {
     this.#turnBegun = false
-    if (this.#count > 0) this.#write(-1)
+    if (this.#batch.count > 0) this.#write(-1)
   }
 
-  #room(): number {
-    return ROOM - (this.#starts[this.#count] as number) - this.#vnetHeader
-  }
-
-  #append(packet: Packet, length: number): void {
-    const frames = this.#frames
-    const at = this.#starts[this.#count] as number
-    const frame = at + this.#vnetHeader
+  #append(packet: Packet): void {
+    const batch = this.#batch
     if (this.#vnetHeader > 0) {
-      if (packet.checksumState !== ChecksumState.Partial || !leaveChecksum(packet, frames.view, at))
-        vnet.encodePlain(frames.view, at)
+      const { view } = batch.frames
+      const at = batch.start(batch.count)
+      if (packet.checksumState !== ChecksumState.Partial || !leaveChecksum(packet, view, at)) vnet.encodePlain(view, at)
     }
-    copyBytes(packet, packet.start, frames, frame, length)
-    const vectors = this.#vectors
-    const vector = this.#count * VECTOR
-    const address = this.#framesAddress + at
-    vectors.setUint32(vector + LOW, address >>> 0, LITTLE)
-    vectors.setUint32(vector + HIGH, Math.floor(address / 0x1_0000_0000), LITTLE)
-    vectors.setUint32(vector + 8 + LOW, length + this.#vnetHeader, LITTLE)
-    this.#count++
-    this.#starts[this.#count] = frame + length
+    batch.append(packet, this.#vnetHeader)
   }
 
   /**
@@ -134,18 +105,17 @@ export class PacketWriter {
    * whose reason is returned.
    */
   #write(asked: number): Drop {
-    const count = this.#count
+    const batch = this.#batch
+    const { count } = batch
     const counters = this.#counters
     let result: Drop = Drop.None
     for (let first = 0; first < count; ) {
-      const messages = this.#messagesAddress + first * MESSAGE
-      const sent = this.#packetLibc.sendmmsg(this.#fd, messages, count - first, MSG_DONTWAIT)
+      const sent = this.#packetLibc.sendmmsg(this.#fd, batch.message(first), count - first, MSG_DONTWAIT)
       if (sent > 0) {
-        const from = this.#starts[first] as number
         counters.sentPackets += sent
-        first += sent
-        counters.sentBytes += (this.#starts[first] as number) - from - sent * this.#vnetHeader
+        counters.sentBytes += batch.start(first + sent) - batch.start(first) - sent * this.#vnetHeader
         this.#host.down = false
+        first += sent
         continue
       }
       const drop = this.#refuse(this.#reason(this.#libc.errno()))
@@ -153,16 +123,16 @@ export class PacketWriter {
       else this.#dropped(drop, first)
       first++
     }
-    this.#count = 0
+    batch.count = 0
     return result
   }
 
   #dropped(drop: Drop, index: number): void {
-    const start = (this.#starts[index] as number) + this.#vnetHeader
-    const length = (this.#starts[index + 1] as number) - start
+    const start = this.#batch.start(index) + this.#vnetHeader
+    const length = this.#batch.start(index + 1) - start
     const packet = this.#refused
     packet.reset(HEADROOM, HEADROOM + length)
-    copyBytes(this.#frames, start, packet, HEADROOM, length)
+    copyBytes(this.#batch.frames, start, packet, HEADROOM, length)
     this.#host.receiver?.dropped(drop, packet)
   }
 
@@ -191,10 +161,6 @@ export class PacketWriter {
     }
   }
 }
-
-/** Offsets of the halves of a number of 64 bits. */
-const LOW = LITTLE ? 0 : 4
-const HIGH = LITTLE ? 4 : 0
 
 /**
  * Writes the vnet header that leaves the frame's `Partial` checksum to the device; completes it

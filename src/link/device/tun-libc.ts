@@ -48,7 +48,8 @@ function load(): Libc {
   if (process.platform !== 'linux') {
     throw codedError(
       'ENOTSUP',
-      `TUN and TAP devices need Linux, this is ${process.platform}. The in-memory links (segment, loopback) work here.`,
+      `TUN and TAP devices and packet sockets need Linux, this is ${process.platform}. The in-memory links (segment, ` +
+        'loopback) work here.',
     )
   }
   try {
