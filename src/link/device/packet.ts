@@ -112,7 +112,7 @@ export class PacketLink implements Link {
   /** Lets the kernel speak again. */
   readonly #restore: () => void
 
-  /** Use {@link openPacket}. */
+  /** @internal Use {@link openPacket}. */
   constructor(
     libc: Libc,
     packetLibc: PacketLibc,
