@@ -13,6 +13,8 @@ export interface Koffi {
   load(path: string | null): ForeignLibrary
   errno(): number
   address(value: unknown): number | bigint
+  /** Memory that is not JavaScript's, as long as it is mapped. */
+  view(address: number, length: number): ArrayBuffer
   alloc(type: string, count: number): unknown
   free(memory: unknown): void
   proto(result: string, parameters: readonly string[]): unknown
