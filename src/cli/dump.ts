@@ -36,8 +36,8 @@ export const description: CommandDescription = {
     'Prints the packets of a pcap or pcapng file, or of one that comes by standard input (-), or those that ' +
       'the kernel sends into a device, or that come in by an interface, a line each: seconds since the first, ' +
       'direction where it is known, and what the headers say. A packet that a stack would discard is marked ' +
-      'with the reason in brackets. Files may be packed with gzip. What is odd in a file is told on standard error; exit code 1 when it is damaged. ' +
-      'On a device nothing is answered; SIGINT and SIGTERM end it.',
+      'with the reason in brackets. Files may be packed with gzip. What is odd in a file is told on standard ' +
+      'error; exit code 1 when it is damaged. On a device nothing is answered; SIGINT and SIGTERM end it.',
   ],
   arguments: {
     FILTER:

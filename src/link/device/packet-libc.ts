@@ -11,7 +11,7 @@ export interface PacketLibc {
   sendmmsg(fd: number, messages: number, count: number, flags: number): number
   /** Reads into memory by its address. */
   recvInto(fd: number, address: number, length: number, flags: number): number
-  /** `length` bytes of memory that is not JavaScript's own: not to be touched once it is unmapped. */
+  /** Memory that is not JavaScript's own: not to be touched once it is unmapped. */
   viewOf(address: number, length: number): ArrayBuffer
 }
 

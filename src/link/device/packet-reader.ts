@@ -2,8 +2,8 @@
  * Frames from a packet socket's ring: many per wake-up, copied into one buffer that is lent
  * upwards, without a system call each.
  *
- * The kernel's offloads are undone on the way, as its own receivers are: VLAN tags that it took off
- * are put back, checksums that it left to a device are `Partial`, and what it merged is taken apart.
+ * The kernel's offloads are undone on the way: VLAN tags that it took off are put back, checksums
+ * that it left to a device are `Partial`, and what it merged is taken apart.
  */
 import { Drop } from '../../base/drop.ts'
 import { ChecksumState, copyBytes, HEADROOM, Packet } from '../../base/packet.ts'

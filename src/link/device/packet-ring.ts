@@ -53,8 +53,8 @@ export class PacketRing {
   #view: DataView
   #bytes: Uint8Array
   /**
-   * What was last copied from each slot, remembered: frames of a flow have one length, and to make a
-   * view costs as much as to copy it.
+   * What was last copied from each slot, remembered: frames of a flow have one length, and to make
+   * a view costs as much as to copy it.
    */
   readonly #copied: Uint8Array[]
   readonly #lengths: Int32Array

@@ -71,8 +71,8 @@ const PACKET_MR_ALLMULTI = 2
 /** In network byte order. */
 const ETH_P_ALL = 0x0003
 /**
- * struct sockaddr_ll: family u16, protocol u16 (network order), index s32, type u16, packet type u8,
- * address length u8, address 8.
+ * struct sockaddr_ll: family u16, protocol u16 (network order), index s32, type u16, packet type
+ * u8, address length u8, address 8.
  */
 const SOCKADDR_LL = 20
 const ARPHRD_ETHER = 1

@@ -69,7 +69,7 @@ export class PacketWriter {
     return this.#write(batch.count - 1)
   }
 
-  /** From now on, what is sent answers the frames of one wake-up: it is collected until `release`. */
+  /** From now on, what is sent answers the frames of one wake-up: collected until `release`. */
   hold(): void {
     this.#held = true
   }

@@ -50,8 +50,8 @@ const MSG_DONTWAIT = 0x40
  * Needs root or CAP_NET_RAW; to bring the interface up, to change its MTU and to keep the kernel
  * quiet, CAP_NET_ADMIN. Linux 4.20 or later.
  * @throws {Error} with `code` and, in the message, what to do: `ENOTSUP` (not Linux),
- *   `ERR_TUN_NO_KOFFI`, `EPERM` (privilege), `ENODEV` (no such interface), `EINVAL` (no Ethernet, or
- *   a refused MTU), `ENOMEM` (ring too large), `EBUSY` (`hardwareAddress: 'interface'` while the
+ *   `ERR_TUN_NO_KOFFI`, `EPERM` (privilege), `ENODEV` (no such interface), `EINVAL` (no Ethernet,
+ *   or a refused MTU), `ENOMEM` (ring too large), `EBUSY` (`hardwareAddress: 'interface'` while the
  *   kernel has IPv4 addresses there), `ERR_TUN_NO_UV`, `ERR_TUN_NO_THREAD`
  * @throws {TypeError} when an option has the wrong form
  * @throws {RangeError} when a number is out of range
