@@ -32,6 +32,11 @@ export interface LinkReceiver {
    */
   takesMerged?(packet: Packet): boolean
   /**
+   * Ethernet: whether a frame to a group may be for this receiver, as the filter of a network card
+   * knows. A wire with more than two ends asks; who does not say so gets them all.
+   */
+  hears?(packet: Packet): boolean
+  /**
    * After the last `input` of one wake-up: what was collected is now delivered to programs. Must be
    * called after every run of inputs.
    */

@@ -60,7 +60,8 @@ export interface SegmentLinkOptions {
  * - Medium `'ip'`: every packet reaches all other links; there is nothing to address a link by.
  *   More than two hosts want Ethernet.
  * - Medium `'ethernet'`: a unicast frame reaches the link with its destination address, broadcast
- *   and multicast reach all others.
+ *   and multicast reach all others; among more than two links, multicast those that hear the group
+ *   ({@link LinkReceiver.hears}).
  *
  * A unicast frame for a full queue is refused with `Drop.LinkQueueFull`; of a frame for several
  * links, each full one reports the drop itself. A frame that reaches nobody is reported to its
@@ -161,7 +162,11 @@ export class Segment {
       return Drop.None
     }
     let heard = false
-    for (const link of links) if (link !== from && this.#put(link, packet)) heard = true
+    for (const link of links) {
+      if (link === from) continue
+      const isDeaf = cast === Cast.Multicast && link.inbox.receiver?.hears?.(packet) === false
+      if (isDeaf || this.#put(link, packet)) heard = true
+    }
     if (!heard) from.inbox.receiver?.dropped(Drop.WireNoReceiver, packet)
     return Drop.None
   }

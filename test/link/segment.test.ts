@@ -3,7 +3,7 @@ import { ManualClock } from '../../src/base/clock.ts'
 import { Drop } from '../../src/base/drop.ts'
 import { Cast, ChecksumState, Packet } from '../../src/base/packet.ts'
 import { SeededRandom } from '../../src/base/random.ts'
-import type { Link } from '../../src/link/link.ts'
+import type { Link, LinkReceiver } from '../../src/link/link.ts'
 import { Segment, type SegmentLinkOptions, type SegmentOptions } from '../../src/link/segment.ts'
 import { ethernetFrame, linkContract, pattern, Recorder } from './link-contract.ts'
 
@@ -205,5 +205,51 @@ describe('Segment of medium ethernet', () => {
     expect(send(0, ethernetFrame(mac(1), mac(0), pattern(576, 1)))).toBe(Drop.None)
     expect(send(0, ethernetFrame(mac(1), mac(0), pattern(577, 1)))).toBe(Drop.LinkMtuExceeded)
     expect(send(0, ethernetFrame(mac(1), mac(0), new Uint8Array(0)))).toBe(Drop.FrameTooShort)
+  })
+})
+
+describe('a frame to a group, on a segment of medium ethernet', () => {
+  const GROUP = [0x01, 0x00, 0x5e, 0x01, 0x02, 0x03]
+
+  function withHearers(hear: readonly (boolean | undefined)[]) {
+    const net = setUp(hear.length + 1, { medium: 'ethernet' })
+    const asked: number[] = []
+    for (const [index, answer] of hear.entries()) {
+      if (answer === undefined) continue
+      const receiver = net.receivers[index + 1] as Recorder & LinkReceiver
+      receiver.hears = () => {
+        asked.push(index + 1)
+        return answer
+      }
+    }
+    const send = (destination: readonly number[]) => {
+      expect(net.send(0, ethernetFrame(destination, net.mac(0), pattern(50, 1)))).toBe(Drop.None)
+      net.clock.settle()
+      return net.received().slice(1)
+    }
+    return { ...net, send, asked }
+  }
+
+  it('reaches those that hear it, and those that do not say', () => {
+    const { send, asked } = withHearers([true, false, undefined])
+    expect(send(GROUP)).toEqual([1, 0, 1])
+    expect(asked).toEqual([1, 2])
+  })
+
+  it('is no frame without a receiver when nobody hears it', () => {
+    const { send, receivers } = withHearers([false, false])
+    expect(send(GROUP)).toEqual([0, 0])
+    expect(receivers[0]?.drops).toEqual([])
+  })
+
+  it('is a frame for everybody when it is a broadcast', () => {
+    const { send, asked } = withHearers([false, false])
+    expect(send(BROADCAST)).toEqual([1, 1])
+    expect(asked).toEqual([])
+  })
+
+  it('reaches the other end of a wire of two, whatever it hears: that end counts what it discards', () => {
+    const { send } = withHearers([false])
+    expect(send(GROUP)).toEqual([1])
   })
 })

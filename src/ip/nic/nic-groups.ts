@@ -7,6 +7,9 @@ import type { Clock } from '../../base/clock.ts'
 import { Drop } from '../../base/drop.ts'
 import type { Packet } from '../../base/packet.ts'
 import { branch, type Random } from '../../base/random.ts'
+import * as ethernet from '../../wire/ethernet.ts'
+import * as ipv4 from '../../wire/ipv4.ts'
+import * as ipv6 from '../../wire/ipv6-header.ts'
 import { ALL_ROUTERS, SOLICITED_NODE_0, SOLICITED_NODE_2 } from '../../wire/ndp.ts'
 import { IGMP } from '../../wire/protocol.ts'
 import type { GroupHost, GroupNic } from '../groups/group-nic.ts'
@@ -84,6 +87,26 @@ export class NicGroups {
     const allowed = this.memberships.allows(d0, d1, d2, d3, packet.s0, packet.s1, packet.s2, packet.s3)
     if (allowed === true || this.#isImplicit(d0, d1, d2, d3)) return Drop.None
     return allowed === null ? Drop.IpNotMember : Drop.IpSourceFilter
+  }
+
+  /**
+   * Whether {@link admit} could take what an Ethernet frame carries, by its destination alone.
+   */
+  hears({ view, start, end }: Packet): boolean {
+    const at = start + ethernet.HEADER
+    const type = ethernet.type(view, start)
+    if (type === ethernet.IPV4 && end >= at + ipv4.HEADER) {
+      const destination = view.getInt32(at + ipv4.DESTINATION)
+      return view.getUint8(at + ipv4.PROTOCOL) === IGMP || this.isMember(0, 0, 0xffff, destination)
+    }
+    if (type !== ethernet.IPV6 || end < at + ipv6.HEADER) return true
+    const destination = at + ipv6.DESTINATION
+    return this.isMember(
+      view.getInt32(destination),
+      view.getInt32(destination + 4),
+      view.getInt32(destination + 8),
+      view.getInt32(destination + 12),
+    )
   }
 
   /**

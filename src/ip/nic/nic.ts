@@ -242,6 +242,11 @@ export class Nic {
     return this.#ethernet === null && this.#ip.takesMerged(packet, this)
   }
 
+  /** @internal Whether the frame to a group may be to one that this host is in. */
+  hears(packet: Packet): boolean {
+    return this.#ethernet === null || this.#groups.hears(packet)
+  }
+
   /** @internal A packet whose frame header is gone. */
   receive(packet: Packet): void {
     this.#ip.input(packet, this)

@@ -128,6 +128,7 @@ export class ImpairedLink implements Link {
         this.#receive.input(packet)
       },
       takesMerged: (packet) => this.#receive.passesMerged && receiver.takesMerged?.(packet) === true,
+      hears: (packet) => receiver.hears?.(packet) !== false,
       idle: () => receiver.idle(),
       dropped: (drop, packet) => receiver.dropped(drop, packet),
       failed: (error, fatal) => receiver.failed(error, fatal),

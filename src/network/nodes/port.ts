@@ -266,6 +266,12 @@ export class Port implements Link, LinkReceiver {
     return receiver?.takesMerged?.(packet) === true
   }
 
+  /** Who looks at what passes is shown all of it. */
+  hears(packet: Packet): boolean {
+    const looks = this.#captures.length > 0 || this.hook !== null || this.#outside !== null || !this.#isUp
+    return looks || this.#receiver?.hears?.(packet) !== false
+  }
+
   idle(): void {
     if (this.#outside !== null) {
       this.#outside.idle()
