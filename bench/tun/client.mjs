@@ -198,8 +198,8 @@ function steady() {
   let previous = start
   let stood = 0
   for (let time = start; time < end + PATIENCE_MS && (time < end || received + late < sent); time = now()) {
-    // What it could not send while it did not run follows at twice the pace, not in one burst.
-    const most = Math.ceil((Math.min(time - previous, 1) * 2 * pace) / 1000)
+    // What it could not send while it did not run follows a quarter faster, not in one burst.
+    const most = Math.ceil((Math.min(time - previous, 1) * 1.25 * pace) / 1000)
     stood = Math.max(stood, time - previous)
     previous = time
     let due = time < end ? Math.min(BATCH, most, Math.floor(((time - start) * pace) / 1000) - sent) : 0

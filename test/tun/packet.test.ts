@@ -113,14 +113,30 @@ describeOnTun('a packet socket', () => {
     })
 
     test('has no frame of its own back, and none of the kernel that leaves by the same interface', async () => {
-      const { link, stack } = await host(options)
+      const { link, stack, nic } = await host(options)
+      const sources: string[] = []
+      const input = nic.input.bind(nic)
+      nic.input = (packet) => {
+        sources.push(Buffer.from(packet.bytes.subarray(packet.start + 6, packet.start + 12)).toString('hex'))
+        input(packet)
+      }
       const group = await bound(ours(stack, 4))
-      const before = link.counters.receivedPackets
       group.setMulticastTTL(3)
       group.send('x', 5000, '239.1.2.3')
-      await vi.waitFor(() => expect(link.counters.sentPackets).toBeGreaterThan(0))
-      await new Promise((resolve) => setTimeout(resolve, 100))
-      expect(link.counters.receivedPackets).toBe(before)
+      // The kernel asks by ARP.
+      ip('address', 'add', '10.63.0.1/24', 'dev', 'ours')
+      await run('ping', ['-c', '1', '-W', '1', '10.63.0.9']).catch(() => {})
+      ip('address', 'del', '10.63.0.1/24', 'dev', 'ours')
+      // And so it does on the other side, which is heard.
+      await run('ping', ['-c', '1', '-W', '1', '10.6.0.9']).catch(() => {})
+      const hexed = (mac: string | undefined) => mac?.replaceAll(':', '')
+      const [kernelsOurs, theirs] = ['ours', 'theirs'].map((name) =>
+        hexed(/link\/ether (\S+)/.exec(ip('-o', 'link', 'show', name))?.[1]),
+      )
+      expect(link.counters.sentPackets).toBeGreaterThan(0)
+      expect(sources).toContain(theirs)
+      expect(sources).not.toContain(kernelsOurs)
+      expect(sources).not.toContain(Buffer.from(link.hardwareAddress).toString('hex'))
     })
   })
 
@@ -192,8 +208,11 @@ describeOnTun('a packet socket', () => {
       `const s = require('node:dgram').createSocket('udp4'); let left = 200
        for (let i = 0; i < 200; i++) s.send('x', 5000, '${STACK[4]}', () => { if (--left === 0) s.close() })`,
     ])
-    await vi.waitFor(() => expect(received).toBe(33))
-    expect(link.counters.lostPackets).toBe(168)
+    // What the kernel itself sends now and then has a slot too.
+    await vi.waitFor(() => expect(received - 1 + link.counters.lostPackets).toBeGreaterThanOrEqual(200))
+    expect(received).toBeLessThanOrEqual(33)
+    expect(received).toBeGreaterThan(20)
+    expect(link.counters.lostPackets).toBeLessThan(185)
   })
 
   test.each(['uv', 'worker'] as const)('follows its interface down, up and away (woken by %s)', async (wakeup) => {

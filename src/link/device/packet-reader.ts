@@ -40,6 +40,8 @@ export interface PacketSource {
  * overflows unseen.
  */
 const BUDGET = 32
+/** Of IEEE 802.1Q: EtherType, and bytes of a tag. */
+const VLAN = 0x8100
 const TAG = 4
 
 export class PacketReader {
@@ -115,11 +117,10 @@ export class PacketReader {
     const ring = this.#ring
     const packet = this.#packet
     const { length, kept } = ring
-    const tag = (status & Status.VlanValid) === 0 ? 0 : ring.vlanTag
-    const tagType = (status & Status.VlanTypeValid) === 0 ? vlanType(status) : ring.vlanType
+    const tag = tagOf(ring, status)
     let end = HEADROOM + kept
-    if (length === kept) ring.copy(packet, HEADROOM)
-    else if ((status & Status.Copy) !== 0) end = HEADROOM + this.#source.receive(packet, HEADROOM)
+    if (length > kept && (status & Status.Copy) !== 0) end = HEADROOM + this.#source.receive(packet, HEADROOM)
+    else ring.copy(packet, HEADROOM)
     ring.release()
     if ((status & Status.Losing) !== 0) this.#counters.lostPackets += this.#source.takeLost()
     packet.reset(HEADROOM, end)
@@ -132,7 +133,7 @@ export class PacketReader {
       this.#refuse(packet)
       return 1
     }
-    const count = this.#offloads(packet, status, tagType === 0 ? 0 : (tagType << 16) | tag)
+    const count = this.#offloads(packet, status, tag)
     counters.receivedPackets += Math.max(1, count)
     if (count === 0) this.#refuse(packet)
     return Math.max(1, count)
@@ -208,9 +209,12 @@ export class PacketReader {
   }
 }
 
-/** Before Linux 3.14 the type of a tag was not told: it was that of 802.1Q. */
-function vlanType(status: number): number {
-  return (status & Status.VlanValid) === 0 ? 0 : 0x8100
+/** Type and tag that the kernel took off the frame, as they stood in it; 0 for none. */
+function tagOf(ring: PacketRing, status: number): number {
+  if ((status & Status.VlanValid) === 0) return 0
+  // Before Linux 3.14 the type was not told: it was that of 802.1Q.
+  const type = (status & Status.VlanTypeValid) === 0 ? VLAN : ring.vlanType
+  return (type << 16) | ring.vlanTag
 }
 
 /** IEEE 802.1Q: the tag stands behind the two addresses. */

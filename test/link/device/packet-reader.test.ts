@@ -23,13 +23,13 @@ function readerOf(vnetHeader = 10, frames = 32) {
   const kernel = new FakeRing(vnetHeader, frames)
   const host = fakeHost()
   const seen: { frame: Uint8Array; state: number; cut: number }[] = []
-  const drops: [Drop, number][] = []
+  const drops: [Drop, Uint8Array][] = []
   const receiver = host.receiver as NonNullable<typeof host.receiver>
   receiver.input = (packet: Packet) => {
     host.told.push('input')
     seen.push({ frame: frameOf(packet), state: packet.checksumState, cut: packet.segmentLength })
   }
-  receiver.dropped = (drop, packet) => drops.push([drop, packet.end - packet.start])
+  receiver.dropped = (drop, packet) => drops.push([drop, frameOf(packet)])
   const counters = newPacketCounters()
   const answers = { hold: () => host.told.push('hold'), release: () => host.told.push('release') }
   const reader = new PacketReader(host, answers, kernel.ring, kernel.source, counters, 0)
@@ -108,7 +108,7 @@ describe('the reader of a packet socket', () => {
     kernel.fill({ bytes: ethernet(pattern(9000)) })
     kernel.fill({ bytes: ethernet(pattern(60)) })
     expect(reader.readable(false)).toBe(2)
-    expect(drops).toEqual([[Drop.FrameOffload, 2048 - 76]])
+    expect(drops).toEqual([[Drop.FrameOffload, ethernet(pattern(9000)).subarray(0, 2048 - 76)]])
     expect(seen).toHaveLength(1)
     expect(counters.receivedPackets).toBe(2)
   })
