@@ -60,7 +60,9 @@ describeForUsers('a cable that is pulled', (user) => {
       'hosts: { a: , b: }\nrouters: { r: }\nlinks: [{ between: [a, r] }, { between: [r, b] }]\n' +
         'events: [{ at: 0, link: a-r, state: down }]\n',
     )
-    const { stdout } = await run(user, ...on(net, 'a', 'sh', '-c', 'sleep 0.2; ping -c1 b 2>&1; ip -o link show eth0'))
+    // Linux tells its routes of a carrier once a second at most (linkwatch).
+    const until = 'for i in $(seq 50); do ip -o link show eth0 | grep -q "state DOWN" && break; sleep 0.1; done'
+    const { stdout } = await run(user, ...on(net, 'a', 'sh', '-c', `${until}; ping -c1 b 2>&1; ip -o link show eth0`))
     expect(stdout).toMatch(/Network is unreachable/)
     expect(stdout).toContain('NO-CARRIER')
   })

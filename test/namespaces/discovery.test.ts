@@ -40,7 +40,7 @@ for i in $(seq 100); do grep -q 'startup complete' /run/log && break; sleep 0.1;
 echo ready
 [ -n "$2" ] || { wait; exit; }
 for version in 4 6; do
-  for i in $(seq ${3 - 3}); do
+  for i in $(seq \${3:-3}); do
     echo "RESOLVE-HOSTNAME-IPV$version $2" | socat -t6 STDIO,ignoreeof UNIX:$socket | tee /run/answer
     grep -q '^+' /run/answer && break
   done
@@ -67,14 +67,15 @@ describeForUsers('discovery on a segment', (user) => {
       ...['--on', 'laptop-host', '--after', '1s', ...daemon('laptop', 'printer.local')],
     )
     expect({ code, stderr }).toMatchObject({ code: 0 })
-    const said = stderr.split('\n').map((line) => line.replace(/\s+\| /, ' '))
+    // `+ 2 0`: found on the interface 2 by IPv4; 1 is IPv6. Who is asked by which is answered by either.
+    const said = stderr.split('\n').map((line) => line.replace(/\s+\| (\+ 2 [01] )?/, ' '))
     const answers = said.filter((line) => line.includes('printer.local'))
     expect([...new Set(answers)].sort()).toEqual([
-      'laptop-host + 2 0 printer.local 192.0.2.1',
-      'laptop-host + 2 1 printer.local fd02::1',
+      'laptop-host printer.local 192.0.2.1',
+      'laptop-host printer.local fd02::1',
     ])
-    // The router heard the group's datagrams and kept them on their segment.
-    expect(JSON.parse(stdout).drops).toContainEqual(expect.objectContaining({ node: 'r', reason: 'IpNotMember' }))
+    // The router is in no group, and its wire to the outside has none of the datagrams.
+    expect(JSON.parse(stdout).drops).toEqual([])
     expect(said).toContain('outside ready')
   })
 })
