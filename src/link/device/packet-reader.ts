@@ -15,7 +15,7 @@ import { findUpper } from '../upper-header.ts'
 import { BusyPoll } from './busy-poll.ts'
 import type { PacketCounters } from './packet-counters.ts'
 import { type PacketRing, Status } from './packet-ring.ts'
-import { surface } from './surface.ts'
+import { handUp, tellDropped, tellIdle } from './surface.ts'
 import { Splitter, VNET_HEADER } from './tun-offload.ts'
 import type { Answers, ReaderHost } from './tun-reader.ts'
 import * as vnet from './vnet-header.ts'
@@ -104,7 +104,7 @@ export class PacketReader {
       if ((status & Status.User) === 0) break
       count += this.#deliver(status)
     }
-    if (count > 0) this.#idle()
+    if (count > 0) tellIdle(host.receiver)
     this.#answers.release()
     this.#draining = false
     if (!host.isOpen) this.#ring.close()
@@ -123,20 +123,14 @@ export class PacketReader {
     else ring.copy(packet, HEADROOM)
     ring.release()
     if ((status & Status.Losing) !== 0) this.#counters.lostPackets += this.#source.takeLost()
-    packet.reset(HEADROOM, end)
+    packet.reset(HEADROOM, Math.max(HEADROOM, end))
     const counters = this.#counters
-    counters.receivedBytes += end - HEADROOM
+    counters.receivedBytes += packet.end - HEADROOM
     // Too long for the slot, and no room for it in the socket.
-    if (end < HEADROOM + length) {
-      counters.receivedPackets++
-      packet.end = Math.max(end, HEADROOM)
-      this.#refuse(packet)
-      return 1
-    }
-    const count = this.#offloads(packet, status, tag)
-    counters.receivedPackets += Math.max(1, count)
-    if (count === 0) this.#refuse(packet)
-    return Math.max(1, count)
+    const isCut = packet.end < HEADROOM + length
+    const count = (isCut ? 0 : this.#offloads(packet, status, tag)) || this.#refuse(packet)
+    counters.receivedPackets += count
+    return count
   }
 
   /**
@@ -172,40 +166,27 @@ export class PacketReader {
     bytes.copyWithin(at, start - VNET_HEADER, start)
     vnet.skip(view, at, ETHERNET_HEADER)
     packet.start = at
-    return this.#splitter.split(
-      packet,
-      (part) => {
-        part.start -= ETHERNET_HEADER
-        part.bytes.set(header, part.start)
-        this.#input(part, tag)
-      },
-      null,
-    )
+    const count = this.#splitter.split(packet, (part) => {
+      part.start -= ETHERNET_HEADER
+      part.bytes.set(header, part.start)
+      this.#input(part, tag)
+    })
+    if (count === 0) {
+      packet.start = start
+      bytes.set(header, start)
+    }
+    return count
   }
 
   #input(packet: Packet, tag: number): void {
     if (tag !== 0) putTagBack(packet, tag)
-    try {
-      this.#host.receiver?.input(packet)
-    } catch (error) {
-      surface(error)
-    }
+    handUp(this.#host.receiver, packet)
   }
 
-  #refuse(packet: Packet): void {
-    try {
-      this.#host.receiver?.dropped(Drop.FrameOffload, packet)
-    } catch (error) {
-      surface(error)
-    }
-  }
-
-  #idle(): void {
-    try {
-      this.#host.receiver?.idle()
-    } catch (error) {
-      surface(error)
-    }
+  /** A frame that is cut off, or whose offload header makes no sense. */
+  #refuse(packet: Packet): number {
+    tellDropped(this.#host.receiver, Drop.FrameOffload, packet)
+    return 1
   }
 }
 

@@ -13,6 +13,7 @@ import { checksumAtOf, plainProtocol } from '../segmenter.ts'
 import { MessageBatch } from './message-batch.ts'
 import type { PacketCounters } from './packet-counters.ts'
 import type { PacketLibc } from './packet-libc.ts'
+import { SendTurn } from './send-turn.ts'
 import { EAGAIN, ENETDOWN, ENOBUFS, ENODEV, ENOMEM, ENXIO, type Libc } from './tun-libc.ts'
 import type { WriterHost } from './tun-writer.ts'
 import * as vnet from './vnet-header.ts'
@@ -30,11 +31,8 @@ export class PacketWriter {
   /** Bytes in front of each frame. */
   readonly #vnetHeader: number
   readonly #batch: MessageBatch
-  /** A frame of this turn was sent: what follows is collected until the turn ends. */
-  #turnBegun = false
-  /** A wake-up's frames are being answered: the end of the turn sends nothing. */
-  #held = false
-  readonly #endTurn = () => this.flush()
+  /** When what was collected leaves. */
+  readonly turn = new SendTurn(() => this.#write(-1))
   /** What is shown of a frame that was refused. */
   readonly #refused = new Packet()
 
@@ -63,31 +61,9 @@ export class PacketWriter {
     const batch = this.#batch
     if (!batch.fits(length + this.#vnetHeader)) this.#write(-1)
     this.#append(packet)
-    if (this.#turnBegun && !host.down) return Drop.None
-    this.#turnBegun = true
-    if (!this.#held) queueMicrotask(this.#endTurn)
+    if (this.turn.isBegun && !host.down) return Drop.None
+    this.turn.begin()
     return this.#write(batch.count - 1)
-  }
-
-  /** From now on, what is sent answers the frames of one wake-up: collected until `release`. */
-  hold(): void {
-    this.#held = true
-  }
-
-  release(): void {
-    this.#held = false
-    this.writeAll()
-  }
-
-  /** Sends what was collected, but not in a wake-up. */
-  flush(): void {
-    if (!this.#held) this.writeAll()
-  }
-
-  /** Sends what was collected, whatever goes on. */
-  writeAll(): void {
-    this.#turnBegun = false
-    if (this.#batch.count > 0) this.#write(-1)
   }
 
   #append(packet: Packet): void {

@@ -148,7 +148,7 @@ export class PacketLink implements Link {
       takeLost: () => takeLost(packetLibc, fd),
       broken: () => this.#broken(),
     }
-    this.#reader = new PacketReader(device, this.#writer, ring, source, this.#counters, busyPoll)
+    this.#reader = new PacketReader(device, this.#writer.turn, ring, source, this.#counters, busyPoll)
   }
 
   /** The kernel's name of the interface, now. */
@@ -200,12 +200,12 @@ export class PacketLink implements Link {
 
   /** Sends what was collected; what answers the frames of a wake-up leaves at the wake-up's end. */
   flush(): void {
-    this.#writer.flush()
+    this.#writer.turn.flush()
   }
 
   close(): void {
     if (this.#device.isOpen) {
-      this.#writer.writeAll()
+      this.#writer.turn.end()
       this.#restore()
     }
     this.#device.close()
@@ -236,7 +236,7 @@ export class PacketLink implements Link {
       readable: (broken) => this.#reader.readable(broken),
       failed: (error) => this.#device.fail(error),
       exit: () => {
-        this.#writer.writeAll()
+        this.#writer.turn.end()
         this.#restore()
       },
     })

@@ -1,4 +1,34 @@
-/** Exceptions of a receiver, taken out of a callback that must not be unwound. */
+/**
+ * Calls of a receiver out of a callback of the event loop, which must not be unwound: what the
+ * receiver throws surfaces beside it.
+ */
+import type { Drop } from '../../base/drop.ts'
+import type { Packet } from '../../base/packet.ts'
+import type { LinkReceiver } from '../link.ts'
+
+export function handUp(receiver: LinkReceiver | null, packet: Packet): void {
+  try {
+    receiver?.input(packet)
+  } catch (error) {
+    surface(error)
+  }
+}
+
+export function tellDropped(receiver: LinkReceiver | null, drop: Drop, packet: Packet): void {
+  try {
+    receiver?.dropped(drop, packet)
+  } catch (error) {
+    surface(error)
+  }
+}
+
+export function tellIdle(receiver: LinkReceiver | null): void {
+  try {
+    receiver?.idle()
+  } catch (error) {
+    surface(error)
+  }
+}
 
 /** Rethrows outside of the device's loop, as an 'uncaughtException'. */
 export function surface(error: unknown): void {

@@ -7,7 +7,7 @@ import type { Packet } from '../../base/packet.ts'
 import type { LinkReceiver } from '../link.ts'
 import { BusyPoll } from './busy-poll.ts'
 import { ReceivedFlow } from './received-flow.ts'
-import { surface } from './surface.ts'
+import { handUp, tellDropped, tellIdle } from './surface.ts'
 import type { TunCounters } from './tun-counters.ts'
 import type { TunFrames } from './tun-frames.ts'
 import { EAGAIN, EBADFD, EINTR, ENODEV, errnoName, systemError } from './tun-libc.ts'
@@ -57,13 +57,7 @@ export class TunReader {
   #lone = 0
   /** Packets of later wake-ups that one frame brought already: up to 128 datagrams come in one. */
   #ahead = 0
-  readonly #input = (packet: Packet): void => {
-    try {
-      ;(this.#host.receiver as LinkReceiver).input(packet)
-    } catch (error) {
-      surface(error)
-    }
-  }
+  readonly #input = (packet: Packet): void => handUp(this.#host.receiver, packet)
 
   /** `busyPoll` in microseconds. */
   constructor(host: ReaderHost, answers: Answers, frames: TunFrames, counters: TunCounters, busyPoll: number) {
@@ -114,7 +108,7 @@ export class TunReader {
     this.#flow?.end()
     this.#lone = count > 1 ? 0 : this.#lone + count
     this.#ahead = Math.max(0, count - BUDGET)
-    if (count > 0) this.#idle()
+    if (count > 0) tellIdle(host.receiver)
     this.#answers.release()
     if (errno !== 0 && errno !== EAGAIN && errno !== EINTR) host.fail(this.#readError(errno))
     else if (broken) host.fail(this.#readError(EBADFD))
@@ -132,7 +126,8 @@ export class TunReader {
       let packets = this.#splitter.split(packet, (this.#flow as ReceivedFlow).take, this.#host.receiver)
       if (packets === 0) {
         packets = 1
-        this.#refuseFrame(packet)
+        // Its offload header makes no sense.
+        tellDropped(this.#host.receiver, Drop.FrameOffload, packet)
       }
       counters.receivedPackets += packets
       // As a turn's work a frame that passes merged is one.
@@ -140,23 +135,6 @@ export class TunReader {
     }
     counters.receivedPackets++
     return 1
-  }
-
-  /** A frame whose offload header makes no sense. */
-  #refuseFrame(packet: Packet): void {
-    try {
-      this.#host.receiver?.dropped(Drop.FrameOffload, packet)
-    } catch (error) {
-      surface(error)
-    }
-  }
-
-  #idle(): void {
-    try {
-      this.#host.receiver?.idle()
-    } catch (error) {
-      surface(error)
-    }
   }
 
   #readError(errno: number): Error {

@@ -10,6 +10,7 @@ import { ChecksumState, type Packet } from '../../base/packet.ts'
 import { completeChecksum } from '../checksum-offload.ts'
 import type { LinkReceiver } from '../link.ts'
 import { segmentsOf } from '../segmenter.ts'
+import { SendTurn } from './send-turn.ts'
 import type { TunCounters } from './tun-counters.ts'
 import type { TunFrames } from './tun-frames.ts'
 import { EAGAIN, EBADFD, EINVAL, EIO, ENOBUFS, ENODEV, ENOMEM, systemError } from './tun-libc.ts'
@@ -45,14 +46,13 @@ export class TunWriter {
   readonly #linkHeader: number
   readonly #batch: SegmentBatch | null
   readonly #splitter: Splitter | null
-  /** A frame of this turn was written: what follows is collected until the turn ends. */
-  #turnBegun = false
-  /** A wake-up's packets are being answered: the end of the turn writes nothing. */
-  #held = false
+  /** When what was collected is written. */
+  readonly turn = new SendTurn(() => {
+    if (this.#batch !== null) this.#writeBatch(this.#batch)
+  })
   /** The kernel has not yet refused a datagram to fragment. */
   #fragments: boolean
   #lastLong = -Infinity
-  readonly #endTurn = () => this.flush()
 
   constructor(host: WriterHost, frames: TunFrames, counters: TunCounters, linkHeader: number) {
     this.#host = host
@@ -72,14 +72,13 @@ export class TunWriter {
     if (packet.end - packet.start - this.#linkHeader > host.mtu) return this.#refuse(Drop.LinkMtuExceeded)
     const batch = this.#batch
     if (batch === null) return this.#writeNow(packet)
-    if (this.#turnBegun && !host.down) {
+    if (this.turn.isBegun && !host.down) {
       if (batch.add(packet)) return Drop.None
       // Another flow, or no datagram: what came before it goes first.
       this.#writeBatch(batch)
       return batch.add(packet) ? Drop.None : this.#writeNow(packet)
     }
-    this.#turnBegun = true
-    if (!this.#held) queueMicrotask(this.#endTurn)
+    this.turn.begin()
     return this.#writeNow(packet)
   }
 
@@ -132,31 +131,6 @@ export class TunWriter {
     this.#splitAndWrite(packet)
     packet.start = start
     return Drop.None
-  }
-
-  /**
-   * From now on, what is sent answers the packets of one wake-up: it is collected until `release`.
-   */
-  hold(): void {
-    this.#held = true
-  }
-
-  release(): void {
-    this.#held = false
-    this.writeAll()
-  }
-
-  /**
-   * Writes what was collected, but not in a wake-up: what answers its packets leaves at its end.
-   */
-  flush(): void {
-    if (!this.#held) this.writeAll()
-  }
-
-  /** Writes what was collected, whatever goes on. */
-  writeAll(): void {
-    this.#turnBegun = false
-    if (this.#batch !== null) this.#writeBatch(this.#batch)
   }
 
   /** Writes one packet by itself. */

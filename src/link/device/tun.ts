@@ -127,7 +127,7 @@ export class TunLink implements Link {
     const finder = { name: () => deviceName(libc, fd), namespace: () => deviceNamespace(libc, fd) }
     this.#device = new KernelDevice(libc, fd, finder, info)
     this.#writer = new TunWriter(this.#device, frames, this.counters, kind === 'tun' ? 0 : ETHERNET_HEADER)
-    this.#reader = new TunReader(this.#device, this.#writer, frames, this.counters, busyPoll)
+    this.#reader = new TunReader(this.#device, this.#writer.turn, frames, this.counters, busyPoll)
   }
 
   /** The kernel's name of the interface, now. */
@@ -163,7 +163,7 @@ export class TunLink implements Link {
     device.watch(this.#wakeup, {
       readable: (broken) => this.#reader.readable(broken),
       failed: (error) => device.fail(error),
-      exit: () => this.#writer.writeAll(),
+      exit: () => this.#writer.turn.end(),
     })
   }
 
@@ -187,11 +187,11 @@ export class TunLink implements Link {
    * Writes what was collected; what answers packets of a wake-up is written at the wake-up's end.
    */
   flush(): void {
-    this.#writer.flush()
+    this.#writer.turn.flush()
   }
 
   close(): void {
-    this.#writer.writeAll()
+    this.#writer.turn.end()
     this.#device.close()
   }
 

@@ -1,5 +1,5 @@
 /** The kernel's side of a packet socket with a ring, in memory: it fills slots, and keeps what it is sent. */
-import { HEADROOM, type Packet } from '../../../src/base/packet.ts'
+import type { Packet } from '../../../src/base/packet.ts'
 import type { PacketLibc } from '../../../src/link/device/packet-libc.ts'
 import type { PacketSource } from '../../../src/link/device/packet-reader.ts'
 import { PacketRing, Status } from '../../../src/link/device/packet-ring.ts'
@@ -104,6 +104,3 @@ export class FakeRing {
 
 /** The frame in a lent packet. */
 export const frameOf = (packet: Packet): Uint8Array => packet.bytes.slice(packet.start, packet.end)
-
-/** Room in front of a frame, as the reader leaves it. */
-export const ROOM = HEADROOM

@@ -113,6 +113,18 @@ describe('the reader of a packet socket', () => {
     expect(counters.receivedPackets).toBe(2)
   })
 
+  test('refuses a merged frame whose offload header makes no sense, and shows it as it came', () => {
+    const { kernel, reader, seen, drops, counters } = readerOf()
+    const nonsense = { flags: 1, type: 5, headers: 0, size: 0, checksumStart: 34, checksumOffset: 6 }
+    for (const type of [TYPE4, [0x88, 0xb5]]) {
+      const bytes = ethernet(pattern(200), type)
+      kernel.fill({ bytes, vnet: writeVnet({ ...nonsense, bytes: new Uint8Array(0) }) })
+      expect(reader.readable(false)).toBe(1)
+      expect(drops.splice(0)).toEqual([[Drop.FrameOffload, bytes]])
+    }
+    expect([seen.length, counters.receivedPackets]).toEqual([0, 2])
+  })
+
   test('counts what the kernel lost when a frame says so', () => {
     const { kernel, reader, counters } = readerOf()
     kernel.lost = 7

@@ -74,22 +74,22 @@ describe('the writer of a packet socket', () => {
 
   test('sends answers to a wake-up at its end, whatever is flushed before', async () => {
     const { writer, calls } = writerOf(10)
-    writer.hold()
+    writer.turn.hold()
     for (let i = 0; i < 3; i++) writer.send(packet(ethernet(pattern(60))))
-    writer.flush()
+    writer.turn.flush()
     await null
     expect(lengths(calls)).toEqual([[84]])
-    writer.release()
+    writer.turn.release()
     expect(lengths(calls)).toEqual([[84], [84, 84]])
     expect(calls.flat().every((frame) => frame.subarray(0, 10).every((octet) => octet === 0))).toBe(true)
   })
 
   test('goes on where a call left off, and makes no call of more than 64 frames', () => {
     const { writer, calls, answers } = writerOf(0)
-    writer.hold()
+    writer.turn.hold()
     answers.push({}, { taken: 10 })
     for (let i = 0; i < 100; i++) writer.send(packet(ethernet(pattern(i + 50, i))))
-    writer.release()
+    writer.turn.release()
     expect(calls.map((frames) => frames.length)).toEqual([1, 10, 54, 35])
     expect(calls.flat()).toEqual(Array.from({ length: 100 }, (_, i) => ethernet(pattern(i + 50, i))))
   })
@@ -97,11 +97,11 @@ describe('the writer of a packet socket', () => {
   test('says at once why the first frame of a turn is refused, and tells of each later one', () => {
     const { writer, host, calls, answers, counters } = writerOf(10)
     answers.push({ errno: EAGAIN })
-    writer.hold()
+    writer.turn.hold()
     expect(writer.send(packet(ethernet(pattern(60))))).toBe(Drop.LinkQueueFull)
     for (const size of [70, 80, 90]) expect(writer.send(packet(ethernet(pattern(size))))).toBe(Drop.None)
     answers.push({ taken: 1 }, { errno: EMSGSIZE }, {})
-    writer.release()
+    writer.turn.release()
     expect(lengths(calls)).toEqual([[94], [114]])
     expect(host.told).toEqual([`dropped ${Drop.LinkRefused}`])
     expect(counters).toMatchObject({ sentPackets: 2, refusedPackets: 2 })

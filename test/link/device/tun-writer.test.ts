@@ -36,18 +36,18 @@ describe('the writer of a device', () => {
     const { descriptor, writer } = writerOf(true)
     for (const port of [7, 7, 8]) writer.send(packet(datagram(100, 0, port)))
     expect(descriptor.written).toHaveLength(2)
-    writer.flush()
+    writer.turn.flush()
     expect(descriptor.written).toHaveLength(3)
   })
 
   test('writes answers to a wake-up at its end, whatever is flushed before', async () => {
     const { descriptor, writer } = writerOf(true)
-    writer.hold()
+    writer.turn.hold()
     for (let i = 0; i < 3; i++) writer.send(packet(datagram(100, i)))
-    writer.flush()
+    writer.turn.flush()
     await null
     expect(descriptor.written).toHaveLength(1)
-    writer.release()
+    writer.turn.release()
     expect(descriptor.written).toHaveLength(2)
   })
 
@@ -61,7 +61,7 @@ describe('the writer of a device', () => {
     const { descriptor, writer, host, counters } = writerOf(true)
     for (let i = 0; i < 3; i++) writer.send(packet(datagram(100, i)))
     descriptor.refusals.push(EINVAL, 0, ENOBUFS)
-    writer.flush()
+    writer.turn.flush()
     expect(descriptor.written).toHaveLength(2)
     expect(host.told).toEqual([`dropped ${Drop.LinkQueueFull}`])
     expect(counters).toMatchObject({ sentPackets: 2, refusedPackets: 1 })
