@@ -45,11 +45,9 @@ export class Moments {
 
 /** One that throws does not keep the others from happening. */
 function happen(actions: (() => void)[]): void {
-  const action = actions.shift()
-  if (action === undefined) return
   try {
-    action()
+    for (let action = actions.shift(); action !== undefined; action = actions.shift()) action()
   } finally {
-    happen(actions)
+    if (actions.length > 0) happen(actions)
   }
 }
