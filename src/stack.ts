@@ -242,14 +242,18 @@ export class Stack {
   /**
    * Opens a raw endpoint, for a transport of the program's own: it gets a copy of each packet of
    * its family and protocol for this host, reassembled, whoever else takes it; while it is open no
-   * Protocol Unreachable answers them. Linux: `socket(AF_INET, SOCK_RAW, protocol)`, raw(7).
+   * Protocol Unreachable answers them. Linux: `socket(AF_INET, SOCK_RAW, protocol)`, raw(7). The
+   * endpoint of a closed stack is closed.
    * @throws {TypeError} for options that do not go together
    * @throws {RangeError} for a protocol or checksum offset out of range
    */
   openRaw(options: RawOptions): RawEndpoint {
     this.beforeUse?.()
     this.#raw ??= new RawLayer(this.ip, this.random, this.counters)
-    return this.#raw.open(options)
+    const endpoint = this.#raw.open(options)
+    // Nothing will arrive: iterations end, as those of endpoints that were open.
+    if (this.#closed) endpoint.close()
+    return endpoint
   }
 
   // ── neighbors ──

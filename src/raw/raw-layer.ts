@@ -97,7 +97,7 @@ export class RawLayer implements RawHost, RawSink, RawErrorSink {
   icmpError(quote: Quote, error: IcmpError): boolean {
     let heard = false
     for (const endpoint of this.#endpoints) {
-      if (!isSenderOf(endpoint, quote)) continue
+      if (endpoint.closed || !isSenderOf(endpoint, quote)) continue
       heard = true
       const { view, transport, end } = quote
       // A copy: `transport` is an offset in the whole buffer of the message.

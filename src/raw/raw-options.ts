@@ -105,7 +105,8 @@ const IP_READS = [HOP_BY_HOP, ROUTING, FRAGMENT, DESTINATION_OPTIONS, NO_NEXT_HE
  * @throws {TypeError} for a family that there is not, or options that do not go together
  * @throws {RangeError} for a protocol or an offset out of range
  */
-export function checkRawOptions({ family, protocol, checksumOffset, headerIncluded }: RawOptions): void {
+export function checkRawOptions(options: RawOptions): void {
+  const { family, protocol, checksumOffset, headerIncluded } = options
   if (family !== 4 && family !== 6) throw new TypeError(`family ${String(family)} is none: give 4 or 6.`)
   if (!Number.isInteger(protocol) || protocol < 0 || protocol > 255)
     throw new RangeError(
@@ -117,6 +118,11 @@ export function checkRawOptions({ family, protocol, checksumOffset, headerInclud
       `protocol ${protocol} is an IPv6 extension header, which IP itself reads: ` +
         'give the protocol behind it, or write such a header with headerIncluded.',
     )
+  for (const name of ['receive', 'icmp'] as const) {
+    const listener: unknown = options[name]
+    if (listener !== undefined && typeof listener !== 'function')
+      throw new TypeError(`${name} is no function: give one, or leave it out.`)
+  }
   if (checksumOffset === undefined) return
   if (family === 4) throw new TypeError('checksumOffset is for IPv6: over IPv4 write the checksum into what you send.')
   if (headerIncluded === true || protocol === RAW)

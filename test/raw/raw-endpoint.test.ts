@@ -153,6 +153,8 @@ describe.each([4, 6] as const)('a raw endpoint over IPv%i', (family) => {
     stack.close()
     expect(await waiting).toEqual([])
     expect([other.closed, other.send(pattern(1), peers[family])]).toEqual([true, 'EBADF'])
+    const late = stack.openRaw({ family, protocol: OWN })
+    expect([late.closed, await take(late, 1)]).toEqual([true, []])
   })
 
   test('discards what has no room, with a name, and takes more when there is some again', async () => {
@@ -339,6 +341,24 @@ describe.each([4, 6] as const)('a raw endpoint over IPv%i', (family) => {
     first.close()
     host.link.receive(packetOf(family, pattern(1)))
     expect(heard).toEqual(['first', 'third'])
+  })
+
+  test('hears of no error any more when another one has closed it', () => {
+    const host = makeHost()
+    const heard: string[] = []
+    host.stack.openRaw({
+      family,
+      protocol: OWN,
+      icmp: () => {
+        heard.push('first')
+        second.close()
+      },
+    })
+    const second = host.stack.openRaw({ family, protocol: OWN, icmp: () => heard.push('second') })
+    const mine = packetOf(family, pattern(16), OWN, { source: hosts[family], destination: peers[family] })
+    const [type, code] = family === 4 ? [3, 2] : [4, 1]
+    host.link.receive(icmpPacket(type, code, family === 4 ? 0 : 40, mine, family))
+    expect(heard).toEqual(['first'])
   })
 })
 

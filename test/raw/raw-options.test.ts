@@ -46,6 +46,12 @@ describe('the options of a raw endpoint', () => {
     expect(message({ family: 6, protocol: 255, checksumOffset: 2 })).toMatch(/^TypeError: .* do not go together/)
   })
 
+  test.each(['receive', 'icmp'])('%s is a function', (name) => {
+    const options = { family: 4, protocol: 253 } as const
+    expect(message({ ...options, [name]: () => {} })).toBe('')
+    expect(message({ ...options, [name]: null })).toBe(`TypeError: ${name} is no function: give one, or leave it out.`)
+  })
+
   test('the checksum of ICMPv6 is where it is', () => {
     expect(message({ family: 6, protocol: 58, checksumOffset: 2 })).toBe('')
     expect(message({ family: 6, protocol: 58, checksumOffset: 4 })).toBe(
