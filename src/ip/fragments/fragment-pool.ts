@@ -12,7 +12,7 @@ const FRAGMENT_COST = 72
  * gets what it needs.
  */
 const CAPACITIES = [64, 512, 1536] as const
-const LONGEST = 1536
+const LONGEST = CAPACITIES[2]
 /**
  * What the spares of the longest kind may hold, as a share of the memory for datagrams: of 4 MiB,
  * two of the largest datagrams. Of the shorter kinds as many are kept.
@@ -51,13 +51,10 @@ export class FragmentPool {
   take(length: number): Fragment {
     const kind = kindOf(length)
     if (kind < 0) return new Fragment(length)
-    const fragment = this.#spares[kind]?.pop()
-    if (fragment === undefined) return new Fragment(CAPACITIES[kind] as number)
-    fragment.next = null
-    return fragment
+    return this.#spares[kind]?.pop() ?? new Fragment(CAPACITIES[kind] as number)
   }
 
-  /** What the fragment holds stays as it is until it is taken again. */
+  /** It is none of a datagram any more, and has no `next`. */
   giveBack(fragment: Fragment): void {
     const kind = kindOf(fragment.bytes.length)
     if (kind < 0) return

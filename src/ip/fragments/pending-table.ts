@@ -126,15 +126,12 @@ export class Pending implements FragmentRuns {
     this.source = source
     this.deadline = deadline
     this.trace = packet.trace
-    this.fragments = null
-    this.newestFragment = null
     this.fragmentCount = 0
     this.runs = 0
     if (this.runStarts.length > MAX_KEPT_RUNS) {
       this.runStarts = [0]
       this.runEnds = [0]
     }
-    this.first = null
     this.total = -1
     this.received = 0
     this.bytes = 0
@@ -165,6 +162,8 @@ export class PendingTable {
   readonly #pool: FragmentPool
   readonly #sparePendings: Pending[] = []
   readonly #spareSources: Source[] = []
+  /** What was removed last, which somebody may still read. */
+  #removed: Pending | null = null
 
   /**
    * `memory` in bytes; a quarter of it is any one source's share. `hash`: the stack's. `timeout` in
@@ -213,6 +212,7 @@ export class PendingTable {
   }
 
   #add(packet: Packet, hash: number, protocol: number, zone: number): Pending {
+    this.#release()
     const source = this.#sourceOf(packet)
     const pending = this.#sparePendings.pop() ?? new Pending(source)
     pending.begin(packet, hash, protocol, zone, source, this.#clock.now() + this.#timeout)
@@ -266,9 +266,10 @@ export class PendingTable {
     return this.#memory.isOver ? this.oldest : null
   }
 
-  /** The datagram and what its fragments hold stay as they are until the next one is added. */
+  /** The datagram and its fragments stay as they are until another one is added or removed. */
   remove(pending: Pending): void {
-    for (let each = pending.fragments; each !== null; each = each.next) this.#pool.giveBack(each)
+    this.#release()
+    this.#removed = pending
     this.#table.remove(pending)
     if (this.#last === pending) this.#last = null
     if (pending.older === null) this.oldest = pending.newer
@@ -286,11 +287,28 @@ export class PendingTable {
       this.#sources.remove(source)
       if (this.#spareSources.length < SPARES) this.#spareSources.push(source)
     }
+  }
+
+  /** Spares hold nothing of their datagram: what is too long for the pool would not be counted. */
+  #release(): void {
+    const pending = this.#removed
+    if (pending === null) return
+    this.#removed = null
+    for (let each = pending.fragments; each !== null; ) {
+      const { next } = each
+      each.next = null
+      this.#pool.giveBack(each)
+      each = next
+    }
+    pending.fragments = null
+    pending.newestFragment = null
+    pending.first = null
     if (this.#sparePendings.length < SPARES) this.#sparePendings.push(pending)
   }
 
   clear(): void {
     while (this.oldest !== null) this.remove(this.oldest)
+    this.#release()
     this.#pool.clear()
     this.#sparePendings.length = 0
     this.#spareSources.length = 0

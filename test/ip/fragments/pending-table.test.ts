@@ -87,6 +87,22 @@ describe('the datagrams that wait for fragments', () => {
     expect(table.findOrAdd(fragment(1))).not.toBe(next)
   })
 
+  test('keep no fragment of one that is gone, however long it was', () => {
+    const table = makeTable()
+    const old = table.findOrAdd(fragment(1))
+    const short = table.addFragment(old, 10)
+    const long = table.addFragment(old, 9000)
+    old.first = long
+    table.remove(old)
+    // As it was, for who reads it now …
+    expect([old.fragments, old.first, short.next]).toEqual([short, long, long])
+    // … and no longer.
+    const other = table.findOrAdd(fragment(2, 2))
+    table.remove(other)
+    expect(old).toBe(other)
+    expect([old.fragments, old.newestFragment, old.first, short.next]).toEqual([null, null, null, null])
+  })
+
   test('are searched for by their source only as long as something of it waits', () => {
     const table = makeTable()
     for (let i = 0; i < 1000; i++) table.remove(table.findOrAdd(fragment(i, i)))
