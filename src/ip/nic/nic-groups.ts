@@ -90,7 +90,8 @@ export class NicGroups {
   }
 
   /**
-   * Whether {@link admit} could take what an Ethernet frame carries, by its destination alone.
+   * Whether {@link admit} could take what an Ethernet frame carries, whoever it is from: IGMP, or
+   * what is to a group of the nic.
    */
   hears({ view, start, end }: Packet): boolean {
     const at = start + ethernet.HEADER
