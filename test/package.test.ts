@@ -84,6 +84,8 @@ describe('a release', () => {
       "the newest section of CHANGELOG.md is 'Soon'",
     )
     expect(() => newestSection('# Changelog\n\n## 1.2.3\n\n## 1.2.2\n\n- Old.\n')).toThrow('says nothing about 1.2.3')
+    const { status, stderr } = spawnSync(process.execPath, [join(root, 'tools/release/release.mjs'), '--dry'])
+    expect([status, `${stderr}`]).toEqual([1, "release: Unknown option '--dry'\n"])
   })
 
   test('is made by the workflow, which uses scripts that there are', () => {

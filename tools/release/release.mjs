@@ -52,8 +52,8 @@ function release({ dryRun, publish }) {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const { values } = parseArgs({ options: { 'dry-run': { type: 'boolean' }, 'no-publish': { type: 'boolean' } } })
   try {
+    const { values } = parseArgs({ options: { 'dry-run': { type: 'boolean' }, 'no-publish': { type: 'boolean' } } })
     release({ dryRun: values['dry-run'] === true, publish: values['no-publish'] !== true })
   } catch (error) {
     console.error(`release: ${error.message}`)
