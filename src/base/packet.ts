@@ -5,6 +5,7 @@
  * headers are written. A packet is **lent for the call**: whoever keeps bytes copies them. All
  * fields are small integers and initialised, so that every function sees one shape.
  */
+import type { Address } from './address.ts'
 
 /**
  * Room for the headers that are written in front of a payload: Ethernet 14, IPv6 40, options and
@@ -182,6 +183,18 @@ export class Packet {
     this.n1 = this.d1
     this.n2 = this.d2
     this.n3 = this.d3
+  }
+
+  /** @internal Sets both addresses. */
+  setAddresses(source: Address, destination: Address): void {
+    this.s0 = source.w0
+    this.s1 = source.w1
+    this.s2 = source.w2
+    this.s3 = source.w3
+    this.d0 = destination.w0
+    this.d1 = destination.w1
+    this.d2 = destination.w2
+    this.d3 = destination.w3
   }
 
   /** A copy of the content. */

@@ -202,14 +202,7 @@ class Pinger implements Link {
     const rest = (IDENTIFIER << 16) | ++this.#sequence
     packet.reset(HEADROOM, HEADROOM + icmpv4.HEADER + size)
     packet.hopLimit = 64
-    packet.s0 = from.w0
-    packet.s1 = from.w1
-    packet.s2 = from.w2
-    packet.s3 = from.w3
-    packet.d0 = to.w0
-    packet.d1 = to.w1
-    packet.d2 = to.w2
-    packet.d3 = to.w3
+    packet.setAddresses(from, to)
     if (family === 4) {
       packet.start -= ipv4.HEADER
       packet.protocol = ICMPV4

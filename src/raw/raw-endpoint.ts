@@ -20,7 +20,7 @@ import {
   type RawSendOptions,
   RawSettings,
 } from './raw-options.ts'
-import { type RawMessage, RawQueue } from './raw-queue.ts'
+import { DONE, type RawMessage, RawQueue } from './raw-queue.ts'
 
 /** @internal What an endpoint asks of its layer. */
 export interface RawHost {
@@ -205,7 +205,7 @@ export class RawEndpoint extends RawSettings implements AsyncIterable<RawMessage
   [Symbol.asyncIterator](): AsyncIterator<RawMessage> {
     if (this.receiver !== null)
       throw new Error('This endpoint hands its messages to receive: open it without receive to iterate over them.')
-    return { next: () => this.queue.next(), return: () => Promise.resolve({ value: undefined, done: true }) }
+    return { next: () => this.queue.next(), return: () => Promise.resolve(DONE) }
   }
 
   /** Nothing arrives any more; iterations end with what waits. Safe to call twice. */

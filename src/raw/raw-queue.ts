@@ -1,6 +1,7 @@
 /** What waits in a raw endpoint for `for await`. */
 import { Address } from '../base/address.ts'
 import type { Packet } from '../base/packet.ts'
+import { charge } from '../udp/receive-queue.ts'
 
 /** A message that arrived, with memory of its own. */
 export interface RawMessage {
@@ -23,24 +24,18 @@ export interface RawMessage {
 
 type Resolve = (result: IteratorResult<RawMessage>) => void
 
-const DONE = { value: undefined, done: true } as const
-/** What a message costs besides its bytes. */
-const BOOKKEEPING = 512
+export const DONE = { value: undefined, done: true } as const
 
 export class RawQueue {
   readonly #messages: RawMessage[] = []
   readonly #waiting: Resolve[] = []
+  /** Bytes that wait, bookkeeping included. */
   #charged = 0
   #closed = false
 
-  /** Bytes that wait, bookkeeping included. */
-  get charged(): number {
-    return this.#charged
-  }
-
   /** Whether the packet has room, as Linux: one that comes alone always has. */
   hasRoomFor(packet: Packet, limit: number): boolean {
-    return this.#charged === 0 || this.#charged + cost(packet.end - packet.network) <= limit
+    return this.#charged === 0 || this.#charged + charge(packet.end - packet.network) <= limit
   }
 
   /** Copies the message whose upper layer is at `packet.transport`. */
@@ -73,12 +68,8 @@ export class RawQueue {
   }
 }
 
-function cost(length: number): number {
-  return length + BOOKKEEPING
-}
-
 function costOf({ header, payload }: RawMessage): number {
-  return cost(header.length + payload.length)
+  return charge(header.length + payload.length)
 }
 
 function messageOf(packet: Packet): RawMessage {

@@ -75,7 +75,7 @@ export class RawSender {
     if (wrong !== '') return wrong
     const packet = this.#fill(bytes)
     packet.family = family
-    setAddresses(packet, routeCache.source as Address, address)
+    packet.setAddresses(routeCache.source as Address, address)
     const { nic } = routeCache.route as Route
     const loop =
       routeCache.broadcast ||
@@ -147,17 +147,6 @@ export class RawSender {
 /** Linux refuses these in control messages, too. */
 function areWithin({ hopLimit, tos, flowLabel }: RawSendOptions): boolean {
   return isWithin(hopLimit ?? 0, OCTET) && isWithin(tos ?? 0, OCTET) && isWithin(flowLabel ?? 0, FLOW_LABEL)
-}
-
-function setAddresses(packet: Packet, source: Address, destination: Address): void {
-  packet.s0 = source.w0
-  packet.s1 = source.w1
-  packet.s2 = source.w2
-  packet.s3 = source.w3
-  packet.d0 = destination.w0
-  packet.d1 = destination.w1
-  packet.d2 = destination.w2
-  packet.d3 = destination.w3
 }
 
 /** The destination in the header of a whole packet. */

@@ -40,10 +40,10 @@ export interface ReadyHost {
 }
 
 /**
- * What one waiting datagram costs of the receive buffer: payload and bookkeeping (Linux counts its
- * `truesize`, 768 bytes for a small one).
+ * What one waiting datagram costs of the receive buffer: its bytes and bookkeeping (Linux counts
+ * its `truesize`, 768 bytes for a small one).
  */
-function charge(length: number): number {
+export function charge(length: number): number {
   return length + 512
 }
 

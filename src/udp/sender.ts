@@ -115,14 +115,7 @@ export class Sender {
           : endpoint.hopLimit)
     packet.flowLabel = four ? 0 : routeCache.flowLabel(this.#labels, address, endpoint.localPort, port)
     packet.identification = routeCache.nextNumber()
-    packet.s0 = source.w0
-    packet.s1 = source.w1
-    packet.s2 = source.w2
-    packet.s3 = source.w3
-    packet.d0 = address.w0
-    packet.d1 = address.w1
-    packet.d2 = address.w2
-    packet.d3 = address.w3
+    packet.setAddresses(source, address)
     const loop =
       routeCache.broadcast ||
       (multicast && endpoint.multicastLoop && route.nic.isMember(address.w0, address.w1, address.w2, address.w3))

@@ -126,14 +126,7 @@ export class MldLayer implements GroupReporter {
     packet.hopLimit = 1
     const source =
       this.#nic.addresses.find(({ address }) => address.family === 6 && address.isLinkLocal)?.address ?? Address.ANY6
-    packet.s0 = source.w0
-    packet.s1 = source.w1
-    packet.s2 = source.w2
-    packet.s3 = source.w3
-    packet.d0 = to.w0
-    packet.d1 = to.w1
-    packet.d2 = to.w2
-    packet.d3 = to.w3
+    packet.setAddresses(source, to)
     const at = packet.start
     ipv6.encode(packet, at, HOP_BY_HOP)
     view.setInt32(at + ipv6.HEADER, ROUTER_ALERT_0)
