@@ -11,7 +11,8 @@ const EXIT_CODES = [
   ['0', 'done'],
   ['1', 'failed: the message says why, and what helps'],
   ['2', 'wrong usage'],
-  ['143', 'the reader of the output has gone'],
+  ['130', 'SIGINT interrupted sim or run'],
+  ['143', 'SIGTERM did, or the reader of the output has gone'],
 ] as const
 
 /** One of the command, and one of each subcommand. */
