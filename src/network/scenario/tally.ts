@@ -162,9 +162,12 @@ export class Tally<Flow extends TalliedFlow> implements LifeListener {
       const name = this.#messages.get(id)
       if (name !== undefined) this.flowOf(id)?.counts.reached(name)
       this.#messages.delete(id)
-      if (this.#own(id) !== undefined) this.#fateOf[id] = DELIVERED
-    } else if (what === 'duplicated') this.#note(id, -1)
-    else if (what === 'marked') this.#own(id)?.counts.marked(node, nic)
+    }
+    const flow = this.#own(id)
+    if (flow === undefined) return
+    if (what === 'delivered') this.#fateOf[id] = DELIVERED
+    else if (what === 'duplicated') this.#note(id, -1)
+    else if (what === 'marked') flow.counts.marked(node, nic)
   }
 
   /**
@@ -182,8 +185,8 @@ export class Tally<Flow extends TalliedFlow> implements LifeListener {
   }
 
   #note(id: number, change: number): void {
-    const fate = this.#fateOf[id]
-    if (fate !== undefined && fate < DELIVERED) this.#fateOf[id] = Math.min(DELIVERED - 1, fate + change)
+    const fate = this.#fateOf[id] as number
+    if (fate < DELIVERED) this.#fateOf[id] = Math.min(DELIVERED - 1, fate + change)
   }
 
   /** The flow of a datagram that is counted. */

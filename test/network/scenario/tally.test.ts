@@ -97,3 +97,24 @@ test('fragments count at the node that cut, not where they only pass', () => {
   )
   expect(one.counts.fragments).toBe(2)
 })
+
+test('nothing is counted of a datagram from outside the measured span, nor of its copies', () => {
+  const early = { ...flow('a', 1, 'b', 2), isMeasured: (time: number) => time >= 10 }
+  const tally = new Tally([early])
+  for (const [id, time] of [
+    [1, 0],
+    [2, 20],
+  ] as const) {
+    tally.began(id, 'a', datagram(id, 'a', ports(1, 2)).packet, 0, time)
+    tally.left(id, 'a', true)
+    tally.noted(id, 'a', 'eth0', 'duplicated')
+    tally.noted(id, 'a', 'eth0', 'marked')
+    tally.left(id, 'a', true)
+    tally.dropped(id, 'b', 'eth0', 'WireLoss')
+    tally.dropped(id, 'b', 'eth0', 'WireLoss')
+  }
+  expect(early.counts.fragments).toBe(2)
+  expect(early.counts.drops).toEqual([{ node: 'b', nic: 'eth0', reason: 'WireLoss', count: 2 }])
+  expect(early.counts.marks).toEqual([{ node: 'a', nic: 'eth0', count: 1 }])
+  expect(tally.lostOf(early)).toBe(1)
+})
