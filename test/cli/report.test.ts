@@ -262,6 +262,16 @@ describe('the page of a sweep', () => {
     const expected = all.filter(({ name, parameters }) => name === 'out <i>' && parameters['links.1.mtu'] === 600)
     for (const [index, { measures }] of expected.entries())
       expect(line?.[index]).toBeCloseTo((measures.lossRate?.mean ?? 0) * 100, 2)
+    // The bars are the intervals of the table, which are not symmetric.
+    for (const [label, end] of [
+      ['least', 'low'],
+      ['most', 'high'],
+    ] as const)
+      for (const [index, { measures }] of expected.entries())
+        expect(loss.columns[`out <i>, links.1.mtu 600, ${label}`]?.[index]).toBeCloseTo(
+          (measures.lossRate?.[end] ?? Number.NaN) * 100,
+          2,
+        )
     expect(text).toContain('the sweep changes links.1.mtu, loss')
     expect(() => plot(text, 'Duplicated')).toThrow()
     expect(text).not.toContain('Packet ladder')

@@ -15,8 +15,8 @@ export interface Line {
   /** The ends of an interval around each value. */
   readonly low?: readonly (number | null)[]
   readonly high?: readonly (number | null)[]
-  /** Instead of `low` and `high`: the half width of an interval. */
-  readonly spread?: readonly (number | null)[]
+  /** Whether the interval is drawn as bars, not as a band. */
+  readonly bars?: boolean
 }
 
 export interface Plot {
@@ -33,12 +33,12 @@ export interface Plot {
 
 export function plotHtml({ title, note, xLabel, yLabel, x, lines, group }: Plot): Markup {
   const named = x.some((each) => typeof each === 'string')
-  const columns = lines.flatMap(({ name, color, dashed = false, ...line }) =>
-    (['values', 'low', 'high', 'spread'] as const).flatMap((role) => {
+  const columns = lines.flatMap(({ name, color, dashed = false, bars = false, ...line }) =>
+    (['values', 'low', 'high'] as const).flatMap((role) => {
       const values = line[role]
       if (values === undefined) return []
-      const label = { values: name, low: `${name}, least`, high: `${name}, most`, spread: `± (95 %)` }[role]
-      return [{ label, role, values, color, dashed }]
+      const label = { values: name, low: `${name}, least`, high: `${name}, most` }[role]
+      return [{ label, role, values, color, dashed, bars }]
     }),
   )
   return html`<figure class="plot" data-x="${xLabel}" data-y="${yLabel}" data-group="${group ?? ''}">
@@ -46,9 +46,9 @@ export function plotHtml({ title, note, xLabel, yLabel, x, lines, group }: Plot)
 <div class="canvas"></div>
 <details><summary>Numbers, ${yLabel}</summary><div class="scroll"><table>
 <thead><tr><th scope="col">${xLabel}</th>${columns.map(
-    ({ label, role, color, dashed }) =>
+    ({ label, role, color, dashed, bars }) =>
       html`<th scope="col" data-role="${role}"
-        data-color="${color}"${dashed ? html` data-dashed` : NOTHING}>${label}</th>`,
+        data-color="${color}"${dashed ? html` data-dashed` : NOTHING}${bars ? html` data-bars` : NOTHING}>${label}</th>`,
   )}</tr></thead>
 <tbody>${x.map(
     (each, row) =>
@@ -90,17 +90,10 @@ const DRAW = `'use strict'
       const values = rows.map(({ cells }) => number(cells[index + 1]))
       const { role, color } = head.dataset
       if (role === 'values')
-        lines.push({ name: head.textContent, color: Number(color), dashed: 'dashed' in head.dataset, values })
+        lines.push({ name: head.textContent, color: Number(color), values,
+          dashed: 'dashed' in head.dataset, bars: 'bars' in head.dataset })
       else lines.at(-1)[role] = values
     })
-    for (const line of lines) {
-      const { values, spread } = line
-      line.bars = spread !== undefined
-      if (line.bars) {
-        line.low = values.map((value, i) => (value === null ? null : Math.max(0, value - spread[i])))
-        line.high = values.map((value, i) => (value === null ? null : value + spread[i]))
-      }
-    }
     return { x, names: names.includes(null) ? null : names, lines }
   }
 

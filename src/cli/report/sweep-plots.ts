@@ -35,16 +35,19 @@ export function sweepPlots(points: readonly SweepPoint[], sweeps: readonly Sweep
   const flows = points[0]?.flows ?? []
   const line = (measure: Measure, factor: number, key: string, flow: number, color: number, name: string): Line => {
     const values = new Array<number | null>(x.length).fill(null)
-    const spread = new Array<number | null>(x.length).fill(null)
+    const low = new Array<number | null>(x.length).fill(null)
+    const high = new Array<number | null>(x.length).fill(null)
     for (const { parameters, flows: measured } of combinations.get(key) as SweepPoint[]) {
       const value = parameters[axis.name] as number | string
       const row = rowOf.get(numeric ? value : `${value}`) as number
       const found = measured[flow]?.measures[measure]
       if (found === undefined) continue
       values[row] = found.mean * factor
-      spread[row] = (found.halfWidth ?? 0) * factor
+      if (found.low === null || found.high === null) continue
+      low[row] = found.low * factor
+      high[row] = found.high * factor
     }
-    return { name, color, values, ...(repeat > 1 ? { spread } : {}) }
+    return { name, color, values, ...(repeat > 1 ? { low, high, bars: true } : {}) }
   }
   const keys = [...combinations.keys()]
   const together = flows.length * keys.length <= MOST_LINES || keys.length === 1
