@@ -107,13 +107,20 @@ export function shardOf({ shard, shards }: CampaignArguments, environment = proc
       throw new UsageError(
         '--shards needs JOB_COMPLETION_INDEX, which an Indexed Job of Kubernetes sets; or use --shard',
       )
-    if (!(Number(completion) < count))
+    if (!/^\d+$/.test(completion) || Number(completion) >= count)
       throw new UsageError(`JOB_COMPLETION_INDEX is ${completion}, of --shards ${count} the last is ${count - 1}`)
     return { index: Number(completion) + 1, count }
   }
   if (task === undefined || tasks === undefined) return null
   const { SLURM_ARRAY_TASK_MIN: least = '0', SLURM_ARRAY_TASK_STEP: step = '1' } = environment
-  return { index: (Number(task) - Number(least)) / Number(step) + 1, count: Number(tasks) }
+  const [index, parts] = [(Number(task) - Number(least)) / Number(step) + 1, Number(tasks)]
+  // The numbers of an array such as 1,5,7 do not tell which task is which part.
+  if (!(Number.isInteger(index) && index >= 1 && index <= parts))
+    throw new UsageError(
+      `SLURM_ARRAY_TASK_ID ${task} is none of ${tasks} tasks from ${least} by ${step}: ` +
+        'submit an array without gaps, such as 1-4, or use --shard',
+    )
+  return { index, count: parts }
 }
 
 /** How far a sweep is, on a terminal's standard error. */
