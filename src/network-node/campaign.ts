@@ -6,7 +6,7 @@ import { type Parameters, pointsOf, type SweepPoint } from '../network/campaign/
 import { combinations } from '../network/campaign/sweep.ts'
 import type { ScenarioResult } from '../network/scenario/flow.ts'
 import type { Scenario } from '../network/scenario/scenario.ts'
-import { FORMAT, type Merged, type Plan, ResultsFolder, type RunRecord } from './results.ts'
+import { FORMAT, keyOf, type Merged, type Plan, ResultsFolder, type RunRecord } from './results.ts'
 import { runSweep, type SweepOptions, type SweepResult, type SweepRun, sweepRuns } from './sweep.ts'
 
 /** Which part of a campaign a process runs: the `index`th of `count`, from 1. */
@@ -106,10 +106,6 @@ export function writeMerged(
   const missing = results.filter((result) => result === undefined).length
   if (missing === 0) writeResults(directory, plan, points)
   return { points, missing }
-}
-
-function keyOf({ parameters, seed }: Pick<RunRecord, 'parameters' | 'seed'>): string {
-  return JSON.stringify([Object.entries(parameters).sort(), `${seed}`])
 }
 
 function resultOf(record: RunRecord | undefined): ScenarioResult | undefined {

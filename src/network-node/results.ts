@@ -9,6 +9,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   truncateSync,
   writeFileSync,
@@ -54,7 +55,7 @@ export interface Plan {
   readonly repeat: number
 }
 
-export interface Planned {
+interface Planned {
   readonly id: string
   readonly parameters: Parameters
   readonly seed: number | string
@@ -78,7 +79,7 @@ export class ResultsFolder {
     mkdirSync(directory, { recursive: true })
     const path = join(directory, 'scenario.json')
     if (existsSync(path)) {
-      const other = scenarioHash(JSON.parse(readFileSync(path, 'utf8')) as Scenario)
+      const other = scenarioHash(readJson(path) as Scenario)
       if (other !== this.#scenario)
         throw new Error(
           `${directory} holds results of another scenario (hash ${other}, this one's is ${this.#scenario}): ` +
@@ -94,7 +95,10 @@ export class ResultsFolder {
     const old = readdirSync(directory).filter((name) => RUNS.test(name))
     writeScenario(directory, scenario)
     writePlan(directory, plan)
-    writeFileSync(join(directory, 'runs.jsonl'), lines)
+    // What is killed while it writes leaves the runs that were there.
+    const part = join(directory, 'runs.jsonl.part')
+    writeFileSync(part, lines)
+    renameSync(part, join(directory, 'runs.jsonl'))
     for (const name of old) if (name !== 'runs.jsonl') rmSync(join(directory, name))
   }
 
@@ -145,8 +149,26 @@ function writePlan(directory: string, { seed, sweeps, repeat }: Plan): void {
   writeFileSync(join(directory, 'campaign.json'), `${text}\n`)
 }
 
+function readPlan(directory: string): Plan {
+  const path = join(directory, 'campaign.json')
+  if (!existsSync(path))
+    throw new Error(`${path} is missing, which names the runs: call tungram sim with --results ${directory} again`)
+  const { format, ...plan } = readJson(path) as Plan & { format: unknown }
+  if (format !== FORMAT) throw new Error(`${path} has format ${format}; this version reads format ${FORMAT}`)
+  return plan
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    throw new Error(`${path} is no JSON: the file was changed or is damaged; remove it to have it written again`)
+  }
+}
+
 /** All records of a folder, in no order that matters. @throws {Error} for a line that is none */
-export function readRuns(directory: string): RunRecord[] {
+function readRuns(directory: string): RunRecord[] {
   const names = readdirSync(directory)
     .filter((name) => RUNS.test(name))
     .sort()
@@ -166,6 +188,11 @@ export function readRuns(directory: string): RunRecord[] {
       return record
     })
   })
+}
+
+/** A run without its version: its parameters, in whatever order, and its seed. */
+export function keyOf({ parameters, seed }: Pick<RunRecord, 'parameters' | 'seed'>): string {
+  return JSON.stringify([Object.entries(parameters).sort(), `${seed}`])
 }
 
 /** Cuts off what a process that was killed had begun to write. */
@@ -194,7 +221,7 @@ export function mergeRuns(directories: readonly string[]): Merged {
   const scenarios = directories.map((directory) => {
     const path = join(directory, 'scenario.json')
     if (!existsSync(path)) throw new Error(`${directory} is no folder of results: it has no scenario.json`)
-    return JSON.parse(readFileSync(path, 'utf8')) as Scenario
+    return readJson(path) as Scenario
   })
   const hashes = scenarios.map(scenarioHash)
   const other = hashes.findIndex((hash) => hash !== hashes[0])
@@ -209,7 +236,7 @@ export function mergeRuns(directories: readonly string[]): Merged {
   const versions = new Set(records.map(({ tungram }) => tungram))
   const joined = new Map([...versions].map((version) => [version, new Set([version])]))
   for (const record of records) {
-    const key = JSON.stringify([Object.entries(record.parameters).sort(), `${record.seed}`])
+    const key = keyOf(record)
     const known = byRun.get(key)
     if (known === undefined || known.status === 'failed') byRun.set(key, record)
     else if (record.status === 'done') {
@@ -228,7 +255,7 @@ export function mergeRuns(directories: readonly string[]): Merged {
       `results of the versions ${first} and ${apart} have no run in common that shows that they agree: ` +
         'run one combination again with the other version',
     )
-  const plan = JSON.parse(readFileSync(join(directories[0] as string, 'campaign.json'), 'utf8')) as Plan
+  const plan = readPlan(directories[0] as string)
   return { scenario: scenarios[0] as Scenario, plan, runs: [...byRun.values()] }
 }
 

@@ -86,7 +86,7 @@ function inThreads(
   ended: (run: SweepRun, result: ScenarioResult | Error) => void,
 ): Promise<number> {
   if (signal?.aborted || runs.length === 0) return Promise.resolve(runs.length)
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     let next = 0
     let done = 0
     const workers = new Set<Worker>()
@@ -97,9 +97,15 @@ function inThreads(
       resolve(runs.length - done)
     }
     const end = (run: SweepRun, result: ScenarioResult | Error) => {
-      ended(run, result)
-      done++
-      progress?.(done, runs.length)
+      try {
+        ended(run, result)
+        done++
+        progress?.(done, runs.length)
+      } catch (error) {
+        // A result that cannot be kept (the disk is full) ends the sweep.
+        reject(error)
+        finish()
+      }
       if (done === runs.length) finish()
     }
     const start = () => {

@@ -119,6 +119,14 @@ test('results that do not belong together are refused', async () => {
   )
   expect((await sim('merge', at('part2'), apart, '--results', at('no'))).stderr).toContain('have no run in common')
   expect((await sim('merge', program.directory)).stderr).toContain('is no folder of results')
+  const campaignOf = (name: string) => join(at(name), 'campaign.json')
+  writeFileSync(campaignOf('agreeing'), '{"format":2}')
+  expect((await sim('merge', agreeing)).stderr).toContain('has format 2; this version reads format 1')
+  writeFileSync(campaignOf('agreeing'), '{"format":1')
+  expect((await sim('merge', agreeing)).stderr).toContain('campaign.json is no JSON')
+  rmSync(campaignOf('agreeing'))
+  expect((await sim('merge', agreeing)).stderr).toContain('call tungram sim with --results')
+  expect(readdirSync(at('joined')).filter((name) => name.endsWith('.part'))).toEqual([])
   expect(existsSync(at('no'))).toBe(false)
 }, 120_000)
 
@@ -132,5 +140,10 @@ test('the part of a process is told, or comes from Slurm or Kubernetes', () => {
   for (const wrong of ['0/2', '3/2', '1', 'a/b'])
     expect(() => shardOf({ shard: wrong }, {})).toThrow('the Ith of N parts')
   expect(() => shardOf({ shards: '4' }, {})).toThrow('needs JOB_COMPLETION_INDEX')
-  expect(() => shardOf({ shards: '4' }, { JOB_COMPLETION_INDEX: '4' })).toThrow('the last is 3')
+  for (const wrong of ['4', '-1', '1.5', '', 'x'])
+    expect(() => shardOf({ shards: '4' }, { JOB_COMPLETION_INDEX: wrong })).toThrow('the last is 3')
+  // --array=1,5,7
+  const gaps = { SLURM_ARRAY_TASK_COUNT: '3', SLURM_ARRAY_TASK_MIN: '1', SLURM_ARRAY_TASK_STEP: '1' }
+  for (const wrong of ['5', '0', 'x'])
+    expect(() => shardOf({}, { ...gaps, SLURM_ARRAY_TASK_ID: wrong })).toThrow('submit an array without gaps')
 })

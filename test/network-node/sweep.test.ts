@@ -46,3 +46,11 @@ test('a signal that came before lets nothing run', async () => {
   const { points } = await runSweep(scenario, { seed: 1, sweeps, repeat: 1, threads: 1, signal: AbortSignal.abort() })
   expect(points).toEqual([])
 })
+
+test('a result that cannot be kept ends the sweep with its error', async () => {
+  const full = new Error('no space left on device')
+  const ended = () => {
+    throw full
+  }
+  await expect(runSweep(scenario, { seed: 1, sweeps, repeat: 1, threads: 2, ended })).rejects.toBe(full)
+})
