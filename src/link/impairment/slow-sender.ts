@@ -41,6 +41,15 @@ export class SlowSender {
   /** When that is, counted by the rate and not by the timer's precision. */
   #sentAt = 0
   #timer: Timer | null = null
+  /** What the queue gave up and marked while it was asked for the next frame. */
+  #givenUp: Packet[] = []
+  #marked: Packet[] = []
+  readonly #giveUp = (packet: Packet) => {
+    this.#givenUp.push(packet)
+  }
+  readonly #mark = (packet: Packet) => {
+    this.#marked.push(packet)
+  }
 
   constructor(parts: SenderParts) {
     this.#clock = parts.clock
@@ -89,17 +98,18 @@ export class SlowSender {
 
   /** Takes the next frame from the queue at `start`, when the one before has left. */
   #sendNext(start: number): void {
-    const givenUp: Packet[] = []
-    const marked: Packet[] = []
-    const packet = this.#queue.dequeue(
-      start,
-      (given) => givenUp.push(given),
-      (given) => marked.push(given),
-    )
+    const packet = this.#queue.dequeue(start, this.#giveUp, this.#mark)
     this.#sending = packet
     if (packet !== null)
       this.#sentAt = this.#rate === null ? start : this.#rate(wireLength(packet, this.#hasFcs), start)
     // Told when the state is whole again: who hears it may send.
+    if (this.#givenUp.length > 0 || this.#marked.length > 0) this.#tell()
+  }
+
+  #tell(): void {
+    const [marked, givenUp] = [this.#marked, this.#givenUp]
+    this.#marked = []
+    this.#givenUp = []
     for (const given of marked) this.#observe?.('marked', given, 0)
     for (const given of givenUp) this.#dropped(this.#queue.givesUp ?? Drop.WireQueueFull, given)
   }

@@ -123,13 +123,12 @@ export class Wire {
       return Drop.None
     }
     if (wrong.length === 0) return this.#copies(packet, time, overtakes, delay, isTwice)
+    this.#observe?.('corrupted', packet, wrong.length > 1 ? wrong.length : 0)
     if (this.#hasFcs) {
-      this.#observe?.('corrupted', packet, wrong.length > 1 ? wrong.length : 0)
       this.#dropped(Drop.WireFrameCheck, packet)
       return Drop.None
     }
     const { checksumState } = packet
-    this.#observe?.('corrupted', packet, wrong.length > 1 ? wrong.length : 0)
     flip(packet, wrong)
     packet.checksumState = ChecksumState.None
     try {
