@@ -1,5 +1,5 @@
 /** What arrived of a flow: each datagram once, its copies, the order and the delays. */
-import type { Arrival } from './metrics.ts'
+import { type Arrival, rank } from './metrics.ts'
 import type { Latency } from './run-types.ts'
 
 export class Arrivals {
@@ -71,8 +71,7 @@ export class Arrivals {
 function latencyOf(latencies: readonly number[]): Latency | null {
   if (latencies.length === 0) return null
   const sorted = Float64Array.from(latencies).sort()
-  // The nearest rank.
-  const at = (share: number) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] as number
+  const at = (share: number) => rank(sorted, share)
   const mean = sorted.reduce((sum, each) => sum + each, 0) / sorted.length
   return { min: at(0), mean, p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1) }
 }

@@ -158,8 +158,8 @@ export class Flow {
     const sent = this.#sent[number]
     if (sent === undefined) return
     const { now } = this.#network
-    if (!this.isMeasured(sent)) this.#watch?.arrived(this.index, number, now)
-    else if (this.#arrivals.add(number, sent, now, length)) this.#watch?.arrived(this.index, number, now)
+    if (!this.isMeasured(sent) || this.#arrivals.add(number, sent, now, length))
+      this.#watch?.arrived(this.index, number, now)
   }
 
   /** Of those sent, with what was delivered and is not what was sent. */

@@ -174,11 +174,11 @@ function meanOf(values: readonly number[] | Float64Array): number {
 }
 
 /** The nearest rank. */
-function rank(sorted: Float64Array, share: number): number {
+export function rank(sorted: Float64Array, share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] as number
 }
 
 /** Nanoseconds: finer is dust of the arithmetic. */
-export function rounded(milliseconds: number): number {
+function rounded(milliseconds: number): number {
   return Math.round(milliseconds * 1e6) / 1e6
 }
