@@ -148,10 +148,12 @@ export class SlowSender {
     this.#queueOf = to
     this.#queue = this.#newQueue()
     this.#queue.follow?.(old)
-    const lost: Packet[] = []
-    for (const { packet, since } of old.drain?.() ?? emptied(old, now, lost))
-      if (!this.#queue.enqueue(packet, since)) lost.push(packet)
-    for (const packet of lost) this.#dropped(Drop.WireQueueFull, packet)
+    const givenUp: Packet[] = []
+    const refused: Packet[] = []
+    for (const { packet, since } of old.drain?.() ?? emptied(old, now, givenUp))
+      if (!this.#queue.enqueue(packet, since)) refused.push(packet)
+    for (const packet of givenUp) this.#dropped(old.givesUp ?? Drop.WireQueueFull, packet)
+    for (const packet of refused) this.#dropped(Drop.WireQueueFull, packet)
   }
 
   #newQueue(): QueueDiscipline {
@@ -160,10 +162,10 @@ export class SlowSender {
 }
 
 /** What waits in a discipline that gives out one frame at a time, and may give up some. */
-function emptied(queue: QueueDiscipline, now: number, lost: Packet[]): Waiting[] {
+function emptied(queue: QueueDiscipline, now: number, givenUp: Packet[]): Waiting[] {
   const all: Waiting[] = []
   for (;;) {
-    const packet = queue.dequeue(now, (given) => lost.push(given))
+    const packet = queue.dequeue(now, (given) => givenUp.push(given))
     if (packet === null) return all
     all.push({ packet, since: now })
   }

@@ -80,6 +80,8 @@ class Sender {
 
 export class Tally<Flow extends TalliedFlow> implements LifeListener {
   readonly #flows: readonly Flow[]
+  /** By flow, the label of what its datagrams cause: asked for with every fault of every frame. */
+  readonly #accounts: readonly string[]
   readonly #senders = new Map<string, Sender>()
   /**
    * By datagram: the flow's number and 1 if it is the flow's own, below 0 if one of these caused
@@ -97,6 +99,7 @@ export class Tally<Flow extends TalliedFlow> implements LifeListener {
 
   constructor(flows: readonly Flow[]) {
     this.#flows = flows
+    this.#accounts = flows.map(({ label }) => `on account of ${label}`)
     for (const [index, flow] of flows.entries()) {
       this.#sender(flow.from).flows.set(both(flow.fromPort, flow.port), index)
       if (flow.echoes) this.#sender(flow.to).echoes.set(flow.port, index)
@@ -112,8 +115,7 @@ export class Tally<Flow extends TalliedFlow> implements LifeListener {
   labelOf(id: number): string {
     const entry = this.#flowOf[id] ?? 0
     if (entry === 0) return ''
-    const { label } = this.#flows[Math.abs(entry) - 1] as Flow
-    return entry > 0 ? label : `on account of ${label}`
+    return entry > 0 ? (this.#flows[entry - 1] as Flow).label : (this.#accounts[-entry - 1] as string)
   }
 
   began(id: number, from: string, packet: Summary, causedBy: number, time: number): void {

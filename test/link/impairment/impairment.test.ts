@@ -578,6 +578,26 @@ describe('a rate', () => {
     clock.advance(100)
     expect(numbers()).toEqual([0, 1, 2, 3])
   })
+
+  it('names what a discipline of others gives up as that does, also when another takes over', () => {
+    const waiting: Packet[] = []
+    const own: Queue = () => ({
+      givesUp: Drop.WireCodel,
+      enqueue: (packet) => waiting.push(packet) > 0,
+      dequeue(_now, drop) {
+        // Every second one that waits.
+        const given = waiting.length > 1 ? waiting.shift() : undefined
+        if (given !== undefined) drop(given)
+        return waiting.shift() ?? null
+      },
+    })
+    const { clock, near, send, numbers, drops } = setUp({ rate: 1e6, queue: own })
+    for (let i = 0; i < 5; i++) send(i, 1000)
+    near.impair('send', { rate: 1e6, queue: tailDrop({ packets: 1 }) })
+    expect(drops).toEqual([Drop.WireCodel, Drop.WireCodel, Drop.WireQueueFull])
+    clock.advance(100)
+    expect(numbers()).toEqual([0, 2])
+  })
 })
 
 /** An IPv4 or IPv6 header without payload, in a frame of the medium; the IPv4 checksum is right. */
