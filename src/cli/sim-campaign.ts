@@ -7,7 +7,7 @@ import type { Scenario } from '../network/scenario/scenario.ts'
 import { missingRuns, runCampaign, type Shard, writeMerged } from '../network-node/campaign.ts'
 import { mergeRuns, type Plan } from '../network-node/results.ts'
 import type { SweepFailure } from '../network-node/sweep.ts'
-import { note, plural, print, printJson } from './output.ts'
+import { complain, plural, print, printJson, showProgress } from './output.ts'
 import type { Report } from './report/report.ts'
 import { startRun } from './run.ts'
 import { table } from './sweep-text.ts'
@@ -125,22 +125,19 @@ export function shardOf({ shard, shards }: CampaignArguments, environment = proc
 
 /** How far a sweep is, on a terminal's standard error. */
 export function progress(): { show(done: number, total: number): void; clear(): void } {
-  const terminal = process.stderr.isTTY
   const start = performance.now()
+  let line = ''
   return {
     show(done, total) {
-      if (!terminal) return
       const left = ((performance.now() - start) / done) * (total - done)
-      process.stderr.write(`\r\x1b[K${done} of ${total} runs, about ${Math.ceil(left / 1000)} s left`)
+      line = `${done} of ${total} runs, about ${Math.ceil(left / 1000)} s left`
     },
-    clear() {
-      if (terminal) process.stderr.write('\r\x1b[K')
-    },
+    clear: process.stderr.isTTY ? showProgress(() => line) : () => {},
   }
 }
 
 export function noteFailures(failures: readonly SweepFailure[]): void {
-  for (const { parameters, seed, error } of failures) note(`tungram sim: ${runText(parameters, seed)}: ${error}`)
+  for (const { parameters, seed, error } of failures) complain(`tungram sim: ${runText(parameters, seed)}: ${error}`)
 }
 
 function runText(parameters: Readonly<Record<string, number | string>>, seed: number | string): string {

@@ -3,8 +3,9 @@ import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmS
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, expect, test } from 'vitest'
-import { shardOf } from '../../src/cli/sim-campaign.ts'
+import { afterAll, expect, test, vi } from 'vitest'
+import { beQuiet } from '../../src/cli/output.ts'
+import { noteFailures, shardOf } from '../../src/cli/sim-campaign.ts'
 import { start } from './program.ts'
 
 // The build's, which the tests bring up to date, and which knows its version.
@@ -146,4 +147,17 @@ test('the part of a process is told, or comes from Slurm or Kubernetes', () => {
   const gaps = { SLURM_ARRAY_TASK_COUNT: '3', SLURM_ARRAY_TASK_MIN: '1', SLURM_ARRAY_TASK_STEP: '1' }
   for (const wrong of ['5', '0', 'x'])
     expect(() => shardOf({}, { ...gaps, SLURM_ARRAY_TASK_ID: wrong })).toThrow('submit an array without gaps')
+})
+
+test('runs that failed are told with --quiet too', () => {
+  const { exitCode } = process
+  const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+  try {
+    beQuiet()
+    noteFailures([{ parameters: { loss: 0.1 }, seed: '1.2', error: 'out of memory' }])
+    expect(write.mock.calls.flat().join('')).toContain('tungram sim: loss=0.1, seed 1.2: out of memory')
+  } finally {
+    write.mockRestore()
+    process.exitCode = exitCode
+  }
 })
