@@ -48,7 +48,8 @@ export function plotHtml({ title, note, xLabel, yLabel, x, lines, group }: Plot)
 <thead><tr><th scope="col">${xLabel}</th>${columns.map(
     ({ label, role, color, dashed, bars }) =>
       html`<th scope="col" data-role="${role}"
-        data-color="${color}"${dashed ? html` data-dashed` : NOTHING}${bars ? html` data-bars` : NOTHING}>${label}</th>`,
+        data-color="${color}"${dashed ? html` data-dashed` : NOTHING}
+        ${bars ? html`data-bars` : NOTHING}>${label}</th>`,
   )}</tr></thead>
 <tbody>${x.map(
     (each, row) =>
