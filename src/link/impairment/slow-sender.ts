@@ -22,6 +22,22 @@ export interface SenderParts {
   readonly observe: WireObserver | undefined
 }
 
+/** What a queue gave up and marked while it was asked for the next frame. */
+class Verdicts {
+  readonly givenUp: Packet[] = []
+  readonly marked: Packet[] = []
+  readonly giveUp = (packet: Packet) => {
+    this.givenUp.push(packet)
+  }
+  readonly mark = (packet: Packet) => {
+    this.marked.push(packet)
+  }
+
+  get isEmpty(): boolean {
+    return this.givenUp.length === 0 && this.marked.length === 0
+  }
+}
+
 export class SlowSender {
   // A field each: an object of functions costs a lookup by name with every frame.
   readonly #clock: Clock
@@ -41,15 +57,7 @@ export class SlowSender {
   /** When that is, counted by the rate and not by the timer's precision. */
   #sentAt = 0
   #timer: Timer | null = null
-  /** What the queue gave up and marked while it was asked for the next frame. */
-  #givenUp: Packet[] = []
-  #marked: Packet[] = []
-  readonly #giveUp = (packet: Packet) => {
-    this.#givenUp.push(packet)
-  }
-  readonly #mark = (packet: Packet) => {
-    this.#marked.push(packet)
-  }
+  #verdicts = new Verdicts()
 
   constructor(parts: SenderParts) {
     this.#clock = parts.clock
@@ -59,7 +67,7 @@ export class SlowSender {
     this.#batchEnd = parts.batchEnd
     this.#dropped = parts.dropped
     this.#observe = parts.observe
-    this.#queue = this.#newQueue()
+    this.#queue = newQueue(undefined, this.#medium, this.#longest)
   }
 
   /** Whether frames pass at once. */
@@ -93,23 +101,19 @@ export class SlowSender {
     this.#timer?.cancel()
     this.#timer = null
     this.#sending = null
-    this.#queue = this.#newQueue()
+    this.#queue = newQueue(this.#queueOf, this.#medium, this.#longest)
   }
 
   /** Takes the next frame from the queue at `start`, when the one before has left. */
   #sendNext(start: number): void {
-    const packet = this.#queue.dequeue(start, this.#giveUp, this.#mark)
+    const packet = this.#queue.dequeue(start, this.#verdicts.giveUp, this.#verdicts.mark)
     this.#sending = packet
     if (packet !== null)
       this.#sentAt = this.#rate === null ? start : this.#rate(wireLength(packet, this.#hasFcs), start)
     // Told when the state is whole again: who hears it may send.
-    if (this.#givenUp.length > 0 || this.#marked.length > 0) this.#tell()
-  }
-
-  #tell(): void {
-    const [marked, givenUp] = [this.#marked, this.#givenUp]
-    this.#marked = []
-    this.#givenUp = []
+    if (this.#verdicts.isEmpty) return
+    const { marked, givenUp } = this.#verdicts
+    this.#verdicts = new Verdicts()
     for (const given of marked) this.#observe?.('marked', given, 0)
     for (const given of givenUp) this.#dropped(this.#queue.givesUp ?? Drop.WireQueueFull, given)
   }
@@ -146,7 +150,7 @@ export class SlowSender {
     const now = this.#clock.now()
     const old = this.#queue
     this.#queueOf = to
-    this.#queue = this.#newQueue()
+    this.#queue = newQueue(to, this.#medium, this.#longest)
     this.#queue.follow?.(old)
     const givenUp: Packet[] = []
     const refused: Packet[] = []
@@ -155,10 +159,10 @@ export class SlowSender {
     for (const packet of givenUp) this.#dropped(old.givesUp ?? Drop.WireQueueFull, packet)
     for (const packet of refused) this.#dropped(Drop.WireQueueFull, packet)
   }
+}
 
-  #newQueue(): QueueDiscipline {
-    return (this.#queueOf ?? tailDrop())(this.#medium, this.#longest)
-  }
+function newQueue(queue: Queue | undefined, medium: Medium, longest: number): QueueDiscipline {
+  return (queue ?? tailDrop())(medium, longest)
 }
 
 /** What waits in a discipline that gives out one frame at a time, and may give up some. */
