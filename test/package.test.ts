@@ -24,6 +24,29 @@ const ENTRIES = Object.keys(manifest.exports)
   .filter((name) => !['./package.json', './register', './wakeup-thread'].includes(name))
   .map((name) => name.replace(/^\./, 'tungram'))
 
+describe('a lock file', () => {
+  type Locked = Partial<Record<'dependencies' | 'devDependencies' | 'optionalDependencies', Record<string, string>>>
+
+  // npm leaves out what it cannot find when it makes the file, and then refuses to install from it.
+  test.each(['.', 'bench/tuntap2', 'test/drop-in', 'test/runners', 'tools/api'])(
+    'of %s has every package that its packages name, those for other systems too',
+    (place) => {
+      const { packages } = JSON.parse(read(join(place, 'package-lock.json'))) as { packages: Record<string, Locked> }
+      const missing = Object.entries(packages).flatMap(([path, locked]) => {
+        const names = [locked.dependencies, locked.optionalDependencies, path === '' ? locked.devDependencies : {}]
+        return names.flatMap((each) => Object.keys(each ?? {})).filter((name) => !isFound(packages, path, name))
+      })
+      expect(missing).toEqual([])
+    },
+  )
+
+  /** Whether Node would find the package from the one at `path`. */
+  function isFound(packages: Record<string, unknown>, path: string, name: string): boolean {
+    if (`${path === '' ? '' : `${path}/`}node_modules/${name}` in packages) return true
+    return path !== '' && isFound(packages, path.replace(/(^|\/)node_modules\/(@[^/]+\/)?[^/]+$/, ''), name)
+  }
+})
+
 describe('the package', () => {
   const [packed] = JSON.parse(
     execFileSync('npm', ['pack', '--dry-run', '--ignore-scripts', '--json'], { cwd: root, encoding: 'utf8' }),
