@@ -40,7 +40,7 @@ const PACKAGES: Record<string, RegExp> = {
   commander: /^cli\/(command-line|help)\.ts$/,
   'ip-address': /^base\/address\.ts$/,
   koffi: /^link\/device\/[\w-]+\.ts$/,
-  yaml: /^cli\/scenario-file\.ts$/,
+  yaml: /^cli\/scenario-text\.ts$/,
 }
 
 interface Import {

@@ -7,13 +7,12 @@ import { basename } from 'node:path'
 import type { LabResult } from '../../namespaces/lab.ts'
 import type { SweepPoint } from '../../network/campaign/plan.ts'
 import type { Estimate, Measure, Sweep } from '../../network/campaign/sweep.ts'
-import type { Network } from '../../network/network.ts'
 import type { FlowResult, ScenarioResult } from '../../network/scenario/flow.ts'
 import { buildScenario, type Scenario } from '../../network/scenario/scenario.ts'
 import { plural } from '../output.ts'
 import { drawLadder } from './ladder.ts'
-import type { Neighbors } from './life.ts'
 import { html, type Markup, NOTHING, rounded } from './markup.ts'
+import { neighborsOf } from './neighbors.ts'
 import { type Plot, plotAssets, plotHtml } from './plot.ts'
 import { Recorder } from './recorder.ts'
 import { timePlots } from './series.ts'
@@ -170,25 +169,6 @@ ${examples.map(({ kinds, recorded }) => html`<h4>${kinds.join(', ')}</h4>${drawL
 }
 
 type Fact = readonly [string, string]
-
-function neighborsOf(network: Network): Neighbors {
-  const found = new Map<string, string[]>()
-  for (const { ends } of network.cables)
-    for (const [end, other] of [ends, [ends[1], ends[0]] as const]) {
-      if (end.port === null) continue
-      // Behind the end without a port is a wire with further cables.
-      const nodes =
-        other.port !== null
-          ? [other.node]
-          : network.cables.flatMap((cable) =>
-              cable.ends.some(({ node }) => node === other.node)
-                ? cable.ends.map(({ node }) => node).filter((node) => node !== other.node && node !== end.node)
-                : [],
-            )
-      found.set(`${end.node} ${end.port.name}`, nodes)
-    }
-  return (node, nic) => found.get(`${node} ${nic}`) ?? []
-}
 
 /** From the package's own description, which lies somewhere above this file. */
 function version(): string {

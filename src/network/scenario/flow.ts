@@ -37,6 +37,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions = {}):
       network.pause()
     }
     options.started?.(stop, () => network.now)
+    options.prepare?.(network)
     for (const flow of flows) flow.start()
     await network.run()
     const time = network.now

@@ -1,4 +1,5 @@
 /** What a run of a scenario is told, and what it tells. */
+import type { Network } from '../network.ts'
 import type { Datagram } from '../observe/datagram.ts'
 import type { DelayVariation, LossPattern, Reordering } from './metrics.ts'
 
@@ -104,6 +105,11 @@ export interface RunOptions {
    * milliseconds.
    */
   started?: (stop: () => void, now: () => number) => void
+  /**
+   * Given the network before its time begins, its flows in place: to add what a scenario cannot
+   * say, such as programs on its hosts.
+   */
+  prepare?: (network: Network) => void
   /** Told of each datagram, for those who want more than counts. */
   watch?: RunWatcher
 }

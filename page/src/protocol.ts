@@ -1,0 +1,240 @@
+/**
+ * What the page and the worker with the engine say to each other.
+ *
+ * A run is computed to its end, as fast as the machine can, and comes back as columns: typed arrays
+ * that are transferred. Time in the page is then a place in these columns: a step, a jump and the
+ * way back cost the same, and the worker is not asked. What is not in the columns (the bytes of a
+ * frame, a life in words) the worker finds by running again, which gives the same to the byte.
+ *
+ * All times are milliseconds of simulated time, all lengths bytes.
+ */
+import type { Plot } from '../../src/cli/report/plot.ts'
+import type { FlowResult, Scenario } from '../../src/network/index.ts'
+
+/** The calls of the worker. A call that fails rejects with the message of its error. */
+export interface Engine {
+  /** Reads the text of a scenario file. */
+  load(text: string): Loaded
+  /** Runs what was loaded last. */
+  run(request: RunRequest): Promise<Run>
+  /** What is known of a datagram of the last run; `id` is its number, from 1. */
+  detail(id: number): Promise<Detail>
+  /** The last run as a pcapng file: byte for byte that of `tungram sim --capture`. */
+  capture(): Promise<Uint8Array>
+  /** Changes the text of a scenario file, its comments and order kept. */
+  edit(text: string, edits: readonly Edit[]): string
+}
+
+// ── messages ──
+
+export type Call = keyof Engine
+
+export interface Request {
+  readonly id: number
+  readonly call: Call
+  readonly args: readonly unknown[]
+}
+
+export type Reply =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly error: string }
+  /** While a run goes on, a few times a second: the simulated time that it has reached. */
+  | { readonly id: number; readonly progress: number }
+
+// ── a scenario ──
+
+export type Loaded = { readonly scenario: Scenario; readonly topology: Topology } | { readonly fault: TextFault }
+
+/** What is wrong in the text, at a line and column from 1. */
+export interface TextFault {
+  readonly line: number
+  readonly column: number
+  readonly message: string
+}
+
+export type NodeKind = 'host' | 'router' | 'switch' | 'segment' | 'nat' | 'firewall'
+
+export interface Topology {
+  readonly nodes: readonly TopologyNode[]
+  readonly cables: readonly TopologyCable[]
+}
+
+export interface TopologyNode {
+  readonly name: string
+  readonly kind: NodeKind
+  readonly nics: readonly { readonly name: string; readonly addresses: readonly string[] }[]
+}
+
+/** `index` is the place in the scenario's list of links. */
+export interface TopologyCable {
+  readonly name: string
+  readonly index: number
+  readonly ends: readonly [CableEnd, CableEnd]
+  readonly mtu: number
+  /** In words, for each direction: `10 ms`, `loss 1 %`. */
+  readonly faults: readonly [readonly string[], readonly string[]]
+}
+
+export interface CableEnd {
+  readonly node: string
+  /** `''` at a segment, which has no nics. */
+  readonly nic: string
+}
+
+/** A change at a path of keys and indexes; without a value, what is there goes. */
+export type Edit =
+  | { readonly set: readonly (string | number)[]; readonly value: unknown }
+  | { readonly remove: readonly (string | number)[] }
+  /** A node gets another name, everywhere. */
+  | { readonly rename: string; readonly to: string }
+
+// ── a run ──
+
+export interface RunRequest {
+  readonly seed?: number | string
+  /** The run ends here, if not before. */
+  readonly until?: number
+}
+
+/** Texts of a run are in one list; columns have their places in it, -1 for none. */
+export interface Run {
+  readonly seed: number | string
+  /** When all was over. */
+  readonly time: number
+  readonly interrupted: boolean
+  /** Milliseconds that the machine took. */
+  readonly took: number
+  readonly texts: readonly string[]
+  readonly flows: readonly FlowResult[]
+  readonly flowTimes: readonly FlowTimes[]
+  readonly datagrams: Datagrams
+  readonly frames: Frames
+  readonly events: Events
+  readonly plots: readonly Plot[]
+}
+
+/** Of one flow, in the order of time. */
+export interface FlowTimes {
+  readonly sent: Float64Array
+  readonly arrived: Float64Array
+  /** Of what arrived, in the same order. */
+  readonly latency: Float64Array
+  /** When it was known that parts of a datagram were discarded, once for each datagram. */
+  readonly dropped: Float64Array
+}
+
+/** A row for each datagram, in the order in which they were sent: row 0 is number 1. */
+export interface Datagrams {
+  readonly time: Float64Array
+  readonly from: Int32Array
+  /** The flow that it belongs to, or on whose account it was sent; -1 for none. */
+  readonly flow: Int32Array
+  /** The number of the datagram on account of which it was sent; 0 for none. */
+  readonly causedBy: Uint32Array
+  readonly source: Int32Array
+  readonly destination: Int32Array
+  /** -1 for none. */
+  readonly sourcePort: Int32Array
+  readonly destinationPort: Int32Array
+  /** What it is in words: `UDP`, `ICMP time exceeded in transit`. */
+  readonly title: Int32Array
+  readonly length: Uint32Array
+}
+
+/** A row for each frame on a wire, by `start`; one that comes to many has a row for each. */
+export interface Frames {
+  readonly datagram: Uint32Array
+  /** Names of nodes; `to` is -1 when nothing is known of an end. */
+  readonly from: Int32Array
+  readonly to: Int32Array
+  /** The nic by which it left. */
+  readonly nic: Int32Array
+  /** When it left the host, when its last bit was on the wire, when it arrived or was lost. */
+  readonly start: Float64Array
+  readonly left: Float64Array
+  readonly end: Float64Array
+  readonly length: Uint32Array
+  readonly ttl: Uint8Array
+  /** Where a fragment begins in its datagram, and how long it is; -1 for a whole datagram. */
+  readonly offset: Int32Array
+  readonly part: Int32Array
+  readonly flags: Uint8Array
+  /** Why it was lost, and at which node. */
+  readonly reason: Int32Array
+  readonly lostAt: Int32Array
+}
+
+export const QUEUED = 1
+export const DAMAGED = 2
+export const COPY = 4
+export const LOST = 8
+/** More fragments follow. */
+export const MORE = 16
+export const MARKED = 32
+
+/** Kinds of events, by their number in the column `what`. */
+export const KINDS = [
+  'sent',
+  'forwarded',
+  'queued',
+  'marked',
+  'delayed',
+  'duplicated',
+  'corrupted',
+  'overtaking',
+  'arrived',
+  'translated',
+  'delivered',
+  'dropped',
+  'caused',
+] as const
+
+/** A row for each thing that happened, in the order of time. */
+export interface Events {
+  readonly time: Float64Array
+  readonly datagram: Uint32Array
+  readonly node: Int32Array
+  readonly nic: Int32Array
+  readonly what: Uint8Array
+  readonly reason: Int32Array
+  /** As `LineageEvent.value` has it. */
+  readonly value: Float64Array
+}
+
+// ── a packet ──
+
+export interface Detail {
+  readonly id: number
+  /** As `network.explain` says it. */
+  readonly life: string
+  readonly frames: readonly FrameBytes[]
+}
+
+/** A frame as it passed a nic. */
+export interface FrameBytes {
+  readonly time: number
+  /** `client.eth0` */
+  readonly at: string
+  readonly direction: 'in' | 'out'
+  readonly bytes: Uint8Array
+  /** Drops and the like that were noted of it. */
+  readonly notes: readonly string[]
+  readonly layers: readonly PacketLayer[]
+}
+
+export interface PacketLayer {
+  readonly name: string
+  readonly at: number
+  readonly length: number
+  readonly fields: readonly PacketField[]
+}
+
+/** `at` and `length` are bytes of the frame. */
+export interface PacketField {
+  readonly name: string
+  readonly value: string
+  readonly at: number
+  readonly length: number
+  /** The section that defines it. */
+  readonly source: string
+}

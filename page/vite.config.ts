@@ -1,0 +1,12 @@
+import { defineConfig } from 'vite'
+import { offline } from './vite/offline.ts'
+
+export default defineConfig({
+  // Wherever it is served from.
+  base: './',
+  // Of the built page in the package: what `tungram page` serves.
+  build: { outDir: 'dist', target: 'es2023', modulePreload: { polyfill: false }, chunkSizeWarningLimit: 600 },
+  worker: { format: 'es' },
+  server: { host: '127.0.0.1' },
+  plugins: [offline()],
+})
