@@ -1,3 +1,8 @@
+/**
+ * Stacks, links, devices and sockets.
+ *
+ * @module tungram
+ */
 import './socket-api/hosts/run.ts'
 
 export { Address, type Cidr, type Family, Prefix, parseCidr } from './base/address.ts'

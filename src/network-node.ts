@@ -1,6 +1,8 @@
 /**
  * `tungram/network` in Node: hosts have their `dgram`, and installed timers are those of Node's
  * modules too.
+ *
+ * @module tungram/network
  */
 import './socket-api/dgram/dgram.ts'
 import './socket-api/hosts/run.ts'

@@ -3,6 +3,8 @@
  * others.
  *
  * A test that fails leaves the packets behind, and says with which seed it can be repeated.
+ *
+ * @module tungram/testing
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -28,7 +28,7 @@ describe('a lock file', () => {
   type Locked = Partial<Record<'dependencies' | 'devDependencies' | 'optionalDependencies', Record<string, string>>>
 
   // npm leaves out what it cannot find when it makes the file, and then refuses to install from it.
-  test.each(['.', 'bench/tuntap2', 'test/drop-in', 'test/runners', 'tools/api', 'page'])(
+  test.each(['.', 'bench/tuntap2', 'test/drop-in', 'test/runners', 'tools/api', 'tools/site', 'page'])(
     'of %s has every package that its packages name, those for other systems too',
     (place) => {
       const { packages } = JSON.parse(read(join(place, 'package-lock.json'))) as { packages: Record<string, Locked> }

@@ -5,6 +5,8 @@
  * What they do follows the Emacs Lisp manual (Network Processes, Datagrams, Network Options) and
  * Emacs on Linux; `docs/network-process.md` lists every function and the places where JavaScript
  * makes a difference.
+ *
+ * @module tungram/network-process
  */
 export { processContact, processDatagramAddress, setProcessDatagramAddress } from './emacs/contact.ts'
 export {

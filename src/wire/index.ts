@@ -2,6 +2,8 @@
  * The codecs, one namespace a protocol: `parse` checks the bytes in a packet, getters read the
  * fields of a header that was checked, `encode` writes one. `ipv4.parse(packet)` answers
  * `Drop.None` or the name of what is wrong. No Node module.
+ *
+ * @module tungram/wire
  */
 export { Drop, type DropLayer, type DropName, dropLayer, dropName } from '../base/drop.ts'
 export { Cast, ChecksumState, Packet } from '../base/packet.ts'

@@ -1,0 +1,2 @@
+/** One line for each fault of a built site. */
+export function faults(folder: string): string[]
