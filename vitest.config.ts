@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -7,7 +8,9 @@ export default defineConfig({
     reporters: ['default', './test/skips-reporter.ts'],
     // Files on a real device move their process into a network namespace: a process each, not a thread.
     pool: 'forks',
-    testTimeout: 30_000,
+    // Most files wait for devices, timers and child processes: more of them than CPUs at a time.
+    maxWorkers: availableParallelism() + 1,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     coverage: {
       provider: 'v8',

@@ -145,25 +145,25 @@ describe('between two wires that complete checksums', () => {
       expect(sum).toBe(0xffff)
     })
 
-    test.runIf(family === 4)('a datagram that the router has to fragment has its checksum before', () => {
-      const { clock, receiver, source } = chain(1280)
-      const fragments: number[] = []
-      const sink = receiver.udp.createEndpoint(family, {
-        receive: (packet) => fragments.push(packet.fragments),
-        flush() {},
-        icmp() {},
+    if (family === 4)
+      test('a datagram that the router has to fragment has its checksum before', () => {
+        const { clock, receiver, source } = chain(1280)
+        const fragments: number[] = []
+        const sink = receiver.udp.createEndpoint(family, {
+          receive: (packet) => fragments.push(packet.fragments),
+          flush() {},
+          icmp() {},
+        })
+        expect(sink.bind(Address.ANY4, 5000)).toBe('')
+        source.pmtuMode = PmtuMode.Dont
+        expect(source.send(source.beginSend(2700), Address.parse(far), 5000, 0, null)).toBe('')
+        clock.advance(10)
+        expect(receiver.drops.filter(({ layer }) => layer === 'udp')).toEqual([])
+        expect(fragments).toEqual([3])
       })
-      expect(sink.bind(Address.ANY4, 5000)).toBe('')
-      source.pmtuMode = PmtuMode.Dont
-      expect(source.send(source.beginSend(2700), Address.parse(far), 5000, 0, null)).toBe('')
-      clock.advance(10)
-      expect(receiver.drops.filter(({ layer }) => layer === 'udp')).toEqual([])
-      expect(fragments).toEqual([3])
-    })
 
-    test.runIf(family === 4)(
-      'a datagram with a source route has the checksum of its last stop, whoever completes it',
-      () => {
+    if (family === 4)
+      test('a datagram with a source route has the checksum of its last stop, whoever completes it', () => {
         const frames: { state: number; bytes: Uint8Array }[] = []
         const stack = new Stack({ random: new SeededRandom(1) })
         stack.addNic(
@@ -200,7 +200,6 @@ describe('between two wires that complete checksums', () => {
         while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16)
         expect(sum).toBe(0xffff)
         stack.close()
-      },
-    )
+      })
   }
 })

@@ -101,7 +101,8 @@ describeForUsers('programs of the machine', (user) => {
       )
       expect(code).toBe(0)
       const own = stdout.split('\n').flatMap((line) => (line.startsWith('client | ') ? line.slice(9) : []))
-      const { end } = JSON.parse(own.join('\n'))
+      const { end, error } = JSON.parse(own.join('\n'))
+      expect(error, own.join('\n')).toBeUndefined()
       const bits = kind.length === 0 ? end.sum_received.bits_per_second : end.sum.bits_per_second
       // 50 Mbit/s with headers and the beginning, on a machine that may be busy.
       expect(bits).toBeGreaterThan(kind.length === 0 ? 1e6 : 5e5)
