@@ -28,17 +28,24 @@ describe('a lock file', () => {
   type Locked = Partial<Record<'dependencies' | 'devDependencies' | 'optionalDependencies', Record<string, string>>>
 
   // npm leaves out what it cannot find when it makes the file, and then refuses to install from it.
-  test.each(['.', 'bench/tuntap2', 'test/drop-in', 'test/runners', 'tools/api', 'tools/site', 'page'])(
-    'of %s has every package that its packages name, those for other systems too',
-    (place) => {
-      const { packages } = JSON.parse(read(join(place, 'package-lock.json'))) as { packages: Record<string, Locked> }
-      const missing = Object.entries(packages).flatMap(([path, locked]) => {
-        const names = [locked.dependencies, locked.optionalDependencies, path === '' ? locked.devDependencies : {}]
-        return names.flatMap((each) => Object.keys(each ?? {})).filter((name) => !isFound(packages, path, name))
-      })
-      expect(missing).toEqual([])
-    },
-  )
+  const PLACES = [
+    '.',
+    'bench/tuntap2',
+    'test/drop-in',
+    'test/kubernetes',
+    'test/runners',
+    'tools/api',
+    'tools/site',
+    'page',
+  ]
+  test.each(PLACES)('of %s has every package that its packages name, those for other systems too', (place) => {
+    const { packages } = JSON.parse(read(join(place, 'package-lock.json'))) as { packages: Record<string, Locked> }
+    const missing = Object.entries(packages).flatMap(([path, locked]) => {
+      const names = [locked.dependencies, locked.optionalDependencies, path === '' ? locked.devDependencies : {}]
+      return names.flatMap((each) => Object.keys(each ?? {})).filter((name) => !isFound(packages, path, name))
+    })
+    expect(missing).toEqual([])
+  })
 
   /** Whether Node would find the package from the one at `path`. */
   function isFound(packages: Record<string, unknown>, path: string, name: string): boolean {

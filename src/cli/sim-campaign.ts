@@ -144,6 +144,6 @@ function runText(parameters: Readonly<Record<string, number | string>>, seed: nu
   return [...Object.entries(parameters).map(([name, value]) => `${name}=${value}`), `seed ${seed}`].join(', ')
 }
 
-function ownVersion(): string {
+export function ownVersion(): string {
   return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
 }

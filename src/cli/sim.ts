@@ -13,6 +13,7 @@ import type { Report } from './report/report.ts'
 import { startRun } from './run.ts'
 import { readScenarioFile } from './scenario-file.ts'
 import { campaign, merge, noteFailures, progress, shardOf } from './sim-campaign.ts'
+import { checkEngine, ENGINES, onEngine } from './sim-engine.ts'
 import { table } from './sweep-text.ts'
 import { integer, onlyOne, UsageError } from './usage.ts'
 
@@ -48,7 +49,19 @@ const options = {
     '--shard <I/N>',
     'do the Ith of N parts only; default SLURM_ARRAY_TASK_ID of SLURM_ARRAY_TASK_COUNT, if they are set',
   ),
-  shards: option('--shards <N>', 'that many parts, of which JOB_COMPLETION_INDEX (Kubernetes) names one'),
+  shards: option(
+    '--shards <N>',
+    'that many parts, of which JOB_COMPLETION_INDEX (Kubernetes) names one; of an engine: default 100',
+  ),
+  engine: option(
+    '--engine <ENGINE>',
+    'run the campaign as an array job of Slurm, wait for it and merge; or write an Indexed Job for Kubernetes (k8s)',
+    ENGINES,
+  ),
+  atOnce: option('--at-once <N>', 'tasks of an engine that may run at one time; default as many as it likes'),
+  sbatch: repeatable('--sbatch <OPTION>', 'a further option for sbatch, such as --sbatch=--partition=long'),
+  image: option('--image <IMAGE>', "k8s: an image with tungram on its PATH; default Node's, with tungram from npm"),
+  claim: option('--claim <NAME>', 'k8s: the PersistentVolumeClaim for the results, which all pods can write to'),
   json: option('--json', 'print JSON'),
 } as const
 
@@ -58,6 +71,8 @@ export const description: CommandDescription = {
     'sim --example NAME [options]',
     'sim FILE --sweep NAME=FROM..TO:STEP … [--repeat N] [--jobs N] [--report FILE.html] [--json]',
     'sim FILE --sweep NAME=VALUES … --results DIR [--shard I/N] [--missing] [--json]',
+    'sim FILE --sweep NAME=VALUES … --results DIR --engine slurm [--shards N] [--at-once M] [--sbatch OPTION …]',
+    'sim FILE --sweep NAME=VALUES … --results DIR --engine k8s --claim NAME [--image IMAGE] [--shards N] [--at-once M]',
     'sim merge DIR … [--results DIR] [--report FILE.html] [--json]',
   ],
   about: [
@@ -87,14 +102,18 @@ export async function run(args: string[]): Promise<number> {
   if (many && values.capture !== undefined)
     throw new UsageError('--capture is for a single run, without --sweep and --repeat')
   const sweeps = (values.sweep ?? []).map(readSweep)
+  checkEngine(values)
   const scenario = readScenarioFile(file)
   const seed = values.seed ?? scenario.seed ?? 1
   if (scenario.programs !== undefined)
     note('tungram sim: programs run in real time only, and are left out here: tungram run --net')
-  const report = values.report === undefined ? null : await newReport(values.report, file, scenario, ladder)
+  const isElsewhere = values.engine !== undefined
+  const report =
+    values.report === undefined || isElsewhere ? null : await newReport(values.report, file, scenario, ladder)
   if (values.results !== undefined) {
     if (values.capture !== undefined) throw new UsageError('--capture is for a single run, without --results')
     const plan = { seed, sweeps, repeat }
+    if (values.engine !== undefined && values.missing === undefined) return onEngine(scenario, plan, values, newReport)
     return campaign(scenario, plan, values.results, shardOf(values), jobs, values, report)
   }
   for (const name of ['missing', 'shard', 'shards'] as const)

@@ -1,12 +1,11 @@
 /** A sweep whose runs are kept in a folder: resumed, shared between processes, joined. */
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runIdentity } from '../network/campaign/identity.ts'
-import { type Parameters, pointsOf, type SweepPoint } from '../network/campaign/plan.ts'
+import { type Parameters, planRuns, pointsOf, type SweepPoint } from '../network/campaign/plan.ts'
 import { combinations } from '../network/campaign/sweep.ts'
 import type { ScenarioResult } from '../network/scenario/flow.ts'
 import type { Scenario } from '../network/scenario/scenario.ts'
-import { FORMAT, keyOf, type Merged, type Plan, ResultsFolder, type RunRecord } from './results.ts'
+import { FORMAT, keyOf, type Merged, type Plan, ResultsFolder, type RunRecord, writeWhole } from './results.ts'
 import { runSweep, type SweepOptions, type SweepResult, type SweepRun, sweepRuns } from './sweep.ts'
 
 /** Which part of a campaign a process runs: the `index`th of `count`, from 1. */
@@ -30,6 +29,8 @@ export interface CampaignResult extends SweepResult {
 
 export interface MissingRun {
   id: string
+  /** Its place in the plan, from 0. */
+  index: number
   parameters: Parameters
   seed: number | string
   /** Why it failed, if it was tried. */
@@ -60,6 +61,19 @@ export async function runCampaign(scenario: Scenario, options: CampaignOptions):
   return { ...result, missing, total: runs.length }
 }
 
+/**
+ * Makes the folder of a campaign that others are to run, and checks that each combination makes a
+ * scenario.
+ * @throws {Error} as {@link runCampaign} does
+ */
+export function prepareCampaign(
+  scenario: Scenario,
+  { directory, version, seed, sweeps, repeat }: Pick<CampaignOptions, 'directory' | 'version' | keyof Plan>,
+): void {
+  planRuns(scenario, seed, combinations(sweeps), repeat)
+  new ResultsFolder(directory, scenario, version).describe({ seed, sweeps, repeat })
+}
+
 /** What a campaign has still to do. */
 export function missingRuns(
   scenario: Scenario,
@@ -78,7 +92,9 @@ function missingOf(runs: readonly SweepRun[], folder: ResultsFolder, idOf: (run:
     const id = idOf(run)
     if (folder.done(id) !== undefined) return []
     const error = folder.failed(id)
-    return [{ id, parameters: run.parameters, seed: run.seed, ...(error === undefined ? {} : { error }) }]
+    return [
+      { id, index: run.index, parameters: run.parameters, seed: run.seed, ...(error === undefined ? {} : { error }) },
+    ]
   })
 }
 
@@ -115,5 +131,5 @@ function resultOf(record: RunRecord | undefined): ScenarioResult | undefined {
 
 function writeResults(directory: string, { seed, sweeps, repeat }: Plan, points: readonly SweepPoint[]): void {
   const text = JSON.stringify({ format: FORMAT, seed, repeat, sweeps, points }, null, 1)
-  writeFileSync(join(directory, 'results.json'), `${text}\n`)
+  writeWhole(join(directory, 'results.json'), `${text}\n`)
 }

@@ -23,7 +23,8 @@ import type { FlowResult, ScenarioResult } from '../network/scenario/flow.ts'
 import type { Scenario } from '../network/scenario/scenario.ts'
 import { README } from './results-readme.ts'
 
-const RUNS = /^runs.*\.jsonl$/
+/** The names of the files with runs. */
+export const RUNS = /^runs.*\.jsonl$/
 
 /** The version of all that is written here. */
 export const FORMAT = 1
@@ -96,9 +97,7 @@ export class ResultsFolder {
     writeScenario(directory, scenario)
     writePlan(directory, plan)
     // What is killed while it writes leaves the runs that were there.
-    const part = join(directory, 'runs.jsonl.part')
-    writeFileSync(part, lines)
-    renameSync(part, join(directory, 'runs.jsonl'))
+    writeWhole(join(directory, 'runs.jsonl'), lines)
     for (const name of old) if (name !== 'runs.jsonl') rmSync(join(directory, name))
   }
 
@@ -140,13 +139,25 @@ export class ResultsFolder {
 }
 
 function writeScenario(directory: string, scenario: Scenario): void {
-  writeFileSync(join(directory, 'scenario.json'), `${JSON.stringify(scenario, null, 2)}\n`)
-  writeFileSync(join(directory, 'README.md'), README)
+  writeWhole(join(directory, 'scenario.json'), `${JSON.stringify(scenario, null, 2)}\n`)
+  writeWhole(join(directory, 'README.md'), README)
 }
 
 function writePlan(directory: string, { seed, sweeps, repeat }: Plan): void {
   const text = JSON.stringify({ format: FORMAT, seed, sweeps, repeat }, null, 2)
-  writeFileSync(join(directory, 'campaign.json'), `${text}\n`)
+  writeWhole(join(directory, 'campaign.json'), `${text}\n`)
+}
+
+/** Writes a file that other processes may read or write meanwhile: they see all of it or the old one. */
+export function writeWhole(path: string, text: string): void {
+  const part = `${path}.${hostname()}-${process.pid}.part`
+  try {
+    writeFileSync(part, text)
+    renameSync(part, path)
+  } catch (error) {
+    rmSync(part, { force: true })
+    throw error
+  }
 }
 
 function readPlan(directory: string): Plan {
