@@ -46,8 +46,9 @@ export async function runOnSlurm(campaign: SlurmCampaign): Promise<number> {
     const before = done()
     const tasks = await waitFor(job, end.signal, (states) => {
       const now = done()
-      const left = now > before ? ((performance.now() - start) / (now - before)) * (total - now) : null
-      line = `${now} of ${total} runs; ${standing(states)}${left === null ? '' : `; about ${Math.ceil(left / 1000)} s left`}`
+      const left = ((performance.now() - start) / (now - before)) * (total - now)
+      const estimate = now > before ? `; about ${Math.ceil(left / 1000)} s left` : ''
+      line = `${now} of ${total} runs; ${standing(states)}${estimate}`
     })
     clear()
     if (end.signal.aborted) {

@@ -148,7 +148,7 @@ function writePlan(directory: string, { seed, sweeps, repeat }: Plan): void {
   writeWhole(join(directory, 'campaign.json'), `${text}\n`)
 }
 
-/** Writes a file that other processes may read or write meanwhile: they see all of it or the old one. */
+/** Writes a file that others may read or write meanwhile: they see all of it, or the old one. */
 export function writeWhole(path: string, text: string): void {
   const part = `${path}.${hostname()}-${process.pid}.part`
   try {

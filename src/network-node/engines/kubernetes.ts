@@ -35,8 +35,8 @@ const MOST_SCENARIO = 1 << 20
 const RETRIES = 2
 
 /**
- * Writes `job.json` (a ConfigMap with the scenario, and the Job), `merge.json` (a Job that joins the
- * parts) and `run.sh`, which applies the one, waits, and applies the other.
+ * Writes `job.json` (a ConfigMap with the scenario, and the Job), `merge.json` (a Job that joins
+ * the parts) and `run.sh`, which applies the one, waits, and applies the other.
  * @returns the path of `run.sh`
  * @throws {Error} when the scenario is too long for a ConfigMap
  */
