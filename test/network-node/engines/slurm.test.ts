@@ -58,8 +58,11 @@ test('a controller that is away for a while is waited for, one that stays away i
   const { signal } = new AbortController()
   const at = programs('away', {
     squeue: `echo x >> ${folder}/calls
-case $(wc -l < ${folder}/calls) in 2|3) echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1;;
-1) echo '0|RUNNING|None'; echo '1|PENDING|Priority';; *) echo '0|COMPLETED|None'; echo '1|FAILED|NonZeroExitCode';; esac`,
+case $(wc -l < ${folder}/calls) in
+1) echo '0|RUNNING|None'; echo '1|PENDING|Priority';;
+2|3) echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1;;
+*) echo '0|COMPLETED|None'; echo '1|FAILED|NonZeroExitCode';;
+esac`,
   })
   const seen: string[] = []
   const ended = await waitFor(
