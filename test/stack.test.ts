@@ -185,6 +185,23 @@ describe('a nic', () => {
     expect(stack.netstat().nics[1]).toMatchObject({ rxPackets: 2, rxBytes: 39, txPackets: 1, txBytes: 38 })
   })
 
+  test('that a program sets down or up is heeded by the next datagram of a socket', () => {
+    const { stack, link } = makeHost()
+    const other = new TestLink()
+    // On the link of the peer; the first nic has the default route.
+    const nearer = stack.addNic(other, { addresses: ['192.0.2.77/24'], name: 'eth1' })
+    const { endpoint } = open(stack, 4)
+    const leftBy = () => {
+      expect(send(endpoint, pattern(1), PEER4, 9)).toBe('')
+      return [link.take().length, other.take().length]
+    }
+    expect(leftBy()).toEqual([0, 1])
+    nearer.isUp = false
+    expect(leftBy()).toEqual([1, 0])
+    nearer.isUp = true
+    expect(leftBy()).toEqual([0, 1])
+  })
+
   test('that fails is told to the listener, and is down when that is for good', () => {
     const { stack, link, nic } = makeHost()
     const told: unknown[] = []

@@ -92,6 +92,9 @@ export class SystemClock implements Clock {
   }
 }
 
+/** Timers that have run before their places in a queue are given back. */
+const SHIFTED = 1024
+
 /** How many timers will still run. */
 class Pending {
   count = 0
@@ -115,14 +118,22 @@ class ManualTimer implements Timer {
 }
 
 /**
- * A clock that moves only when it is told: a binary heap of timers. Timers of one time run in the
- * order of scheduling.
+ * A clock that moves only when it is told: a binary heap of timers, and a queue of what is due at
+ * once, which is half of what a simulated network schedules. Timers of one time run in the order of
+ * scheduling.
  */
 export class ManualClock implements Clock {
   #now: number
   readonly #epoch: number
   #sequence = 0
   readonly #heap: ManualTimer[] = []
+  /**
+   * Timers of the time at which they were scheduled. Each is behind those of the heap with that
+   * time, and time does not move while there are any.
+   */
+  #soon: ManualTimer[] = []
+  /** Where the first of them is. */
+  #soonAt = 0
   readonly #pending = new Pending()
 
   /** `epoch` is the wall time at `now() === 0`; its default is 2000-01-01T00:00:00Z. */
@@ -142,7 +153,8 @@ export class ManualClock implements Clock {
   schedule(delay: number, callback: () => void): Timer {
     const timer = new ManualTimer(this.#now + (delay > 0 ? delay : 0), this.#sequence++, callback, this.#pending)
     this.#pending.count++
-    this.#push(timer)
+    if (timer.time === this.#now) this.#soon.push(timer)
+    else this.#push(timer)
     return timer
   }
 
@@ -157,17 +169,17 @@ export class ManualClock implements Clock {
 
   /** The time of the next callback, or `Infinity`. */
   get nextTime(): number {
-    this.#skipCancelled()
-    return this.#heap[0]?.time ?? Number.POSITIVE_INFINITY
+    return this.#first()?.time ?? Number.POSITIVE_INFINITY
   }
 
   /**
    * Runs the next callback, moving the time to it; `false` when nothing is scheduled for any time.
    */
   step(): boolean {
-    if (this.nextTime === Number.POSITIVE_INFINITY) return false
-    const timer = this.#pop()
-    if (timer === undefined) return false
+    const timer = this.#first()
+    if (timer === undefined || timer.time === Number.POSITIVE_INFINITY) return false
+    if (timer === this.#soon[this.#soonAt]) this.#shift()
+    else this.#pop()
     this.#now = timer.time
     const callback = timer.callback as () => void
     timer.callback = null
@@ -191,8 +203,23 @@ export class ManualClock implements Clock {
     this.advance(0)
   }
 
-  #skipCancelled(): void {
+  /** The next timer that was not cancelled. */
+  #first(): ManualTimer | undefined {
     while (this.#heap[0]?.callback === null) this.#pop()
+    while (this.#soon[this.#soonAt]?.callback === null) this.#shift()
+    const later = this.#heap[0]
+    const soon = this.#soon[this.#soonAt]
+    if (later === undefined || soon === undefined) return soon ?? later
+    return this.#before(later, soon) ? later : soon
+  }
+
+  #shift(): void {
+    this.#soonAt++
+    if (this.#soonAt === this.#soon.length) this.#soon.length = 0
+    // What goes on within one moment may never let it run empty.
+    else if (this.#soonAt >= SHIFTED && this.#soonAt * 2 > this.#soon.length) this.#soon.splice(0, this.#soonAt)
+    else return
+    this.#soonAt = 0
   }
 
   #before(a: ManualTimer, b: ManualTimer): boolean {

@@ -40,6 +40,9 @@ interface Window {
   readonly bytes: Uint8Array
 }
 
+/** Bytes of capacity up to which a packet remembers one window: a single frame's. */
+const ONE_FRAME = 4096
+
 const NO_WINDOW: Window = { start: -1, end: -1, bytes: new Uint8Array(0) }
 
 export class Packet {
@@ -135,6 +138,7 @@ export class Packet {
   n3 = 0
 
   #windows: Window[] | null = null
+  #window = NO_WINDOW
 
   /**
    * `capacity` in bytes; a packet that goes down needs 256 bytes of headroom in front of its
@@ -158,6 +162,13 @@ export class Packet {
    * @internal
    */
   window(start: number, end: number): Uint8Array {
+    if (this.capacity <= ONE_FRAME) {
+      const last = this.#window
+      if (last.start === start && last.end === end) return last.bytes
+      const bytes = this.bytes.subarray(start, end)
+      this.#window = { start, end, bytes }
+      return bytes
+    }
     this.#windows ??= new Array(WINDOWS).fill(NO_WINDOW)
     const slot = Math.imul(start, 0x9e3779b1) >>> (32 - WINDOW_BITS)
     const known = this.#windows[slot] as Window

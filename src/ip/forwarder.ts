@@ -15,6 +15,7 @@ import type { Icmp } from './icmp/icmp.ts'
 import type { Nic } from './nic/nic.ts'
 import type { ReceivedOptions } from './received-options.ts'
 import type { Redirector } from './routing/redirector.ts'
+import { RememberedRoutes } from './routing/remembered-routes.ts'
 import type { Route, RouteTable } from './routing/route-table.ts'
 
 /** What a forwarder asks of its host. */
@@ -32,12 +33,14 @@ export class Forwarder {
   readonly #host: ForwardingHost
   readonly #counters: Counters
   readonly #redirector: Redirector | null
+  readonly #remembered: RememberedRoutes
 
   /** Without a redirector it sends no redirects. */
   constructor(host: ForwardingHost, counters: Counters, redirector: Redirector | null) {
     this.#host = host
     this.#counters = counters
     this.#redirector = redirector
+    this.#remembered = new RememberedRoutes(host.routes)
   }
 
   /**
@@ -60,7 +63,8 @@ export class Forwarder {
     if (!six && (d3 >>> 28 === 15 || d3 >>> 24 === 0)) return Drop.IpMartianDestination
     if (six && d0 === 0 && d1 === 0 && d2 === MAPPED) return Drop.IpMartianDestination
     const linkLocal = isLinkLocal(d0, d1, d2, d3)
-    const route = this.#host.routes.lookup(d0, d1, d2, d3, six && linkLocal ? nic.index : 0)
+    const route =
+      six && linkLocal ? this.#host.routes.lookup(d0, d1, d2, d3, nic.index) : this.#remembered.lookup(d0, d1, d2, d3)
     if (route === null || route.kind !== 'unicast') return this.#noRoute(packet, nic, route)
     if (packet.hopLimit <= 1) {
       this.#host.icmp.sendError(packet, nic, ErrorReason.HopLimitExceeded)

@@ -18,6 +18,7 @@ import type { Nic } from './nic/nic.ts'
 import { ReceivedOptions } from './received-options.ts'
 import type { ReversePathFilter } from './routing/reverse-path.ts'
 import type { RouteTable } from './routing/route-table.ts'
+import { Strangers } from './strangers.ts'
 import type { Upper } from './upper.ts'
 
 export interface Receive4Parts {
@@ -60,6 +61,7 @@ export class Receive4 {
   #knownNic: Nic | null = null
   /** For which state of the routes that holds: it changes with every address. */
   #knownGeneration = -1
+  readonly #strangers: Strangers
 
   constructor(parts: Receive4Parts) {
     this.#counters = parts.counters
@@ -73,6 +75,7 @@ export class Receive4 {
     this.#upper = parts.upper
     this.#strongHost = parts.strongHost
     this.#takesSourceRoutes = parts.sourceRoute
+    this.#strangers = new Strangers(parts.addresses, parts.routes)
   }
 
   /** The packet at `packet.start`, which came by the nic. */
@@ -125,6 +128,8 @@ export class Receive4 {
     const { s3, d3 } = packet
     const addresses = this.#addresses
     if (packet.looped === 0) {
+      if (this.#forwarder !== null && this.#strangers.has(s3) && this.#strangers.has(d3))
+        return this.#reversePath.expects(packet, nic.index) ? Drop.IpNotForUs : Drop.IpReversePath
       // RFC 1122 section 3.2.1.3, RFC 6890; what Linux discards.
       if (addresses.isBroadcast4(s3) || s3 >>> 28 === 0xe || s3 >>> 24 === 127) return Drop.IpMartianSource
       if (s3 === 0 && !takesNobody(packet)) return Drop.IpMartianSource

@@ -93,6 +93,12 @@ export interface Link {
    */
   send(packet: Packet): Drop
   /**
+   * {@link send} of a copy from the wires' stock (`memory/frame-copies.ts`) that nobody else uses:
+   * with `Drop.None` it is the link's from then on, which gives it back to the stock.
+   * @internal
+   */
+  handOver?(packet: Packet): Drop
+  /**
    * Takes a UDP datagram longer than the MTU, without IP options or extension headers and with a
    * `Partial` checksum. The device splits it into fragments of at most `mtu` bytes. After any
    * result but `Drop.None` the sender fragments it.

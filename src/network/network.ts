@@ -332,6 +332,18 @@ export class Network {
   }
 
   /**
+   * What is to be called for each message to a host that no program is told of: time then goes on
+   * without a turn for programs.
+   * @internal
+   */
+  unheard(host: string): () => void {
+    const node = this.#graph.host(host)
+    return () => {
+      node.seen++
+    }
+  }
+
+  /**
    * The life of a datagram in words, hop by hop: of one, or of all that a filter describes.
    * @throws {Error} when the datagram is not remembered
    */

@@ -46,7 +46,6 @@ export class Nic {
   readonly index: number
   readonly name: string
   readonly link: Link
-  isUp = true
   /** @internal The hop limit that routers advertise for this link, or 0: then the stack's. */
   hopLimit6 = 0
   /** @internal */
@@ -61,6 +60,7 @@ export class Nic {
   readonly #groups: NicGroups
   readonly #neighbors: NicNeighbors
   readonly #mtu: NicMtu
+  #isUp: boolean
   /** What reached and left this nic, as `ip -s link` counts. */
   rxPackets = 0
   rxBytes = 0
@@ -89,7 +89,7 @@ export class Nic {
     this.link = link
     const changed = (carriedIpv6: boolean) => this.#mtuChanged(carriedIpv6)
     this.#mtu = new NicMtu(link, name, mtu, changed, () => ip.routes.generation++)
-    this.isUp = link.isUp !== false
+    this.#isUp = link.isUp !== false
     this.numbered = link.numbered === true
     this.#groups = new NicGroups(this, ip, clock, branch(random, 'groups'))
     const { hardwareAddress } = link
@@ -118,6 +118,18 @@ export class Nic {
 
   get isLoopback(): boolean {
     return this.link.loopback
+  }
+
+  /** Whether the nic sends: routes over one that is down do not count. */
+  get isUp(): boolean {
+    return this.#isUp
+  }
+
+  set isUp(isUp: boolean) {
+    if (isUp === this.#isUp) return
+    this.#isUp = isUp
+    // What is remembered of routes holds no more.
+    this.#ip.routes.generation++
   }
 
   /** The largest packet that leaves whole, in bytes: the link's, unless it was set lower. */
@@ -301,16 +313,10 @@ export class Nic {
     this.onFailure?.(error, fatal)
   }
 
-  /**
-   * The link has another MTU, or went down or up: routes over a nic that is down do not count.
-   * @internal
-   */
+  /** @internal The link has another MTU, or went down or up. */
   changed(): void {
     this.#mtu.follow()
-    const isUp = this.link.isUp !== false
-    if (isUp === this.isUp) return
-    this.isUp = isUp
-    this.#ip.routes.generation++
+    this.isUp = this.link.isUp !== false
   }
 
   // ── down ──

@@ -19,6 +19,7 @@ export interface DirectionParts {
   /** The link's MTU. */
   readonly mtu: number
   readonly output: (packet: Packet) => Drop
+  readonly handOver: ((packet: Packet) => Drop) | undefined
   /** After the last output of a run that no input caused. */
   readonly batchEnd: () => void
   readonly dropped: (drop: Drop, packet: Packet) => void

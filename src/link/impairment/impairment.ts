@@ -68,12 +68,14 @@ export class ImpairedLink implements Link {
       ...common,
       random: send,
       output: (packet) => inner.send(packet),
+      handOver: inner.handOver?.bind(inner),
       batchEnd: () => inner.flush(),
     })
     this.#receive = new Direction({
       ...common,
       random: branch(random, 'receive'),
       output: (packet) => this.#deliver(packet),
+      handOver: undefined,
       batchEnd: () => this.#receiver?.idle(),
     })
     this.impair('send', options.send ?? {})

@@ -3,9 +3,10 @@ import type { Clock } from '../../base/clock.ts'
 import { Drop } from '../../base/drop.ts'
 import { ChecksumState, type Packet } from '../../base/packet.ts'
 import type { Random } from '../../base/random.ts'
+import type { Link } from '../link.ts'
 import { DelayLine } from '../memory/delay-line.ts'
+import { copyOf, recycle, spareCopyOf } from '../memory/frame-copies.ts'
 import { FaultStream, type FlowOf } from './fault-stream.ts'
-import { copyOf, recycle, spareCopyOf } from './frame-copies.ts'
 import { wireLength } from './frame-length.ts'
 import { type BitErrors, bernoulli, type Chooser, type Delay } from './impairment-models.ts'
 import type { Impairments, WireObserver } from './impairments.ts'
@@ -17,6 +18,8 @@ export interface WireParts {
   readonly flowOf: FlowOf | undefined
   /** The far end. */
   readonly output: (packet: Packet) => Drop
+  /** The same for a frame that the far end may keep ({@link Link.handOver}), where it can. */
+  readonly handOver: ((packet: Packet) => Drop) | undefined
   /** After the last output of a run that no input caused. */
   readonly batchEnd: () => void
   readonly dropped: (drop: Drop, packet: Packet) => void
@@ -61,7 +64,9 @@ export class Wire {
   readonly #duplication: Fault
   readonly #reordering: Fault
   readonly #streams: Streams
-  #delay: number | Delay = 0
+  /** The model, or `null` where all frames take the same time. */
+  #delay: Delay | null = null
+  #sameDelay = 0
   #keepOrder = true
   #hasFcs = false
   readonly #onTheWay: DelayLine
@@ -84,8 +89,11 @@ export class Wire {
       copyReordering: stream('reordering of copies'),
       copyDelays: stream('delay of copies'),
     }
+    const { handOver } = parts
     const release = (packet: Packet) => {
-      this.#output(packet)
+      const drop = handOver === undefined ? this.#deliver(packet) : handOver(packet)
+      if (drop !== Drop.None) this.#dropped(drop, packet)
+      else if (handOver !== undefined) return
       recycle(packet)
     }
     this.#onTheWay = new DelayLine(parts.clock, release, parts.batchEnd)
@@ -100,7 +108,8 @@ export class Wire {
     this.#corruption.chooser = corruption as Chooser
     this.#duplication.chooser = duplication as Chooser
     this.#reordering.chooser = reordering as Chooser
-    this.#delay = to.delay ?? 0
+    this.#delay = typeof to.delay === 'function' ? to.delay : null
+    this.#sameDelay = typeof to.delay === 'number' ? wholeNanoseconds(to.delay) : 0
     this.#keepOrder = to.keepOrder ?? true
     this.#hasFcs = to.fcs ?? false
   }
@@ -151,9 +160,7 @@ export class Wire {
   /** Milliseconds. */
   #delayOf(packet: Packet, stream: FaultStream): number {
     const delay = this.#delay
-    const drawn = typeof delay === 'number' ? delay : delay(packet, stream.of(packet))
-    // Whole nanoseconds: the last bits of a logarithm may differ between engines.
-    return Math.round(Math.max(0, drawn) * 1e6) / 1e6
+    return delay === null ? this.#sameDelay : wholeNanoseconds(delay(packet, stream.of(packet)))
   }
 
   #copies(packet: Packet, time: number, overtakes: boolean, delay: number, isTwice: boolean): Drop {
@@ -181,11 +188,11 @@ export class Wire {
     this.#onTheWay.add(spareCopyOf(packet), arrival)
     return Drop.None
   }
+}
 
-  #output(packet: Packet): void {
-    const drop = this.#deliver(packet)
-    if (drop !== Drop.None) this.#dropped(drop, packet)
-  }
+/** The last bits of a logarithm may differ between engines. */
+function wholeNanoseconds(milliseconds: number): number {
+  return Math.round(Math.max(0, milliseconds) * 1e6) / 1e6
 }
 
 function flip({ view, start }: Packet, bits: readonly number[]): void {

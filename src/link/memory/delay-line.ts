@@ -7,6 +7,9 @@ interface Entry {
   readonly sequence: number
 }
 
+/** Entries that went on before their places in the line are given back. */
+const SHIFTED = 1024
+
 /**
  * Packets that each have a time at which they go on; those of the same time in the order in which
  * they were added. One timer for all.
@@ -15,11 +18,16 @@ export class DelayLine {
   readonly #clock: Clock
   readonly #release: (packet: Packet) => void
   readonly #batchEnd: () => void
-  /** A binary heap. */
+  /** What was added in the order of time, as nearly everything is: a queue. */
+  readonly #line: Entry[] = []
+  /** Where its first entry is. */
+  #lineAt = 0
+  /** What goes on before something that was added earlier: a binary heap. */
   readonly #heap: Entry[] = []
   #sequence = 0
   #timer: Timer | null = null
   #timerAt = Number.POSITIVE_INFINITY
+  readonly #fire = () => this.#run()
 
   /** `batchEnd` is called after the last `release` of each run. */
   constructor(clock: Clock, release: (packet: Packet) => void, batchEnd: () => void) {
@@ -29,26 +37,31 @@ export class DelayLine {
   }
 
   get isEmpty(): boolean {
-    return this.#heap.length === 0
+    return this.#heap.length === 0 && this.#line.length === 0
   }
 
   /** Keeps `packet` itself until the clock's `time`. */
   add(packet: Packet, time: number): void {
-    this.#push({ packet, time, sequence: this.#sequence++ })
-    this.#arm()
+    const entry = { packet, time, sequence: this.#sequence++ }
+    const last = this.#line[this.#line.length - 1]
+    if (last === undefined || time >= last.time) this.#line.push(entry)
+    else this.#push(entry)
+    if (time < this.#timerAt) this.#arm()
   }
 
   clear(): void {
     this.#heap.length = 0
+    this.#line.length = 0
+    this.#lineAt = 0
     this.#disarm()
   }
 
   #arm(): void {
-    const next = this.#heap[0]
+    const next = this.#first()
     if (next === undefined || next.time >= this.#timerAt) return
     this.#disarm()
     this.#timerAt = next.time
-    this.#timer = this.#clock.schedule(Math.max(0, next.time - this.#clock.now()), () => this.#run())
+    this.#timer = this.#clock.schedule(Math.max(0, next.time - this.#clock.now()), this.#fire)
   }
 
   #disarm(): void {
@@ -64,18 +77,32 @@ export class DelayLine {
     // What is added meanwhile waits for another run, whatever its time.
     const limit = this.#sequence
     try {
-      for (
-        let next = this.#heap[0];
-        next !== undefined && next.time <= now && next.sequence < limit;
-        next = this.#heap[0]
-      ) {
-        this.#pop()
+      for (;;) {
+        const next = this.#first()
+        if (next === undefined || next.time > now || next.sequence >= limit) break
+        if (next === this.#line[this.#lineAt]) this.#shift()
+        else this.#pop()
         this.#release(next.packet)
       }
     } finally {
       this.#arm()
       this.#batchEnd()
     }
+  }
+
+  #first(): Entry | undefined {
+    const inLine = this.#line[this.#lineAt]
+    const early = this.#heap[0]
+    if (inLine === undefined || early === undefined) return inLine ?? early
+    return before(early, inLine) ? early : inLine
+  }
+
+  #shift(): void {
+    this.#lineAt++
+    if (this.#lineAt === this.#line.length) this.#line.length = 0
+    else if (this.#lineAt >= SHIFTED && this.#lineAt * 2 > this.#line.length) this.#line.splice(0, this.#lineAt)
+    else return
+    this.#lineAt = 0
   }
 
   #push(entry: Entry): void {

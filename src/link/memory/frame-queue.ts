@@ -6,15 +6,19 @@
  * nothing. In front of a lent frame {@link HEADROOM} bytes are free for the receiver.
  */
 import { type Cast, type ChecksumState, copyBytes, HEADROOM, Packet } from '../../base/packet.ts'
+import { recycle } from './frame-copies.ts'
 
 /**
  * In front of each frame, 4 bytes each: `length | segmentLength << 17`, its trace, and
- * `cast | checksumState << 8 | nic << 16`.
+ * `cast | kept << 7 | checksumState << 8 | nic << 16`. The bytes of a kept frame are elsewhere.
  */
 const RECORD = 12
 const LENGTH_BITS = 17
 const LENGTH_MASK = (1 << LENGTH_BITS) - 1
 const FIRST_CAPACITY = 2048
+const KEPT = 0x80
+/** Packets that were lent before their places in the list are given back. */
+const SHIFTED = 1024
 
 export class FrameQueue {
   readonly #limit: number
@@ -33,6 +37,12 @@ export class FrameQueue {
   #lent = 0
   #bytes = 0
   #length = 0
+  /** Packets that were handed over with their frames, in their order. */
+  #kept: Packet[] = []
+  /** Where the first of them is. */
+  #keptAt = 0
+  /** The one on loan. */
+  #keptLent: Packet | null = null
 
   /**
    * `limit`: bytes of waiting frames, 12 bytes of bookkeeping each included. One frame may wait
@@ -53,15 +63,34 @@ export class FrameQueue {
     const size = RECORD + length
     if (this.#length > 0 && this.#bytes + size > this.#limit) return false
     const ring = this.#reserve(size)
-    const at = this.#tail
-    ring.view.setUint32(at, length | (packet.segmentLength << LENGTH_BITS))
-    ring.view.setUint32(at + 4, packet.trace)
-    ring.view.setUint32(at + 8, packet.cast | (checksumState << 8) | (packet.nic << 16))
-    copyBytes(packet, packet.start, ring, at + RECORD, length)
-    this.#tail = at + size
-    this.#bytes += size
-    this.#length++
+    const at = this.#record(ring, packet, checksumState, 0)
+    copyBytes(packet, packet.start, ring, at, length)
+    this.#tail = at + length
     return true
+  }
+
+  /**
+   * Takes the packet itself, of which the caller makes no more use; `false` when the limit is
+   * reached: then it is the caller's as before. It goes to the stock of copies in the end.
+   */
+  keep(packet: Packet, checksumState: ChecksumState): boolean {
+    if (this.#length > 0 && this.#bytes + RECORD + packet.end - packet.start > this.#limit) return false
+    this.#tail = this.#record(this.#reserve(RECORD), packet, checksumState, KEPT)
+    this.#kept.push(packet)
+    return true
+  }
+
+  /** @returns where the frame's bytes belong */
+  #record(ring: Packet, packet: Packet, checksumState: ChecksumState, kept: number): number {
+    const { view } = ring
+    const at = this.#tail
+    const length = packet.end - packet.start
+    view.setUint32(at, length | (packet.segmentLength << LENGTH_BITS))
+    view.setUint32(at + 4, packet.trace)
+    view.setUint32(at + 8, packet.cast | kept | (checksumState << 8) | (packet.nic << 16))
+    this.#bytes += RECORD + length
+    this.#length++
+    return at + RECORD
   }
 
   /**
@@ -79,22 +108,27 @@ export class FrameQueue {
     const lengths = ring.view.getUint32(at)
     const length = lengths & LENGTH_MASK
     const flags = ring.view.getUint32(at + 8)
-    ring.reset(at + RECORD, at + RECORD + length)
-    ring.trace = ring.view.getUint32(at + 4)
-    ring.cast = (flags & 0xff) as Cast
-    ring.checksumState = ((flags >>> 8) & 0xff) as ChecksumState
-    ring.nic = flags >>> 16
-    ring.segmentLength = lengths >>> LENGTH_BITS
+    const isKept = (flags & KEPT) !== 0
+    const packet = isKept ? this.#takeKept() : ring
+    const start = isKept ? packet.start : at + RECORD
+    packet.reset(start, start + length)
+    packet.trace = ring.view.getUint32(at + 4)
+    packet.cast = (flags & (KEPT - 1)) as Cast
+    packet.checksumState = ((flags >>> 8) & 0xff) as ChecksumState
+    packet.nic = flags >>> 16
+    packet.segmentLength = lengths >>> LENGTH_BITS
     this.#lent = at
-    this.#head = at + RECORD + length
+    this.#head = at + RECORD + (isKept ? 0 : length)
     this.#bytes -= RECORD + length
     this.#length--
-    return ring
+    return packet
   }
 
   /** Ends the loan of the current frame. */
   release(): void {
     this.#lent = 0
+    if (this.#keptLent !== null) recycle(this.#keptLent)
+    this.#keptLent = null
     if (this.#length > 0) return
     // A burst that starts at the front again stays in the processor's cache.
     this.#head = HEADROOM
@@ -107,7 +141,19 @@ export class FrameQueue {
     this.#ring = null
     this.#bytes = 0
     this.#length = 0
+    this.#kept = []
+    this.#keptAt = 0
     this.release()
+  }
+
+  #takeKept(): Packet {
+    const packet = this.#kept[this.#keptAt++] as Packet
+    this.#keptLent = packet
+    if (this.#keptAt === this.#kept.length) this.#kept.length = 0
+    else if (this.#keptAt >= SHIFTED && this.#keptAt * 2 > this.#kept.length) this.#kept.splice(0, this.#keptAt)
+    else return packet
+    this.#keptAt = 0
+    return packet
   }
 
   /** Makes room for `size` bytes at the tail. */

@@ -47,12 +47,26 @@ export class Inbox {
   /** Copies the frame; without a receiver it is discarded, as on an interface that is down. */
   put(packet: Packet): Drop {
     if (this.receiver === null) return Drop.WireNoReceiver
-    // The checksum of a merged packet is that of its segments, and computed by whoever takes it
-    // apart.
-    const keepsState = this.#checksumOffload || packet.segmentLength > 0
-    if (!this.#queue.push(packet, keepsState ? packet.checksumState : ChecksumState.None)) return Drop.LinkQueueFull
+    return this.#queue.push(packet, this.#stateOf(packet)) ? this.#queued() : Drop.LinkQueueFull
+  }
+
+  /** Takes the packet itself; with a drop it is the caller's as before. */
+  keep(packet: Packet): Drop {
+    if (this.receiver === null) return Drop.WireNoReceiver
+    return this.#queue.keep(packet, this.#stateOf(packet)) ? this.#queued() : Drop.LinkQueueFull
+  }
+
+  #queued(): Drop {
     if (!this.#scheduled) this.#schedule()
     return Drop.None
+  }
+
+  /**
+   * The checksum of a merged packet is that of its segments, and computed by whoever takes it
+   * apart.
+   */
+  #stateOf({ segmentLength, checksumState }: Packet): ChecksumState {
+    return this.#checksumOffload || segmentLength > 0 ? checksumState : ChecksumState.None
   }
 
   close(): void {

@@ -30,8 +30,12 @@ export class FlowSockets {
   #flows: readonly SocketFlow[] = []
   #byIdentity = new Map<number, SocketFlow>()
 
-  constructor(network: Network) {
+  /** Whether a program watches the flows, and is told of what arrives. */
+  readonly #isWatched: boolean
+
+  constructor(network: Network, isWatched: boolean) {
     this.#network = network
+    this.#isWatched = isWatched
   }
 
   set flows(flows: readonly SocketFlow[]) {
@@ -48,10 +52,12 @@ export class FlowSockets {
     const stack = this.#network.stack(host)
     /** Echoes that wait until the datagram is taken in. */
     const waiting: (() => void)[] = []
+    const unheard = this.#isWatched ? () => {} : this.#network.unheard(host)
     const endpoint: Endpoint = stack.udp.createEndpoint(family, {
       receive: (packet, sourcePort) => {
         const { start, end, view } = packet
         endpoint.release(end - start)
+        unheard()
         const sender = this.#senderOf(packet)
         const flow = sender ?? this.#expected(host, port, sourcePort)
         if (flow === undefined) return

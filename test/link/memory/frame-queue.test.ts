@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ChecksumState, HEADROOM, Packet } from '../../../src/base/packet.ts'
 import { SeededRandom } from '../../../src/base/random.ts'
+import { spareCopyOf } from '../../../src/link/memory/frame-copies.ts'
 import { FrameQueue } from '../../../src/link/memory/frame-queue.ts'
 import { pattern } from '../link-contract.ts'
 
@@ -26,7 +27,13 @@ describe('FrameQueue', () => {
         if (random.below(10) < (filling ? 7 : 3)) {
           const frame = pattern(random.below(10) === 0 ? random.below(9000) : random.below(300), random.below(256))
           const fits = twin.length === 0 || bytes + 12 + frame.length <= limit
-          expect(queue.push(packet.load(frame), ChecksumState.None)).toBe(fits)
+          packet.load(frame)
+          // One of three is handed over with its packet.
+          const isTaken =
+            random.below(3) === 0
+              ? queue.keep(spareCopyOf(packet), ChecksumState.None)
+              : queue.push(packet, ChecksumState.None)
+          expect(isTaken).toBe(fits)
           if (fits) {
             twin.push(frame)
             bytes += 12 + frame.length
@@ -70,5 +77,19 @@ describe('FrameQueue', () => {
     expect(queue.next()).toBe(null)
     expect(queue.push(new Packet().load(pattern(900, 2)), ChecksumState.None)).toBe(true)
     expect(queue.next()?.copy()).toEqual(pattern(900, 2))
+  })
+
+  it('lends a packet that it keeps with what links say of it, and gives it back to the stock', () => {
+    const queue = new FrameQueue(1000)
+    const packet = spareCopyOf(new Packet().load(pattern(300, 1)))
+    Object.assign(packet, { cast: 3, trace: 0xffff_fffe, nic: 7, looped: 1, segmentLength: 100 })
+    expect(queue.keep(packet, ChecksumState.Partial)).toBe(true)
+    expect(queue.next()).toBe(packet)
+    const { cast, trace, nic, looped, segmentLength, checksumState } = packet
+    expect([cast, trace, nic, looped, segmentLength, checksumState]).toEqual([3, 0xffff_fffe, 7, 0, 100, 2])
+    const next = new Packet().load(pattern(100, 2))
+    expect(spareCopyOf(next)).not.toBe(packet)
+    queue.release()
+    expect(spareCopyOf(next)).toBe(packet)
   })
 })

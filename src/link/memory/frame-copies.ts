@@ -1,5 +1,5 @@
 /** Copies of frames that a wire keeps: those on their way, waiting, or sent twice. */
-import { HEADROOM, Packet } from '../../base/packet.ts'
+import { copyBytes, HEADROOM, Packet } from '../../base/packet.ts'
 
 /**
  * Packets for the next frames that are delayed, of a size that holds a frame of the usual MTU:
@@ -27,7 +27,9 @@ export function copyOf(packet: Packet): Packet {
 }
 
 function copyInto(copy: Packet, packet: Packet): Packet {
-  copy.load(packet.bytes.subarray(packet.start, packet.end))
+  const length = packet.end - packet.start
+  copy.reset(HEADROOM, HEADROOM + length)
+  copyBytes(packet, packet.start, copy, HEADROOM, length)
   copy.cast = packet.cast
   copy.checksumState = packet.checksumState
   copy.segmentLength = packet.segmentLength
