@@ -1533,7 +1533,7 @@ natRows(
 natRows(4787, '11 REQ-14', 'MUST', 'fragments pass in any order', 'get through in any order')
 natRows(
   7857,
-  '4',
+  '7',
   'MUST NOT',
   'an error, or what is not let in, prolongs a mapping',
   'an error neither prolongs a mapping nor ends it',
@@ -2015,5 +2015,170 @@ nextHopRows(
   'a broadcast is sent to the link, not to a gateway',
   'goes to %s, whatever gateway the routes name',
 )
+
+const natRequirements = file('network/nat/requirements.test.ts')
+natRequirements(
+  4787,
+  '4.1 REQ-1',
+  'MUST',
+  'with each mapping, each filtering lets in whom it says',
+  'RFC 4787 REQ-1 and REQ-8: %s mapping',
+)
+natRequirements(
+  4787,
+  '8 REQ-10',
+  'SHOULD',
+  'payloads are left alone: there are no gateways of applications',
+  'REQ-10: a payload that names inside addresses is left alone',
+)
+natRequirements(
+  4787,
+  '8 REQ-11',
+  'MUST',
+  'mapping and filtering stay the same under every condition',
+  'REQ-11: a host whose port is taken gets the same mapping and filtering as the first',
+)
+natRequirements(
+  4787,
+  '9 REQ-12 a',
+  'SHOULD NOT',
+  'ICMP errors are filtered by their source',
+  'REQ-12 a: an error comes in from whatever address',
+)
+natRequirements(
+  4787,
+  '10 REQ-13 a',
+  'MUST',
+  'what is too long and may be fragmented is, in order',
+  'REQ-13: what is too long for the outside draws',
+)
+natRequirements(
+  4787,
+  '11 REQ-14 a',
+  'MUST',
+  'a flood of fragments does not keep others from passing',
+  'REQ-14 a: a flood of fragments without their others',
+)
+natRequirements(
+  5508,
+  '3.1 REQ-1',
+  'MUST',
+  'queries other than echoes are translated, by identifier',
+  'REQ-1: a query other than an echo',
+)
+natRequirements(
+  5508,
+  '4.1 REQ-3',
+  'SHOULD',
+  'an error with a wrong checksum is dropped in silence',
+  'REQ-3: an error with a wrong checksum',
+)
+natRequirements(
+  5508,
+  '4.1 REQ-3 a',
+  'SHOULD',
+  'so is one that quotes a wrong header checksum',
+  'REQ-3 a: so is one that quotes a header',
+)
+natRequirements(
+  5508,
+  '4.1 REQ-3 b',
+  'MUST',
+  'options of the quoted header are passed over',
+  'REQ-3 b, c: the ports behind options are found',
+)
+natRequirements(
+  5508,
+  '4.1 REQ-3 c',
+  'SHOULD NOT',
+  'the quoted transport checksum is validated',
+  'REQ-3 b, c: the ports behind options are found',
+)
+natRequirements(
+  5508,
+  '4.2.1 REQ-4',
+  'SHOULD',
+  'an error from outside without a mapping is dropped in silence',
+  'REQ-4: an error that no mapping asked for',
+)
+natRequirements(
+  5508,
+  '4.2.2 REQ-5',
+  'SHOULD',
+  'an error from inside without a mapping is dropped in silence',
+  'REQ-5: an error from inside about what never came in',
+)
+natRequirements(
+  5508,
+  '6 REQ-8',
+  'SHOULD',
+  'a flow for which nothing is left draws Administratively Prohibited',
+  'REQ-8: who finds no free port is told so',
+)
+natRequirements(
+  5508,
+  '7.1 REQ-10',
+  'MUST',
+  'the NAT answers echoes, and sends Time Exceeded',
+  'REQ-10: the NAT itself answers echoes',
+)
+natRequirements(
+  7857,
+  '5',
+  'SHOULD',
+  'mappings of one protocol are not those of another',
+  'section 5: TCP and UDP of one inside port',
+)
+natRequirements(
+  7857,
+  '7.1',
+  'SHOULD NOT',
+  'errors from inside refresh a mapping',
+  'section 7.1: the errors that an inside host sends',
+)
+natRequirements(7857, '9', 'SHOULD', 'ports that are not kept are random', 'section 9: ports that are not kept')
+natRequirements(
+  7857,
+  '10',
+  'SHOULD',
+  'identifications are handled as RFC 6864 section 5.3.1 says',
+  'datagrams of two inside hosts with one Identification leave with two',
+)
+natRequirements(
+  6864,
+  '5.3.1',
+  'MUST',
+  'what a NAT translates has identifications as if it had sent it',
+  'datagrams of two inside hosts with one Identification leave with two',
+)
+file('network/nat/mapping-table.test.ts')(
+  4787,
+  '4.2.1 REQ-3 a',
+  'SHOULD',
+  'well-known ports stay well-known, others others',
+  'a well-known port is replaced by one',
+)
+natRows(
+  4787,
+  '4.3 REQ-6',
+  'MAY',
+  'what comes in prolongs a mapping, where that is set',
+  'is set back by what comes in when that is wanted',
+)
+notApplicable(
+  4787,
+  '4.1 REQ-2',
+  'SHOULD',
+  'an inside host keeps one outside address of several',
+  'a NAT has one outside address',
+)
+notApplicable(
+  4787,
+  '4.4 REQ-7',
+  'MUST',
+  'inside and outside addresses that collide are handled',
+  'addresses are given by the network, once, each to one node',
+)
+notApplicable(7857, '4', 'MUST', 'an inside host keeps one outside address of several', 'a NAT has one outside address')
 
 export const requirements: readonly Requirement[] = rows

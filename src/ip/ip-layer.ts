@@ -86,6 +86,8 @@ export class IpLayer {
   readonly routes: RouteTable
   /** @internal */
   readonly pathMtu: PathMtu
+  /** The numbers of what this host sends. */
+  readonly identification: Identification
   readonly icmp: Icmp
   /** @internal */
   readonly redirects: Redirects
@@ -137,6 +139,7 @@ export class IpLayer {
 
     this.#entries = new OptionEntries(nics, addresses, this.routes, clock)
     const ipOptions = new Ipv4Options(this.#entries)
+    this.identification = new Identification(clock, branch(random, 'identification'))
     this.#output = new Output({
       counters,
       nics,
@@ -144,7 +147,7 @@ export class IpLayer {
       paths: this.#paths,
       pathMtu: this.pathMtu,
       options: ipOptions,
-      identification: new Identification(clock, branch(random, 'identification')),
+      identification: this.identification,
     })
     const { icmpRate = HOST_RATE, icmpDestinationRate = DESTINATION_RATE } = options
     const errorLimit = new ErrorLimit(clock, icmpRate, icmpDestinationRate, random, hash)

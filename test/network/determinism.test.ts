@@ -8,7 +8,7 @@ import { compile } from '../cli/program.ts'
  * version of Node. A change of what stacks or wires do changes it: when that is meant, the new one
  * belongs here.
  */
-const PINNED = '6524144 7fc5e924aa84512495a308bad33986a5ba6cce4d93840f63cebb4816b0cfac40'
+const PINNED = '6524144 8b505357b6b7af6067ac0299c41f77856269add753568e3e7af209bcd387feb1'
 
 /** Other versions of Node: paths of their programs, with colons between them. */
 const others = (process.env.TUNGRAM_NODES ?? '').split(':').filter((path) => path !== '')

@@ -48,8 +48,13 @@ export class Identification {
       // Linux: 0 is none.
       return this.#numbers6.uint32() || 1
     }
-    if (packet.s3 !== this.#source || packet.d3 !== this.#destination || packet.protocol !== this.#protocol)
-      this.#turnTo(packet)
+    return this.next4(packet.s3, packet.d3, packet.protocol)
+  }
+
+  /** The next number for an IPv4 packet with these ends. */
+  next4(source: number, destination: number, protocol: number): number {
+    if (source !== this.#source || destination !== this.#destination || protocol !== this.#protocol)
+      this.#turnTo(source, destination, protocol)
     const now = Math.floor(this.#clock.now())
     const used = this.#used[this.#bucket] as number
     // Drawn when it is needed: all at once they are the longest part of making a stack.
@@ -63,16 +68,15 @@ export class Identification {
     return (value + this.#offset) >>> 0
   }
 
-  #turnTo(packet: Packet): void {
+  #turnTo(source: number, destination: number, protocol: number): void {
     if (this.#used.length === 0) {
       this.#counters = new Int32Array(BUCKETS)
       this.#used = new Float64Array(BUCKETS).fill(-1)
     }
-    const { s3, d3, protocol } = packet
-    this.#source = s3
-    this.#destination = d3
+    this.#source = source
+    this.#destination = destination
     this.#protocol = protocol
-    this.#bucket = this.#hash.address(s3, d3, protocol, 0) & (BUCKETS - 1)
-    this.#offset = this.#hash.address(s3, d3, protocol, 1)
+    this.#bucket = this.#hash.address(source, destination, protocol, 0) & (BUCKETS - 1)
+    this.#offset = this.#hash.address(source, destination, protocol, 1)
   }
 }

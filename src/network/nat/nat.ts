@@ -12,11 +12,12 @@ import { Drop } from '../../base/drop.ts'
 import { Packet } from '../../base/packet.ts'
 import type { Random } from '../../base/random.ts'
 import { ErrorReason } from '../../ip/icmp/error-reasons.ts'
+import type { RouteNic } from '../../ip/routing/route-nic.ts'
 import type { Stack } from '../../stack.ts'
 import * as ethernet from '../../wire/ethernet.ts'
 import * as ipv4 from '../../wire/ipv4.ts'
 import { ICMPV4, TCP, UDP } from '../../wire/protocol.ts'
-import { ACK, SYN } from '../../wire/tcp.ts'
+import { ACK, RST, SYN } from '../../wire/tcp.ts'
 import type { PacketHook, Port } from '../nodes/port.ts'
 import { linkHeaderLength } from '../observe/ip-frame.ts'
 import type { Lineage } from '../observe/lineage.ts'
@@ -24,8 +25,8 @@ import { Hairpins } from './hairpins.ts'
 import { type Mapping, MappingTable } from './mapping-table.ts'
 import { NatFragments } from './nat-fragments.ts'
 import { type NatOptions, readNatOptions } from './nat-options.ts'
-import { PacketEnds, quoteAt } from './packet-ends.ts'
-import { setAddress, setPort, translateQuote } from './rewrite.ts'
+import { isDamaged, PacketEnds, quoteAt } from './packet-ends.ts'
+import { setAddress, setIdentification, setPort, translateQuote } from './rewrite.ts'
 import { stateName } from './tcp-session.ts'
 import { sessionsOf } from './tcp-tracker.ts'
 import { type UnsolicitedSyn, UnsolicitedSyns } from './unsolicited-syns.ts'
@@ -165,10 +166,12 @@ export class Nat implements PacketHook {
     if (quoted >= 0) {
       // An error about a packet that came in: what it quotes was translated on its way (RFC 5508
       // section 4.2).
+      if (isDamaged(packet, at, quoted)) return Drop.IcmpChecksum
       const mapping = this.#receiverOfQuote(packet, quoted)
       if (mapping !== null)
         translateQuote(packet, at, this.#quotedEnds, 'destination', this.#address, mapping.outsidePort)
-      if (!own) setAddress(packet, at, 'source', this.#address)
+      else if (!own) return Drop.WireNatUnmapped
+      if (!own) this.#becomeSource(packet, at)
       this.#note(packet, at)
       return Drop.None
     }
@@ -179,9 +182,9 @@ export class Nat implements PacketHook {
     const { protocol, sourcePort, destinationPort, flags } = ends
     const destination = ipv4.destination(view, at)
     const mapping = this.#mappings.map(protocol, source, sourcePort, destination, destinationPort, flags)
-    if (mapping === null) return Drop.WireNatUnmapped
+    if (mapping === null) return this.#unmapped(packet, at, source, flags)
     if ((flags & SYN) !== 0) this.#syns.wanted(mapping.outsidePort, destination, destinationPort)
-    setAddress(packet, at, 'source', this.#address)
+    this.#becomeSource(packet, at)
     setPort(packet, ends, 'source', mapping.outsidePort)
     this.#note(packet, at)
     return Drop.None
@@ -195,6 +198,7 @@ export class Nat implements PacketHook {
     if (destination !== this.#address) return this.#isForRouter(destination) ? Drop.None : Drop.WireNatUnmapped
     const quoted = quoteAt(packet, at)
     if (quoted >= 0) {
+      if (isDamaged(packet, at, quoted)) return Drop.IcmpChecksum
       const mapping = this.#senderOfQuote(packet, quoted)
       if (mapping === null) return Drop.None
       translateQuote(packet, at, this.#quotedEnds, 'source', mapping.address, mapping.port)
@@ -220,7 +224,7 @@ export class Nat implements PacketHook {
     // REQ-9: the other one sees the outside address and port of the sender.
     const source = ipv4.source(view, at)
     const own = this.#mappings.map(protocol, source, sourcePort, this.#address, destinationPort, flags)
-    if (own === null) return Drop.WireNatUnmapped
+    if (own === null) return this.#unmapped(packet, at, source, flags)
     if ((flags & SYN) !== 0) this.#syns.wanted(own.outsidePort, this.#address, destinationPort)
     const drop = this.#toInside(packet, at, this.#address, own.outsidePort)
     if (drop !== Drop.None) return drop
@@ -236,6 +240,7 @@ export class Nat implements PacketHook {
    * sender knows it (RFC 5508 section 5).
    */
   #turnErrorBack(packet: Packet, at: number, quoted: number): Drop {
+    if (isDamaged(packet, at, quoted)) return Drop.IcmpChecksum
     const sender = this.#senderOfQuote(packet, quoted)
     if (sender === null) return Drop.None
     const receiver = this.#receiverOfQuote(packet, quoted)
@@ -260,7 +265,7 @@ export class Nat implements PacketHook {
       ? this.#hairpins.take(source, ends.sourcePort, destination, ends.destinationPort, ends.protocol)
       : this.#hairpins.take(source, 0, destination, 0, ERROR)
     if (outsidePort < 0) return Drop.None
-    setAddress(packet, at, 'source', this.#address)
+    this.#becomeSource(packet, at)
     if (hasPorts) setPort(packet, ends, 'source', outsidePort)
     this.#note(packet, at)
     return Drop.None
@@ -297,15 +302,9 @@ export class Nat implements PacketHook {
   }
 
   /** RFC 5382 REQ-4: an error, Port Unreachable, for a SYN that nobody wanted. */
-  #refuse({ bytes, checksumState, trace }: UnsolicitedSyn): void {
-    const { ip, name } = this.#stack
-    const packet = new Packet().load(bytes)
-    packet.checksumState = checksumState
-    const nic = ip.nics.find(({ link }) => link === this.#outside)
-    if (nic === undefined || ipv4.parse(packet) !== Drop.None) return
-    this.#lineage.beginInput(name, trace)
-    ip.icmp.sendError(packet, nic, ErrorReason.PortUnreachable)
-    this.#lineage.endInput()
+  #refuse(syn: UnsolicitedSyn): void {
+    const nic = this.#stack.ip.nics.find(({ link }) => link === this.#outside)
+    if (nic !== undefined) this.#sendError(syn, nic, ErrorReason.PortUnreachable)
   }
 
   #connections(mapping: Mapping): NatConnection[] {
@@ -340,6 +339,37 @@ export class Nat implements PacketHook {
   }
 
   // ── the router ──
+
+  /**
+   * The packet is the router's from here on. One that may be fragmented gets a number like those of
+   * its own packets: two inside hosts may have given theirs the same (RFC 6864 section 5.3.1).
+   */
+  #becomeSource(packet: Packet, at: number): void {
+    const { view } = packet
+    setAddress(packet, at, 'source', this.#address)
+    if (ipv4.dontFragment(view, at)) return
+    const { identification } = this.#stack.ip
+    const number = identification.next4(this.#address, ipv4.destination(view, at), ipv4.protocol(view, at))
+    setIdentification(packet, at, number & 0xffff)
+  }
+
+  /** RFC 5508 REQ-8: the sender of what finds no free port is told. A RST asks for none. */
+  #unmapped({ bytes, end, checksumState, trace }: Packet, at: number, source: number, flags: number): Drop {
+    const route = (flags & RST) === 0 ? this.#stack.ip.routes.lookup(0, 0, MAPPED, source, 0) : null
+    if (route !== null)
+      this.#sendError({ bytes: bytes.slice(at, end), checksumState, trace }, route.nic, ErrorReason.Prohibited)
+    return Drop.WireNatUnmapped
+  }
+
+  #sendError({ bytes, checksumState, trace }: UnsolicitedSyn, nic: RouteNic, reason: ErrorReason): void {
+    const { ip, name } = this.#stack
+    const packet = new Packet().load(bytes)
+    packet.checksumState = checksumState
+    if (ipv4.parse(packet) !== Drop.None) return
+    this.#lineage.beginInput(name, trace)
+    ip.icmp.sendError(packet, nic, reason)
+    this.#lineage.endInput()
+  }
 
   /** Whether what comes to an address other than the outside one is for the router itself. */
   #isForRouter(destination: number): boolean {

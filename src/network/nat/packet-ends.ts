@@ -1,14 +1,17 @@
 /**
  * Where a packet has what a NAT translates besides addresses: its ports, or an echo's identifier.
  */
+import { isComplete, sum, sumLong } from '../../base/checksum.ts'
 import { ChecksumState, type Packet } from '../../base/packet.ts'
 import * as icmpv4 from '../../wire/icmpv4.ts'
 import * as ipv4 from '../../wire/ipv4.ts'
 import { ICMPV4, TCP, UDP } from '../../wire/protocol.ts'
 import * as tcp from '../../wire/tcp.ts'
 
-/** Offset of the identifier in an echo message (RFC 792). */
+/** Offset of the identifier in a query, such as an echo message (RFC 792). */
 const IDENTIFIER = 4
+
+const QUERIES = new Set([icmpv4.ECHO, icmpv4.ECHO_REPLY, icmpv4.TIMESTAMP, icmpv4.TIMESTAMP_REPLY])
 
 /** Filled anew by each `read`. An echo message has its identifier at both ends. */
 export class PacketEnds {
@@ -48,7 +51,7 @@ export class PacketEnds {
       this.destinationAt = upper + 2
       this.checksumAt = end - upper >= tcp.CHECKSUM + 2 ? upper + tcp.CHECKSUM : -1
       if (header >= tcp.HEADER) this.flags = tcp.flags(view, upper)
-    } else if (this.protocol === ICMPV4 && isEcho(icmpv4.type(view, upper))) {
+    } else if (this.protocol === ICMPV4 && isQuery(icmpv4.type(view, upper))) {
       this.sourceAt = this.destinationAt = upper + IDENTIFIER
       this.checksumAt = upper + 2
     } else return false
@@ -59,8 +62,21 @@ export class PacketEnds {
   }
 }
 
-function isEcho(type: number): boolean {
-  return type === icmpv4.ECHO || type === icmpv4.ECHO_REPLY
+/** Queries and their answers have an identifier (RFC 5508 section 3). */
+function isQuery(type: number): boolean {
+  return QUERIES.has(type)
+}
+
+/**
+ * Whether the error at `at`, which quotes the header at `quoted`, is to be dropped in silence: its
+ * checksum is wrong, or that of the quoted header (RFC 5508 REQ-3). A quote may be cut, so the
+ * checksum of what is behind its header says nothing.
+ */
+export function isDamaged(packet: Packet, at: number, quoted: number): boolean {
+  const { view, end } = packet
+  const upper = at + ipv4.headerLength(view, at)
+  const header = ipv4.headerLength(view, quoted)
+  return !isComplete(sumLong(packet, upper, end, 0)) || !isComplete(sum(view, quoted, quoted + header, 0))
 }
 
 /**

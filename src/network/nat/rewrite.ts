@@ -70,6 +70,11 @@ export function setAddress(packet: Packet, at: number, end: End, address: number
   if (ipv4.protocol(view, at) === UDP) keepNonzero(view, transport)
 }
 
+/** Changes the Identification. */
+export function setIdentification({ view }: Packet, at: number, value: number): void {
+  setWord(view, at + ipv4.IDENTIFICATION, value, at + ipv4.HEADER_CHECKSUM)
+}
+
 /** Changes a port, or the identifier of an echo message, which is where `ends` found it. */
 export function setPort(packet: Packet, ends: PacketEnds, end: End, port: number): void {
   const { view } = packet

@@ -303,7 +303,7 @@ describe('ICMP through a NAT (RFC 5508)', () => {
     client.socket.send('x', 9, 'out1')
     network.at('100s', () => {
       const datagram = new Uint8Array([0x13, 0x88, 0, 9, 0, 9, 0, 0])
-      const quote = [0x45, 0, 0, 29, 0, 0, 0x40, 0, 64, 17, 0, 0, 203, 0, 113, 1, 198, 51, 100, 2, ...datagram]
+      const quote = [0x45, 0, 0, 29, 0, 0, 0x40, 0, 64, 17, 0xd4, 0x98, 203, 0, 113, 1, 198, 51, 100, 2, ...datagram]
       const error = new Packet().load(Uint8Array.from([3, 1, 0, 0, 0, 0, 0, 0, ...quote]))
       icmpv4.encode(error, error.start, error.end, 3, 1, 0)
       const to = Address.parse(OUTSIDE)
