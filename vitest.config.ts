@@ -2,6 +2,8 @@ import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
+  // What package.json says of it names the built file.
+  resolve: { alias: { '#platform': `${import.meta.dirname}/src/socket-api/platform/node.ts` } },
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/build.ts',

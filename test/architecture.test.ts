@@ -37,8 +37,11 @@ const DEVICE_FILE = /^link\/(device\/[\w-]+|capture\/capture-file)\.ts$/
 
 /** Packages that the library may import, by the places that may do so. */
 const PACKAGES: Record<string, RegExp> = {
+  '#platform': /^socket-api\/(delivery|dgram|hosts|sending)\//,
+  buffer: /^socket-api\/platform\/browser\.ts$/,
   commander: /^cli\/(command-line|help)\.ts$/,
   'ip-address': /^base\/address\.ts$/,
+  events: /^socket-api\/platform\/browser-emitter\.ts$/,
   koffi: /^link\/device\/[\w-]+\.ts$/,
   yaml: /^cli\/scenario-text\.ts$/,
 }

@@ -103,6 +103,31 @@ describe('the package', () => {
   })
 })
 
+test('sockets are in a bundle for browsers, without a module of Node', async () => {
+  writeFileSync(
+    join(user, 'page.mjs'),
+    `import 'tungram/dgram'
+    import { Network } from 'tungram/network'
+    const network = new Network({ seed: 1 })
+    const [a, b] = [network.host('a'), network.host('b')]
+    network.connect(a, b)
+    const socket = b.dgram.createSocket('udp4', (message, { address }) => console.log(message.toString(), address))
+    socket.bind(7)
+    a.dgram.createSocket('udp4').send('hello', 7, 'b')
+    await network.runFor(1000)
+    network.close()`,
+  )
+  const bundle = await rolldown({ input: join(user, 'page.mjs'), platform: 'browser', tsconfig: false })
+  const { output } = await bundle.generate({ format: 'esm', codeSplitting: false })
+  await bundle.close()
+  expect(output[0].code).not.toContain('node:')
+  writeFileSync(join(user, 'page-bundle.mjs'), output[0].code)
+  expect(execFileSync(process.execPath, [join(user, 'page-bundle.mjs')], { encoding: 'utf8' })).toBe('hello 10.0.0.1\n')
+  const { dependencies, peerDependenciesMeta } = manifest
+  for (const name of ['buffer', 'events'])
+    expect([dependencies[name], peerDependenciesMeta[name]]).toEqual([undefined, { optional: true }])
+})
+
 describe('a release', () => {
   test('is what the changelog has on top', () => {
     expect(newestSection(read('CHANGELOG.md')).version).toMatch(/^\d+\.\d+\.\d+$/)

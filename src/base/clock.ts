@@ -1,8 +1,9 @@
+/** Time comes in from outside. All times are milliseconds, fractions included. */
+import { nextTurn } from './turn.ts'
+
 /**
- * Time comes in from outside. All times are milliseconds, fractions included.
- *
- * Within one clock, callbacks run in the order of their time and, at the same time, in the order in
- * which they were scheduled.
+ * A time, in milliseconds, fractions included, and what is to be done in it. Callbacks run in the
+ * order of their time and, at the same time, in the order in which they were scheduled.
  */
 export interface Clock {
   /** Monotonic milliseconds; only differences mean anything. */
@@ -29,7 +30,6 @@ export interface Timer {
 // Read once: a program under test may replace the globals by fake ones, and the stack must not stop
 // with them.
 const { setTimeout, clearTimeout, performance, Date: WallTime } = globalThis
-const setImmediate: ((callback: () => void) => unknown) | undefined = globalThis.setImmediate
 
 /** The longest that setTimeout can wait; of anything longer it makes 1 ms. */
 const LONGEST = 2 ** 31 - 1
@@ -87,8 +87,7 @@ export class SystemClock implements Clock {
   }
 
   soon(callback: () => void): void {
-    if (setImmediate !== undefined) setImmediate(callback)
-    else setTimeout(callback, 0)
+    nextTurn(callback)
   }
 }
 

@@ -1,7 +1,7 @@
 /** The program as users start it: compiled, in a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const root = new URL('../..', import.meta.url).pathname
@@ -13,6 +13,9 @@ const root = new URL('../..', import.meta.url).pathname
 export function compile(): { cli: string; directory: string; remove(): void } {
   const directory = mkdtempSync(join(root, 'node_modules', '.tungram-'))
   cpSync(join(root, 'dist'), directory, { recursive: true, filter: (path) => !path.endsWith('.d.ts') })
+  // What the checkout's package says of `#platform`, of this folder.
+  const { type, imports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  writeFileSync(join(directory, 'package.json'), JSON.stringify({ type, imports }).replaceAll('./dist/', './'))
   return { cli: join(directory, 'cli.js'), directory, remove: () => rmSync(directory, { recursive: true }) }
 }
 

@@ -125,7 +125,7 @@ export function receiving(environment: Environment): void {
       other.on('message', (msg) => got.push(msg))
       for (const socket of [receiver, other, receiver, other]) sender.send(data, port(socket), '127.0.0.1')
       while (got.length < 4) await turn()
-      expect(got.map((bytes) => data.equals(bytes))).toEqual([true, true, true, true])
+      expect(got.map((bytes) => data.equals(Buffer.from(bytes)))).toEqual([true, true, true, true])
     },
   )
 

@@ -6,10 +6,7 @@
  * something; all else runs straight through.
  */
 import { type Clock, ManualClock, type Timer } from '../../base/clock.ts'
-
-// Read once: a program under test may replace the globals by fake ones.
-const { setTimeout, MessageChannel } = globalThis
-const setImmediate: ((callback: () => void) => unknown) | undefined = globalThis.setImmediate
+import { nextTurn } from '../../base/turn.ts'
 
 /**
  * Events between two turns of the event loop when no program has anything to do, so that signals
@@ -198,31 +195,12 @@ function inTurns<T>(turns: Turns<T>): Promise<T> {
       try {
         const { done, value } = turns.next()
         if (done) resolve(value)
-        else if (value === null) later(go)
-        else value.then(() => later(go))
+        else if (value === null) nextTurn(go)
+        else value.then(() => nextTurn(go))
       } catch (error) {
         reject(error)
       }
     }
     go()
   })
-}
-
-/**
- * Calls back in the next turn of the event loop, when ticks, microtasks and immediates that wait
- * have run. Where there is no setImmediate, a message channel is the only way to a turn without the
- * delay that browsers give to nested timers.
- */
-function later(callback: () => void): void {
-  if (setImmediate !== undefined) setImmediate(callback)
-  else if (MessageChannel === undefined) setTimeout(callback, 0)
-  else {
-    const { port1, port2 } = new MessageChannel()
-    port1.addEventListener('message', () => {
-      port1.close()
-      callback()
-    })
-    port1.start()
-    port2.postMessage(null)
-  }
 }

@@ -2,7 +2,7 @@
  * The memory of received messages: each has its own, as in Node, so that a program may hand it to
  * another thread, keep it or clone it.
  */
-import { Buffer } from 'node:buffer'
+import { Buffer } from '#platform'
 import type { Packet } from '../../base/packet.ts'
 
 /** What Buffer's own methods make Buffers with. */

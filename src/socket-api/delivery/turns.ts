@@ -5,6 +5,7 @@
  * loop misses none. Several messages that came in one wake-up are a loop of ours, and between two
  * of them the same is done here, for about 50 ns; a turn of the event loop each would cost 300.
  */
+import { process } from '#platform'
 import { type Clock, SystemClock } from '../../base/clock.ts'
 
 /**
@@ -27,6 +28,8 @@ export class Turns {
    * exceptions may stop it.
    */
   readonly #possible: boolean
+  /** Whether what a listener starts may run between two messages at all. */
+  readonly #real: boolean
   /** Ticks and microtasks have run since the last listener. */
   #settled = true
   readonly #settle = () => {
@@ -34,12 +37,13 @@ export class Turns {
   }
 
   constructor(clock: Clock) {
-    this.#possible = runTicks !== undefined && clock instanceof SystemClock
+    this.#real = clock instanceof SystemClock
+    this.#possible = runTicks !== undefined && this.#real
   }
 
   /** The last listener of a loop has run: another socket's loop may follow in this wake-up. */
   end(): void {
-    if (!this.#settled || !this.#possible) return
+    if (!this.#settled || !this.#real) return
     this.#settled = false
     // Half the cost of queueMicrotask, which keeps an async context for the callback.
     resolved.then(this.#settle)

@@ -1,5 +1,5 @@
 /** Checks of arguments that answer as Node's do. */
-import { Buffer } from 'node:buffer'
+import { Buffer } from '#platform'
 import { badPort, bufferOutOfBounds, invalidArgType, outOfRange } from './errors.ts'
 
 /** How Node's messages call what a datagram may be made of. */

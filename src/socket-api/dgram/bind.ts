@@ -1,9 +1,7 @@
 /** How a socket gets its address: by `bind`, `bindSync`, or the first call that needs one. */
-import { EventEmitter } from 'node:events'
-import { isIP } from 'node:net'
+import { descriptorType, EventEmitter, isIP, process } from '#platform'
 import type { Endpoint } from '../../udp/endpoint.ts'
 import { checkObject, checkPort, checkString } from './arguments.ts'
-import { descriptorType } from './descriptors.ts'
 import { addressError, alreadyBound, invalidArgValue, invalidFdType } from './errors.ts'
 import { HAS_SYNC_CALLS } from './node-version.ts'
 import { setReceiveBuffer, setSendBuffer } from './options.ts'

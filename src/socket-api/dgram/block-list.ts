@@ -1,5 +1,5 @@
 /** Lists of blocked addresses, as `createSocket` takes them. */
-import { BlockList, isIP } from 'node:net'
+import { BlockList, isIP } from '#platform'
 import { invalidArgType } from './errors.ts'
 
 /** @throws {TypeError} ERR_INVALID_ARG_TYPE */

@@ -1,4 +1,5 @@
 /** How a socket gets its peer: `connect`, `connectSync`, `disconnect`. */
+import { process } from '#platform'
 import { checkPort, checkString } from './arguments.ts'
 import { bindSync, checkLiteral, emitLater, whenBound } from './bind.ts'
 import { isBlocked } from './block-list.ts'

@@ -1,6 +1,4 @@
 /** Descriptors of sockets: numbers in a table of the stack's own, not of the process. */
-import { fstatSync } from 'node:fs'
-import { isatty } from 'node:tty'
 import type { Inbox } from '../delivery/inbox.ts'
 
 /**
@@ -29,20 +27,5 @@ export class Descriptors {
 
   free(inbox: Inbox): void {
     this.#inboxes.delete(inbox.descriptor)
-  }
-}
-
-/**
- * What a descriptor of the process is, in the words of `ERR_INVALID_FD_TYPE`: none of them is a
- * socket of a stack.
- */
-export function descriptorType(fd: number): 'TTY' | 'FILE' | 'PIPE' | 'UNKNOWN' {
-  if (isatty(fd)) return 'TTY'
-  try {
-    const stats = fstatSync(fd)
-    if (stats.isFile() || stats.isCharacterDevice()) return 'FILE'
-    return stats.isFIFO() ? 'PIPE' : 'UNKNOWN'
-  } catch {
-    return 'UNKNOWN'
   }
 }

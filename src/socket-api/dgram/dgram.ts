@@ -1,5 +1,6 @@
 /** The shape of node:dgram, over a stack. Importing this module gives every stack its `dgram`. */
-import { EventEmitter } from 'node:events'
+import type { EventEmitter as NodeEmitter } from 'node:events'
+import { EventEmitter } from '#platform'
 import { Stack } from '../../stack.ts'
 import { initialise, UdpSocket } from './socket.ts'
 import { StackSockets, socketsOf } from './stack-sockets.ts'
@@ -43,7 +44,7 @@ export interface DgramModule {
 }
 
 /** The class of a stack's sockets. */
-export interface SocketConstructor extends Omit<typeof EventEmitter, 'prototype'> {
+export interface SocketConstructor extends Omit<typeof NodeEmitter, 'prototype'> {
   /** As `createSocket` does. */
   new (type: SocketType | SocketOptions, callback?: MessageListener): Socket
   /** The form that Node's types declare; without a type it throws ERR_SOCKET_BAD_TYPE. */

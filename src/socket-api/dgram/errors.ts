@@ -2,8 +2,8 @@
  * Errors in the shapes Node gives them: the same class, `code`, message and first line of the
  * stack. Node's own constructors are not public.
  */
-import { constants } from 'node:os'
-import { getSystemErrorMap, type InspectOptions, inspect } from 'node:util'
+import type { InspectOptions } from 'node:util'
+import { constants, getSystemErrorMap, inspect } from '#platform'
 
 /**
  * An error of Node's `ERR_*` family: `code` is enumerable, and the stack and the text begin with

@@ -1,5 +1,5 @@
 /** Literal addresses with their zones, read as libuv reads them. */
-import { isIP } from 'node:net'
+import { isIP } from '#platform'
 import { Address } from '../../base/address.ts'
 import type { Stack } from '../../stack.ts'
 

@@ -5,9 +5,8 @@
  * options, sending). Forms, checks, errors, and the order and timing of events are Node's, and so
  * is the number of members; `docs/node-dgram.md` lists what differs, and what is beyond Node.
  */
-import diagnosticsChannel from 'node:diagnostics_channel'
-import { EventEmitter } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { diagnosticsChannel, EventEmitter, process } from '#platform'
 import type { Address } from '../../base/address.ts'
 import { MessageIterator } from '../delivery/message-iterator.ts'
 import { sendBatch } from '../sending/batch.ts'

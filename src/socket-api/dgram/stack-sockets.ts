@@ -1,4 +1,5 @@
 /** What the sockets of one stack have in common: its tables, its turns, and what they hold. */
+import { process } from '#platform'
 import type { KeepAlive } from '../../link/keep-alive.ts'
 import type { Stack } from '../../stack.ts'
 import { AddressTexts } from '../delivery/address-texts.ts'

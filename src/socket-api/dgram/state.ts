@@ -1,8 +1,6 @@
 /** What a socket knows of itself: hidden from programs, who hold the `Socket`. */
-import { AsyncResource } from 'node:async_hooks'
-import dns from 'node:dns'
 import type { EventEmitter } from 'node:events'
-import { type BlockList, isIP } from 'node:net'
+import { AsyncResource, type BlockList, dns, isIP, process } from '#platform'
 import { KeepAlive } from '../../link/keep-alive.ts'
 import type { Endpoint } from '../../udp/endpoint.ts'
 import { Inbox, type Reader } from '../delivery/inbox.ts'

@@ -2,7 +2,7 @@
  * The host that a piece of a program runs as: kept by Node's async context, through promises,
  * ticks, timers and events.
  */
-import { AsyncLocalStorage } from 'node:async_hooks'
+import { AsyncLocalStorage } from '#platform'
 import type { Stack } from '../../stack.ts'
 
 const storage = new AsyncLocalStorage<Stack>()

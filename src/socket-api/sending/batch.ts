@@ -1,4 +1,5 @@
 /** `sendBatch`: datagrams one after the other, and one callback for all of them. */
+import { process } from '#platform'
 import { checkMessage, checkPort, checkString } from '../dgram/arguments.ts'
 import { whenBound } from '../dgram/bind.ts'
 import { addressError, invalidArgType, isConnected, notRunning } from '../dgram/errors.ts'

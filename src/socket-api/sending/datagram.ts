@@ -1,4 +1,5 @@
 /** One datagram of a socket's, from `send` to its callback. */
+import { process } from '#platform'
 import type { Address } from '../../base/address.ts'
 import type { SendOptions } from '../../udp/endpoint.ts'
 import type { Errno } from '../../udp/errno.ts'

@@ -1,6 +1,7 @@
 /**
  * `send`: its argument forms, the lookup of the address, and the tick in which a datagram leaves.
  */
+import { process } from '#platform'
 import type { SendOptions } from '../../udp/endpoint.ts'
 import type { Errno } from '../../udp/errno.ts'
 import { checkMessage, checkNumber, checkPort, checkString, slice } from '../dgram/arguments.ts'

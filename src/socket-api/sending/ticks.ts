@@ -3,6 +3,7 @@
  * the next tick: what a program does in between (an option, `close`, another byte in the buffer)
  * counts.
  */
+import { process } from '#platform'
 import { type Clock, ManualClock } from '../../base/clock.ts'
 
 /** What waits for its tick. */

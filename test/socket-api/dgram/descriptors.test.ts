@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { descriptorType } from '../../../src/socket-api/dgram/descriptors.ts'
+import { descriptorType } from '../../../src/socket-api/platform/node.ts'
 import { bound, open, stack } from '../pair.ts'
 
 test('a descriptor is the same each time it is asked for, none of the process, and free after close', async () => {

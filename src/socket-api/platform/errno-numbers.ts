@@ -1,0 +1,26 @@
+/** Linux's numbers of the errors that sockets have, where no node:os knows those of the machine. */
+export const constants = {
+  errno: {
+    EBADF: 9,
+    EACCES: 13,
+    ENODEV: 19,
+    EINVAL: 22,
+    EPROTO: 71,
+    EDESTADDRREQ: 89,
+    EMSGSIZE: 90,
+    ENOPROTOOPT: 92,
+    EOPNOTSUPP: 95,
+    EAFNOSUPPORT: 97,
+    EADDRINUSE: 98,
+    EADDRNOTAVAIL: 99,
+    ENETDOWN: 100,
+    ENETUNREACH: 101,
+    ENOBUFS: 105,
+    EISCONN: 106,
+    ECONNREFUSED: 111,
+    EHOSTDOWN: 112,
+    EHOSTUNREACH: 113,
+    ENONET: 64,
+    ECANCELED: 125,
+  },
+}
