@@ -11,12 +11,12 @@ const here = join(import.meta.dirname, 'browser')
 /** Node's modules that have a name of their own in the page's stand-in. */
 const DEFAULTS: Record<string, string> = { 'node:dns': 'dns', 'node:diagnostics_channel': 'diagnosticsChannel' }
 
+const INSPECTED = 'an error of an argument shows its code in stack, text and inspection'
 /** Cases about what a browser has not, and why. */
 const NOT_THERE: Record<string, string> = {
   'createSocket > %s has to be a BlockList (0)': 'without net.BlockList whatever answers as one is taken',
   'createSocket > %s has to be a BlockList (1)': 'the same',
-  'createSocket > an error of an argument shows its code in stack, text and inspection, and is enumerable in nothing else':
-    'node:util',
+  [`createSocket > ${INSPECTED}, and is enumerable in nothing else`]: 'node:util',
   'createSocket > a socket can be inspected': 'node:util',
   "createSocket > creation is published on the channel 'udp.socket'": 'node:diagnostics_channel',
   'bind > bind to a descriptor %s throws (1)': 'descriptors of the process, whose kind the error says',
