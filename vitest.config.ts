@@ -5,7 +5,7 @@ export default defineConfig({
   // What package.json says of it names the built file.
   resolve: { alias: { '#platform': `${import.meta.dirname}/src/socket-api/platform/node.ts` } },
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.ts', 'page/test/**/*.test.ts'],
     globalSetup: 'test/build.ts',
     reporters: ['default', './test/skips-reporter.ts'],
     // Files on a real device move their process into a network namespace: a process each, not a thread.

@@ -1,4 +1,5 @@
 import { defineConfig } from 'vite'
+import { dropReasons } from './vite/drop-reasons.ts'
 import { offline } from './vite/offline.ts'
 
 export default defineConfig({
@@ -7,6 +8,7 @@ export default defineConfig({
   // Of the built page in the package: what `tungram page` serves.
   build: { outDir: 'dist', target: 'es2023', modulePreload: { polyfill: false }, chunkSizeWarningLimit: 600 },
   worker: { format: 'es' },
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   server: { host: '127.0.0.1' },
-  plugins: [offline()],
+  plugins: [dropReasons(), offline()],
 })

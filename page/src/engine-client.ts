@@ -22,17 +22,17 @@ export class EngineClient {
   #next = 1
   readonly #waiting = new Map<number, Waiting>()
 
-  /** @throws {Error} in a browser that has no workers, or does not let this page have one */
+  /** Rejects in a browser that has no workers, or does not let this page have one. */
   call<Name extends Call>(
     name: Name,
     args: Parameters<Engine[Name]>,
     progress?: (time: number) => void,
   ): Promise<Result<Name>> {
-    this.#worker ??= this.#begin()
-    const id = this.#next++
-    this.#worker.postMessage({ id, call: name, args })
     return new Promise((resolve, reject) => {
+      this.#worker ??= this.#begin()
+      const id = this.#next++
       this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject, progress })
+      this.#worker.postMessage({ id, call: name, args })
     })
   }
 

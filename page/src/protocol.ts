@@ -9,7 +9,7 @@
  * All times are milliseconds of simulated time, all lengths bytes.
  */
 import type { Plot } from '../../src/cli/report/plot.ts'
-import type { FlowResult, Scenario } from '../../src/network/index.ts'
+import type { FlowResult, Scenario, Schema } from '../../src/network/index.ts'
 
 /** The calls of the worker. A call that fails rejects with the message of its error. */
 export interface Engine {
@@ -21,6 +21,8 @@ export interface Engine {
   detail(id: number): Promise<Detail>
   /** The last run as a pcapng file: byte for byte that of `tungram sim --capture`. */
   capture(): Promise<Uint8Array>
+  /** The schema of scenario files. */
+  schema(): Schema
   /** Changes the text of a scenario file, its comments and order kept. */
   edit(text: string, edits: readonly Edit[]): string
 }
@@ -84,6 +86,8 @@ export interface CableEnd {
 /** A change at a path of keys and indexes; without a value, what is there goes. */
 export type Edit =
   | { readonly set: readonly (string | number)[]; readonly value: unknown }
+  /** The value as it would stand in the file. */
+  | { readonly set: readonly (string | number)[]; readonly source: string }
   | { readonly remove: readonly (string | number)[] }
   /** A node gets another name, everywhere. */
   | { readonly rename: string; readonly to: string }

@@ -18,6 +18,7 @@ export const commands: CommandTable = new Map(
       () => import('./run-program.ts'),
     ),
     sim: entry('run a scenario file: a simulated network and who sends what', () => import('./sim.ts')),
+    page: entry('serve the network laboratory, a page for browsers', () => import('./page.ts')),
     ping: entry('ping a host, from a device or on a scenario', () => import('./ping.ts')),
     trace: entry('the routers on the way to a host', () => import('./trace.ts')),
     mtu: entry('the path MTU to a host, and the hop that limits it', () => import('./mtu.ts')),

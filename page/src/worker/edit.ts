@@ -1,5 +1,5 @@
 /** Changes of a scenario's text that keep its comments and its order. */
-import { type Document, isMap, isScalar, isSeq, parseDocument } from 'yaml'
+import { type Document, isMap, isScalar, isSeq, parse, parseDocument } from 'yaml'
 import type { Edit } from '../protocol.ts'
 
 /** @throws {Error} for a text that is no YAML */
@@ -10,10 +10,18 @@ export function edited(text: string, edits: readonly Edit[]): string {
   if (!isMap(document.contents)) document.contents = document.createNode({}) as never
   for (const edit of edits) {
     if ('rename' in edit) rename(document, edit.rename, edit.to)
-    else if ('set' in edit) set(document, edit.set, edit.value)
+    else if ('set' in edit) set(document, edit.set, 'source' in edit ? parsedValue(edit.source) : edit.value)
     else remove(document, edit.remove)
   }
   return document.toString({ lineWidth: 120, flowCollectionPadding: true })
+}
+
+function parsedValue(source: string): unknown {
+  try {
+    return parse(source)
+  } catch (error) {
+    throw new Error(`'${source}' is no value of YAML: ${(error as Error).message}`, { cause: error })
+  }
 }
 
 /** An empty entry, such as `hosts: { a: }`, becomes a map when something is put into it. */

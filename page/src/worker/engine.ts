@@ -8,8 +8,10 @@ import {
   type RunOptions,
   type RunWatcher,
   runScenario,
+  SCENARIO_SCHEMA,
   type Scenario,
   type ScenarioResult,
+  type Schema,
 } from '../../../src/network/index.ts'
 import type { Detail, Edit, Engine, Loaded, Run, RunRequest } from '../protocol.ts'
 import { edited } from './edit.ts'
@@ -46,6 +48,10 @@ export class ScenarioEngine implements Engine {
       const { line, column, message } = error
       return { fault: { line, column, message } }
     }
+  }
+
+  schema(): Schema {
+    return SCENARIO_SCHEMA
   }
 
   edit(text: string, edits: readonly Edit[]): string {

@@ -44,6 +44,8 @@ export class Lineage {
   readonly #now: () => number
   readonly #datagrams = new Map<number, Datagram>()
   #next = 1
+  /** Not above the oldest that is remembered: a map takes its time to find its first entry. */
+  #oldest = 1
   /** The last datagrams that began in fragments. */
   readonly #fragmented: Fragmented[] = []
   /**
@@ -78,6 +80,7 @@ export class Lineage {
   /** Forgets all. */
   clear(): void {
     this.#datagrams.clear()
+    this.#oldest = this.#next
   }
 
   // ── what ports and nodes report ──
@@ -178,8 +181,11 @@ export class Lineage {
   }
 
   #forgetOldest(): void {
-    const [oldest] = this.#datagrams.values()
-    if (oldest === undefined) return
+    let oldest: Datagram | undefined
+    while (oldest === undefined) {
+      oldest = this.#datagrams.get(this.#oldest)
+      this.#oldest = this.#oldest === 0xffff_ffff ? 1 : this.#oldest + 1
+    }
     this.#datagrams.delete(oldest.id)
     this.onForget?.(oldest)
   }

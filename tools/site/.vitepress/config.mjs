@@ -9,7 +9,7 @@ const entries = (folder, names) =>
 const guides = [
   {
     text: 'Networks',
-    items: entries('docs/', ['network', 'scenarios', 'programs', 'drop-in', 'network-process']),
+    items: entries('docs/', ['network', 'scenarios', 'page', 'programs', 'drop-in', 'network-process']),
   },
   {
     text: 'Laboratory',

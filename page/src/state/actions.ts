@@ -1,0 +1,308 @@
+/** What the page does: every change of the document, the run and the time goes through here. */
+import { batch } from '@preact/signals'
+import { EngineClient, Stopped } from '../engine-client.ts'
+import type { Edit } from '../protocol.ts'
+import { RunModel } from './model.ts'
+import * as state from './state.ts'
+
+export const engine = new EngineClient()
+engine.onFailure = (message) => say(message)
+
+/** Tells the user, and a screen reader. */
+export function say(message: string): void {
+  state.notice.value = message
+}
+
+// ── the document ──
+
+interface Version {
+  readonly text: string
+  readonly places: state.Places
+}
+
+const undone: Version[] = []
+const done: Version[] = []
+const MOST_VERSIONS = 200
+
+const current = (): Version => ({ text: state.text.value, places: state.places.value })
+
+/** A step that can be taken back. */
+function remember(): void {
+  const last = done.at(-1)
+  if (last?.text === state.text.value && last.places === state.places.value) return
+  done.push(current())
+  if (done.length > MOST_VERSIONS) done.shift()
+  undone.length = 0
+}
+
+export async function undo(): Promise<void> {
+  await turn(done, undone, 'There is nothing to take back.')
+}
+
+export async function redo(): Promise<void> {
+  await turn(undone, done, 'There is nothing to do again.')
+}
+
+async function turn(from: Version[], to: Version[], none: string): Promise<void> {
+  const version = from.pop()
+  if (version === undefined) return say(none)
+  to.push(current())
+  state.places.value = version.places
+  await show(version.text)
+}
+
+/** What is opened in place of what was there. */
+export interface Opened {
+  readonly text: string
+  readonly places?: state.Places
+  readonly time?: number
+  readonly view?: state.View
+  readonly selection?: state.Selection
+  readonly seed?: string | null
+  readonly until?: number | null
+  readonly lab?: { readonly id: string; readonly step: number } | null
+}
+
+export async function open(opened: Opened): Promise<void> {
+  if (state.text.value !== '') remember()
+  batch(() => {
+    state.isPlaying.value = false
+    state.places.value = opened.places ?? {}
+    state.seed.value = opened.seed ?? null
+    state.until.value = opened.until ?? null
+    state.lab.value = opened.lab ?? null
+    state.selection.value = null
+    state.model.value = null
+    state.before.value = null
+    state.time.value = 0
+    state.calmTime.value = 0
+  })
+  await show(opened.text)
+  batch(() => {
+    if (opened.view !== undefined) state.view.value = opened.view
+    seek(opened.time ?? 0)
+    state.selection.value = opened.selection ?? null
+    chooseSpeed()
+  })
+}
+
+/** The text was changed in the editor. */
+export async function write(text: string): Promise<void> {
+  remember()
+  await show(text)
+}
+
+/** Changes the document by what was done to the drawing or a form. */
+export async function edit(edits: readonly Edit[], moved?: state.Places): Promise<boolean> {
+  try {
+    const text = await engine.call('edit', [state.text.value, edits])
+    const loaded = await engine.call('load', [text])
+    if ('fault' in loaded) {
+      say(loaded.fault.message)
+      // What was loaded before is what runs.
+      await engine.call('load', [state.text.value])
+      return false
+    }
+    remember()
+    if (moved !== undefined) state.places.value = moved
+    await show(text)
+    return true
+  } catch (error) {
+    failed(error)
+    return false
+  }
+}
+
+export function place(places: state.Places): void {
+  remember()
+  state.places.value = places
+}
+
+/** Makes a text the document, and runs it; one with an error is shown, and the last good one stays. */
+async function show(text: string): Promise<void> {
+  state.text.value = text
+  try {
+    const loaded = await engine.call('load', [text])
+    if (state.text.value !== text) return
+    if ('fault' in loaded) {
+      state.fault.value = loaded.fault
+      return
+    }
+    batch(() => {
+      state.fault.value = null
+      state.scenario.value = loaded.scenario
+      state.topology.value = loaded.topology
+      checkSelection()
+    })
+    await run()
+  } catch (error) {
+    failed(error)
+  }
+}
+
+/** What is gone is selected no more. */
+function checkSelection(): void {
+  const selected = state.selection.value
+  const { nodes, cables } = state.topology.value
+  if (selected?.kind === 'node' && !nodes.some(({ name }) => name === selected.name)) state.selection.value = null
+  if (selected?.kind === 'cable' && selected.index >= cables.length) state.selection.value = null
+  if (selected?.kind === 'flow' && selected.index >= (state.scenario.value.flows?.length ?? 0))
+    state.selection.value = null
+}
+
+// ── the run ──
+
+let latest = 0
+
+export async function run(): Promise<void> {
+  const own = ++latest
+  const former = state.model.value
+  state.isRunning.value = true
+  state.progress.value = 0
+  try {
+    const seed = state.seed.value
+    const until = state.until.value
+    const request = {
+      ...(seed === null ? {} : { seed: /^-?\d+$/.test(seed) ? Number(seed) : seed }),
+      ...(until === null ? {} : { until }),
+    }
+    const result = await engine.call('run', [request], (time) => {
+      if (own === latest) state.progress.value = time
+    })
+    if (own !== latest) return
+    batch(() => {
+      state.model.value = new RunModel(result)
+      state.before.value =
+        former === null ? null : new Map(former.run.flows.map(({ name, received }) => [name, received]))
+      const selected = state.selection.value
+      if (selected?.kind === 'packet' && selected.id > result.datagrams.time.length) state.selection.value = null
+      seek(Math.min(state.time.value, state.duration.value))
+    })
+  } catch (error) {
+    failed(error)
+  } finally {
+    if (own === latest) state.isRunning.value = false
+  }
+}
+
+/** Ends a run that takes too long; what was there before stays. */
+export async function stopRun(): Promise<void> {
+  latest++
+  engine.stop()
+  state.isRunning.value = false
+  say('The run was stopped. Set a time at which it ends, and run again.')
+  // A new worker knows nothing of the document.
+  await engine.call('load', [state.text.value]).catch(failed)
+}
+
+function failed(error: unknown): void {
+  if (!(error instanceof Stopped)) say((error as Error).message)
+}
+
+// ── time ──
+
+export function seek(time: number): void {
+  const bounded = Math.max(0, Math.min(time, state.duration.value))
+  state.time.value = bounded
+  state.calmTime.value = bounded
+}
+
+export function step(direction: 1 | -1): void {
+  const model = state.model.value
+  if (model === null) return
+  state.isPlaying.value = false
+  const next = direction > 0 ? model.nextTime(state.time.value) : model.timeBefore(state.time.value)
+  if (next >= 0) seek(next)
+}
+
+/** To the next frame of the selected datagram, or the one before. */
+export function hop(direction: 1 | -1): void {
+  const model = state.model.value
+  const selected = state.selection.value
+  if (model === null || selected?.kind !== 'packet') {
+    step(direction)
+    return
+  }
+  state.isPlaying.value = false
+  const times = [...model.eventsOf(selected.id)].map((row) => model.run.events.time[row] as number)
+  const found =
+    direction > 0 ? times.find((time) => time > state.time.value) : times.findLast((time) => time < state.time.value)
+  if (found !== undefined) seek(found)
+}
+
+/** The datagram of the selected flow before or after the selected one. */
+export function beside(direction: 1 | -1): void {
+  const model = state.model.value
+  const selected = state.selection.value
+  if (model === null || selected?.kind !== 'packet') return
+  const id = model.beside(selected.id, direction)
+  if (id > 0) select(id)
+  else say(direction > 0 ? 'That is the last datagram of this flow.' : 'That is the first datagram of this flow.')
+}
+
+/** Selects a datagram; when it is not there at this time, the time goes to where it is. */
+export function select(id: number, at?: number): void {
+  const model = state.model.value
+  if (model === null || id < 1 || id > model.run.datagrams.time.length) return
+  batch(() => {
+    state.selection.value = { kind: 'packet', id }
+    if (at !== undefined) return seek(at)
+    const times = [...model.eventsOf(id)].map((row) => model.run.events.time[row] as number)
+    const [first = 0, last = first] = [times[0], times.at(-1)]
+    if (state.time.value < first || state.time.value > last) seek(first)
+  })
+}
+
+export const SPEEDS = [0.1, 1, 10, 100, 1000, 10_000]
+
+/** So that a frame on a wire can be followed with the eye. */
+function chooseSpeed(): void {
+  const model = state.model.value
+  const { start, left } = model?.run.frames ?? { start: [], left: [] }
+  const spans: number[] = []
+  for (let row = 0; row < Math.min(start.length, 200); row++) {
+    const span = (model as RunModel).frameEnd(row) - (left[row] as number)
+    if (span > 0) spans.push(span)
+  }
+  spans.sort((a, b) => a - b)
+  const middle = spans[spans.length >> 1] ?? 10
+  state.speed.value = SPEEDS.findLast((speed) => speed <= Math.max(0.1, middle)) ?? 10
+}
+
+let pictureTime = 0
+let calmed = 0
+
+export function play(): void {
+  if (state.isPlaying.value) {
+    state.isPlaying.value = false
+    return
+  }
+  if (state.time.value >= state.duration.value) seek(0)
+  state.isPlaying.value = true
+  pictureTime = performance.now()
+  requestAnimationFrame(picture)
+}
+
+function picture(now: number): void {
+  const model = state.model.value
+  if (!state.isPlaying.value || model === null) return
+  const passed = Math.min(100, now - pictureTime)
+  pictureTime = now
+  let next = state.time.value + (passed / 1000) * state.speed.value
+  // Nothing is to be seen where nothing is on its way: time goes on with what happens next.
+  if (!model.hasInFlight(next)) {
+    const coming = model.nextTime(next)
+    if (coming > next && coming - next > state.speed.value / 4) next = coming
+  }
+  if (next >= state.duration.value) {
+    seek(state.duration.value)
+    state.isPlaying.value = false
+    return
+  }
+  state.time.value = next
+  if (now - calmed > 120) {
+    calmed = now
+    state.calmTime.value = next
+  }
+  requestAnimationFrame(picture)
+}

@@ -1,0 +1,405 @@
+/** The network: nodes and cables as SVG, packets painted over them, all by mouse and keyboard. */
+import { useSignal, useSignalEffect } from '@preact/signals'
+import { useEffect, useMemo, useRef } from 'preact/hooks'
+import { type Point, placesOf, readingOrder } from '../draw/layout.ts'
+import { type Frame, paint, type Target, waysOf } from '../draw/packets.ts'
+import type { NodeKind, TopologyCable, TopologyNode } from '../protocol.ts'
+import { place, select } from '../state/actions.ts'
+import { addNode, beginConnecting, connectTo, isTool, removeSelected, TOOLS } from '../state/drawing.ts'
+import * as state from '../state/state.ts'
+
+const WIDTH = 84
+const HEIGHT = 34
+
+export function TopologyView() {
+  const { nodes } = state.topology.value
+  const root = useRef<HTMLDivElement>(null)
+  const canvas = useRef<HTMLCanvasElement>(null)
+  const targets = useRef<Target[]>([])
+  const size = useSignal<[number, number]>([0, 0])
+  const moved = useSignal<{ name: string; point: Point } | null>(null)
+  /** How the user has moved the drawing; `null` shows all of it. */
+  const shifted = useSignal<Zoom | null>(null)
+  const first = state.scenario.value.flows?.[0]?.from
+  const settled = useMemo(
+    () => placesOf(state.topology.value, first, state.places.value),
+    [state.topology.value, first, state.places.value],
+  )
+  const drawn = moved.value === null ? settled : new Map(settled).set(moved.value.name, moved.value.point)
+  const zoom = shifted.value ?? fitted(settled, size.value)
+  // Distances grow with the room that there is; nodes and words do not.
+  const places = new Map([...drawn].map(([name, [x, y]]) => [name, [x * zoom.scale, y * zoom.scale] as Point]))
+  const frame: Frame = { x: zoom.x, y: zoom.y, size: Math.min(1, zoom.scale) }
+  const ways = waysOf(state.topology.value, places)
+  const latest = useRef({ ways, frame })
+  latest.current = { ways, frame }
+
+  useEffect(() => {
+    const element = root.current as HTMLDivElement
+    const observer = new ResizeObserver(() => {
+      size.value = [element.clientWidth, element.clientHeight]
+    })
+    observer.observe(element)
+    return () => observer.disconnect()
+  }, [])
+
+  const draw = () => {
+    const element = canvas.current
+    if (element === null) return
+    const [width, height] = size.value
+    const ratio = globalThis.devicePixelRatio
+    if (element.width !== Math.round(width * ratio) || element.height !== Math.round(height * ratio)) {
+      element.width = Math.round(width * ratio)
+      element.height = Math.round(height * ratio)
+    }
+    const context = element.getContext('2d') as CanvasRenderingContext2D
+    context.setTransform(ratio, 0, 0, ratio, 0, 0)
+    context.clearRect(0, 0, width, height)
+    const model = state.model.value
+    if (model === null) return
+    const style = getComputedStyle(element)
+    context.font = `12px ${style.fontFamily}`
+    context.textAlign = 'center'
+    context.textBaseline = 'middle'
+    const selected = state.selection.value
+    targets.current = paint(context, model, latest.current.ways, state.time.value, latest.current.frame, {
+      selected: selected?.kind === 'packet' ? selected.id : 0,
+      recent: state.speed.value * 1.2,
+      bad: style.getPropertyValue('--bad'),
+      ink: style.getPropertyValue('--ink'),
+      paper: style.getPropertyValue('--paper'),
+    })
+  }
+  useSignalEffect(() => {
+    void [state.time.value, state.model.value, state.selection.value, state.theme.value, size.value, state.speed.value]
+    draw()
+  })
+  useEffect(draw)
+
+  const toDrawing = (event: { clientX: number; clientY: number }): Point => {
+    const box = (root.current as HTMLDivElement).getBoundingClientRect()
+    return [(event.clientX - box.left - zoom.x) / zoom.scale, (event.clientY - box.top - zoom.y) / zoom.scale]
+  }
+  const pressed = (event: PointerEvent) => {
+    if (event.button !== 0) return
+    const begun = toDrawing(event)
+    const name = (event.target as Element).closest<SVGElement>('[data-node]')?.dataset.node
+    const element = event.currentTarget as HTMLElement
+    let far = false
+    const from = { x: event.clientX, y: event.clientY }
+    const move = (next: PointerEvent) => {
+      if (!far && Math.hypot(next.clientX - from.x, next.clientY - from.y) < 4) return
+      far = true
+      if (state.connecting.value !== null) return
+      const now = toDrawing(next)
+      const own = name === undefined ? undefined : settled.get(name)
+      if (name !== undefined && own !== undefined)
+        moved.value = { name, point: [Math.round(own[0] + now[0] - begun[0]), Math.round(own[1] + now[1] - begun[1])] }
+      else shifted.value = { ...zoom, x: zoom.x + next.clientX - from.x, y: zoom.y + next.clientY - from.y }
+    }
+    const up = (next: PointerEvent) => {
+      element.removeEventListener('pointermove', move)
+      element.removeEventListener('pointerup', up)
+      const change = moved.value
+      if (change !== null) {
+        // The others stay where they are.
+        const all = Object.fromEntries([...settled, [change.name, change.point]])
+        moved.value = null
+        return place(all)
+      }
+      if (far && state.connecting.value !== null) {
+        const over = document.elementFromPoint(next.clientX, next.clientY)?.closest<SVGElement>('[data-node]')
+          ?.dataset.node
+        if (over !== undefined && over !== state.connecting.value) return void connectTo(over)
+      }
+      if (!far) clicked(next, name)
+    }
+    if (name !== undefined && state.tool.value === 'connect' && state.connecting.value === null) beginConnecting(name)
+    element.addEventListener('pointermove', move)
+    element.addEventListener('pointerup', up)
+  }
+  const clicked = (event: PointerEvent, name: string | undefined) => {
+    const tool = state.tool.value
+    if (isTool(tool)) return void addNode(tool, toDrawing(event), settled)
+    const box = (root.current as HTMLDivElement).getBoundingClientRect()
+    const [x, y] = [event.clientX - box.left, event.clientY - box.top]
+    if (name === undefined) {
+      const hit = nearestOf(targets.current, x, y)
+      if (hit !== undefined) return select(hit.datagram)
+    }
+    if (name !== undefined) {
+      if (state.connecting.value !== null && state.connecting.value !== name) return void connectTo(name)
+      if (state.connecting.value === null) state.selection.value = { kind: 'node', name }
+      return
+    }
+    const cable = (event.target as Element).closest<SVGElement>('[data-cable]')?.dataset.cable
+    state.selection.value = cable === undefined ? null : { kind: 'cable', index: Number(cable) }
+  }
+  const wheel = (event: WheelEvent) => {
+    event.preventDefault()
+    const [x, y] = toDrawing(event)
+    const scale = Math.max(0.1, Math.min(4, zoom.scale * Math.exp(-event.deltaY / 400)))
+    shifted.value = { scale, x: zoom.x + x * (zoom.scale - scale), y: zoom.y + y * (zoom.scale - scale) }
+  }
+  const keys = (event: KeyboardEvent) => {
+    const element = (event.target as Element).closest<SVGElement>('[data-node],[data-cable]')
+    const name = element?.dataset.node
+    if (event.key === 'Enter' || event.key === ' ') {
+      if (element === null) return
+      event.preventDefault()
+      event.stopPropagation()
+      if (name === undefined) state.selection.value = { kind: 'cable', index: Number(element.dataset.cable) }
+      else if (state.connecting.value !== null && state.connecting.value !== name) void connectTo(name)
+      else state.selection.value = { kind: 'node', name }
+    } else if (event.key === 'Delete' || event.key === 'Backspace') {
+      if (name !== undefined) state.selection.value = { kind: 'node', name }
+      else if (element !== null) state.selection.value = { kind: 'cable', index: Number(element.dataset.cable) }
+      void removeSelected()
+    } else if (event.key === 'c' && name !== undefined && !event.ctrlKey && !event.metaKey) {
+      event.stopPropagation()
+      if (state.connecting.value === null) beginConnecting(name)
+      else if (state.connecting.value !== name) void connectTo(name)
+    }
+  }
+  const order = readingOrder(places)
+  const byName = new Map(nodes.map((node) => [node.name, node]))
+  return (
+    <section class="topology" aria-label="Network">
+      <Tools whole={() => (shifted.value = null)} isShifted={shifted.value !== null} places={settled} />
+      <div
+        class={`drawing${isTool(state.tool.value) ? ' placing' : ''}`}
+        ref={root}
+        onPointerDown={pressed}
+        onWheel={wheel}
+        onKeyDown={keys}
+      >
+        <svg aria-label="The network's nodes and cables" role="group" width="100%" height="100%">
+          <g transform={`translate(${frame.x} ${frame.y})`}>
+            {state.topology.value.cables.map((cable) => (
+              <CableShape cable={cable} places={places} size={frame.size} key={`${cable.index}`} />
+            ))}
+            {order.map((name) => {
+              const node = byName.get(name)
+              return node === undefined ? null : (
+                <NodeShape node={node} at={places.get(name) as Point} size={frame.size} key={name} />
+              )
+            })}
+          </g>
+        </svg>
+        <canvas ref={canvas} aria-hidden="true" />
+        {nodes.length === 0 ? <Empty /> : null}
+      </div>
+    </section>
+  )
+}
+
+function nearestOf(targets: readonly Target[], x: number, y: number): Target | undefined {
+  let found: Target | undefined
+  let best = 16
+  for (const target of targets) {
+    const distance = Math.hypot(target.x - x, target.y - y)
+    if (distance < best) [best, found] = [distance, target]
+  }
+  return found
+}
+
+/** Where the drawing's origin is, and how far its places are apart. */
+interface Zoom {
+  readonly x: number
+  readonly y: number
+  readonly scale: number
+}
+
+/** The whole drawing in the middle of the room that there is. */
+function fitted(places: ReadonlyMap<string, Point>, [width, height]: readonly [number, number]): Zoom {
+  if (places.size === 0 || width === 0) return { x: width / 2, y: height / 2, scale: 1 }
+  const xs = [...places.values()].map(([x]) => x)
+  const ys = [...places.values()].map(([, y]) => y)
+  const [left, right] = [Math.min(...xs), Math.max(...xs)]
+  const [top, bottom] = [Math.min(...ys), Math.max(...ys)]
+  const fit = (room: number, span: number) => (span === 0 ? 2.2 : Math.max(0.02, room) / span)
+  // Nodes keep their size while they have room; when there is none, they shrink with all.
+  const wide = Math.min(fit(width - 130, right - left), fit(height - 110, bottom - top), 2.2)
+  const scale = wide >= 1 ? wide : Math.min(fit(width, right - left + 130), fit(height, bottom - top + 110), 1)
+  return { scale, x: (width - (left + right) * scale) / 2, y: (height - (top + bottom) * scale) / 2 }
+}
+
+function Tools({
+  whole,
+  isShifted,
+  places,
+}: {
+  whole: () => void
+  isShifted: boolean
+  places: ReadonlyMap<string, Point>
+}) {
+  const tool = state.tool.value
+  return (
+    <div class="tools" role="toolbar" aria-label="Draw">
+      {TOOLS.map(({ name, key, label }) => (
+        <button
+          type="button"
+          key={name}
+          aria-pressed={tool === name}
+          title={`${label}: click, then click in the drawing (key ${key} adds one at once)`}
+          onClick={() => (state.tool.value = tool === name ? null : name)}
+        >
+          {label} <kbd>{key}</kbd>
+        </button>
+      ))}
+      <button
+        type="button"
+        aria-pressed={tool === 'connect'}
+        title="Cable: click two nodes, or draw from one to the other (key c at a node)"
+        onClick={() => {
+          state.connecting.value = null
+          state.tool.value = tool === 'connect' ? null : 'connect'
+        }}
+      >
+        cable <kbd>c</kbd>
+      </button>
+      <button type="button" disabled={places.size < 2} onClick={() => (state.dialog.value = 'flow')}>
+        flow <kbd>t</kbd>
+      </button>
+      {isShifted ? (
+        <button type="button" class="whole" onClick={whole}>
+          show all
+        </button>
+      ) : null}
+      {state.connecting.value !== null ? (
+        <span class="hint">from {shortened(state.connecting.value)}: choose the other node (Esc ends)</span>
+      ) : null}
+    </div>
+  )
+}
+
+function Empty() {
+  return (
+    <p class="empty">
+      Nothing here yet. Press <kbd>h</kbd> for a host and <kbd>r</kbd> for a router, <kbd>c</kbd> to connect them, or{' '}
+      <button type="button" class="link" onClick={() => (state.dialog.value = 'labs')}>
+        open a lab
+      </button>
+      .
+    </p>
+  )
+}
+
+/** A name that may be of any length. */
+export function shortened(name: string, most = 14): string {
+  const letters = [...name]
+  return letters.length <= most ? name : `${letters.slice(0, most - 1).join('')}…`
+}
+
+const CORNERS: Record<NodeKind, number> = { host: 3, router: 17, switch: 3, segment: 2, nat: 17, firewall: 17 }
+
+function NodeShape({ node, at: [x, y], size }: { node: TopologyNode; at: Point; size: number }) {
+  const { name, kind, nics } = node
+  const selected = state.selection.value
+  const isSelected = selected?.kind === 'node' && selected.name === name
+  const addresses = nics.flatMap((nic) => nic.addresses)
+  const model = state.model.value
+  const now = state.calmTime.value
+  const waiting = (model?.waiting ?? []).filter(
+    (each) => each.node === name && (each.arrivals[0] as number) <= now && now < each.until,
+  )
+  const pieces = waiting.reduce((sum, { arrivals }) => sum + arrivals.filter((time) => time <= now).length, 0)
+  const small = kind === 'segment'
+  return (
+    <>
+      <g
+        class={`node ${kind}${isSelected ? ' selected' : ''}${state.connecting.value === name ? ' from' : ''}`}
+        data-node={name}
+        transform={`translate(${x} ${y}) scale(${size})`}
+        tabindex={0}
+        role="button"
+        aria-pressed={isSelected}
+        aria-label={`${kind} ${name}${addresses.length > 0 ? `, ${addresses.join(', ')}` : ''}`}
+      >
+        <title aria-hidden="true">
+          {[`${kind} ${name}`, ...nics.map((nic) => `${nic.name}: ${nic.addresses.join(', ')}`)].join('\n')}
+        </title>
+        {small ? (
+          <rect x={-WIDTH / 2} y={-3} width={WIDTH} height={6} rx={2} />
+        ) : (
+          <rect x={-WIDTH / 2} y={-HEIGHT / 2} width={WIDTH} height={HEIGHT} rx={CORNERS[kind]} />
+        )}
+        {kind === 'switch' ? <path d={`M${-WIDTH / 2 + 6} ${HEIGHT / 2 - 4}h${WIDTH - 12}`} /> : null}
+        {kind === 'firewall' ? <path d={`M${-WIDTH / 2 + 12} ${-HEIGHT / 2 + 6}v${HEIGHT - 12}`} /> : null}
+        {kind === 'nat' ? <path d={`M0 ${-HEIGHT / 2}v5M0 ${HEIGHT / 2}v-5`} /> : null}
+      </g>
+      <g class="words" aria-hidden="true" transform={`translate(${x} ${y}) scale(${size})`}>
+        <text y={small ? -8 : 0} class="name">
+          {shortened(name, 12)}
+        </text>
+        <text y={small ? 18 : HEIGHT / 2 + 13} class="small">
+          {addresses[0] === undefined
+            ? kind === 'host' || kind === 'router'
+              ? ''
+              : kind
+            : shortened(addresses[0], 18)}
+        </text>
+        {pieces > 0 ? (
+          <text y={-HEIGHT / 2 - 8} class="small waiting">
+            {pieces} {pieces === 1 ? 'fragment waits' : 'fragments wait'}
+          </text>
+        ) : null}
+      </g>
+    </>
+  )
+}
+
+function CableShape({
+  cable,
+  places,
+  size,
+}: {
+  cable: TopologyCable
+  places: ReadonlyMap<string, Point>
+  size: number
+}) {
+  const { ends, index, name, mtu, faults } = cable
+  const [a, b] = [places.get(ends[0].node), places.get(ends[1].node)]
+  if (a === undefined || b === undefined) return null
+  const selected = state.selection.value
+  const isSelected = selected?.kind === 'cable' && selected.index === index
+  const middle = [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2]
+  const path = `M${a[0]} ${a[1]}L${b[0]} ${b[1]}`
+  const same = faults[0].join() === faults[1].join()
+  const lines = same
+    ? faults[0]
+    : [...faults[0].map((fault) => `${fault} →`), ...faults[1].map((fault) => `← ${fault}`)]
+  const labels = [...(mtu === 1500 ? [] : [`MTU ${mtu}`]), ...lines].slice(0, 3)
+  const room = Math.hypot(b[0] - a[0], b[1] - a[1]) - WIDTH * size
+  return (
+    <>
+      <g
+        class={`cable${isSelected ? ' selected' : ''}`}
+        data-cable={index}
+        tabindex={0}
+        role="button"
+        aria-pressed={isSelected}
+        aria-label={`cable ${name}, MTU ${mtu}${lines.length > 0 ? `, ${lines.join(', ')}` : ''}`}
+      >
+        <title aria-hidden="true">{[`${name}: MTU ${mtu}`, ...lines].join('\n')}</title>
+        <path class="grip" d={path} />
+        <path class="wire" d={path} />
+      </g>
+      <g class="words" aria-hidden="true">
+        {size > 0.6
+          ? labels.map((label, line) => (
+              <text
+                aria-hidden="true"
+                key={label}
+                class="small"
+                x={middle[0]}
+                y={(middle[1] as number) - 11 - (labels.length - 1 - line) * 14}
+              >
+                {shortened(label, Math.max(10, Math.floor(room / 5.2)))}
+              </text>
+            ))
+          : null}
+      </g>
+    </>
+  )
+}

@@ -1,0 +1,71 @@
+/** Chromium on the built page, served by `tungram page`. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+
+const root = join(import.meta.dirname, '..', '..')
+export const PAGE = join(root, 'page')
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
+
+export const isThere = existsSync(join(PAGE, 'node_modules', 'playwright-core')) && existsSync(CHROMIUM)
+export const WANT = `the page's packages (npm ci --prefix page) and Chromium (${CHROMIUM})`
+export const REQUIRED = 'TUNGRAM_REQUIRE_PAGE'
+
+export interface Served {
+  readonly url: string
+  readonly browser: Browser
+  /** A context of its own, with a page that is open and ready. What goes wrong in it is kept. */
+  open(fragment?: string, size?: { width: number; height: number }): Promise<Opened>
+  close(): Promise<void>
+}
+
+export interface Opened {
+  readonly page: Page
+  readonly context: BrowserContext
+  readonly errors: string[]
+}
+
+export async function serve(): Promise<Served> {
+  execFileSync(process.execPath, [join(root, 'tools', 'page', 'build.mjs')], { stdio: 'pipe' })
+  const server = spawn(process.execPath, [join(root, 'dist', 'cli.js'), 'page', '--port', '0'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const url = (await firstLine(server)).trim()
+  const { chromium } = createRequire(join(PAGE, 'package.json'))('playwright-core') as typeof import('playwright-core')
+  const args = process.getuid?.() === 0 ? ['--no-sandbox'] : []
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args })
+  return {
+    url,
+    browser,
+    async open(fragment = '', viewport = { width: 1280, height: 800 }) {
+      const context = await browser.newContext({ viewport, reducedMotion: 'reduce', acceptDownloads: true })
+      context.setDefaultTimeout(10_000)
+      const page = await context.newPage()
+      const errors: string[] = []
+      page.on('pageerror', (error) => errors.push(error.message))
+      page.on('console', (message) => {
+        if (message.type() === 'error') errors.push(message.text())
+      })
+      await page.goto(url + fragment)
+      await ready(page)
+      return { page, context, errors }
+    },
+    async close() {
+      await browser.close()
+      server.kill('SIGTERM')
+    },
+  }
+}
+
+export async function ready(page: Page): Promise<void> {
+  await page.waitForSelector('html[data-ready=true]', { state: 'attached', timeout: 15_000 })
+}
+
+function firstLine(server: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.stdout?.once('data', (chunk) => resolve(`${chunk}`))
+    server.once('exit', (code) => reject(new Error(`tungram page has ended with ${code}`)))
+  })
+}

@@ -1,0 +1,290 @@
+/** The page in Chromium: a network is drawn, broken, explained and shared. */
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { describeWith } from '../../test/skips.ts'
+import { isThere, PAGE, REQUIRED, ready, type Served, serve, WANT } from './browser.ts'
+
+const root = join(import.meta.dirname, '..', '..')
+
+/** The text of the whole scenario, as the page would save it. */
+async function saved(page: Page, what: 'scenario, YAML' | 'run, pcapng'): Promise<Buffer> {
+  await page.click('summary:has-text("save")')
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click(`.menu button:has-text("${what}")`)])
+  await page.click('summary:has-text("save")')
+  return readFileSync(await download.path())
+}
+
+async function command(page: Page, name: string): Promise<void> {
+  await page.keyboard.press('Control+k')
+  await page.keyboard.type(name)
+  await page.keyboard.press('Enter')
+}
+
+const node = (page: Page, name: string) => page.locator(`[data-node="${name}"]`)
+const notice = (page: Page) => page.locator('.notice')
+
+describeWith(
+  isThere,
+  WANT,
+  REQUIRED,
+)('the page', () => {
+  let served: Served
+  let folder: string
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'tungram-page-'))
+    served = await serve()
+  }, 60_000)
+  afterAll(async () => {
+    await served?.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  test('first shows the black hole, at its first drop, with the reason', async () => {
+    const { page, context, errors } = await served.open()
+    expect(await page.textContent('aside .packet h2')).toContain('datagram 2')
+    expect(await page.textContent('.verdict')).toContain('LinkMtuExceeded')
+    expect(await page.textContent('.verdict')).toContain("longer than the link's MTU")
+    expect(await page.textContent('output[aria-label=time]')).toBe('1.00 ms')
+    await page.click('.packet [role=tab]:has-text("bytes")')
+    const ttl = page.locator('.fields tr', { hasText: 'TTL' })
+    await ttl.hover()
+    expect(await page.locator('.hex .lit').allTextContents()).toEqual(['3f'])
+    expect(errors).toEqual([])
+    await context.close()
+  })
+
+  test('a network is drawn by the keyboard alone, broken by its MTU, and says why', async () => {
+    const { page, context, errors } = await served.open()
+    await command(page, 'new network')
+    for (const [key, name] of [
+      ['h', 'h1'],
+      ['r', 'r1'],
+      ['h', 'h2'],
+    ] as const) {
+      await page.keyboard.press(key)
+      await node(page, name).waitFor()
+    }
+    for (const [from, to] of [
+      ['h1', 'r1'],
+      ['r1', 'h2'],
+    ] as const) {
+      await node(page, from).focus()
+      await page.keyboard.press('c')
+      await node(page, to).focus()
+      await page.keyboard.press('Enter')
+      await page.waitForSelector(`[aria-label^="cable ${from}-${to}"]`, { state: 'attached' })
+    }
+    await page.keyboard.press('t')
+    await page.locator('#flow-cut').focus()
+    await page.keyboard.type('do')
+    await page.locator('dialog button.primary').focus()
+    await page.keyboard.press('Enter')
+    await page.waitForSelector('dialog', { state: 'detached' })
+    await page.keyboard.press('2')
+    await page.waitForSelector('.flows td:has-text("h1 → h2")')
+    // The second cable carries 500 bytes from now on.
+    await page.locator('[aria-label^="cable r1-h2"]').focus()
+    await page.keyboard.press('Enter')
+    await page.locator('#field-links-1-mtu').focus()
+    await page.keyboard.type('500')
+    await page.keyboard.press('Tab')
+    await page.waitForSelector('.flows td:has-text("IpDontFragment at r1")')
+    // The loss is shown against the run before.
+    expect(await page.textContent('.flows .less')).toMatch(/−\d+/)
+    // In a field it would take back what was typed.
+    await node(page, 'h1').focus()
+    await page.keyboard.press('Control+z')
+    await page.waitForSelector('.flows td:has-text("IpDontFragment at r1")', { state: 'detached' })
+    expect(errors).toEqual([])
+    await context.close()
+  })
+
+  test('a network is drawn by mouse; its link opens the same run elsewhere, and tungram sim makes the same capture', async () => {
+    const { page, context, errors } = await served.open()
+    await page.click('nav button:has-text("new")')
+    await page.waitForSelector('.drawing .empty')
+    const box = (await page.locator('.drawing').boundingBox()) as { x: number; y: number }
+    for (const [tool, x, y] of [
+      ['host', 200, 150],
+      ['switch', 420, 150],
+      ['host', 640, 150],
+    ] as const) {
+      const count = await page.locator('[data-node]').count()
+      await page.click(`.tools button:has-text("${tool}")`)
+      await page.mouse.click(box.x + x, box.y + y)
+      await page.waitForFunction((before) => document.querySelectorAll('[data-node]').length === before + 1, count)
+    }
+    for (const [from, to] of [
+      ['h1', 's1'],
+      ['s1', 'h2'],
+    ] as const) {
+      await page.click('.tools button:has-text("cable")')
+      await node(page, from).click()
+      await node(page, to).click()
+      await page.waitForSelector(`[aria-label^="cable ${from}-${to}"]`, { state: 'attached' })
+    }
+    await page.click('.tools button:has-text("flow")')
+    await page.fill('#flow-rate', '50')
+    await page.click('dialog button.primary')
+    await page.waitForSelector('dialog', { state: 'detached' })
+    await page.locator('.timebar .run input').first().fill('7')
+    await page.keyboard.press('Enter')
+    await page.click('nav button:has-text("share")')
+    await notice(page).filter({ hasText: 'letters' }).waitFor()
+    const link = page.url()
+    expect(link).toMatch(/#s=1\.[\w-]+$/)
+
+    const other = await served.open(link.slice(link.indexOf('#')))
+    const capture = await saved(other.page, 'run, pcapng')
+    const file = join(folder, 'drawn.yaml')
+    writeFileSync(file, await saved(other.page, 'scenario, YAML'))
+    const out = join(folder, 'sim.pcapng')
+    execFileSync(process.execPath, [join(root, 'dist', 'cli.js'), 'sim', file, '--seed', '7', '--capture', out])
+    const hash = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
+    expect(hash(capture)).toBe(hash(readFileSync(out)))
+    expect(capture.length).toBeGreaterThan(100_000)
+    expect([...errors, ...other.errors]).toEqual([])
+    await other.context.close()
+    await context.close()
+  })
+
+  test('names are text, whatever is in them', async () => {
+    const names = [`<script>document.title='x'</script>`, `"quo'ted"`, '\u202eright to left', 'n'.repeat(10_000)]
+    const text = JSON.stringify({
+      name: '<img src=x onerror="document.title=1">',
+      duration: '100ms',
+      hosts: Object.fromEntries(names.map((name) => [name, null])),
+      links: names.slice(1).map((name) => ({ between: [names[0], name], delay: '1ms' })),
+      flows: [{ name: '<b>flow</b>', from: names[0], to: names[3], rate: 100 }],
+    })
+    const { page, context, errors } = await served.open()
+    const title = await page.title()
+    await page.locator('.page').evaluate((element, of) => {
+      const data = new DataTransfer()
+      data.items.add(new File([of], 'hostile.yaml'))
+      element.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true }))
+    }, text)
+    await page.waitForFunction(() => document.querySelectorAll('[data-node]').length === 4)
+    for (const view of ['ladder', 'flows', 'plots', 'log']) {
+      await page.click(`#tab-${view}`)
+      expect(await page.locator('.view').textContent()).not.toContain('has failed')
+    }
+    for (let index = 0; index < 4; index++) await page.locator('[data-node]').nth(index).press('Enter')
+    expect(await page.locator('script:not([src]):not([type])').count()).toBe(1)
+    expect(await page.locator('img').count()).toBe(0)
+    expect(await page.title()).toBe(title)
+    expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true)
+    expect(errors).toEqual([])
+    await context.close()
+  })
+
+  test('a bad text is told at its line, and what was there stays, also after the page is loaded again', async () => {
+    const { page, context, errors } = await served.open()
+    await page.click('#tab-yaml')
+    await page.click('.cm-content')
+    await page.keyboard.press('Control+Home')
+    await page.keyboard.type('hosts: [')
+    await page.waitForSelector('.fault:has-text("line ")')
+    expect(await page.locator('[data-node]').count()).toBe(4)
+    await page.keyboard.press('Control+z')
+    await page.waitForSelector('.fault', { state: 'detached' })
+    await page.click('[aria-label="close the lab"]')
+    await page.waitForFunction(() => localStorage.getItem('tungram.last')?.includes('black hole'))
+    await page.reload()
+    await ready(page)
+    expect(await page.textContent('h1')).toContain('PMTU black hole')
+    for (const [fragment, words] of [
+      ['#s=1.AAAA', 'This link is damaged'],
+      ['#s=9.AAAA', 'of version 9'],
+      ['#lab=nowhere', "There is no lab 'nowhere'"],
+    ] as const) {
+      await page.goto(served.url + fragment)
+      await notice(page).filter({ hasText: words }).waitFor()
+      expect(await page.locator('[data-node]').count()).toBe(4)
+    }
+    await page.locator('.page').evaluate((element) => {
+      const data = new DataTransfer()
+      data.items.add(new File(['x'.repeat(3_000_000)], 'huge.yaml'))
+      element.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true }))
+    })
+    await notice(page).filter({ hasText: 'huge.yaml has 3,000,000 bytes' }).waitFor()
+    expect(errors).toEqual([])
+    await context.close()
+  })
+
+  test('a browser without workers is told so', async () => {
+    const context = await served.browser.newContext()
+    const page = await context.newPage()
+    await page.addInitScript(() => {
+      Object.defineProperty(globalThis, 'Worker', { value: undefined })
+    })
+    await page.goto(served.url)
+    await notice(page).filter({ hasText: 'This browser has no Web Workers' }).waitFor()
+    await context.close()
+  })
+
+  test('every lab opens from the gallery and runs; its questions lead through it', async () => {
+    const { page, context, errors } = await served.open()
+    await page.click('nav button:has-text("labs")')
+    // The steps of all are run without a browser (labs.test.ts); this one has 69 000 datagrams.
+    const labs = (await page.locator('.gallery b').allTextContents()).filter((lab) => lab !== 'Identification wraps')
+    expect(labs.length).toBeGreaterThanOrEqual(12)
+    const walked = ['NATs and hole punching', 'One fragment is lost']
+    for (const lab of labs) {
+      await page.locator('.gallery button', { has: page.locator(`b:text-is("${lab}")`) }).click()
+      await page.waitForFunction((title) => document.querySelector('.lab h2')?.textContent === title, lab)
+      await page.waitForSelector('.running', { state: 'detached' })
+      for (let goesOn = walked.includes(lab); goesOn; ) {
+        await page.locator('.lab fieldset input').first().check()
+        await page.click('.lab button.primary')
+        const next = page.locator('.lab [role=status] button.primary')
+        goesOn = (await next.textContent())?.startsWith('next') === true
+        if (goesOn) await next.click()
+      }
+      await page.click('nav button:has-text("labs")')
+    }
+    expect(await page.locator('.gallery i.done').count()).toBe(7)
+    expect(errors).toEqual([])
+    await context.close()
+  }, 60_000)
+
+  test('axe finds nothing, in any view and in both themes', async () => {
+    const axe = readFileSync(join(PAGE, 'node_modules', 'axe-core', 'axe.min.js'), 'utf8')
+    const { page, context } = await served.open()
+    await page.evaluate(axe)
+    const found: string[] = []
+    const look = async (where: string) => {
+      const violations = await page.evaluate(async () => {
+        const run = (
+          globalThis as unknown as {
+            axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }
+          }
+        ).axe
+        return (await run.run()).violations.map(
+          ({ id, nodes }) => `${id}: ${nodes.slice(0, 2).map(({ html }) => html.slice(0, 160))}`,
+        )
+      })
+      found.push(...violations.map((each) => `${where}: ${each}`))
+    }
+    for (const theme of ['light', 'dark']) {
+      for (const view of ['ladder', 'flows', 'plots', 'log', 'yaml']) {
+        await page.click(`#tab-${view}`)
+        await page.waitForTimeout(50)
+        await look(`${theme} ${view}`)
+      }
+      await node(page, 'r1').press('Enter')
+      await look(`${theme} node`)
+      await page.click('nav button:has-text("labs")')
+      await look(`${theme} labs`)
+      await page.keyboard.press('Escape')
+      await page.click('[aria-label="light or dark"]')
+    }
+    expect(found).toEqual([])
+    await context.close()
+  }, 60_000)
+})
