@@ -44,8 +44,6 @@ export class Lineage {
   readonly #now: () => number
   readonly #datagrams = new Map<number, Datagram>()
   #next = 1
-  /** Not above the oldest that is remembered: a map takes its time to find its first entry. */
-  #oldest = 1
   /** The last datagrams that began in fragments. */
   readonly #fragmented: Fragmented[] = []
   /**
@@ -80,7 +78,6 @@ export class Lineage {
   /** Forgets all. */
   clear(): void {
     this.#datagrams.clear()
-    this.#oldest = this.#next
   }
 
   // ── what ports and nodes report ──
@@ -173,19 +170,21 @@ export class Lineage {
     const summary = summarize(packet, at)
     this.listener?.began(id, node, summary, causedBy, this.#now())
     if (this.#limit === 0) return id
-    if (this.#datagrams.size >= this.#limit) this.#forgetOldest()
+    if (this.#datagrams.size >= this.#limit) this.#forgetOldest(id)
     this.#datagrams.set(id, { id, time: this.#now(), from: node, packet: summary, causedBy, events: [] })
     const cause = this.#datagrams.get(causedBy)
     if (cause !== undefined) this.#push(cause, node, '', 'caused', null, id)
     return id
   }
 
-  #forgetOldest(): void {
-    let oldest: Datagram | undefined
-    while (oldest === undefined) {
-      oldest = this.#datagrams.get(this.#oldest)
-      this.#oldest = this.#oldest === 0xffff_ffff ? 1 : this.#oldest + 1
-    }
+  /**
+   * `next` is the number after the last: numbers have no gaps, so the oldest is as far behind as
+   * there are. (A map takes its time to find its first entry.)
+   */
+  #forgetOldest(next: number): void {
+    const number = next - this.#datagrams.size
+    const oldest = this.#datagrams.get(number > 0 ? number : number + 0xffff_ffff)
+    if (oldest === undefined) return
     this.#datagrams.delete(oldest.id)
     this.onForget?.(oldest)
   }
