@@ -33,6 +33,7 @@ describe('a lock file', () => {
     'bench/tuntap2',
     'test/drop-in',
     'test/kubernetes',
+    'test/results',
     'test/runners',
     'tools/api',
     'tools/site',

@@ -3,9 +3,11 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { roundedPoints } from '../network/campaign/plan.ts'
 import type { Scenario } from '../network/scenario/scenario.ts'
 import { missingRuns, runCampaign, type Shard, writeMerged } from '../network-node/campaign.ts'
-import { mergeRuns, type Plan } from '../network-node/results.ts'
+import type { TableForm } from '../network-node/packet-table.ts'
+import { FORMAT, mergeRuns, type Plan } from '../network-node/results.ts'
 import type { SweepFailure } from '../network-node/sweep.ts'
 import { complain, plural, print, printJson, showProgress } from './output.ts'
 import type { Report } from './report/report.ts'
@@ -19,6 +21,7 @@ interface CampaignArguments {
   readonly missing?: true
   readonly shard?: string
   readonly shards?: string
+  readonly packets?: string
   readonly report?: string
   readonly json?: true
 }
@@ -30,7 +33,7 @@ export async function campaign(
   directory: string,
   shard: Shard | null,
   threads: number,
-  { missing: isList, json }: CampaignArguments,
+  { missing: isList, packets, json }: CampaignArguments,
   report: Report | null,
 ): Promise<number> {
   const version = ownVersion()
@@ -39,7 +42,17 @@ export async function campaign(
   const end = new AbortController()
   void run.ended.then(() => end.abort())
   const shown = progress()
-  const options = { ...plan, directory, version, shard, threads, signal: end.signal, progress: shown.show }
+  const form = packets as TableForm | undefined
+  const options = {
+    ...plan,
+    directory,
+    version,
+    shard,
+    threads,
+    packets: form,
+    signal: end.signal,
+    progress: shown.show,
+  }
   const result = await runCampaign(scenario, options).finally(() => {
     shown.clear()
     run.end()
@@ -47,7 +60,16 @@ export async function campaign(
   const { points, interrupted, failures, missing, total } = result
   report?.sweep(points, plan.sweeps, plan.seed, plan.repeat, interrupted)
   noteFailures(failures)
-  if (json) printJson({ seed: plan.seed, repeat: plan.repeat, interrupted, points, missing: missing.length, failures })
+  if (json)
+    printJson({
+      format: FORMAT,
+      seed: plan.seed,
+      repeat: plan.repeat,
+      interrupted,
+      points: roundedPoints(points),
+      missing: missing.length,
+      failures,
+    })
   else {
     print(...table(points))
     if (interrupted) print('interrupted')
@@ -58,7 +80,7 @@ export async function campaign(
 
 function list(scenario: Scenario, plan: Plan, directory: string, version: string, json: boolean): number {
   const { missing, total } = missingRuns(scenario, { ...plan, directory, version })
-  if (json) printJson({ total, missing })
+  if (json) printJson({ format: FORMAT, total, missing })
   else {
     for (const { parameters, seed, error } of missing)
       print(`${runText(parameters, seed)}${error === undefined ? '' : `: failed: ${error}`}`)
@@ -81,7 +103,7 @@ export async function merge(
   const report = page === undefined ? null : await newReport(page, join(directory, 'scenario.json'), merged.scenario, 0)
   const { points, missing } = writeMerged(directory, merged)
   report?.sweep(points, sweeps, seed, repeat, false)
-  if (json) printJson({ seed, repeat, interrupted: false, points, missing })
+  if (json) printJson({ format: FORMAT, seed, repeat, interrupted: false, points: roundedPoints(points), missing })
   else {
     print(...table(points))
     if (missing > 0) print(`${plural(missing, 'run')} missing in ${directory}`)

@@ -21,6 +21,7 @@ export interface EngineArguments {
   readonly results?: string
   readonly sweep?: readonly string[]
   readonly repeat?: string
+  readonly packets?: string
   readonly seed?: string
   readonly jobs?: string
   readonly shard?: string
@@ -124,6 +125,10 @@ export async function onEngine(
   return merge([directory], { ...values, results: directory }, newReport)
 }
 
-function planWords({ sweep = [], repeat }: EngineArguments): string[] {
-  return [...sweep.flatMap((each) => ['--sweep', each]), ...(repeat === undefined ? [] : ['--repeat', repeat])]
+function planWords({ sweep = [], repeat, packets }: EngineArguments): string[] {
+  return [
+    ...sweep.flatMap((each) => ['--sweep', each]),
+    ...(repeat === undefined ? [] : ['--repeat', repeat]),
+    ...(packets === undefined ? [] : ['--packets', packets]),
+  ]
 }

@@ -1,8 +1,11 @@
 /** `tungram sim`: runs a scenario file, once or as a sweep. */
 import { availableParallelism } from 'node:os'
+import { roundedPoints } from '../network/campaign/plan.ts'
 import { parseSweep, type Sweep } from '../network/campaign/sweep.ts'
 import { runScenario } from '../network/scenario/flow.ts'
 import type { Scenario } from '../network/scenario/scenario.ts'
+import { TABLE_FORMS } from '../network-node/packet-table.ts'
+import { FORMAT } from '../network-node/results.ts'
 import { runSweep, type SweepResult } from '../network-node/sweep.ts'
 import { openCaptureSink } from './capture.ts'
 import { type CommandDescription, option, readCommandLine, repeatable } from './command-line.ts'
@@ -52,6 +55,11 @@ const options = {
   shards: option(
     '--shards <N>',
     'that many parts, of which JOB_COMPLETION_INDEX (Kubernetes) names one; of an engine: default 100',
+  ),
+  packets: option(
+    '--packets <FORM>',
+    'keep the datagrams of each run in the folder of --results too, a file a run: csv or jsonl',
+    TABLE_FORMS,
   ),
   engine: option(
     '--engine <ENGINE>',
@@ -103,6 +111,9 @@ export async function run(args: string[]): Promise<number> {
     throw new UsageError('--capture is for a single run, without --sweep and --repeat')
   const sweeps = (values.sweep ?? []).map(readSweep)
   checkEngine(values)
+  const { packets } = values
+  if (packets !== undefined && !TABLE_FORMS.some((form) => form === packets))
+    throw new UsageError(`--packets takes ${TABLE_FORMS.join(' or ')}, not '${packets}'`)
   const scenario = readScenarioFile(file)
   const seed = values.seed ?? scenario.seed ?? 1
   if (scenario.programs !== undefined)
@@ -116,7 +127,7 @@ export async function run(args: string[]): Promise<number> {
     if (values.engine !== undefined && values.missing === undefined) return onEngine(scenario, plan, values, newReport)
     return campaign(scenario, plan, values.results, shardOf(values), jobs, values, report)
   }
-  for (const name of ['missing', 'shard', 'shards'] as const)
+  for (const name of ['missing', 'shard', 'shards', 'packets'] as const)
     if (values[name] !== undefined) throw new UsageError(`--${name} is for --results`)
   return many
     ? sweep(scenario, seed, sweeps, repeat, jobs, values.json === true, report)
@@ -159,7 +170,7 @@ async function once(
     })
     endProgress()
     report?.run(result)
-    if (json) printJson(result)
+    if (json) printJson({ format: FORMAT, ...result })
     else {
       if (scenario.name !== undefined) print(scenario.name)
       for (const flow of result.flows) print(...flowLines(flow))
@@ -209,7 +220,15 @@ async function sweep(
   const { points, interrupted, failures } = result
   report?.sweep(points, sweeps, seed, repeat, interrupted)
   noteFailures(failures)
-  if (json) printJson({ seed, repeat, interrupted, points, ...(failures.length > 0 ? { failures } : {}) })
+  if (json)
+    printJson({
+      format: FORMAT,
+      seed,
+      repeat,
+      interrupted,
+      points: roundedPoints(points),
+      ...(failures.length > 0 ? { failures } : {}),
+    })
   else {
     print(...table(points))
     if (interrupted) print('interrupted')

@@ -1,10 +1,12 @@
 /** A sweep whose runs are kept in a folder: resumed, shared between processes, joined. */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { runIdentity } from '../network/campaign/identity.ts'
-import { type Parameters, planRuns, pointsOf, type SweepPoint } from '../network/campaign/plan.ts'
+import { type Parameters, planRuns, pointsOf, roundedPoints, type SweepPoint } from '../network/campaign/plan.ts'
 import { combinations } from '../network/campaign/sweep.ts'
 import type { ScenarioResult } from '../network/scenario/flow.ts'
 import type { Scenario } from '../network/scenario/scenario.ts'
+import type { TableForm } from './packet-table.ts'
 import { FORMAT, keyOf, type Merged, type Plan, ResultsFolder, type RunRecord, writeWhole } from './results.ts'
 import { runSweep, type SweepOptions, type SweepResult, type SweepRun, sweepRuns } from './sweep.ts'
 
@@ -14,11 +16,13 @@ export interface Shard {
   readonly count: number
 }
 
-export interface CampaignOptions extends Omit<SweepOptions, 'known' | 'isOurs' | 'ended'> {
+export interface CampaignOptions extends Omit<SweepOptions, 'known' | 'isOurs' | 'ended' | 'packets'> {
   readonly directory: string
   /** Of tungram: another one may have other figures. */
   readonly version: string
   readonly shard: Shard | null
+  /** Keep the datagrams of each run, in `packets/ID.csv` or `.jsonl`. */
+  readonly packets?: TableForm | undefined
 }
 
 export interface CampaignResult extends SweepResult {
@@ -44,15 +48,18 @@ export interface MissingRun {
  *   with results of another scenario
  */
 export async function runCampaign(scenario: Scenario, options: CampaignOptions): Promise<CampaignResult> {
-  const { directory, version, shard, seed, sweeps, repeat } = options
+  const { directory, version, shard, seed, sweeps, repeat, packets: form } = options
   const runs = sweepRuns(scenario, seed, combinations(sweeps), repeat)
   const folder = new ResultsFolder(directory, scenario, version)
   folder.describe({ seed, sweeps, repeat })
   const write = folder.writer(shard === null ? '' : `${shard.index}-of-${shard.count}`)
   const idOf = (run: SweepRun) => runIdentity(run.scenario, run.seed, version)
+  const packets = form && ((run: SweepRun) => ({ path: join(directory, 'packets', `${idOf(run)}.${form}`), form }))
   const result = await runSweep(scenario, {
     ...options,
-    known: (run) => resultOf(folder.done(idOf(run))),
+    packets,
+    // One whose datagrams were not wanted before is run again.
+    known: (run) => (packets && !existsSync(packets(run).path) ? undefined : resultOf(folder.done(idOf(run)))),
     isOurs: ({ index }) => shard === null || index % shard.count === shard.index - 1,
     ended: (run, outcome) => write({ id: idOf(run), parameters: run.parameters, seed: run.seed }, outcome),
   })
@@ -130,6 +137,6 @@ function resultOf(record: RunRecord | undefined): ScenarioResult | undefined {
 }
 
 function writeResults(directory: string, { seed, sweeps, repeat }: Plan, points: readonly SweepPoint[]): void {
-  const text = JSON.stringify({ format: FORMAT, seed, repeat, sweeps, points }, null, 1)
+  const text = JSON.stringify({ format: FORMAT, seed, repeat, sweeps, points: roundedPoints(points) }, null, 1)
   writeWhole(join(directory, 'results.json'), `${text}\n`)
 }

@@ -6,11 +6,14 @@ export const README = `# Results of a campaign
 - \`runs*.jsonl\`: a line of JSON for each run: \`format\` (1), \`id\` (hash of scenario, parameters, seed
   and version), \`scenario\` (its hash), \`parameters\`, \`seed\`, \`status\` (\`done\`, or \`failed\` with
   \`error\`), \`tungram\`, \`node\`, \`host\`, \`time\` (ms) and \`flows\`, the figures of each flow
+- \`packets/ID.csv\`, \`.jsonl\`: with --packets, a row for each datagram of the run ID: \`flow\`,
+  \`number\`, \`sent\`, \`received\` (ms; none when lost), \`length\` (bytes of payload)
 - \`results.json\`: the means of all runs of each combination, with their intervals; when none is
   missing
 
 \`tungram sim\` goes on with it when it is called
-again in the same way; \`tungram sim merge DIR…\` joins folders.
+again in the same way; \`tungram sim merge DIR…\` joins folders. The JSON Schema of all is
+\`docs/results.schema.json\` of the package tungram.
 
 pandas:
 
@@ -29,4 +32,10 @@ DuckDB:
 
     SELECT parameters, seed, unnest(flows, recursive := true)
     FROM read_json('runs*.jsonl', format = 'newline_delimited');
+
+    SELECT parameters, flow, avg(received - sent) AS latency, count(*) - count(received) AS lost
+    FROM read_csv('packets/*.csv', filename = true) AS packets
+    JOIN read_json('runs*.jsonl', format = 'newline_delimited') AS runs
+      ON contains(packets.filename, runs.id)
+    GROUP BY ALL ORDER BY ALL;
 `

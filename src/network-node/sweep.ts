@@ -4,6 +4,7 @@ import { type Parameters, planRuns, pointsOf, type RunTask, type SweepPoint } fr
 import { combinations, type Sweep } from '../network/campaign/sweep.ts'
 import type { ScenarioResult } from '../network/scenario/flow.ts'
 import type { Scenario } from '../network/scenario/scenario.ts'
+import type { TableForm } from './packet-table.ts'
 
 export interface SweepOptions {
   readonly seed: number | string
@@ -21,8 +22,21 @@ export interface SweepOptions {
   readonly known?: (run: SweepRun) => ScenarioResult | undefined
   /** Whether a run is to be done here; another process does the others. */
   readonly isOurs?: (run: SweepRun) => boolean
+  /** Where the datagrams of a run go as a table, if they are wanted. */
+  readonly packets?: ((run: SweepRun) => PacketFile) | undefined
   /** Told of each run that was done, or has failed. */
   readonly ended?: (run: SweepRun, result: ScenarioResult | Error) => void
+}
+
+/** A file for a table of datagrams. */
+export interface PacketFile {
+  readonly path: string
+  readonly form: TableForm
+}
+
+/** What a thread is sent. */
+export interface ThreadTask extends RunTask {
+  readonly packets?: PacketFile
 }
 
 /** One run of a sweep. */
@@ -82,7 +96,7 @@ type Reply = { index: number; result: ScenarioResult } | { index: number; error:
 /** @returns how many runs have not come to their end when the signal came */
 function inThreads(
   runs: readonly SweepRun[],
-  { threads, signal, progress }: SweepOptions,
+  { threads, signal, progress, packets }: SweepOptions,
   ended: (run: SweepRun, result: ScenarioResult | Error) => void,
 ): Promise<number> {
   if (signal?.aborted || runs.length === 0) return Promise.resolve(runs.length)
@@ -116,7 +130,7 @@ function inThreads(
         const before = current
         if (next < runs.length) {
           current = runs[next++] as SweepRun
-          worker.postMessage(taskOf(current))
+          worker.postMessage(taskOf(current, packets?.(current)))
         }
         end(before, 'error' in reply ? new Error(reply.error) : reply.result)
       })
@@ -126,13 +140,13 @@ function inThreads(
         end(current, error)
         if (next < runs.length) start()
       })
-      worker.postMessage(taskOf(current))
+      worker.postMessage(taskOf(current, packets?.(current)))
     }
     signal?.addEventListener('abort', finish)
     for (let i = Math.min(threads, runs.length); i > 0; i--) start()
   })
 }
 
-function taskOf({ index, scenario, seed }: SweepRun): RunTask {
-  return { index, scenario, seed }
+function taskOf({ index, scenario, seed }: SweepRun, packets: PacketFile | undefined): ThreadTask {
+  return { index, scenario, seed, ...(packets === undefined ? {} : { packets }) }
 }

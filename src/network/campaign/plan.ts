@@ -61,6 +61,16 @@ export function pointsOf(
   })
 }
 
+/** Digits of a mean and its interval; what is behind them is the dust of binary fractions. */
+const DIGITS = 9
+
+/** The same with numbers for people: {@link pointsOf} with as many digits as mean something. */
+export function roundedPoints(points: readonly SweepPoint[]): SweepPoint[] {
+  return JSON.parse(
+    JSON.stringify(points, (_, value) => (typeof value === 'number' ? Number(value.toPrecision(DIGITS)) : value)),
+  )
+}
+
 function parametersText(parameters: Parameters): string {
   return Object.entries(parameters)
     .map(([name, value]) => `${name}=${value}`)

@@ -1,0 +1,115 @@
+/** What a campaign keeps and prints: by its schema, and as its README says that it is read. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { afterAll, expect, test } from 'vitest'
+import { testWith } from '../skips.ts'
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+const cli = join(here, '../../dist/cli.js')
+const folder = mkdtempSync(join(tmpdir(), 'results-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+writeFileSync(
+  join(folder, 'lab.yaml'),
+  `
+hosts: { a: , b: }
+links: [{ between: [a, b], delay: 5ms, loss: 10% }]
+flows: [{ name: 'out, back', from: a, to: b, mode: echo, rate: 100, count: 50 }, { from: b, to: a, count: 9 }]
+`,
+)
+const sim = (...words: string[]) =>
+  execFileSync(process.execPath, [cli, 'sim', join(folder, 'lab.yaml'), ...words], { encoding: 'utf8' })
+const SWEEP = ['--sweep', 'loss=0.1,0.3', '--repeat', '2']
+const campaign = join(folder, 'campaign')
+sim(...SWEEP, '--results', campaign, '--packets', 'csv')
+const lines = (path: string) => readFileSync(join(campaign, path), 'utf8').trimEnd().split('\n')
+const runs = lines('runs.jsonl').map((line) => JSON.parse(line))
+
+test('the datagrams of each run are in a table of their own', () => {
+  expect(readdirSync(join(campaign, 'packets')).sort()).toEqual(runs.map(({ id }) => `${id}.csv`).sort())
+  for (const { id, flows } of runs) {
+    const [head, ...rows] = lines(`packets/${id}.csv`)
+    expect(head).toBe('flow,number,sent,received,length')
+    expect(rows).toHaveLength(59)
+    expect(rows.filter((row) => /^"out, back",\d+,\d+,\d+,1000$/.test(row))).toHaveLength(flows[0].received)
+    expect(rows.filter((row) => /^b-a,\d+,\d+,,1000$/.test(row))).toHaveLength(flows[1].lost)
+  }
+  // Wanted in another form later, they are run for it, and say the same.
+  sim(...SWEEP, '--results', campaign, '--packets', 'jsonl')
+  const [{ id, flows }] = runs
+  const rows = lines(`packets/${id}.jsonl`).map((line) => JSON.parse(line))
+  expect(rows[0]).toMatchObject({ flow: 'out, back', number: 0, sent: 0, length: 1000 })
+  expect(rows.filter(({ flow, received }) => flow === 'b-a' && received !== null)).toHaveLength(flows[1].received)
+  const wrong = spawnSync(process.execPath, [cli, 'sim', 'lab.yaml', '--packets', 'parquet'], { cwd: folder })
+  expect([wrong.status, `${wrong.stderr}`]).toEqual([2, expect.stringContaining("takes csv or jsonl, not 'parquet'")])
+}, 60_000)
+
+const modules = join(here, 'node_modules')
+const testWithPackages = testWith(
+  existsSync(modules),
+  "the packages of 'npm ci --prefix test/results'",
+  'TUNGRAM_REQUIRE_RESULTS',
+)
+const load = (path: string) => import(pathToFileURL(join(modules, path)).href)
+
+testWithPackages(
+  'all JSON has the published schema',
+  async () => {
+    const { default: ajv } = await load('ajv/dist/2020.js')
+    const schema = JSON.parse(readFileSync(join(here, '../../docs/results.schema.json'), 'utf8'))
+    const checker = new ajv.Ajv2020({ strict: true, allowUnionTypes: true })
+    checker.addSchema(schema, 'results')
+    /** What is wrong with it. */
+    const faults = (name: string, value: unknown) => {
+      const check = checker.getSchema(`results#/$defs/${name}`)
+      return check(value) ? null : checker.errorsText(check.errors)
+    }
+    const json = (path: string) => JSON.parse(readFileSync(join(campaign, path), 'utf8'))
+    for (const run of lines('runs.jsonl')) expect(faults('run', JSON.parse(run))).toBe(null)
+    expect(faults('campaign', json('campaign.json'))).toBe(null)
+    expect(faults('results', json('results.json'))).toBe(null)
+    for (const line of lines(`packets/${runs[0].id}.jsonl`)) expect(faults('packet', JSON.parse(line))).toBe(null)
+    expect(faults('single', JSON.parse(sim('--json')))).toBe(null)
+    expect(faults('sweep', JSON.parse(sim(...SWEEP, '--json')))).toBe(null)
+    expect(faults('sweep', JSON.parse(sim(...SWEEP, '--json', '--results', campaign)))).toBe(null)
+    expect(faults('missing', JSON.parse(sim(...SWEEP, '--json', '--results', join(folder, 'new'), '--missing')))).toBe(
+      null,
+    )
+    expect(faults('run', { ...runs[0], format: 2 })).toContain('format must be equal to constant')
+    expect(faults('results', { ...json('results.json'), more: 1 })).toContain('must NOT have additional properties')
+    // Digits that mean nothing are not there.
+    const numbers = readFileSync(join(campaign, 'results.json'), 'utf8').match(/\d+\.\d+/g) ?? []
+    expect(numbers.length).toBeGreaterThan(20)
+    expect(numbers.filter((each) => each.replace('.', '').replace(/^0+/, '').length > 9)).toEqual([])
+  },
+  60_000,
+)
+
+testWithPackages(
+  'DuckDB reads the folder as its README says',
+  async () => {
+    const { DuckDBInstance } = await load('@duckdb/node-api/lib/index.js')
+    const [, text = ''] = readFileSync(join(campaign, 'README.md'), 'utf8').split('DuckDB:\n')
+    const queries = text.split(';').filter((each) => each.trim() !== '')
+    expect(queries).toHaveLength(2)
+    const instance = await DuckDBInstance.create(':memory:')
+    const connection = await instance.connect()
+    const rowsOf = async (query: string) => (await connection.runAndReadAll(query)).getRowObjectsJson()
+    try {
+      await connection.run(`SET file_search_path = '${campaign}'`)
+      const [flows, latencies] = [await rowsOf(queries[0] ?? ''), await rowsOf(queries[1] ?? '')]
+      // Runs that were done again for another form of table are there twice.
+      expect(flows).toHaveLength(2 * 2 * 4)
+      expect(new Set(flows.map(({ name }: { name: string }) => name))).toEqual(new Set(['out, back', 'b-a']))
+      expect(flows.every(({ sent }: { sent: unknown }) => Number(sent) === 50 || Number(sent) === 9)).toBe(true)
+      expect(latencies.filter(({ flow }: { flow: string }) => flow === 'b-a')).toHaveLength(2)
+      for (const { flow, latency } of latencies) expect(Number(latency)).toBeCloseTo(flow === 'b-a' ? 5 : 10, 6)
+    } finally {
+      connection.closeSync()
+      instance.closeSync()
+    }
+  },
+  60_000,
+)
