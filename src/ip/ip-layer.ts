@@ -86,7 +86,7 @@ export class IpLayer {
   readonly routes: RouteTable
   /** @internal */
   readonly pathMtu: PathMtu
-  /** The numbers of what this host sends. */
+  /** @internal The numbers of what this host sends. */
   readonly identification: Identification
   readonly icmp: Icmp
   /** @internal */
