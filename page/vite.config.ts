@@ -3,6 +3,8 @@ import { dropReasons } from './vite/drop-reasons.ts'
 import { offline } from './vite/offline.ts'
 
 export default defineConfig({
+  // The sockets of hosts in a browser; package.json says so of built files.
+  resolve: { alias: { '#platform': `${import.meta.dirname}/../src/socket-api/platform/browser.ts` } },
   // Wherever it is served from.
   base: './',
   // Of the built page in the package: what `tungram page` serves.

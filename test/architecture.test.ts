@@ -27,17 +27,18 @@ const RANKS: Record<string, number> = {
   'testing.ts': 11,
   'index.ts': 11,
   namespaces: 11,
+  shell: 9,
   cli: 12,
   'cli.ts': 13,
 }
 
 /** These run in a browser too, but for the files that drive the device or write the disk. */
-const PORTABLE = new Set(['base', 'wire', 'link', 'ip', 'udp', 'raw', 'stack', 'stack.ts', 'network'])
+const PORTABLE = new Set(['base', 'wire', 'link', 'ip', 'udp', 'raw', 'stack', 'stack.ts', 'network', 'shell'])
 const DEVICE_FILE = /^link\/(device\/[\w-]+|capture\/capture-file)\.ts$/
 
 /** Packages that the library may import, by the places that may do so. */
 const PACKAGES: Record<string, RegExp> = {
-  '#platform': /^socket-api\/(delivery|dgram|hosts|sending)\//,
+  '#platform': /^(socket-api\/(delivery|dgram|hosts|sending)\/|shell\/cell\.ts$)/,
   buffer: /^socket-api\/platform\/browser\.ts$/,
   commander: /^cli\/(command-line|help)\.ts$/,
   'ip-address': /^base\/address\.ts$/,

@@ -11,10 +11,23 @@ export class Stopped extends Error {
   }
 }
 
+/** Milliseconds after which a run that says nothing is taken to hang in the code of a host. */
+export const PATIENCE = 5000
+
+/** A call whose worker said nothing for too long, and was stopped. */
+export class Hung extends Error {
+  constructor(patience: number) {
+    super(`The run has said nothing for ${patience / 1000} s and was stopped: does the code of a host have an end?`)
+    this.name = 'Hung'
+  }
+}
+
 interface Waiting {
   resolve(value: unknown): void
   reject(error: Error): void
   progress?: ((time: number) => void) | undefined
+  /** Starts the wait for a sign of life anew. */
+  alive(): void
 }
 
 export class EngineClient {
@@ -22,26 +35,43 @@ export class EngineClient {
   #next = 1
   readonly #waiting = new Map<number, Waiting>()
 
-  /** Rejects in a browser that has no workers, or does not let this page have one. */
+  /**
+   * With `patience` (milliseconds, without end by default) a call is stopped, and rejects with
+   * {@link Hung}, when nothing is heard of it for so long: of a program that never returns nothing
+   * else can be known.
+   * Rejects in a browser that has no workers, or does not let this page have one.
+   */
   call<Name extends Call>(
     name: Name,
     args: Parameters<Engine[Name]>,
     progress?: (time: number) => void,
+    patience = Number.POSITIVE_INFINITY,
   ): Promise<Result<Name>> {
     return new Promise((resolve, reject) => {
       this.#worker ??= this.#begin()
       const id = this.#next++
-      this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject, progress })
+      let timer: ReturnType<typeof setTimeout> | undefined
+      const alive = () => {
+        clearTimeout(timer)
+        if (patience < Number.POSITIVE_INFINITY && this.#waiting.has(id))
+          timer = setTimeout(() => this.stop(new Hung(patience)), patience)
+      }
+      this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject, progress, alive })
+      alive()
       this.#worker.postMessage({ id, call: name, args })
     })
   }
 
   /** Ends what is going on, whatever it is. The next worker knows nothing: load again. */
-  stop(): void {
+  stop(reason: Error = new Stopped()): void {
     this.#worker?.terminate()
     this.#worker = null
-    for (const { reject } of this.#waiting.values()) reject(new Stopped())
+    const stopped = [...this.#waiting.values()]
     this.#waiting.clear()
+    for (const { reject, alive } of stopped) {
+      alive()
+      reject(reason)
+    }
   }
 
   #begin(): Worker {
@@ -64,10 +94,12 @@ export class EngineClient {
     const waiting = this.#waiting.get(reply.id)
     if (waiting === undefined) return
     if ('progress' in reply) {
+      waiting.alive()
       waiting.progress?.(reply.progress)
       return
     }
     this.#waiting.delete(reply.id)
+    waiting.alive()
     if ('error' in reply) waiting.reject(new Error(reply.error))
     else waiting.resolve(reply.value)
   }

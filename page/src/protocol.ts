@@ -10,6 +10,9 @@
  */
 import type { Plot } from '../../src/cli/report/plot.ts'
 import type { FlowResult, Scenario, Schema } from '../../src/network/index.ts'
+import type { Program, Said } from '../../src/shell/programs.ts'
+
+export type { Program, Said }
 
 /** The calls of the worker. A call that fails rejects with the message of its error. */
 export interface Engine {
@@ -23,6 +26,8 @@ export interface Engine {
   capture(): Promise<Uint8Array>
   /** The schema of scenario files. */
   schema(): Schema
+  /** What is wrong in the code of a program, at its line; `null` for nothing. The code is not run. */
+  check(code: string): Promise<TextFault | null>
   /** Changes the text of a scenario file, its comments and order kept. */
   edit(text: string, edits: readonly Edit[]): string
 }
@@ -98,6 +103,11 @@ export interface RunRequest {
   readonly seed?: number | string
   /** The run ends here, if not before. */
   readonly until?: number
+  /**
+   * Lines of terminals and code of hosts: a part of the run, which is the same whenever it is run.
+   * With code among them a run without `until` ends after a minute of simulated time.
+   */
+  readonly programs?: readonly Program[]
 }
 
 /** Texts of a run are in one list; columns have their places in it, -1 for none. */
@@ -110,6 +120,8 @@ export interface Run {
   readonly took: number
   readonly texts: readonly string[]
   readonly flows: readonly FlowResult[]
+  /** What programs said, in the order of time. */
+  readonly said: readonly Said[]
   readonly flowTimes: readonly FlowTimes[]
   readonly datagrams: Datagrams
   readonly frames: Frames

@@ -6,6 +6,10 @@
 import { once } from 'node:events'
 import { styleText } from 'node:util'
 import { visible, visibleJson } from '../base/visible.ts'
+import type { Terminal } from '../shell/terminal.ts'
+import { plural } from '../shell/words.ts'
+
+export { plural } from '../shell/words.ts'
 
 /**
  * Whether a stream wants colours: a terminal, unless NO_COLOR (https://no-color.org) is set; any
@@ -204,11 +208,6 @@ export function complain(line: string): void {
 
 // ── words ──
 
-/** `1 datagram`, `2 datagrams`. */
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
-}
-
 /** Counts of one run: `1000 datagrams, 64000 bytes, 0.123 s, 8130/s`. */
 export function amount(datagrams: number, bytes: number, seconds: number): string {
   const rate = seconds > 0 ? `, ${Math.round(datagrams / seconds)}/s` : ''
@@ -221,4 +220,27 @@ export function dropsText(drops: Record<string, number>): string {
   return entries.length === 0
     ? 'no drops'
     : `drops: ${entries.map(([reason, count]) => `${reason} ${count}`).join(', ')}`
+}
+
+// ── what commands on a host are given ──
+
+/** Standard output and input; `before` is called before anything is printed. */
+export function terminal(before = () => {}): Terminal {
+  return {
+    print(...lines) {
+      before()
+      print(...lines)
+    },
+    printJson(value) {
+      before()
+      printJson(value)
+    },
+    printBytes,
+    note,
+    hasRoom: () => true,
+    read(piece, end) {
+      process.stdin.on('data', piece)
+      process.stdin.on('end', end)
+    },
+  }
 }

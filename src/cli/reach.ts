@@ -6,7 +6,6 @@ import type { Address } from '../base/address.ts'
 import type { Route } from '../ip/routing/route-table.ts'
 import type { Stack } from '../stack.ts'
 import { note } from './output.ts'
-import { UsageError } from './usage.ts'
 
 /**
  * The way to an address from a stack on a device, over one nic when `nic` is not 0.
@@ -53,32 +52,6 @@ export async function awaitRouters(stack: Stack, to: Address, nic: number, over:
   const isOver = over.then(() => false)
   while (!hasWay() && (await Promise.race([device.nextRouterAdvertisement(), isOver])));
   await Promise.race([device.addressesReady(), isOver])
-}
-
-/**
- * The index of the nic that the zone of an address names. @throws {UsageError} when there is none
- */
-export function zoneIndex(stack: Stack, zone: string): number {
-  const nic = stack.nic(zone)
-  if (nic === undefined)
-    throw new UsageError(`no interface is named '${zone}': there are ${stack.nics.map(({ name }) => name).join(', ')}`)
-  return nic.index
-}
-
-/** @throws {Error} when an address is that of many hosts, and `what` needs one */
-export function requireOneHost(stack: Stack, to: Address, what: string): void {
-  const kind = to.isMulticast ? 'a multicast group' : isBroadcast(stack, to) ? 'a broadcast address' : ''
-  if (kind !== '') throw new Error(`${to} is ${kind}: ${what} needs the address of one host`)
-}
-
-/** @throws {Error} when an address is a broadcast and that was not asked for */
-export function requireBroadcast(stack: Stack, to: Address, asked: boolean | undefined): void {
-  if (asked !== true && isBroadcast(stack, to))
-    throw new Error(`${to} is a broadcast address: add --broadcast to send to all hosts there`)
-}
-
-function isBroadcast(stack: Stack, { family, w3 }: Address): boolean {
-  return family === 4 && stack.ip.isBroadcast4(w3)
 }
 
 /** RFC 4291 section 2.7: scope 2. */

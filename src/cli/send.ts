@@ -1,10 +1,11 @@
 /** `tungram send`: sends datagrams, as fast as the device takes them or at a rate. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Address } from '../base/address.ts'
+import { requireBroadcast, zoneIndex } from '../shell/destination.ts'
 import { type CommandDescription, option, readCommandLine } from './command-line.ts'
 import { type Host, hostGroup, hostOptions, openHost } from './host.ts'
 import { amount, dropsText, note, plural, print, printJson, showProgress } from './output.ts'
-import { reach, requireBroadcast, zoneIndex } from './reach.ts'
+import { reach } from './reach.ts'
 import { Sender } from './sender.ts'
 import { integer, type Target, target, UsageError } from './usage.ts'
 

@@ -1,12 +1,19 @@
 /** From where ping, trace, mtu and nc look: a stack on a device, or a host of a scenario. */
-import { type Address, type Family, parseScoped } from '../base/address.ts'
-import { SystemClock, type Timer } from '../base/clock.ts'
+import { SystemClock } from '../base/clock.ts'
 import { buildScenario } from '../network/scenario/scenario.ts'
+import { familyOptions } from '../shell/family-options.ts'
+import type { HostCommand, Job, Vantage } from '../shell/terminal.ts'
 import type { Stack } from '../stack.ts'
 import { openCaptureSink } from './capture.ts'
-import { type OptionGroup, type OptionValues, option } from './command-line.ts'
+import {
+  type CommandDescription,
+  type OptionDescriptions,
+  type OptionGroup,
+  type OptionValues,
+  option,
+} from './command-line.ts'
 import { hostGroup, hostOptions, openHost } from './host.ts'
-import { awaitRouters, reach, zoneIndex } from './reach.ts'
+import { awaitRouters, reach } from './reach.ts'
 import { type Run, startRun } from './run.ts'
 import { readScenarioFile } from './scenario-file.ts'
 import { UsageError } from './usage.ts'
@@ -15,8 +22,7 @@ const scenarioOptions = {
   on: option('--on <FILE>', 'a scenario file (see tungram sim); time is simulated'),
   from: option('--from <HOST>', 'the host of the scenario to look from'),
   seed: option('--seed <SEED>', "instead of the scenario's"),
-  ipv4: option('-4, --ipv4', 'IPv4, where a name has both families; the default'),
-  ipv6: option('-6, --ipv6', 'IPv6'),
+  ...familyOptions,
 } as const
 
 /** The common options. */
@@ -29,19 +35,9 @@ export const vantageGroups: readonly OptionGroup[] = [
 
 export type VantageArguments = OptionValues<typeof vantageOptions>
 
-export interface Vantage {
+/** A vantage of the machine. */
+export interface OpenVantage extends Vantage {
   readonly run: Run
-  readonly stack: Stack
-  /** Whether time is simulated, so that something without end has none. */
-  readonly isSimulated: boolean
-  /**
-   * Whether it looks from a device: what cannot be reached when its routers were asked, will not be
-   * later either.
-   */
-  readonly isOnDevice: boolean
-  /** Milliseconds. */
-  now(): number
-  schedule(delay: number, callback: () => void): Timer
   /** The run's end, while time goes on. */
   finish(): Promise<string>
   close(): void
@@ -51,7 +47,7 @@ export interface Vantage {
  * Opens the device, or builds the scenario; `realTime` for what talks to a person.
  * @throws {UsageError} before anything is opened; {Error} when it cannot be
  */
-export async function openVantage(values: VantageArguments, realTime = false): Promise<Vantage> {
+export async function openVantage(values: VantageArguments, realTime = false): Promise<OpenVantage> {
   if (values.ipv4 && values.ipv6) throw new UsageError('-4 and -6 exclude each other')
   if (values.on === undefined) {
     if (values.from !== undefined || values.seed !== undefined)
@@ -65,6 +61,10 @@ export async function openVantage(values: VantageArguments, realTime = false): P
       isOnDevice: true,
       now: () => clock.now(),
       schedule: (delay, callback) => clock.schedule(delay, callback),
+      async reach(address, nic) {
+        await awaitRouters(host.stack, address, nic, host.run.ended)
+        reach(host.stack, address, nic)
+      },
       finish: () => host.run.ended,
       close: () => host.close(),
     }
@@ -106,69 +106,37 @@ export async function openVantage(values: VantageArguments, realTime = false): P
 }
 
 /**
- * Looks from there: opens the vantage, calls `begin`, which starts what is to be done and returns
- * what ends it, waits for the run's end, and closes everything, whatever happens.
- * @returns what went wrong during the run, `''` for nothing
- * @throws {UsageError} before anything is opened; {Error} when it cannot be
+ * Looks from there: opens the vantage, begins the job, waits for the run's end, and closes
+ * everything, whatever happens.
+ * @returns the exit code
+ * @throws {UsageError} before anything is opened; {Error} when it cannot be, and for what went
+ * wrong
  */
-export async function lookFrom(
-  values: VantageArguments,
-  begin: (vantage: Vantage) => Promise<() => void>,
-): Promise<string> {
-  const vantage = await openVantage(values)
+export async function lookFrom(values: VantageArguments, job: Job, realTime = false): Promise<number> {
+  const vantage = await openVantage(values, realTime)
+  let failure = ''
   try {
-    const end = await begin(vantage)
-    const failure = await vantage.finish()
+    const end = await job.begin(vantage)
+    failure = await vantage.finish()
     end()
-    return failure
   } finally {
     vantage.run.end()
     vantage.close()
   }
+  return job.finish(failure)
 }
 
-/** Where a host is. */
-export interface Destination {
-  /** As it was written. */
-  readonly name: string
-  readonly address: Address
-  /** Index of the nic that the zone of an address names; 0 for none. */
-  readonly nic: number
-}
-
-/**
- * An address, possibly with a zone, or the name of a host of the scenario.
- * @throws {UsageError} when there is none, {Error} when the stack of a device cannot reach it
- */
-export async function destination(
-  vantage: Vantage,
+/** A command of hosts as one of the machine's: on a device, or on a host of a scenario. */
+export function onVantage<Options extends OptionDescriptions>(
   name: string,
-  values: { ipv4?: boolean; ipv6?: boolean },
-): Promise<Destination> {
-  const { stack } = vantage
-  const wanted: Family | null = values.ipv4 ? 4 : values.ipv6 ? 6 : null
-  const candidates = stack.hosts.get(name) ?? [name]
-  const family = wanted ?? (candidates.every((text) => text.includes(':')) ? 6 : 4)
-  const found = candidates.find((text) => text.includes(':') === (family === 6))
-  const scoped = found === undefined ? null : parseScoped(found)
-  if (scoped === null) {
-    const also = vantage.isOnDevice ? ': on a device names are not looked up' : ', and no host of the scenario with one'
-    throw new UsageError(`'${name}' is no IPv${family} address${also}`)
+  command: HostCommand<Options>,
+  examples: readonly string[],
+): CommandDescription {
+  const device = command.usage.map((usage) => `${name} --tun NAME --address CIDR ${usage}`)
+  return {
+    usage: [...device, `${name} --on FILE --from HOST ${command.usage[0]}`],
+    about: command.about,
+    groups: [{ title: 'Options', options: command.options }, ...vantageGroups],
+    examples,
   }
-  const { address, zone } = scoped
-  const nic = zone === '' ? 0 : zoneIndex(stack, zone)
-  if (vantage.isOnDevice) {
-    await awaitRouters(stack, address, nic, vantage.run.ended)
-    reach(stack, address, nic)
-  }
-  return { name, address, nic }
-}
-
-/** A time in seconds, with a fraction. @throws {UsageError} */
-export function seconds(option: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  const value = Number(text)
-  if (!/^\d+(\.\d+)?$/.test(text) || value > 86_400)
-    throw new UsageError(`--${option} takes seconds, such as 0.5, not '${text}'`)
-  return value * 1000
 }

@@ -13,23 +13,37 @@ import {
   type ScenarioResult,
   type Schema,
 } from '../../../src/network/index.ts'
-import type { Detail, Edit, Engine, Loaded, Run, RunRequest } from '../protocol.ts'
+import type { RunningPrograms, startPrograms } from '../../../src/shell/programs.ts'
+import type { Detail, Edit, Engine, Loaded, Run, RunRequest, TextFault } from '../protocol.ts'
 import { edited } from './edit.ts'
 import { FrameCollector } from './frame-bytes.ts'
 import { RunRecorder } from './run-recorder.ts'
+import type { Place } from './syntax-fault.ts'
 import { topologyOf } from './topology.ts'
 
 /** Milliseconds between two words about how far a run is. */
 const PROGRESS = 150
+/** Milliseconds of simulated time after which code that has no end is ended. */
+const CODE_TIME = 60_000
+/** The machine's time, also while programs see that of their network. */
+const machineNow = performance.now.bind(performance)
 
 export class ScenarioEngine implements Engine {
   #scenario: Scenario = {}
   #request: RunRequest = {}
   #progress: (time: number) => void
+  readonly #placeOf: (script: string) => Promise<Place | null>
+  /** Loaded with the first program: most runs have none. */
+  #startPrograms: typeof startPrograms | null = null
+  #programs: RunningPrograms | null = null
 
-  /** `progress` is told how far a run is. */
-  constructor(progress: (time: number) => void) {
+  /** `progress` is told how far a run is; `placeOf` tells where the syntax error of a script is. */
+  constructor(
+    progress: (time: number) => void,
+    placeOf: (script: string) => Promise<Place | null> = () => Promise.resolve(null),
+  ) {
     this.#progress = progress
+    this.#placeOf = placeOf
   }
 
   load(text: string): Loaded {
@@ -54,14 +68,26 @@ export class ScenarioEngine implements Engine {
     return SCENARIO_SCHEMA
   }
 
+  async check(code: string): Promise<TextFault | null> {
+    const { syntaxFault } = await import('./syntax-fault.ts')
+    return syntaxFault(code, this.#placeOf)
+  }
+
+  /** Whether an error that nobody caught is that of a program, which has been told. */
+  takes(error: unknown): boolean {
+    return this.#programs?.takes(error) ?? false
+  }
+
   edit(text: string, edits: readonly Edit[]): string {
     return edited(text, edits)
   }
 
   async run(request: RunRequest): Promise<Run> {
     this.#request = request
+    if (this.#startPrograms === null && request.programs !== undefined && request.programs.length > 0)
+      this.#startPrograms = (await import('../../../src/shell/programs.ts')).startPrograms
     const scenario = this.#scenario
-    const begun = performance.now()
+    const begun = machineNow()
     const network = buildScenario(scenario, { lineage: 0 })
     const recorder = new RunRecorder(scenario.flows?.length ?? 0, neighborsOf(network))
     network.close()
@@ -70,9 +96,10 @@ export class ScenarioEngine implements Engine {
       seed: result.seed,
       time: result.time,
       interrupted: result.interrupted,
-      took: performance.now() - begun,
+      took: machineNow() - begun,
       texts: recorder.texts.list,
       flows: result.flows,
+      said: this.#programs?.said ?? [],
       plots: timePlots(recorder.recorder, result.flows).plots,
       ...recorder.columns(),
     }
@@ -116,12 +143,13 @@ export class ScenarioEngine implements Engine {
 
   /** The last run once more, or for the first time: it is the same to the byte. */
   #again(options: Pick<RunOptions, 'watch' | 'capture' | 'prepare'>): Promise<ScenarioResult> {
-    const { seed, until } = this.#request
+    const { seed, programs = [] } = this.#request
+    const until = this.#request.until ?? (programs.some(({ code }) => code !== undefined) ? CODE_TIME : undefined)
     let stop = () => {}
     let time = () => 0
-    let told = performance.now()
+    let told = machineNow()
     const tell = () => {
-      const now = performance.now()
+      const now = machineNow()
       if (now - told < PROGRESS) return
       told = now
       this.#progress(time())
@@ -135,9 +163,14 @@ export class ScenarioEngine implements Engine {
         stop = end
         time = now
       },
-      prepare(network) {
+      prepare: (network) => {
         options.prepare?.(network)
-        if (until !== undefined) network.at(until, () => stop())
+        this.#programs = this.#startPrograms?.(network, programs, tell) ?? null
+        if (until === undefined) return
+        network.at(until, () => {
+          this.#programs?.end()
+          stop()
+        })
       },
     })
   }

@@ -1,10 +1,15 @@
 /** The worker: takes calls one after the other, and answers with columns that it gives away. */
 import type { Reply, Request } from '../protocol.ts'
 import { ScenarioEngine } from './engine.ts'
+import { placeOf } from './script-place.ts'
 
 let current = 0
 const say = (reply: Reply, given: Transferable[] = []) => (self as unknown as Worker).postMessage(reply, given)
-const engine = new ScenarioEngine((progress) => say({ id: current, progress }))
+const engine = new ScenarioEngine((progress) => say({ id: current, progress }), placeOf)
+for (const type of ['error', 'unhandledrejection'] as const)
+  self.addEventListener(type, (event: Event & { error?: unknown; reason?: unknown }) => {
+    if (engine.takes(event.error ?? event.reason)) event.preventDefault()
+  })
 let last: Promise<void> = Promise.resolve()
 
 self.addEventListener('message', ({ data }: MessageEvent<Request>) => {

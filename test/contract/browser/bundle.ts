@@ -26,7 +26,7 @@ export async function bundle(input: string, plugins: Plugin[] = []): Promise<str
   })
   const { output } = await made.generate({ format: 'iife', codeSplitting: false, intro: '"use strict";' })
   const [{ code }] = output
-  const builtins = [...code.matchAll(/["'](node:[\w/]+)["']/g)].map(([, name]) => name)
-  if (builtins.length > 0) throw new Error(`The bundle for browsers asks for ${builtins.join(', ')}.`)
+  const { imports } = output[0]
+  if (imports.length > 0) throw new Error(`The bundle for browsers asks for ${imports.join(', ')}.`)
   return code
 }

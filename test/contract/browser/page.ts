@@ -20,14 +20,22 @@ export interface TestPage {
   on(event: 'pageerror', listener: (error: Error) => void): void
 }
 
+interface OwnPage extends TestPage {
+  route(address: string, answer: (route: { fulfill(answer: object): Promise<void> }) => Promise<void>): Promise<void>
+  goto(address: string): Promise<unknown>
+}
+
 /** Opens an empty page and closes all behind `work`. */
 export async function inPage<Result>(work: (page: TestPage) => Promise<Result>): Promise<Result> {
   const { chromium } = createRequire(join(PAGE, 'package.json'))('playwright-core')
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
-  const page: TestPage = await browser.newPage()
+  const page: OwnPage = await browser.newPage()
   const errors: string[] = []
   page.on('pageerror', (error) => errors.push(`${error.stack}`))
   try {
+    // An address that no server has: without one there are no workers.
+    await page.route('**/*', (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html>' }))
+    await page.goto('http://localhost/')
     return await work(page)
   } catch (error) {
     throw new Error([(error as Error).message, ...errors].join('\n'), { cause: error })

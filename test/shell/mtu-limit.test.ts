@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { SeededRandom } from '../../src/base/random.ts'
-import { explore } from '../../src/cli/mtu.ts'
-import { type Limit, limitText } from '../../src/cli/mtu-limit.ts'
-import { destination, lookFrom } from '../../src/cli/vantage.ts'
+import { lookFrom } from '../../src/cli/vantage.ts'
 import type { Scenario } from '../../src/network/scenario/scenario.ts'
+import { destination } from '../../src/shell/destination.ts'
+import { explore } from '../../src/shell/mtu.ts'
+import { type Limit, limitText } from '../../src/shell/mtu-limit.ts'
+import type { Vantage } from '../../src/shell/terminal.ts'
 
 let directory: string
 beforeAll(() => {
@@ -19,7 +21,8 @@ async function look(scenario: Scenario): Promise<{ mtu: number; limit: Limit | n
   const path = join(directory, `${files++}.json`)
   writeFileSync(path, JSON.stringify(scenario))
   let found: Awaited<ReturnType<typeof explore>> | undefined
-  const failure = await lookFrom({ on: path, from: 'a' }, async (vantage) => {
+  let failure = 'not over'
+  const begin = async (vantage: Vantage) => {
     explore(vantage, await destination(vantage, 'b', {}), 'probing', 1000, 30).then(
       (result) => {
         found = result
@@ -28,7 +31,12 @@ async function look(scenario: Scenario): Promise<{ mtu: number; limit: Limit | n
       (error: Error) => vantage.run.end(error.message),
     )
     return () => {}
-  })
+  }
+  const finish = (ended: string) => {
+    failure = ended
+    return 0
+  }
+  await lookFrom({ on: path, from: 'a' }, { begin, finish })
   expect(failure).toBe('')
   return found as { mtu: number; limit: Limit | null }
 }

@@ -1,0 +1,92 @@
+/** Terminals and code of hosts in the worker of the page: in Node, and in Chromium. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Plugin } from 'rolldown'
+import { expect, test } from 'vitest'
+import type { Program, Run } from '../../page/src/protocol.ts'
+import { ScenarioEngine } from '../../page/src/worker/engine.ts'
+import { bundle } from '../contract/browser/bundle.ts'
+import { inPage, noBrowser } from '../contract/browser/page.ts'
+import { testWith } from '../skips.ts'
+
+const root = join(import.meta.dirname, '..', '..')
+const text = readFileSync(join(root, 'examples/scenarios/pmtu-black-hole.yaml'), 'utf8')
+
+const ECHO = `const socket = dgram.createSocket('udp4')
+socket.on('message', (message, { address, port }) => socket.send(message, port, address))
+socket.bind(9000)
+console.log('ready', Math.random())`
+
+const PROGRAMS: Program[] = [
+  { host: 'server', at: 0, code: ECHO },
+  { host: 'client', at: 100, line: 'ping -c 1 server' },
+  { host: 'client', at: 200, line: 'echo hello | nc server 9000' },
+]
+
+const lines = ({ said }: Pick<Run, 'said'>) => said.map(({ program, time, line }) => `${program} ${time} ${line}`)
+
+test('what programs do is a part of the run: its packets, its lines, and both again', async () => {
+  const engine = new ScenarioEngine(() => {})
+  engine.load(text)
+  const plain = await engine.run({ until: 2500 })
+  const request = { until: 2500, programs: PROGRAMS }
+  const run = await engine.run(request)
+  expect(lines(run)).toEqual([
+    expect.stringMatching(/^0 0 ready 0\.\d+$/),
+    '1 100 PING server (10.0.2.2) 56(84) bytes of data.',
+    expect.stringMatching(/^1 124\S* 64 bytes from 10\.0\.2\.2: icmp_seq=1 ttl=62 time=24\.\d ms$/),
+    expect.stringMatching(/^1 124\S* $/),
+    expect.stringMatching(/^1 124\S* --- server ping statistics ---$/),
+    expect.stringMatching(/1 packet transmitted, 1 received, 0% packet loss/),
+    expect.stringMatching(/rtt min/),
+    expect.stringMatching(/^2 22\d\S* hello$/),
+  ])
+  expect(run.datagrams.time.length).toBe(plain.datagrams.time.length + 4)
+  expect(lines(await engine.run(request))).toEqual(lines(run))
+  expect(lines(await engine.run({ until: 2500 }))).toEqual([])
+})
+
+test('code without an end is over after a minute of simulated time; an error in code has no run', async () => {
+  const engine = new ScenarioEngine(() => {})
+  engine.load('hosts: { a: }')
+  const run = await engine.run({ programs: [{ host: 'a', at: 0, code: 'setInterval(() => {}, 1000)' }] })
+  expect([run.time, run.interrupted]).toEqual([60_000, true])
+  expect(await engine.check('let a = 1')).toBeNull()
+  expect(await engine.check('let a = ')).toMatchObject({ line: 1, message: expect.stringContaining('Unexpected') })
+})
+
+/** The page has the worker from its bundler; here it is the text of a script. */
+const worker: Plugin = {
+  name: 'worker',
+  transform: (code, id) =>
+    id.endsWith('engine-client.ts') ? code.replace(/new URL\([^)]*\)/, 'globalThis.workerUrl') : null,
+}
+
+testWith(
+  noBrowser === '',
+  noBrowser,
+  'TUNGRAM_REQUIRE_PAGE',
+)('in Chromium they say the same, and code that never returns is stopped without the page', async () => {
+  const [engineScript, client] = await Promise.all([
+    bundle(join(root, 'page/src/worker/main.ts')),
+    bundle(join(root, 'page/test/programs-client.ts'), [worker]),
+  ])
+  const outcome = await inPage(async (page) => {
+    await page.addScriptTag({ content: client })
+    return await page.evaluate<{
+      run: Pick<Run, 'said'>
+      fault: unknown
+      hung: string
+      again: Pick<Run, 'said'>
+    }>(`tryPrograms(${JSON.stringify({ engineScript, text, programs: PROGRAMS })})`)
+  })
+  const engine = new ScenarioEngine(() => {})
+  engine.load(text)
+  const expected = lines(await engine.run({ until: 2500, programs: PROGRAMS }))
+  expect(lines(outcome.run)).toEqual(expected)
+  expect(outcome.fault).toMatchObject({ line: 2, column: 9, message: expect.stringContaining('Unexpected') })
+  expect(outcome.hung).toBe(
+    'Hung: The run has said nothing for 1 s and was stopped: does the code of a host have an end?',
+  )
+  expect(lines(outcome.again)).toEqual(expected)
+})
