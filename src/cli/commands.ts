@@ -23,6 +23,7 @@ export const commands: CommandTable = new Map(
     trace: entry('the routers on the way to a host', () => import('./trace.ts')),
     mtu: entry('the path MTU to a host, and the hop that limits it', () => import('./mtu.ts')),
     nc: entry('standard input and output over UDP', () => import('./nc.ts')),
+    bench: entry('rates and round trips, over several lanes side by side', () => import('./bench.ts')),
     dump: entry('decode a capture file, or what a TUN device receives', () => import('./dump.ts')),
     completion: entry('the completion of a shell: bash, zsh or fish', () => import('./completion.ts')),
     help: entry("a command's options", () => import('./help-command.ts')),
