@@ -43,16 +43,17 @@ if ((option !== undefined && option !== '--serve') || more.length > 0) {
 rmSync(pages, { recursive: true, force: true })
 mkdirSync(pages)
 for (const path of readdirSync(join(root, 'docs'), { recursive: true }))
-  if (path.endsWith('.md') && !path.startsWith('api/')) copy(`docs/${path}`)
+  if (path.endsWith('.md') && !path.startsWith('api/')) copy(`docs/${path}`, `docs/${path.replace(/^README/, 'index')}`)
 for (const [path, as] of Object.entries(OTHERS)) copy(path, as || path)
 copy('test/differential/million.md')
+cpSync(join(root, 'docs/pictures'), join(pages, 'docs/pictures'), { recursive: true })
 cpSync(join(root, 'docs/scenario.schema.json'), join(pages, 'public/docs/scenario.schema.json'))
 
 function copy(path, as = path) {
   mkdirSync(dirname(join(pages, as)), { recursive: true })
   writeFileSync(
     join(pages, as),
-    readFileSync(join(root, path), 'utf8').replace(/(?<=\]\([./]*)README\.md/g, 'index.md'),
+    readFileSync(join(root, path), 'utf8').replace(/(?<=\]\([./a-z]*)README\.md/g, 'index.md'),
   )
 }
 

@@ -280,7 +280,7 @@ export class Port implements Link, LinkReceiver {
     this.#receiver?.idle()
     const { owner } = this
     if (owner.stack === null) return
-    const seen = messages(owner.stack)
+    const seen = packets(owner.stack)
     if (seen === owner.seen) return
     owner.seen = seen
     this.#context.programsRan()
@@ -342,7 +342,13 @@ export class Port implements Link, LinkReceiver {
   }
 }
 
+/** What was delivered: datagrams and messages of ICMP. */
 function messages({ counters }: Stack): number {
   const { four, six } = counters
   return four.UdpInDatagrams + six.UdpInDatagrams + four.IcmpInMsgs + six.IcmpInMsgs
+}
+
+/** What may have woken a program: a raw endpoint hears of any protocol. */
+function packets({ counters }: Stack): number {
+  return counters.four.IpInDelivers + counters.six.IpInDelivers
 }

@@ -16,6 +16,26 @@ function pair(delay = 10) {
 }
 
 describe('virtual time', () => {
+  test('stands still while a program reads raw IP', async () => {
+    const { b, a } = pair()
+    const [receiver, sender] = [b, a].map((host) => host.openRaw({ family: 4, protocol: 253 }))
+    const times: number[] = []
+    const program = (async () => {
+      for await (const { payload, source } of receiver as NonNullable<typeof receiver>) {
+        times.push(network.now)
+        receiver?.send(payload, source)
+        if (payload[0] === 2) return
+      }
+    })()
+    network.at(5, () => sender?.send(Uint8Array.of(1), '10.0.0.2'))
+    network.at(50, () => sender?.send(Uint8Array.of(2), '10.0.0.2'))
+    await network.run(program)
+    expect(times).toEqual([15, 60])
+    expect(network.now).toBe(60)
+    receiver?.close()
+    sender?.close()
+  })
+
   test('stands still while a program uses promises, ticks and immediates between messages', async () => {
     const { a, b } = pair()
     const server = b.dgram.createSocket('udp4')

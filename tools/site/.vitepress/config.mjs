@@ -8,6 +8,13 @@ const entries = (folder, names) =>
 
 const guides = [
   {
+    text: 'Start here',
+    items: [
+      ...entries('docs/start/', ['bad-networks', 'protocol', 'mtu-and-ttl', 'measure']),
+      ...entries('docs/', ['index', 'which-knob', 'coming-from', 'troubleshooting']),
+    ],
+  },
+  {
     text: 'Networks',
     items: entries('docs/', ['network', 'scenarios', 'page', 'programs', 'drop-in', 'network-process']),
   },
@@ -24,7 +31,7 @@ const guides = [
   },
   {
     text: 'Recipes',
-    items: entries('docs/recipes/', ['test-an-npm-package', 'native-quic-in-ci', 'lab-without-root']),
+    items: entries('docs/recipes/', ['test-an-npm-package', 'ci', 'native-quic-in-ci', 'lab-without-root']),
   },
   {
     text: 'The stack',
@@ -55,6 +62,7 @@ export default {
   vite: { build: { chunkSizeWarningLimit: 2000, reportCompressedSize: false } },
   themeConfig: {
     nav: [
+      { text: 'Start here', link: '/docs/start/bad-networks' },
       { text: 'Guides', link: '/docs/network' },
       { text: 'API reference', link: '/reference/' },
       { text: 'Changes', link: '/CHANGELOG' },
