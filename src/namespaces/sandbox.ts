@@ -47,7 +47,10 @@ export function isInside(): boolean {
  */
 export async function runInside(isInteractive: boolean): Promise<number> {
   if (process.platform !== 'linux')
-    throw new Error(`programs join a network through namespaces of Linux, and this is ${process.platform}.`)
+    throw new Error(
+      `programs join a network through namespaces of Linux, and this is ${process.platform}: use WSL2 or a virtual ` +
+        "machine with Linux; 'tungram sim' and 'tungram run -- node …' work here.",
+    )
   checkTunDevice()
   const flags = unshareFlags()
   const leavesTerminal = isInteractive && hasTerminal()

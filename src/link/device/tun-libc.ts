@@ -49,7 +49,9 @@ function load(): Libc {
     throw codedError(
       'ENOTSUP',
       `TUN and TAP devices and packet sockets need Linux, this is ${process.platform}. The in-memory links (segment, ` +
-        'loopback) work here.',
+        'loopback) work here. For real packets: WSL2 or a virtual machine with Linux; a utun or wintun device of ' +
+        '@xiaobaidadada/node-tuntap2-wintun with fromTuntap2 (untested); or a link of your own that joins a Linux ' +
+        'machine, by VXLAN for example.',
     )
   }
   try {

@@ -1,0 +1,3 @@
+import { become } from './as.mjs'
+
+become('darwin')

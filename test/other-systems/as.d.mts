@@ -1,0 +1,1 @@
+export function become(system: string): void
