@@ -5,7 +5,7 @@ import './style.css'
 import { engine, open, say } from './state/actions.ts'
 import { pressed } from './state/commands.ts'
 import { openLab } from './state/labs.ts'
-import { openFragment } from './state/link.ts'
+import { checkedPrograms, openFragment } from './state/link.ts'
 import { recall, store } from './state/memory.ts'
 import * as state from './state/state.ts'
 import { App } from './views/app.tsx'
@@ -41,9 +41,13 @@ async function begin(): Promise<void> {
     say((error as Error).message)
   }
   if (state.text.value !== '') return
-  const last = recall('last') as { text?: unknown; places?: state.Places } | null
+  const last = recall('last') as { text?: unknown; places?: state.Places; programs?: unknown } | null
   if (typeof last?.text === 'string' && last.text.trim() !== '')
-    await open({ text: last.text, places: last.places ?? {} })
+    await open({
+      text: last.text,
+      places: last.places ?? {},
+      programs: Array.isArray(last.programs) ? checkedPrograms(last.programs, true) : [],
+    })
   else await openLab(FIRST)
 }
 
@@ -52,11 +56,11 @@ document.documentElement.dataset.ready = 'true'
 
 let timer = 0
 effect(() => {
-  const [text, places] = [state.text.value, state.places.value]
+  const [text, places, programs] = [state.text.value, state.places.value, state.programs.value]
   // A lab is where it was, and needs no memory.
   if (state.lab.value !== null || text === '' || text.length > MOST_KEPT) return
   clearTimeout(timer)
-  timer = setTimeout(() => store('last', { text, places }), 300) as unknown as number
+  timer = setTimeout(() => store('last', { text, places, programs }), 300) as unknown as number
 })
 
 if ('serviceWorker' in navigator && location.protocol.startsWith('http') && import.meta.env.PROD)

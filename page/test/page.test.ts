@@ -272,7 +272,7 @@ describeWith(
       found.push(...violations.map((each) => `${where}: ${each}`))
     }
     for (const theme of ['light', 'dark']) {
-      for (const view of ['ladder', 'flows', 'plots', 'log', 'yaml']) {
+      for (const view of ['ladder', 'flows', 'plots', 'log', 'yaml', 'terminal']) {
         await page.click(`#tab-${view}`)
         await page.waitForTimeout(50)
         await look(`${theme} ${view}`)

@@ -1,7 +1,7 @@
 /** What the page does: every change of the document, the run and the time goes through here. */
 import { batch } from '@preact/signals'
-import { EngineClient, Stopped } from '../engine-client.ts'
-import type { Edit } from '../protocol.ts'
+import { EngineClient, Hung, PATIENCE, Stopped } from '../engine-client.ts'
+import type { Edit, Program } from '../protocol.ts'
 import { RunModel } from './model.ts'
 import * as state from './state.ts'
 
@@ -60,6 +60,7 @@ export interface Opened {
   readonly selection?: state.Selection
   readonly seed?: string | null
   readonly until?: number | null
+  readonly programs?: readonly Program[]
   readonly lab?: { readonly id: string; readonly step: number } | null
 }
 
@@ -70,6 +71,7 @@ export async function open(opened: Opened): Promise<void> {
     state.places.value = opened.places ?? {}
     state.seed.value = opened.seed ?? null
     state.until.value = opened.until ?? null
+    state.programs.value = opened.programs ?? []
     state.lab.value = opened.lab ?? null
     state.selection.value = null
     state.model.value = null
@@ -162,13 +164,17 @@ export async function run(): Promise<void> {
   try {
     const seed = state.seed.value
     const until = state.until.value
+    const programs = present()
     const request = {
       ...(seed === null ? {} : { seed: /^-?\d+$/.test(seed) ? Number(seed) : seed }),
       ...(until === null ? {} : { until }),
+      ...(programs.length === 0 ? {} : { programs }),
     }
-    const result = await engine.call('run', [request], (time) => {
+    const patience = programs.some(({ code }) => code !== undefined) ? PATIENCE : undefined
+    const progress = (time: number) => {
       if (own === latest) state.progress.value = time
-    })
+    }
+    const result = await engine.call('run', [request], progress, patience)
     if (own !== latest) return
     batch(() => {
       state.model.value = new RunModel(result)
@@ -179,10 +185,37 @@ export async function run(): Promise<void> {
       seek(Math.min(state.time.value, state.duration.value))
     })
   } catch (error) {
-    failed(error)
+    if (error instanceof Hung) await withoutLast(error)
+    else failed(error)
   } finally {
     if (own === latest) state.isRunning.value = false
   }
+}
+
+/** Programs whose hosts are there, each with its place in the list of all. */
+export function present(): Program[] {
+  const names = new Set(state.topology.value.nodes.map(({ name }) => name))
+  return state.programs.value.filter(({ host }) => names.has(host))
+}
+
+export async function addProgram(program: Program): Promise<void> {
+  state.programs.value = [...state.programs.value, program]
+  await run()
+}
+
+export async function removeProgram(program: Program): Promise<void> {
+  state.programs.value = state.programs.value.filter((each) => each !== program)
+  await run()
+}
+
+/** The code that was added last is what does not return: it is taken out, and all else is as before. */
+async function withoutLast({ message }: Hung): Promise<void> {
+  const last = state.programs.value.findLast(({ code }) => code !== undefined)
+  state.programs.value = state.programs.value.filter((each) => each !== last)
+  say(`${message} It was taken out: the code on ${last?.host} at ${last?.at} ms.`)
+  // A new worker knows nothing of the document.
+  await engine.call('load', [state.text.value])
+  await run()
 }
 
 /** Ends a run that takes too long; what was there before stays. */

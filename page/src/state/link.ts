@@ -4,6 +4,7 @@
  * written in base64url. A version that was ever written is read for ever.
  */
 import { labText } from '../../labs/labs.ts'
+import type { Program } from '../protocol.ts'
 import { open, say } from './actions.ts'
 import { openLab } from './labs.ts'
 import * as state from './state.ts'
@@ -17,6 +18,7 @@ interface Shared {
   readonly selection?: state.Selection
   readonly seed?: string
   readonly until?: number
+  readonly programs?: readonly Program[]
 }
 
 /** The longest text of a link that is read, unpacked. */
@@ -27,16 +29,17 @@ export async function linkOf(): Promise<string> {
 }
 
 async function fragmentOf(): Promise<string> {
-  const { lab, text, places, time, view, selection, seed, until } = state
+  const { lab, text, places, time, view, selection, seed, until, programs } = state
   const open = lab.value
   const isAsShipped =
     open !== null && Object.keys(places.value).length === 0 && text.value === (await labText(open.id).catch(() => ''))
   const selected = selection.value
-  if (isAsShipped && seed.value === null && until.value === null) {
+  if (isAsShipped && seed.value === null && until.value === null && programs.value.length === 0) {
     const parts = [`lab=${open.id}`, `t=${Number(time.value.toFixed(4))}`, `view=${view.value}`]
     if (selected?.kind === 'packet') parts.push(`sel=${selected.id}`)
     return parts.join('&')
   }
+  const lines = programs.value.filter(({ code }) => code === undefined)
   const shared: Shared = {
     text: text.value,
     ...(Object.keys(places.value).length === 0 ? {} : { places: places.value }),
@@ -45,6 +48,7 @@ async function fragmentOf(): Promise<string> {
     ...(selected === null ? {} : { selection: selected }),
     ...(seed.value === null ? {} : { seed: seed.value }),
     ...(until.value === null ? {} : { until: until.value }),
+    ...(lines.length === 0 ? {} : { programs: lines }),
   }
   return `s=1.${await packed(JSON.stringify(shared))}`
 }
@@ -80,7 +84,9 @@ function isView(value: unknown): value is state.View {
 
 /** Nothing of a link is trusted. */
 function checked(value: unknown): Shared {
-  const { text, places, time, view, selection, seed, until } = (value ?? {}) as Partial<Record<keyof Shared, unknown>>
+  const { text, places, time, view, selection, seed, until, programs } = (value ?? {}) as Partial<
+    Record<keyof Shared, unknown>
+  >
   if (typeof text !== 'string') throw new Error('This link is damaged: it has no scenario.')
   const isPlace = (place: unknown) => Array.isArray(place) && place.length === 2 && place.every(Number.isFinite)
   const known = Object.entries((places ?? {}) as object).filter(([, place]) => isPlace(place))
@@ -92,7 +98,18 @@ function checked(value: unknown): Shared {
     ...(isSelection(selection) ? { selection } : {}),
     ...(typeof seed === 'string' ? { seed } : {}),
     ...(Number.isFinite(until) && (until as number) > 0 ? { until: until as number } : {}),
+    ...(Array.isArray(programs) ? { programs: checkedPrograms(programs, false) } : {}),
   }
+}
+
+/** Only `own` programs have code: nobody's link runs code on a page that was not seen before. */
+export function checkedPrograms(list: readonly unknown[], own: boolean): Program[] {
+  return list.flatMap((each): Program[] => {
+    const { host, at, line, code } = (each ?? {}) as Partial<Record<keyof Program, unknown>>
+    if (typeof host !== 'string' || !Number.isFinite(at) || (at as number) < 0) return []
+    if (typeof code === 'string') return !own ? [] : [{ host, at: at as number, code }]
+    return typeof line === 'string' ? [{ host, at: at as number, line }] : []
+  })
 }
 
 function isSelection(value: unknown): value is state.Selection {

@@ -4,7 +4,7 @@
  */
 import { computed, signal } from '@preact/signals'
 import type { Scenario, Schema } from '../../../src/network/index.ts'
-import type { TextFault, Topology } from '../protocol.ts'
+import type { Program, TextFault, Topology } from '../protocol.ts'
 import type { RunModel } from './model.ts'
 
 export type Selection =
@@ -14,7 +14,7 @@ export type Selection =
   | { readonly kind: 'flow'; readonly index: number }
   | null
 
-export const VIEWS = ['ladder', 'flows', 'plots', 'log', 'yaml'] as const
+export const VIEWS = ['ladder', 'flows', 'plots', 'log', 'yaml', 'terminal'] as const
 export type View = (typeof VIEWS)[number]
 
 /** Where a node was put by hand. */
@@ -34,6 +34,8 @@ export const isRunning = signal(false)
 export const progress = signal(0)
 export const seed = signal<string | null>(null)
 export const until = signal<number | null>(null)
+/** Lines of terminals and code of hosts, which are a part of the run. */
+export const programs = signal<readonly Program[]>([])
 
 export const time = signal(0)
 /** The time for what need not be drawn for each picture. */

@@ -13,6 +13,7 @@ import { LadderView } from './ladder.tsx'
 import { LogView } from './log.tsx'
 import { PacketPanel } from './packet.tsx'
 import { PlotsView } from './plots.tsx'
+import { TerminalView } from './terminal.tsx'
 import { TimeBar } from './timebar.tsx'
 import { shortened, TopologyView } from './topology.tsx'
 import { YamlView } from './yaml.tsx'
@@ -126,6 +127,7 @@ function Views() {
           {current === 'plots' ? <PlotsView /> : null}
           {current === 'log' ? <LogView /> : null}
           {current === 'yaml' ? <YamlView /> : null}
+          {current === 'terminal' ? <TerminalView /> : null}
         </ErrorBoundary>
       </div>
     </section>
