@@ -96,12 +96,14 @@ for (const size of options.size === undefined ? [64, 1400] : [Number(options.siz
   const rates = { tungram: [], offload: [], kernel: [] }
   for (let round = 0; round < Number(options.rounds); round++)
     for (const [stack, measured] of Object.entries(rates)) measured.push(alone(stack, size))
+  const ratios = rates.tungram.map((rate, i) => rate / rates.kernel[i])
   rows.push({
     size,
     tungram: median(rates.tungram),
     offload: median(rates.offload),
     kernel: median(rates.kernel),
-    ratio: median(rates.tungram.map((rate, i) => rate / rates.kernel[i])),
+    ratio: median(ratios),
+    ratios,
   })
 }
 if (options.json) console.log(JSON.stringify(rows))

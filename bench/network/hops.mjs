@@ -119,6 +119,8 @@ if (values.one !== undefined) {
     least: Math.round(Math.min(...rates)),
     most: Math.round(Math.max(...rates)),
   }))
-  if (values.json) console.log(JSON.stringify({ node: process.version, rounds: Number(values.rounds), rows }, null, 2))
+  const samples = rows.map((row, i) => ({ ...row, samples: runs[i].rates }))
+  if (values.json)
+    console.log(JSON.stringify({ node: process.version, rounds: Number(values.rounds), rows: samples }, null, 2))
   else console.table(rows)
 }

@@ -275,6 +275,7 @@ async function main() {
     table[name] = {
       tungram: summary(results.tungram),
       node: summary(results.node),
+      samples: { rate: ratios, cpu: cpuRatios },
       rateRatio: median(ratios),
       cpuRatio: median(cpuRatios),
       latencyRatio:
