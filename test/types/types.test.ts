@@ -76,6 +76,11 @@ test('tungram/network in a browser needs no types of Node, and has no dgram', as
   expect(await compile({ sources: 'browser', compilerOptions, nodeTypes: null })).toBe('')
 }, 120_000)
 
+test('tungram/dgram gives a host in a browser its sockets, with their types', async () => {
+  const compilerOptions = { module: 'preserve', moduleResolution: 'bundler', types: ['node'], lib: ['ES2023', 'DOM'] }
+  expect(await compile({ sources: 'browser-sockets', compilerOptions, nodeTypes: '@types/node' })).toBe('')
+}, 120_000)
+
 test('what is wrong is found: the check is not blind', async () => {
   const compilerOptions = { module: 'preserve', moduleResolution: 'bundler', types: [], lib: ['ES2023'] }
   const said = await compile({ sources: 'consumer', compilerOptions, nodeTypes: null })
