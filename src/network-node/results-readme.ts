@@ -38,4 +38,8 @@ DuckDB:
     JOIN read_json('runs*.jsonl', format = 'newline_delimited') AS runs
       ON contains(packets.filename, runs.id)
     GROUP BY ALL ORDER BY ALL;
+
+    -- for other programs
+    COPY (SELECT id, parameters, seed, unnest(flows) AS flow FROM read_json('runs*.jsonl',
+      format = 'newline_delimited')) TO 'flows.parquet' (FORMAT parquet);
 `

@@ -93,15 +93,20 @@ testWithPackages(
     const { DuckDBInstance } = await load('@duckdb/node-api/lib/index.js')
     const [, text = ''] = readFileSync(join(campaign, 'README.md'), 'utf8').split('DuckDB:\n')
     const queries = text.split(';').filter((each) => each.trim() !== '')
-    expect(queries).toHaveLength(2)
+    expect(queries).toHaveLength(3)
     const instance = await DuckDBInstance.create(':memory:')
     const connection = await instance.connect()
     const rowsOf = async (query: string) => (await connection.runAndReadAll(query)).getRowObjectsJson()
     try {
       await connection.run(`SET file_search_path = '${campaign}'`)
+      const parquet = join(folder, 'flows.parquet')
+      await connection.run((queries[2] ?? '').replace('flows.parquet', parquet))
+      const copied = await rowsOf(`SELECT flow.name, flow.received FROM '${parquet}'`)
       const [flows, latencies] = [await rowsOf(queries[0] ?? ''), await rowsOf(queries[1] ?? '')]
       // Runs that were done again for another form of table are there twice.
       expect(flows).toHaveLength(2 * 2 * 4)
+      const counts = (rows: Record<string, unknown>[]) => rows.map(({ name, received }) => `${name} ${received}`).sort()
+      expect(counts(copied)).toEqual(counts(flows))
       expect(new Set(flows.map(({ name }: { name: string }) => name))).toEqual(new Set(['out, back', 'b-a']))
       expect(flows.every(({ sent }: { sent: unknown }) => Number(sent) === 50 || Number(sent) === 9)).toBe(true)
       expect(latencies.filter(({ flow }: { flow: string }) => flow === 'b-a')).toHaveLength(2)
