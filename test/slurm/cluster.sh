@@ -1,14 +1,13 @@
 #!/usr/bin/env bash
 # cluster.sh DIRECTORY COMMAND…: runs a command beside a Slurm cluster of one node with two cores, in
 # namespaces of its own (network, processes, mounts) that end with the command. Needs Debian's
-# slurm-wlm, and root or user namespaces.
+# slurm-wlm, and root: its daemons give up groups, which a user namespace does not let them.
 set -euo pipefail
 if [ "${1:-}" != --inside ]; then
-  user=()
-  [ "$(id -u)" = 0 ] || user=(--map-root-user)
-  exec unshare "${user[@]}" --net --mount --pid --fork --kill-child --mount-proc "$0" --inside "$@"
+  exec unshare --net --mount --pid --fork --kill-child --mount-proc "$0" --inside "$@"
 fi
 shift
+export PATH=$PATH:/usr/sbin:/sbin
 mkdir -p "$1"
 directory=$(realpath "$1")
 shift

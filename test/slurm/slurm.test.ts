@@ -19,7 +19,8 @@ const isThere = (program: string) =>
     }
   })
 const programs = ['slurmctld', 'slurmd', 'munged', 'sbatch', 'unshare'].every(isThere)
-const testOnSlurm = testWith(programs, 'Slurm: apt-get install slurm-wlm', 'TUNGRAM_REQUIRE_SLURM')
+const isRoot = process.getuid?.() === 0
+const testOnSlurm = testWith(programs && isRoot, 'Slurm (apt-get install slurm-wlm) and root', 'TUNGRAM_REQUIRE_SLURM')
 
 interface Ended {
   code: number
