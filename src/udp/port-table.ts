@@ -309,7 +309,7 @@ function score(endpoint: PortHolder, packet: Packet, sourcePort: number): number
   const local = endpoint.localAddress
   if (local.isUnspecified) {
     // Bound to ::ffff:0.0.0.0: IPv4 only.
-    if (endpoint.family === 6 && packet.family === 6 && local.w2 === MAPPED) return -1
+    if (packet.family === 6 && local.w2 === MAPPED) return -1
   } else {
     if (local.w3 !== packet.d3 || local.w2 !== packet.d2 || local.w1 !== packet.d1 || local.w0 !== packet.d0) return -1
     // What we send to a link-local address of our own comes by the loopback nic.

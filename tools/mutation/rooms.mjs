@@ -23,7 +23,7 @@ export const rooms = {
   },
   ports: {
     mutate: ['src/udp/port-table.ts'],
-    tests: ['test/udp/port-table.test.ts'],
-    slow: ['behind a taken range', 'while one is left'],
+    tests: ['test/udp/{port-rules,port-table}.test.ts'],
+    slow: ['behind a taken range', 'while one is left', 'beside thousands', 'among thousands', 'as the kernel decides'],
   },
 }
