@@ -8,7 +8,7 @@ import { type CommandDescription, option, readCommandLine } from './command-line
 import { print } from './output.ts'
 import { pageServer } from './page-server.ts'
 import { startRun } from './run.ts'
-import { integer, UsageError } from './usage.ts'
+import { integer } from './usage.ts'
 
 const options = {
   port: option('--port <P>', 'the port; 0 takes a free one; default 8642'),
@@ -29,8 +29,7 @@ export const description: CommandDescription = {
 const DEFAULT_PORT = 8642
 
 export async function run(args: string[]): Promise<number> {
-  const { values, positionals } = readCommandLine(args, options)
-  if (positionals.length > 0) throw new UsageError(`'${positionals[0]}' is one word too many: page has options only`)
+  const { values } = readCommandLine(args, options)
   const port = integer('port', values.port, 0, 65_535) ?? DEFAULT_PORT
   const host = values.host ?? '127.0.0.1'
   const folder = builtPage(values.folder)

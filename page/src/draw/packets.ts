@@ -42,6 +42,13 @@ export function waysOf({ cables, nodes }: Topology, places: ReadonlyMap<string, 
   return { cables: found, places }
 }
 
+/** The room that a packet takes on its cable. */
+interface Spot {
+  readonly x: number
+  readonly y: number
+  readonly half: number
+}
+
 export function paint(
   context: CanvasRenderingContext2D,
   model: RunModel,
@@ -60,9 +67,9 @@ export function paint(
   const { frames, datagrams } = model.run
   const rows: number[] = []
   model.inFlight(time, (row) => rows.push(row))
-  const labelled = rows.length <= 40
+  const labelled = rows.length <= 40 && view.size > 0.7
   const queued = new Map<string, number>()
-  const stacked = new Map<string, number>()
+  const taken = new Map<string, Spot[][]>()
   for (const row of rows) {
     const id = frames.datagram[row] as number
     const from = model.text(frames.from[row] as number)
@@ -89,16 +96,20 @@ export function paint(
         : 0.04 + 0.96 * ((time - left) / Math.max(1e-9, end - left))
     const at = along(model, ways, row, share)
     if (at === null) continue
-    // What is at one place at one time stands one above the other.
-    const spot = `${from} ${nic} ${Math.round(at.x / 12)} ${Math.round(at.y / 12)}`
-    const above = stacked.get(spot) ?? 0
-    stacked.set(spot, above + 1)
+    const offset = frames.offset[row] as number
+    const label = labelled ? `${frames.ttl[row]}${offset < 0 ? '' : `·${offset}`}` : ''
+    // What would hide another of the same cable stands above it.
+    const half = (label === '' ? 0 : context.measureText(label).width + 9) / 2
+    const lanes = taken.get(`${from} ${nic}`) ?? []
+    taken.set(`${from} ${nic}`, lanes)
+    const isFree = (lane: readonly Spot[] = []) =>
+      lane.every((spot) => Math.hypot(spot.x - at.x, spot.y - at.y) >= spot.half + half)
+    const above = labelled ? [...lanes, []].findIndex(isFree) : 0
     if (above > 12) continue
+    lanes[above] = [...(lanes[above] ?? []), { x: at.x, y: at.y, half }]
     const side = Math.cos(at.angle) >= 0 ? -1 : 1
     const shift = above * STACKED * view.size * side
     const [x, y] = onScreen([at.x - Math.sin(at.angle) * shift, at.y + Math.cos(at.angle) * shift], view)
-    const offset = frames.offset[row] as number
-    const label = labelled ? `${frames.ttl[row]}${offset < 0 ? '' : `·${offset}`}` : ''
     slice(
       context,
       x,

@@ -298,8 +298,9 @@ function chooseSpeed(): void {
     if (span > 0) spans.push(span)
   }
   spans.sort((a, b) => a - b)
-  const middle = spans[spans.length >> 1] ?? 10
-  state.speed.value = SPEEDS.findLast((speed) => speed <= Math.max(0.1, middle)) ?? 10
+  // Most of them, not the short ways at the ends.
+  const most = spans[Math.floor(spans.length * 0.8)] ?? 10
+  state.speed.value = SPEEDS.findLast((speed) => speed <= Math.max(0.1, most)) ?? 10
 }
 
 let pictureTime = 0

@@ -16,6 +16,8 @@ const STRIDE = 50
 const ROW = 17
 const LEFT = 84
 const RIGHT = 120
+/** About as wide as a letter is. */
+const LETTER = 6.4
 
 interface Mark {
   readonly time: number
@@ -136,18 +138,7 @@ function FrameArrow({ arrow, model, selected }: { arrow: Arrow; model: RunModel;
   const [ux, uy] = [(x1 - x0) / length, (y1 - y0) / length]
   const corner = (side: number) => `${x1 - 8 * ux - side * 3.5 * uy} ${y1 - 8 * uy + side * 3.5 * ux}`
   const right = x1 >= x0
-  const offset = frames.offset[row] as number
-  const marks = [
-    ...((flags & QUEUED) !== 0 ? ['waits'] : []),
-    ...((flags & MARKED) !== 0 ? ['CE'] : []),
-    ...((flags & DAMAGED) !== 0 ? ['damaged'] : []),
-    ...((flags & COPY) !== 0 ? ['copy'] : []),
-  ]
-  const what =
-    offset >= 0
-      ? `frag ${offset}–${offset + (frames.part[row] as number) - 1}`
-      : `${shortWord(model.text(datagrams.title[id - 1] as number))} ${frames.length[row]} B`
-  const label = [`#${id} ${what} · ttl ${frames.ttl[row]}`, ...marks].join(' · ')
+  const label = labelOf(model, row)
   return (
     <g
       class={`arrow${selected === id ? ' selected' : selected > 0 ? ' other' : ''}`}
@@ -173,8 +164,23 @@ function FrameArrow({ arrow, model, selected }: { arrow: Arrow; model: RunModel;
   )
 }
 
-function shortWord(title: string): string {
-  return shortened(title, 26)
+/** What a frame is, in a line. */
+function labelOf(model: RunModel, row: number): string {
+  const { frames, datagrams } = model.run
+  const id = frames.datagram[row] as number
+  const flags = frames.flags[row] as number
+  const offset = frames.offset[row] as number
+  const marks = [
+    ...((flags & QUEUED) !== 0 ? ['waits'] : []),
+    ...((flags & MARKED) !== 0 ? ['CE'] : []),
+    ...((flags & DAMAGED) !== 0 ? ['damaged'] : []),
+    ...((flags & COPY) !== 0 ? ['copy'] : []),
+  ]
+  const what =
+    offset >= 0
+      ? `frag ${offset}–${offset + (frames.part[row] as number) - 1}`
+      : `${shortened(model.text(datagrams.title[id - 1] as number), 26)} ${frames.length[row]} B`
+  return [`#${id} ${what} · ttl ${frames.ttl[row]}`, ...marks].join(' · ')
 }
 
 /** The place of a time between the marks. */
@@ -188,7 +194,7 @@ function yAt(marks: readonly Mark[], time: number): number {
 
 /** Points of time get rows of their own, with more room where time jumps. */
 function lay(model: RunModel, order: readonly string[], first: number): Laid {
-  const { frames, datagrams } = model.run
+  const { frames } = model.run
   const last = Math.min(frames.start.length, first + WINDOW)
   const rows = Array.from({ length: Math.max(0, last - first) }, (_, index) => first + index)
   const ends = new Set(
@@ -239,11 +245,12 @@ function lay(model: RunModel, order: readonly string[], first: number): Laid {
     const x0 = xOf.get(model.text(frames.from[row] as number))
     if (x0 === undefined) return []
     const to = xOf.get(model.text(frames.to[row] as number)) ?? x0 + 60
-    const part =
-      ((frames.flags[row] as number) & LOST) === 0 ? 1 : frames.lostAt[row] === frames.from[row] ? 0.45 : 0.82
+    const isLost = ((frames.flags[row] as number) & LOST) !== 0
+    // The mark stands behind what is written at the arrow's beginning.
+    const near = Math.min(0.85, (labelOf(model, row).length * LETTER + 14) / step)
+    const part = !isLost ? 1 : frames.lostAt[row] === frames.from[row] ? Math.max(0.45, near) : 0.85
     return [{ row, x0, y0: leaves.get(row) as number, x1: x0 + (to - x0) * part, y1: arrives.get(row) as number }]
   })
-  void datagrams
   return {
     columns,
     arrows,

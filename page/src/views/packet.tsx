@@ -172,8 +172,8 @@ function Bytes({ detail }: { detail: Detail }) {
   )
 }
 
-/** Bytes that are shown of a frame: its headers, and enough of the payload. */
-const SHOWN = 256
+/** Bytes that are shown of a frame at first: its headers, with the fields below still in sight. */
+const SHOWN = 96
 
 function Hex({
   frame,
@@ -188,16 +188,19 @@ function Hex({
   /** Of each byte: the smallest field that it is of, and whether it is a header's. */
   const fields = useMemo(() => {
     const found: (PacketField | undefined)[] = []
-    for (const { fields: all } of layers)
-      for (const field of all)
-        for (let at = field.at; at < field.at + field.length; at++)
-          if (found[at] === undefined || (found[at] as PacketField).length > field.length) found[at] = field
+    // What a program sent has no fields.
+    for (const { fields: all, name } of layers)
+      if (name !== 'payload')
+        for (const field of all)
+          for (let at = field.at; at < field.at + field.length; at++)
+            if (found[at] === undefined || (found[at] as PacketField).length > field.length) found[at] = field
     return found
   }, [frame])
-  const shown = Math.min(bytes.length, SHOWN)
+  const all = useSignal(false)
+  const shown = all.value ? bytes.length : Math.min(bytes.length, SHOWN)
   const lines = Math.ceil(shown / LINE)
   return (
-    <div class="hex" role="img" aria-label={`${bytes.length} bytes; the fields are in the tables below`}>
+    <div class="hex" role="group" aria-label={`${bytes.length} bytes; the fields are in the tables below`}>
       {Array.from({ length: lines }, (_, line) => (
         <div key={line}>
           <span class="offset">{(line * LINE).toString(16).padStart(4, '0')}</span>
@@ -219,7 +222,11 @@ function Hex({
           })}
         </div>
       ))}
-      {bytes.length > shown ? <p class="muted">and {bytes.length - shown} bytes more</p> : null}
+      {bytes.length > shown ? (
+        <button type="button" class="link" onClick={() => (all.value = true)}>
+          and {bytes.length - shown} bytes more
+        </button>
+      ) : null}
     </div>
   )
 }

@@ -21,9 +21,10 @@ export function TopologyView() {
   /** How the user has moved the drawing; `null` shows all of it. */
   const shifted = useSignal<Zoom | null>(null)
   const first = state.scenario.value.flows?.[0]?.from
+  const isUpright = size.value[1] > size.value[0] * 1.2
   const settled = useMemo(
-    () => placesOf(state.topology.value, first, state.places.value),
-    [state.topology.value, first, state.places.value],
+    () => turned(placesOf(state.topology.value, first, state.places.value), isUpright),
+    [state.topology.value, first, state.places.value, isUpright],
   )
   const drawn = moved.value === null ? settled : new Map(settled).set(moved.value.name, moved.value.point)
   const zoom = shifted.value ?? fitted(settled, size.value)
@@ -203,6 +204,12 @@ function nearestOf(targets: readonly Target[], x: number, y: number): Target | u
   return found
 }
 
+/** Where the room is higher than wide, what led to the right leads down. */
+function turned(places: Map<string, Point>, isUpright: boolean): Map<string, Point> {
+  if (!isUpright || Object.keys(state.places.value).length > 0) return places
+  return new Map([...places].map(([name, [x, y]]) => [name, [y * 1.9, x * 0.75] as Point]))
+}
+
 /** Where the drawing's origin is, and how far its places are apart. */
 interface Zoom {
   readonly x: number
@@ -371,6 +378,7 @@ function CableShape({
     : [...faults[0].map((fault) => `${fault} →`), ...faults[1].map((fault) => `← ${fault}`)]
   const labels = [...(mtu === 1500 ? [] : [`MTU ${mtu}`]), ...lines].slice(0, 3)
   const room = Math.hypot(b[0] - a[0], b[1] - a[1]) - WIDTH * size
+  const isUpright = Math.abs(b[1] - a[1]) > Math.abs(b[0] - a[0])
   return (
     <>
       <g
@@ -392,10 +400,11 @@ function CableShape({
                 aria-hidden="true"
                 key={label}
                 class="small"
-                x={middle[0]}
-                y={(middle[1] as number) - 11 - (labels.length - 1 - line) * 14}
+                x={(middle[0] as number) + (isUpright ? 14 : 0)}
+                y={(middle[1] as number) + (isUpright ? 4 + line * 14 : -25 - (labels.length - 1 - line) * 14)}
+                style={isUpright ? 'text-anchor: start' : ''}
               >
-                {shortened(label, Math.max(10, Math.floor(room / 5.2)))}
+                {shortened(label, isUpright ? 24 : Math.max(10, Math.floor(room / 5.2)))}
               </text>
             ))
           : null}
