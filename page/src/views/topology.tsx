@@ -106,6 +106,7 @@ export function TopologyView() {
         // The others stay where they are.
         const all = Object.fromEntries([...settled, [change.name, change.point]])
         moved.value = null
+        shifted.value = zoom
         return place(all)
       }
       if (far && state.connecting.value !== null) {
@@ -121,7 +122,11 @@ export function TopologyView() {
   }
   const clicked = (event: PointerEvent, name: string | undefined) => {
     const tool = state.tool.value
-    if (isTool(tool)) return void addNode(tool, toDrawing(event), settled)
+    if (isTool(tool)) {
+      // What was placed by hand stays where it is on the screen.
+      shifted.value = zoom
+      return void addNode(tool, toDrawing(event), settled)
+    }
     const box = (root.current as HTMLDivElement).getBoundingClientRect()
     const [x, y] = [event.clientX - box.left, event.clientY - box.top]
     if (name === undefined) {
