@@ -26,7 +26,8 @@ export function pathAt(before: string): string[] {
   // A list may stand as far left as its key.
   let limit = dash === '' ? space.length : space.length + 0.5
   for (const line of lines.reverse()) {
-    const [, left = '', item = '', key = ''] = /^(\s*)(-\s+)?([^\s:#{[][^:]*)(?=:(\s|$))/.exec(line) ?? []
+    const [, left = '', item = '', key = ''] = /^(\s*)(-\s+)?(?!-\s)([^\s:#{[][^:]*)(?=:(\s|$))/.exec(line) ?? []
+    if (key === '') continue
     const column = left.length + item.length
     if (column < limit) {
       path.unshift(key)
