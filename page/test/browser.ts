@@ -1,7 +1,8 @@
 /** Chromium on the built page, served by `tungram page`. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 
@@ -16,6 +17,8 @@ export const REQUIRED = 'TUNGRAM_REQUIRE_PAGE'
 export interface Served {
   readonly url: string
   readonly browser: Browser
+  /** The built page. */
+  readonly folder: string
   /** A context of its own, with a page that is open and ready. What goes wrong in it is kept. */
   open(fragment?: string, size?: { width: number; height: number }): Promise<Opened>
   close(): Promise<void>
@@ -28,8 +31,12 @@ export interface Opened {
 }
 
 export async function serve(): Promise<Served> {
-  execFileSync(process.execPath, [join(root, 'tools', 'page', 'build.mjs')], { stdio: 'pipe' })
-  const server = spawn(process.execPath, [join(root, 'dist', 'cli.js'), 'page', '--port', '0'], {
+  // Of its own: files of tests run side by side.
+  const folder = mkdtempSync(join(tmpdir(), 'tungram-page-'))
+  const vite = join(PAGE, 'node_modules', 'vite', 'bin', 'vite.js')
+  const words = ['build', '--outDir', folder, '--emptyOutDir', '--logLevel', 'warn']
+  execFileSync(process.execPath, [vite, ...words], { cwd: PAGE, stdio: 'pipe' })
+  const server = spawn(process.execPath, [join(root, 'dist', 'cli.js'), 'page', '--port', '0', '--folder', folder], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const url = (await firstLine(server)).trim()
@@ -39,6 +46,7 @@ export async function serve(): Promise<Served> {
   return {
     url,
     browser,
+    folder,
     async open(fragment = '', viewport = { width: 1280, height: 800 }) {
       const context = await browser.newContext({ viewport, reducedMotion: 'reduce', acceptDownloads: true })
       context.setDefaultTimeout(10_000)
@@ -55,6 +63,7 @@ export async function serve(): Promise<Served> {
     async close() {
       await browser.close()
       server.kill('SIGTERM')
+      rmSync(folder, { recursive: true, force: true })
     },
   }
 }

@@ -1,9 +1,10 @@
 /** The page in Chromium: a network is drawn, broken, explained and shared. */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { describeWith } from '../../test/skips.ts'
@@ -56,6 +57,12 @@ describeWith(
     expect(await page.locator('.hex .lit').allTextContents()).toEqual(['3f'])
     expect(errors).toEqual([])
     await context.close()
+  })
+
+  test('all of its code is below 400 kB with gzip', () => {
+    const code = readdirSync(join(served.folder, 'assets')).filter((name) => /\.(js|css)$/.test(name))
+    const sizes = code.map((name) => gzipSync(readFileSync(join(served.folder, 'assets', name))).length)
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(400_000)
   })
 
   test('a network is drawn by the keyboard alone, broken by its MTU, and says why', async () => {
