@@ -299,8 +299,10 @@ function paintDrops(
     }
     context.stroke()
     if (count === 1) {
-      context.textAlign = 'left'
-      words(context, drop.reason, x + 10, fall + 1, look.bad, look.paper)
+      // At the right edge there is no room behind the mark.
+      const isFar = x + 14 + context.measureText(drop.reason).width > context.canvas.clientWidth
+      context.textAlign = isFar ? 'right' : 'left'
+      words(context, drop.reason, x + (isFar ? -10 : 10), fall + 1, look.bad, look.paper)
       context.textAlign = 'center'
     }
     context.globalAlpha = 1
