@@ -37,6 +37,7 @@ describe('a lock file', () => {
     'test/runners',
     'tools/api',
     'tools/site',
+    'test/newcomer',
     'page',
   ]
   test.each(PLACES)('of %s has every package that its packages name, those for other systems too', (place) => {
