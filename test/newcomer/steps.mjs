@@ -135,7 +135,7 @@ export function programSteps(bun) {
       files: {
         'esm.mjs': esm,
         'pack.cjs': `require('webpack')({
-          mode: 'production', target: 'node20', entry: './esm.mjs', experiments: { outputModule: true },
+          mode: 'none', target: 'node20', entry: './esm.mjs', experiments: { outputModule: true },
           output: { path: __dirname, filename: 'webpack.mjs', module: true, chunkFormat: 'module' },
         }, (error, stats) => {
           if (error || stats.hasErrors()) { console.error(error ?? stats.toString()); process.exit(1) }

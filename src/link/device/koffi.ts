@@ -5,7 +5,6 @@
  * and has no install script. A `koffi` that the program has installed itself is taken where there
  * is none of these.
  */
-import { createRequire } from 'node:module'
 
 /** What is used of it (https://koffi.dev). Types of C are its strings. */
 export interface Koffi {
@@ -33,7 +32,8 @@ export type ForeignFunction = (...args: any[]) => any
 
 /** @throws {Error} of Node's when there is none for this machine */
 export function loadKoffi(): { koffi: Koffi; path: string } {
-  const require = createRequire(import.meta.url)
+  // Asked for in this way webpack leaves it alone: it would look for the binary when it bundles.
+  const require = process.getBuiltinModule('node:module').createRequire(import.meta.url)
   const names = [`@koromix/koffi-${process.platform}-${process.arch}`, 'koffi']
   for (const name of names) {
     try {

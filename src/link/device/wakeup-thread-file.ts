@@ -3,12 +3,15 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { codedError } from './tun-libc.ts'
 
+// By a name, so that webpack does not take the file below for an asset.
+const HERE = import.meta.url
+
 /**
  * Sources that a test runner compiles in memory have no compiled file beside them: the build has.
  */
 const DEFAULT = new URL(
-  import.meta.url.endsWith('.ts') ? '../../../dist/link/device/wakeup-thread.js' : './wakeup-thread.js',
-  import.meta.url,
+  HERE.endsWith('.ts') ? '../../../dist/link/device/wakeup-thread.js' : './wakeup-thread.js',
+  HERE,
 )
 
 /**
