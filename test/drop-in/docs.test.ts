@@ -9,13 +9,6 @@ import { here, runNode } from './child.ts'
 let built: ReturnType<typeof compile>
 beforeAll(() => {
   built = compile()
-  // The package, so that programs within it import it by its name.
-  const exports = {
-    '.': './index.js',
-    './register': './socket-api/register.js',
-    './network-process': './socket-api/network-process.js',
-  }
-  writeFileSync(join(built.directory, 'package.json'), JSON.stringify({ name: 'tungram', type: 'module', exports }))
 })
 afterAll(() => built.remove())
 

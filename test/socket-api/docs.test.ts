@@ -22,11 +22,6 @@ const programs = [...programsOf(text), ...programsOf(page('stack.md'))]
 let built: ReturnType<typeof compile>
 beforeAll(() => {
   built = compile()
-  // The package, so that programs within it import it by its name.
-  writeFileSync(
-    join(built.directory, 'package.json'),
-    JSON.stringify({ name: 'tungram', type: 'module', exports: { '.': './index.js' } }),
-  )
 })
 afterAll(() => built.remove())
 
