@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
 import { compile } from '../cli/program.ts'
 
@@ -13,19 +12,13 @@ const page = readFileSync(new URL('../../docs/network.md', import.meta.url), 'ut
 const examples = [...page.matchAll(/```js\n([\s\S]*?)```(?:\s*```text\n([\s\S]*?)```)?/g)]
 
 test('the page has programs', () => {
-  expect(examples.length).toBe(5)
+  expect(examples.length).toBe(6)
 })
 
 for (const [index, [, code = '', output]] of examples.entries())
   test(`program ${index + 1} runs and prints what it says`, () => {
     const file = join(directory, `example-${index}.mjs`)
-    const built = (name: string) => pathToFileURL(join(directory, name)).href
-    writeFileSync(
-      file,
-      code
-        .replace("'tungram/network'", `'${built('network-node.js')}'`)
-        .replace("'tungram/testing'", `'${built('testing.js')}'`),
-    )
+    writeFileSync(file, code)
     const run = spawnSync(process.execPath, [file], { encoding: 'utf8', timeout: 30_000 })
     rmSync(file)
     expect(run.stderr).toBe('')
