@@ -14,8 +14,8 @@ export function compile(): { cli: string; directory: string; remove(): void } {
   const directory = mkdtempSync(join(root, 'node_modules', '.tungram-'))
   cpSync(join(root, 'dist'), directory, { recursive: true, filter: (path) => !path.endsWith('.d.ts') })
   // A package as the checkout's: programs in it import it by its name, and it finds its `#platform`.
-  const { name, type, imports, exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  const described = JSON.stringify({ name, type, imports, exports }).replaceAll('./dist/', './')
+  const { name, version, type, imports, exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const described = JSON.stringify({ name, version, type, imports, exports }).replaceAll('./dist/', './')
   writeFileSync(join(directory, 'package.json'), described)
   return { cli: join(directory, 'cli.js'), directory, remove: () => rmSync(directory, { recursive: true }) }
 }
