@@ -1,5 +1,5 @@
 /** The page's side of the worker: its calls as promises; it can be stopped and begun anew. */
-import type { Call, Engine, Reply } from './protocol.ts'
+import type { Call, Engine, Reply, Request } from './protocol.ts'
 
 type Result<Name extends Call> = Awaited<ReturnType<Engine[Name]>>
 
@@ -23,22 +23,24 @@ export class Hung extends Error {
 }
 
 interface Waiting {
+  readonly request: Request
   resolve(value: unknown): void
   reject(error: Error): void
-  progress?: ((time: number) => void) | undefined
-  /** Starts the wait for a sign of life anew. */
-  alive(): void
+  readonly progress: ((time: number) => void) | undefined
+  readonly patience: number
 }
 
 export class EngineClient {
   #worker: Worker | null = null
   #next = 1
+  /** In the order in which the worker answers. */
   readonly #waiting = new Map<number, Waiting>()
+  #timer: ReturnType<typeof setTimeout> | undefined
 
   /**
-   * With `patience` (milliseconds, without end by default) a call is stopped, and rejects with
-   * {@link Hung}, when nothing is heard of it for so long: of a program that never returns nothing
-   * else can be known.
+   * With `patience` (milliseconds, without end by default) a call rejects with {@link Hung} when it is
+   * its turn and nothing is heard of it for so long: of a program that never returns nothing else can
+   * be known. Calls that wait behind it are answered by another worker.
    * Rejects in a browser that has no workers, or does not let this page have one.
    */
   call<Name extends Call>(
@@ -49,29 +51,40 @@ export class EngineClient {
   ): Promise<Result<Name>> {
     return new Promise((resolve, reject) => {
       this.#worker ??= this.#begin()
-      const id = this.#next++
-      let timer: ReturnType<typeof setTimeout> | undefined
-      const alive = () => {
-        clearTimeout(timer)
-        if (patience < Number.POSITIVE_INFINITY && this.#waiting.has(id))
-          timer = setTimeout(() => this.stop(new Hung(patience)), patience)
-      }
-      this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject, progress, alive })
-      alive()
-      this.#worker.postMessage({ id, call: name, args })
+      const request: Request = { id: this.#next++, call: name, args }
+      this.#worker.postMessage(request)
+      this.#waiting.set(request.id, { request, resolve: resolve as Waiting['resolve'], reject, progress, patience })
+      if (this.#waiting.size === 1) this.#listen()
     })
   }
 
-  /** Ends what is going on, whatever it is. The next worker knows nothing: load again. */
-  stop(reason: Error = new Stopped()): void {
-    this.#worker?.terminate()
-    this.#worker = null
+  /** Ends what is going on, whatever it is. The next call begins a new worker. */
+  stop(): void {
     const stopped = [...this.#waiting.values()]
     this.#waiting.clear()
-    for (const { reject, alive } of stopped) {
-      alive()
-      reject(reason)
-    }
+    this.#end()
+    for (const { reject } of stopped) reject(new Stopped())
+  }
+
+  #end(): void {
+    clearTimeout(this.#timer)
+    this.#worker?.terminate()
+    this.#worker = null
+  }
+
+  /** Waits anew for a word of the call whose turn it is. */
+  #listen(): void {
+    clearTimeout(this.#timer)
+    const [first] = this.#waiting.values()
+    if (first === undefined || first.patience === Number.POSITIVE_INFINITY) return
+    this.#timer = setTimeout(() => {
+      this.#end()
+      this.#waiting.delete(first.request.id)
+      first.reject(new Hung(first.patience))
+      if (this.#waiting.size > 0) this.#worker = this.#begin()
+      for (const { request } of this.#waiting.values()) this.#worker?.postMessage(request)
+      this.#listen()
+    }, first.patience)
   }
 
   #begin(): Worker {
@@ -93,14 +106,10 @@ export class EngineClient {
   #hear(reply: Reply): void {
     const waiting = this.#waiting.get(reply.id)
     if (waiting === undefined) return
-    if ('progress' in reply) {
-      waiting.alive()
-      waiting.progress?.(reply.progress)
-      return
-    }
-    this.#waiting.delete(reply.id)
-    waiting.alive()
-    if ('error' in reply) waiting.reject(new Error(reply.error))
+    if (!('progress' in reply)) this.#waiting.delete(reply.id)
+    this.#listen()
+    if ('progress' in reply) waiting.progress?.(reply.progress)
+    else if ('error' in reply) waiting.reject(new Error(reply.error))
     else waiting.resolve(reply.value)
   }
 }

@@ -14,22 +14,24 @@ import type { Program, Said } from '../../src/shell/programs.ts'
 
 export type { Program, Said }
 
-/** The calls of the worker. A call that fails rejects with the message of its error. */
+/**
+ * The calls of the worker. A call that fails rejects with the message of its error. Each says what
+ * it is of: the worker remembers nothing that an answer depends on, and another can take its place.
+ */
 export interface Engine {
   /** Reads the text of a scenario file. */
-  load(text: string): Loaded
-  /** Runs what was loaded last. */
+  load(text: string): Promise<Loaded>
   run(request: RunRequest): Promise<Run>
-  /** What is known of a datagram of the last run; `id` is its number, from 1. */
-  detail(id: number): Promise<Detail>
-  /** The last run as a pcapng file: byte for byte that of `tungram sim --capture`. */
-  capture(): Promise<Uint8Array>
+  /** What is known of a datagram of a run; `id` is its number, from 1. */
+  detail(request: RunRequest, id: number): Promise<Detail>
+  /** A run as a pcapng file: byte for byte that of `tungram sim --capture`. */
+  capture(request: RunRequest): Promise<Uint8Array>
   /** The schema of scenario files. */
   schema(): Schema
   /** What is wrong in the code of a program, at its line; `null` for nothing. The code is not run. */
   check(code: string): Promise<TextFault | null>
   /** Changes the text of a scenario file, its comments and order kept. */
-  edit(text: string, edits: readonly Edit[]): string
+  edit(text: string, edits: readonly Edit[]): Promise<string>
 }
 
 // ── messages ──
@@ -45,7 +47,7 @@ export interface Request {
 export type Reply =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly error: string }
-  /** While a run goes on, a few times a second: the simulated time that it has reached. */
+  /** While the network runs, a few times a second: the simulated time that it has reached. */
   | { readonly id: number; readonly progress: number }
 
 // ── a scenario ──
@@ -82,7 +84,7 @@ export interface TopologyCable {
   readonly faults: readonly [readonly string[], readonly string[]]
 }
 
-export interface CableEnd {
+interface CableEnd {
   readonly node: string
   /** `''` at a segment, which has no nics. */
   readonly nic: string
@@ -99,7 +101,10 @@ export type Edit =
 
 // ── a run ──
 
+/** All that a run depends on: the same request gives the same run, to the byte. */
 export interface RunRequest {
+  /** The scenario, as the text of its file. */
+  readonly text: string
   readonly seed?: number | string
   /** The run ends here, if not before. */
   readonly until?: number
@@ -204,6 +209,10 @@ export const KINDS = [
   'dropped',
   'caused',
 ] as const
+
+export const DELIVERED = KINDS.indexOf('delivered')
+export const DROPPED = KINDS.indexOf('dropped')
+export const CAUSED = KINDS.indexOf('caused')
 
 /** A row for each thing that happened, in the order of time. */
 export interface Events {

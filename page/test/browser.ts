@@ -10,8 +10,10 @@ const root = join(import.meta.dirname, '..', '..')
 export const PAGE = join(root, 'page')
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
 
-export const isThere = existsSync(join(PAGE, 'node_modules', 'playwright-core')) && existsSync(CHROMIUM)
-export const WANT = `the page's packages (npm ci --prefix page) and Chromium (${CHROMIUM})`
+export const hasPackages = existsSync(join(PAGE, 'node_modules', 'playwright-core'))
+export const WANT_PACKAGES = "the page's packages (npm ci --prefix page)"
+export const isThere = hasPackages && existsSync(CHROMIUM)
+export const WANT = `${WANT_PACKAGES} and Chromium (${CHROMIUM})`
 export const REQUIRED = 'TUNGRAM_REQUIRE_PAGE'
 
 export interface Served {
@@ -24,7 +26,7 @@ export interface Served {
   close(): Promise<void>
 }
 
-export interface Opened {
+interface Opened {
   readonly page: Page
   readonly context: BrowserContext
   readonly errors: string[]

@@ -1,5 +1,6 @@
 /** Every lab of the gallery: it runs, and each step has something to show. */
 import { expect, test } from 'vitest'
+import type { Look } from '../labs/lab.ts'
 import { LABS, labText } from '../labs/labs.ts'
 import { found } from '../src/state/look.ts'
 import { RunModel } from '../src/state/model.ts'
@@ -18,20 +19,21 @@ test.each(LABS.map((lab) => [lab.id, lab] as const))(
   async (id, lab) => {
     const engine = new ScenarioEngine(() => {})
     let text = await labText(id)
-    const run = async () => {
-      const loaded = engine.load(text)
-      if ('fault' in loaded) throw new Error(`line ${loaded.fault.line}: ${loaded.fault.message}`)
-      return new RunModel(await engine.run({}))
-    }
+    const run = async () => new RunModel(await engine.run({ text }), { text })
     let model = await run()
     const missing: string[] = []
-    if (found(model, lab.open) === null) missing.push('what it opens with')
+    const lookAt = (look: Look, what: string) => {
+      const place = found(model, look)
+      if (place === null) missing.push(what)
+      else if (place.time > model.end) missing.push(`${what} At ${place.time} ms: the run ends at ${model.end}.`)
+    }
+    lookAt(lab.open, 'What it opens with.')
     for (const { edits, look, question } of lab.steps) {
       if (edits !== undefined) {
-        text = engine.edit(text, edits)
+        text = await engine.edit(text, edits)
         model = await run()
       }
-      if (found(model, look) === null) missing.push(question)
+      lookAt(look, question)
     }
     expect(missing).toEqual([])
   },

@@ -17,11 +17,11 @@ async function tryPrograms({ engineScript, text, programs }: Given) {
     failure = message
   }
   const run = async (more: readonly Program[] = [], patience = 60_000) => {
-    await client.call('load', [text]).catch((error) => Promise.reject(new Error(failure || error.message)))
-    const { said } = await client.call('run', [{ until: 2500, programs: [...programs, ...more] }], undefined, patience)
+    const request = { text, until: 2500, programs: [...programs, ...more] }
+    const { said } = await client.call('run', [request], undefined, patience)
     return { said }
   }
-  const first = await run()
+  const first = await run().catch((error) => Promise.reject(new Error(failure || error.message)))
   const fault = await client.call('check', ['let a = 1\nlet b = ;\nlet c'])
   const hung = await run([{ host: 'client', at: 0, code: 'while (true);' }], 1000).catch((error) => `${error}`)
   return { run: first, fault, hung, again: await run() }

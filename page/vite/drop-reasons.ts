@@ -9,7 +9,7 @@ import type { Plugin } from 'vite'
 const NAME = 'virtual:drop-reasons'
 const LIST = join(import.meta.dirname, '..', '..', 'src', 'base', 'drop.ts')
 
-export function readReasons(source: string): Record<string, string> {
+function readReasons(source: string): Record<string, string> {
   const found: Record<string, string> = {}
   for (const [, comment = '', name = ''] of source.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*(\w+): \d+,/g))
     found[name] = comment

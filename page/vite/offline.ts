@@ -24,13 +24,16 @@ export function offline(): Plugin {
     apply: 'build',
     enforce: 'post',
     generateBundle(_options, bundle) {
+      const page = bundle['index.html']
+      if (page?.type !== 'asset') throw new Error('tungram-offline: the build has no index.html')
       const files = [
         './',
         ...Object.keys(bundle)
           .filter((name) => !name.endsWith('.map'))
           .map((name) => `./${name}`),
       ].sort()
-      const version = createHash('sha256').update(files.join()).digest('hex').slice(0, 12)
+      // The other files have a hash of what is in them in their names.
+      const version = createHash('sha256').update(files.join()).update(page.source).digest('hex').slice(0, 12)
       this.emitFile({ type: 'asset', fileName: 'sw.js', source: WORKER(version, files) })
     },
   }

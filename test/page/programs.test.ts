@@ -27,9 +27,8 @@ const lines = ({ said }: Pick<Run, 'said'>) => said.map(({ program, time, line }
 
 test('what programs do is a part of the run: its packets, its lines, and both again', async () => {
   const engine = new ScenarioEngine(() => {})
-  engine.load(text)
-  const plain = await engine.run({ until: 2500 })
-  const request = { until: 2500, programs: PROGRAMS }
+  const plain = await engine.run({ text, until: 2500 })
+  const request = { text, until: 2500, programs: PROGRAMS }
   const run = await engine.run(request)
   expect(lines(run)).toEqual([
     expect.stringMatching(/^0 0 ready 0\.\d+$/),
@@ -43,13 +42,13 @@ test('what programs do is a part of the run: its packets, its lines, and both ag
   ])
   expect(run.datagrams.time.length).toBe(plain.datagrams.time.length + 4)
   expect(lines(await engine.run(request))).toEqual(lines(run))
-  expect(lines(await engine.run({ until: 2500 }))).toEqual([])
+  expect(lines(await engine.run({ text, until: 2500 }))).toEqual([])
 })
 
 test('code without an end is over after a minute of simulated time; an error in code has no run', async () => {
   const engine = new ScenarioEngine(() => {})
-  engine.load('hosts: { a: }')
-  const run = await engine.run({ programs: [{ host: 'a', at: 0, code: 'setInterval(() => {}, 1000)' }] })
+  const programs = [{ host: 'a', at: 0, code: 'setInterval(() => {}, 1000)' }]
+  const run = await engine.run({ text: 'hosts: { a: }', programs })
   expect([run.time, run.interrupted]).toEqual([60_000, true])
   expect(await engine.check('let a = 1')).toBeNull()
   expect(await engine.check('let a = ')).toMatchObject({ line: 1, message: expect.stringContaining('Unexpected') })
@@ -81,8 +80,7 @@ testWith(
     }>(`tryPrograms(${JSON.stringify({ engineScript, text, programs: PROGRAMS })})`)
   })
   const engine = new ScenarioEngine(() => {})
-  engine.load(text)
-  const expected = lines(await engine.run({ until: 2500, programs: PROGRAMS }))
+  const expected = lines(await engine.run({ text, until: 2500, programs: PROGRAMS }))
   expect(lines(outcome.run)).toEqual(expected)
   expect(outcome.fault).toMatchObject({ line: 2, column: 9, message: expect.stringContaining('Unexpected') })
   expect(outcome.hung).toBe(

@@ -7,22 +7,21 @@ export type Point = readonly [x: number, y: number]
 
 /** Above this the search for few crossings takes too long to wait for. */
 const MOST_LAID_OUT = 150
-export const COLUMN = 190
+const COLUMN = 190
 const ROW = 96
 
 /** A place for each node: the one by hand, else one that was found. */
 export function placesOf({ nodes, cables }: Topology, first: string | undefined, byHand: Places): Map<string, Point> {
-  const free = nodes.filter(({ name }) => byHand[name] === undefined)
   const found = nodes.length > MOST_LAID_OUT ? inColumns({ nodes, cables }, first) : laidOut({ nodes, cables }, first)
   // Nodes without a cable stand below the others.
   const lowest = Math.max(0, ...[...found.values()].map(([, y]) => y))
   let alone = 0
   const places = new Map<string, Point>()
   for (const { name } of nodes) {
-    const own = byHand[name]
+    const own = Object.hasOwn(byHand, name) ? byHand[name] : undefined
     places.set(name, own ?? found.get(name) ?? [(alone++ % 6) * COLUMN, lowest + ROW * (1 + Math.floor(alone / 6))])
   }
-  return free.length === 0 ? new Map(nodes.map(({ name }) => [name, byHand[name] as Point])) : places
+  return places
 }
 
 function laidOut({ nodes, cables }: Topology, first: string | undefined): Map<string, Point> {
@@ -31,17 +30,19 @@ function laidOut({ nodes, cables }: Topology, first: string | undefined): Map<st
   graph.setDefaultEdgeLabel(() => ({}))
   const joined = new Set(cables.flatMap(({ ends }) => ends.map(({ node }) => node)))
   const rank = distances({ nodes, cables }, first)
-  for (const { name } of nodes) if (joined.has(name)) graph.setNode(name, { width: 84, height: 50 })
+  // dagre has its nodes as keys of objects, where a name such as 'constructor' is there before.
+  const key = new Map(nodes.map(({ name }, index) => [name, `n${index}`]))
+  for (const name of key.keys()) if (joined.has(name)) graph.setNode(key.get(name) as string, { width: 84, height: 50 })
   for (const { ends, index } of cables) {
     const [a, b] = [ends[0].node, ends[1].node]
-    const forward = (rank.get(a) ?? 0) <= (rank.get(b) ?? 0)
-    graph.setEdge(forward ? a : b, forward ? b : a, {}, `${index}`)
+    const [from, to] = (rank.get(a) ?? 0) <= (rank.get(b) ?? 0) ? [a, b] : [b, a]
+    graph.setEdge(key.get(from) as string, key.get(to) as string, {}, `${index}`)
   }
   if (joined.size === 0) return new Map()
   layout(graph)
   return new Map(
     [...joined].map((name) => {
-      const { x, y } = graph.node(name) as { x: number; y: number }
+      const { x, y } = graph.node(key.get(name) as string) as { x: number; y: number }
       return [name, [Math.round(x), Math.round(y)] as Point]
     }),
   )

@@ -19,7 +19,7 @@ export interface Target {
   readonly y: number
 }
 
-export interface Ways {
+interface Ways {
   /** By `node nic`: the nodes to which the cable leads, one after the other. */
   readonly cables: ReadonlyMap<string, readonly string[]>
   readonly places: ReadonlyMap<string, Point>
@@ -64,7 +64,7 @@ export function paint(
   },
 ): Target[] {
   const targets: Target[] = []
-  const { frames, datagrams } = model.run
+  const { frames } = model.run
   const rows: number[] = []
   model.inFlight(time, (row) => rows.push(row))
   const labelled = rows.length <= 40 && view.size > 0.7
@@ -76,8 +76,7 @@ export function paint(
     const nic = model.text(frames.nic[row] as number)
     const [left, start] = [frames.left[row] as number, frames.start[row] as number]
     const length = frames.length[row] as number
-    const flow = (datagrams.causedBy[id - 1] as number) > 0 ? -1 : (datagrams.flow[id - 1] as number)
-    const color = flowColor(flow)
+    const color = flowColor(model.flowOf(id))
     if (time < left && ((frames.flags[row] as number) & QUEUED) !== 0) {
       const key = `${from} ${nic}`
       const waiting = queued.get(key) ?? 0

@@ -73,8 +73,7 @@ export function createEditor(
   return {
     show(next) {
       const now = view.state.doc.toString()
-      // While somebody types, what was just written comes back: the newer text stays.
-      if (now === next || view.hasFocus) return
+      if (now === next) return
       showing = true
       view.dispatch({
         changes: { from: 0, to: now.length, insert: next },

@@ -1,7 +1,7 @@
 /** What the page does: every change of the document, the run and the time goes through here. */
 import { batch } from '@preact/signals'
 import { EngineClient, Hung, PATIENCE, Stopped } from '../engine-client.ts'
-import type { Edit, Program } from '../protocol.ts'
+import type { Edit, Program, RunRequest } from '../protocol.ts'
 import { RunModel } from './model.ts'
 import * as state from './state.ts'
 
@@ -18,19 +18,24 @@ export function say(message: string): void {
 interface Version {
   readonly text: string
   readonly places: state.Places
+  readonly programs: readonly Program[]
 }
 
 const undone: Version[] = []
 const done: Version[] = []
 const MOST_VERSIONS = 200
 
-const current = (): Version => ({ text: state.text.value, places: state.places.value })
+const current = (): Version => ({
+  text: state.text.value,
+  places: state.places.value,
+  programs: state.programs.value,
+})
 
 /** A step that can be taken back. */
 function remember(): void {
-  const last = done.at(-1)
-  if (last?.text === state.text.value && last.places === state.places.value) return
-  done.push(current())
+  const [last, now] = [done.at(-1), current()]
+  if (last?.text === now.text && last.places === now.places && last.programs === now.programs) return
+  done.push(now)
   if (done.length > MOST_VERSIONS) done.shift()
   undone.length = 0
 }
@@ -48,11 +53,12 @@ async function turn(from: Version[], to: Version[], none: string): Promise<void>
   if (version === undefined) return say(none)
   to.push(current())
   state.places.value = version.places
+  state.programs.value = version.programs
   await show(version.text)
 }
 
 /** What is opened in place of what was there. */
-export interface Opened {
+interface Opened {
   readonly text: string
   readonly places?: state.Places
   readonly time?: number
@@ -64,7 +70,11 @@ export interface Opened {
   readonly lab?: { readonly id: string; readonly step: number } | null
 }
 
+/** How many documents were opened. */
+let documents = 0
+
 export async function open(opened: Opened): Promise<void> {
+  documents++
   if (state.text.value !== '') remember()
   batch(() => {
     state.isPlaying.value = false
@@ -94,25 +104,56 @@ export async function write(text: string): Promise<void> {
   await show(text)
 }
 
-/** Changes the document by what was done to the drawing or a form. */
-export async function edit(edits: readonly Edit[], moved?: state.Places): Promise<boolean> {
+let lastEdit: Promise<unknown> = Promise.resolve()
+
+/**
+ * Changes the document by what was done to the drawing or a form; one change after the other, each
+ * of what the one before has made. A function is called when it is the change's turn: for edits that
+ * follow from what is there. It may give none.
+ * @returns whether it was made
+ */
+export function edit(edits: readonly Edit[] | (() => readonly Edit[]), moved?: () => state.Places): Promise<boolean> {
+  const opened = documents
+  const made = lastEdit.then(() => opened === documents && change(edits, moved))
+  lastEdit = made
+  return made
+}
+
+async function change(
+  given: readonly Edit[] | (() => readonly Edit[]),
+  moved = () => state.places.value,
+): Promise<boolean> {
   try {
-    const text = await engine.call('edit', [state.text.value, edits])
+    const edits = typeof given === 'function' ? given() : given
+    if (edits.length === 0) return false
+    const former = state.text.value
+    const text = await engine.call('edit', [former, edits])
     const loaded = await engine.call('load', [text])
+    if (state.text.value !== former) {
+      say('The scenario became another one meanwhile: this change was not made.')
+      return false
+    }
     if ('fault' in loaded) {
       say(loaded.fault.message)
-      // What was loaded before is what runs.
-      await engine.call('load', [state.text.value])
       return false
     }
     remember()
-    if (moved !== undefined) state.places.value = moved
+    state.places.value = moved()
+    for (const each of edits) if ('rename' in each) follow(each.rename, each.to)
     await show(text)
     return true
   } catch (error) {
     failed(error)
     return false
   }
+}
+
+/** What is kept by a node's name goes with it. */
+function follow(name: string, to: string): void {
+  state.places.value = Object.fromEntries(
+    Object.entries(state.places.value).map(([node, point]) => [node === name ? to : node, point]),
+  )
+  state.programs.value = state.programs.value.map((each) => (each.host === name ? { ...each, host: to } : each))
 }
 
 export function place(places: state.Places): void {
@@ -132,6 +173,7 @@ async function show(text: string): Promise<void> {
     }
     batch(() => {
       state.fault.value = null
+      state.goodText.value = text
       state.scenario.value = loaded.scenario
       state.topology.value = loaded.topology
       checkSelection()
@@ -159,13 +201,12 @@ let latest = 0
 export async function run(): Promise<void> {
   const own = ++latest
   const former = state.model.value
+  const [seed, until, programs] = [state.seed.value, state.until.value, present()]
   state.isRunning.value = true
   state.progress.value = 0
   try {
-    const seed = state.seed.value
-    const until = state.until.value
-    const programs = present()
-    const request = {
+    const request: RunRequest = {
+      text: state.goodText.value,
       ...(seed === null ? {} : { seed: /^-?\d+$/.test(seed) ? Number(seed) : seed }),
       ...(until === null ? {} : { until }),
       ...(programs.length === 0 ? {} : { programs }),
@@ -177,7 +218,7 @@ export async function run(): Promise<void> {
     const result = await engine.call('run', [request], progress, patience)
     if (own !== latest) return
     batch(() => {
-      state.model.value = new RunModel(result)
+      state.model.value = new RunModel(result, request)
       state.before.value =
         former === null ? null : new Map(former.run.flows.map(({ name, received }) => [name, received]))
       const selected = state.selection.value
@@ -185,47 +226,46 @@ export async function run(): Promise<void> {
       seek(Math.min(state.time.value, state.duration.value))
     })
   } catch (error) {
-    if (error instanceof Hung) await withoutLast(error)
+    if (own !== latest) return
+    if (error instanceof Hung) await withoutLast(programs, error)
     else failed(error)
   } finally {
     if (own === latest) state.isRunning.value = false
   }
 }
 
-/** Programs whose hosts are there, each with its place in the list of all. */
+/** Programs whose hosts are there. */
 export function present(): Program[] {
   const names = new Set(state.topology.value.nodes.map(({ name }) => name))
   return state.programs.value.filter(({ host }) => names.has(host))
 }
 
 export async function addProgram(program: Program): Promise<void> {
+  remember()
   state.programs.value = [...state.programs.value, program]
   await run()
 }
 
 export async function removeProgram(program: Program): Promise<void> {
+  remember()
   state.programs.value = state.programs.value.filter((each) => each !== program)
   await run()
 }
 
 /** The code that was added last is what does not return: it is taken out, and all else is as before. */
-async function withoutLast({ message }: Hung): Promise<void> {
-  const last = state.programs.value.findLast(({ code }) => code !== undefined)
+async function withoutLast(programs: readonly Program[], { message }: Hung): Promise<void> {
+  const last = programs.findLast(({ code }) => code !== undefined)
   state.programs.value = state.programs.value.filter((each) => each !== last)
   say(`${message} It was taken out: the code on ${last?.host} at ${last?.at} ms.`)
-  // A new worker knows nothing of the document.
-  await engine.call('load', [state.text.value])
   await run()
 }
 
 /** Ends a run that takes too long; what was there before stays. */
-export async function stopRun(): Promise<void> {
+export function stopRun(): void {
   latest++
   engine.stop()
   state.isRunning.value = false
   say('The run was stopped. Set a time at which it ends, and run again.')
-  // A new worker knows nothing of the document.
-  await engine.call('load', [state.text.value]).catch(failed)
 }
 
 function failed(error: unknown): void {

@@ -6,7 +6,7 @@ import { share } from './link.ts'
 import { store } from './memory.ts'
 import * as state from './state.ts'
 
-export interface Command {
+interface Command {
   readonly name: string
   /** As it is shown, and as {@link keyOf} names it. */
   readonly key?: string
@@ -63,7 +63,7 @@ export function switchTheme(): void {
 }
 
 /** A key as commands name it. */
-export function keyOf(event: KeyboardEvent): string {
+function keyOf(event: KeyboardEvent): string {
   const named: Record<string, string> = {
     ' ': 'Space',
     ArrowRight: '→',

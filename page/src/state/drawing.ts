@@ -35,14 +35,21 @@ function freshName(prefix: string): string {
 /** Adds a node, where the pointer was, or right of all others; the others stay where they are. */
 export async function addNode(name: ToolName, at?: Point, settled?: ReadonlyMap<string, Point>): Promise<void> {
   const tool = TOOLS.find((each) => each.name === name) as Tool
-  const node = freshName(tool.prefix)
   const value = name === 'firewall' ? { filter: { block: ['5000/udp'] } } : null
+  let node = ''
+  const edits = (): Edit[] => {
+    node = freshName(tool.prefix)
+    return [{ set: [tool.group, node], value }]
+  }
   const moved =
     at === undefined
       ? undefined
-      : { ...Object.fromEntries(settled ?? []), [node]: [Math.round(at[0]), Math.round(at[1])] as Point }
-  const done = await edit([{ set: [tool.group, node], value }], moved)
-  if (!done) return
+      : (): state.Places => ({
+          ...Object.fromEntries(settled ?? []),
+          ...state.places.value,
+          [node]: [Math.round(at[0]), Math.round(at[1])],
+        })
+  if (!(await edit(edits, moved))) return
   state.tool.value = null
   state.selection.value = { kind: 'node', name: node }
   say(
@@ -69,15 +76,19 @@ export async function connectTo(name: string): Promise<void> {
   state.connecting.value = null
   state.tool.value = null
   if (from === null) return
-  const index = state.scenario.value.links?.length ?? 0
-  const edits: Edit[] = [{ set: ['links', index], value: { between: [from, name], delay: '5ms' } }]
-  // A NAT knows its outside when it has a second cable: that one.
-  for (const [node, other] of [
-    [from, name],
-    [name, from],
-  ] as const)
-    if (/^nat\d*$/.test(node) && state.scenario.value.routers?.[node] === null && cablesOf(node) === 1)
-      edits.push({ set: ['routers', node, 'nat'], value: { outside: other } })
+  let index = 0
+  const edits = (): Edit[] => {
+    index = state.scenario.value.links?.length ?? 0
+    const made: Edit[] = [{ set: ['links', index], value: { between: [from, name], delay: '5ms' } }]
+    // A NAT knows its outside when it has a second cable: that one.
+    for (const [node, other] of [
+      [from, name],
+      [name, from],
+    ] as const)
+      if (/^nat\d*$/.test(node) && state.scenario.value.routers?.[node] === null && cablesOf(node) === 1)
+        made.push({ set: ['routers', node, 'nat'], value: { outside: other } })
+    return made
+  }
   if (await edit(edits)) {
     state.selection.value = { kind: 'cable', index }
     say(`${from} and ${name} are connected.`)
@@ -89,7 +100,7 @@ function cablesOf(name: string): number {
   return (state.scenario.value.links ?? []).filter(({ between }) => between.includes(name)).length
 }
 
-export interface NewFlow {
+interface NewFlow {
   readonly from: string
   readonly to: string
   readonly size: number
@@ -98,53 +109,57 @@ export interface NewFlow {
 }
 
 export async function addFlow({ from, to, size, rate, dontFragment }: NewFlow): Promise<boolean> {
-  const index = state.scenario.value.flows?.length ?? 0
   const value = { from, to, size, rate, ...(dontFragment === 'want' ? {} : { dontFragment }) }
-  const edits: Edit[] = [{ set: ['flows', index], value }]
-  // A drawing of one's own is not to run for ten seconds for a first look.
-  if (index === 0 && state.scenario.value.duration === undefined) edits.unshift({ set: ['duration'], value: '2s' })
+  let index = 0
+  const edits = (): Edit[] => {
+    const { flows = [], duration } = state.scenario.value
+    index = flows.length
+    const flow: Edit = { set: ['flows', index], value }
+    // A drawing of one's own is not to run for ten seconds for a first look.
+    return index === 0 && duration === undefined ? [{ set: ['duration'], value: '2s' }, flow] : [flow]
+  }
   if (!(await edit(edits))) return false
   state.selection.value = { kind: 'flow', index }
   say(`A flow from ${from} to ${to} was added.`)
   return true
 }
 
+type Path = readonly (string | number)[]
+
 /** Removes what is selected, with what cannot be without it. */
 export async function removeSelected(): Promise<void> {
   const selected = state.selection.value
   if (selected === null || selected.kind === 'packet') return say('Select a node, a cable or a flow to remove it.')
-  const { links = [], flows = [], events = [] } = state.scenario.value
-  if (selected.kind === 'cable') {
-    const name = state.topology.value.cables[selected.index]?.name
-    // From the last, so that the places of the others hold.
-    const gone = events.map(({ link }, index) => (link === name ? index : -1)).filter((index) => index >= 0)
-    await removeAll([['links', selected.index], ...gone.reverse().map((index) => ['events', index])])
-  } else if (selected.kind === 'flow') await removeAll([['flows', selected.index]])
-  else {
-    const { name } = selected
-    const cables = state.topology.value.cables.filter(({ ends }) => ends.some(({ node }) => node === name))
-    const paths: (string | number)[][] = []
-    const indexes = <Item>(list: readonly Item[], isGone: (item: Item) => boolean) =>
-      [...list.keys()].filter((index) => isGone(list[index] as Item)).reverse()
-    for (const index of indexes(links, ({ between }) => between.includes(name))) paths.push(['links', index])
-    for (const index of indexes(flows, ({ from, to }) => from === name || to === name)) paths.push(['flows', index])
-    for (const index of indexes(
-      events,
-      (event) => event.node === name || cables.some((cable) => cable.name === event.link) || event.from === name,
-    ))
-      paths.push(['events', index])
-    for (const [router, spec] of Object.entries(state.scenario.value.routers ?? {}))
-      if (router !== name && (spec?.nat?.outside === name || cables.some((cable) => cable.name === spec?.nat?.outside)))
-        paths.push(['routers', router, 'nat'])
-    const group = TOOLS.find(({ group: each }) => Object.hasOwn(state.scenario.value[each] ?? {}, name))?.group
-    if (group !== undefined) paths.push([group, name])
-    await removeAll(paths)
-  }
-}
-
-async function removeAll(paths: (string | number)[][]): Promise<void> {
-  if (await edit(paths.map((path) => ({ remove: path })))) {
+  // A key that is pressed twice is not to remove what has moved up into the place.
+  const edits = () => (state.selection.value === selected ? pathsOf(selected).map((path) => ({ remove: path })) : [])
+  if (await edit(edits)) {
     state.selection.value = null
     say('Removed.')
   }
+}
+
+/** What goes with something, from the last, so that the places of the others hold. */
+function pathsOf(selected: Exclude<state.Selection, null | { kind: 'packet' }>): Path[] {
+  const { links = [], flows = [], events = [], routers = {} } = state.scenario.value
+  const { cables } = state.topology.value
+  const among = <Item>(key: string, list: readonly Item[], isGone: (item: Item) => boolean): Path[] =>
+    list.flatMap((item, index) => (isGone(item) ? [[key, index]] : [])).reverse()
+  if (selected.kind === 'flow') return [['flows', selected.index]]
+  if (selected.kind === 'cable') {
+    const name = cables[selected.index]?.name
+    return [['links', selected.index], ...among('events', events, ({ link }) => link === name)]
+  }
+  const { name } = selected
+  const own = new Set(cables.filter(({ ends }) => ends.some(({ node }) => node === name)).map((cable) => cable.name))
+  const group = TOOLS.find(({ group: each }) => Object.hasOwn(state.scenario.value[each] ?? {}, name))?.group
+  return [
+    ...among('links', links, ({ between }) => between.includes(name)),
+    ...among('flows', flows, ({ from, to }) => from === name || to === name),
+    ...among('events', events, ({ node, link, from }) => node === name || own.has(link ?? '') || from === name),
+    ...Object.entries(routers)
+      .filter(([, spec]) => spec?.nat?.outside === name || own.has(spec?.nat?.outside ?? ''))
+      .filter(([router]) => router !== name)
+      .map(([router]) => ['routers', router, 'nat']),
+    ...(group === undefined ? [] : [[group, name]]),
+  ]
 }

@@ -27,8 +27,14 @@ export function saveScenario(): void {
 }
 
 export async function saveCapture(): Promise<void> {
+  const model = state.model.value
+  if (model === null) return say('There is no run yet that could be saved.')
   try {
-    save(fileName('pcapng'), (await engine.call('capture', [])) as BlobPart as never, 'application/octet-stream')
+    save(
+      fileName('pcapng'),
+      (await engine.call('capture', [model.request])) as BlobPart as never,
+      'application/octet-stream',
+    )
   } catch (error) {
     say((error as Error).message)
   }

@@ -27,7 +27,7 @@ export async function openLab(
   if (at.selection !== undefined) state.selection.value = at.selection
 }
 
-export function lookAt(look: Look): void {
+function lookAt(look: Look): void {
   const model = state.model.value
   if (model === null) return
   if (look.view !== undefined) state.view.value = look.view

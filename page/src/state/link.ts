@@ -24,7 +24,7 @@ interface Shared {
 /** The longest text of a link that is read, unpacked. */
 const MOST_TEXT = 4_000_000
 
-export async function linkOf(): Promise<string> {
+async function linkOf(): Promise<string> {
   return `${location.href.replace(/#.*/s, '')}#${await fragmentOf()}`
 }
 

@@ -1,9 +1,7 @@
 /** Finds in a run what a lab's step is about. */
 import type { Look } from '../../labs/lab.ts'
-import { KINDS } from '../protocol.ts'
+import { CAUSED } from '../protocol.ts'
 import type { RunModel } from './model.ts'
-
-const CAUSED = KINDS.indexOf('caused')
 
 /** A datagram, 0 for none, and a time; `null` when the run has no such thing. */
 export function found(
@@ -23,7 +21,7 @@ export function found(
   } else if (flow !== undefined) {
     let count = 0
     for (let row = 0; row < datagrams.flow.length && id === 0; row++)
-      if (datagrams.flow[row] === flow && datagrams.causedBy[row] === 0 && ++count === nth) id = row + 1
+      if (model.flowOf(row + 1) === flow && ++count === nth) id = row + 1
     if (id === 0) return null
     at = time ?? (datagrams.time[id - 1] as number)
   }

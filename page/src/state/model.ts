@@ -1,8 +1,8 @@
 /** A run as the views ask for it: what is where at a time, and what belongs to a datagram. */
-import { KINDS, QUEUED, type Run } from '../protocol.ts'
+import { DELIVERED, DROPPED, type Program, type Run, type RunRequest } from '../protocol.ts'
 
 /** Something that was discarded. `nic` is `''` within a node. */
-export interface Dropped {
+interface Dropped {
   readonly time: number
   readonly datagram: number
   readonly node: string
@@ -11,20 +11,20 @@ export interface Dropped {
 }
 
 /** Fragments that wait at a host for the rest of their datagram. */
-export interface Waiting {
+interface Waiting {
   readonly node: string
   readonly datagram: number
   readonly arrivals: readonly number[]
-  /** Bytes of payload that are there, after each arrival. */
+  /** When the datagram is whole, or its fragments are discarded. */
   readonly until: number
-  readonly complete: boolean
 }
-
-const DROPPED = KINDS.indexOf('dropped')
-const DELIVERED = KINDS.indexOf('delivered')
 
 export class RunModel {
   readonly run: Run
+  /** What it is the run of. */
+  readonly request: RunRequest
+  /** When the last thing happened. */
+  readonly end: number
   readonly drops: readonly Dropped[]
   readonly waiting: readonly Waiting[]
   /** Of each frame, the latest end of it and all before it. */
@@ -32,8 +32,10 @@ export class RunModel {
   #frameIndex: { readonly first: Uint32Array; readonly rows: Uint32Array } | null = null
   #eventIndex: { readonly first: Uint32Array; readonly rows: Uint32Array } | null = null
 
-  constructor(run: Run) {
+  constructor(run: Run, request: RunRequest) {
     this.run = run
+    this.request = request
+    this.end = Math.max(run.time, run.events.time.at(-1) ?? 0)
     const { frames } = run
     this.#latest = new Float64Array(frames.start.length)
     let latest = Number.NEGATIVE_INFINITY
@@ -67,20 +69,6 @@ export class RunModel {
     let found = false
     this.inFlight(time, () => {
       found = true
-    })
-    return found
-  }
-
-  /** Frames that wait in a queue at a time, by `node nic`. */
-  queued(time: number): Map<string, number[]> {
-    const found = new Map<string, number[]>()
-    const { flags, left, from, nic } = this.run.frames
-    this.inFlight(time, (row) => {
-      if (((flags[row] as number) & QUEUED) === 0 || (left[row] as number) <= time) return
-      const key = `${this.text(from[row] as number)} ${this.text(nic[row] as number)}`
-      const rows = found.get(key)
-      if (rows === undefined) found.set(key, [row])
-      else rows.push(row)
     })
     return found
   }
@@ -128,12 +116,16 @@ export class RunModel {
     return 0
   }
 
-  /** The frame of a datagram that is on its way at a time, or was last; -1 for none. */
-  frameAt(datagram: number, time: number): number {
-    let found = -1
-    for (const row of this.framesOf(datagram))
-      if (found < 0 || (this.run.frames.start[row] as number) <= time) found = row
-    return found
+  /** The flow that a datagram is of; -1 for none, and for what was sent on account of another. */
+  flowOf(datagram: number): number {
+    const { flow, causedBy } = this.run.datagrams
+    return (causedBy[datagram - 1] as number) > 0 ? -1 : (flow[datagram - 1] as number)
+  }
+
+  /** The lines that a program has said by a time; none for one that this run was without. */
+  saidBy(program: Program, time: number): string[] {
+    const place = this.request.programs?.indexOf(program) ?? -1
+    return this.run.said.filter((each) => each.program === place && each.time <= time).map(({ line }) => line)
   }
 
   #findDrops(): Dropped[] {
@@ -179,7 +171,6 @@ export class RunModel {
         datagram: group.datagram,
         arrivals: group.arrivals.sort((a, b) => a - b),
         until: events.time[row] as number,
-        complete: what === DELIVERED,
       })
     }
     return found
@@ -198,7 +189,7 @@ export function upperBound(values: ArrayLike<number>, value: number): number {
 }
 
 /** The first place whose value is not smaller. */
-export function lowerBound(values: ArrayLike<number>, value: number): number {
+function lowerBound(values: ArrayLike<number>, value: number): number {
   let [low, high] = [0, values.length]
   while (low < high) {
     const middle = (low + high) >>> 1

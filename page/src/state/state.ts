@@ -21,6 +21,8 @@ export type View = (typeof VIEWS)[number]
 export type Places = Readonly<Record<string, readonly [number, number]>>
 
 export const text = signal('')
+/** The last text without an error: what the drawing shows, and what is run. */
+export const goodText = signal('')
 export const places = signal<Places>({})
 export const scenario = signal<Scenario>({})
 export const topology = signal<Topology>({ nodes: [], cables: [] })
@@ -56,12 +58,7 @@ export const connecting = signal<string | null>(null)
 export const notice = signal('')
 export const dialog = signal<'labs' | 'palette' | 'help' | 'flow' | null>(null)
 
-export const duration = computed(() => {
-  const run = model.value?.run
-  if (run === undefined) return 0
-  const last = run.events.time.at(-1) ?? 0
-  return Math.max(run.time, last)
-})
+export const duration = computed(() => model.value?.end ?? 0)
 
 export const theme = signal<'light' | 'dark'>('light')
 

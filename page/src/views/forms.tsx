@@ -9,7 +9,7 @@ import * as state from '../state/state.ts'
 type Path = readonly (string | number)[]
 
 /** What stands in the file for a value, on one line. */
-export function sourceOf(value: unknown): string {
+function sourceOf(value: unknown): string {
   if (value === undefined) return ''
   if (Array.isArray(value)) return `[${value.map(sourceOf).join(', ')}]`
   if (typeof value === 'object' && value !== null) {
@@ -192,10 +192,7 @@ export function NodePanel({ name }: { name: string }) {
   const rename = async (to: string) => {
     if (to === name) return
     if (to.trim() === '') return say('A node needs a name.')
-    const places = state.places.value
-    const { [name]: own, ...others } = places
-    const done = await edit([{ rename: name, to }], own === undefined ? places : { ...others, [to]: own })
-    if (done) state.selection.value = { kind: 'node', name: to }
+    if (await edit([{ rename: name, to }])) state.selection.value = { kind: 'node', name: to }
   }
   return (
     <div class="form">

@@ -128,10 +128,10 @@ function picked(event: MouseEvent, datagram: number, at?: number): void {
 
 function FrameArrow({ arrow, model, selected }: { arrow: Arrow; model: RunModel; selected: number }) {
   const { row, x0, y0, x1, y1 } = arrow
-  const { frames, datagrams } = model.run
+  const { frames } = model.run
   const id = frames.datagram[row] as number
   const flags = frames.flags[row] as number
-  const flow = (datagrams.causedBy[id - 1] as number) > 0 ? -1 : (datagrams.flow[id - 1] as number)
+  const flow = model.flowOf(id)
   const color = flowColor(flow)
   const lost = (flags & LOST) !== 0
   const length = Math.hypot(x1 - x0, y1 - y0) || 1

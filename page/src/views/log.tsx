@@ -1,7 +1,7 @@
 /** Everything that happened, as text, a line each: what a screen reader reads. */
 import { useSignal, useSignalEffect } from '@preact/signals'
 import { useMemo, useRef } from 'preact/hooks'
-import { KINDS } from '../protocol.ts'
+import { DROPPED } from '../protocol.ts'
 import { select } from '../state/actions.ts'
 import { type RunModel, upperBound } from '../state/model.ts'
 import * as state from '../state/state.ts'
@@ -12,7 +12,6 @@ const ROW = 22
 const MOST_HEIGHT = 8_000_000
 
 type Filter = 'all' | 'drops' | 'selected'
-const DROPPED = KINDS.indexOf('dropped')
 
 export function LogView() {
   const model = state.model.value

@@ -4,7 +4,7 @@ import reasons from 'virtual:drop-reasons'
 import { useSignal, useSignalEffect } from '@preact/signals'
 import { useMemo } from 'preact/hooks'
 import { flowColor } from '../draw/palette.ts'
-import type { Detail, FrameBytes, PacketField } from '../protocol.ts'
+import { CAUSED, type Detail, DROPPED, type FrameBytes, type PacketField } from '../protocol.ts'
 import { beside, engine, say, seek, select } from '../state/actions.ts'
 import type { RunModel } from '../state/model.ts'
 import * as state from '../state/state.ts'
@@ -21,23 +21,21 @@ export function PacketPanel({ id, model }: { id: number; model: RunModel }) {
     if (selected?.kind !== 'packet' || current === null) return
     const wanted = selected.id
     detail.value = null
-    engine.call('detail', [wanted]).then(
+    engine.call('detail', [current.request, wanted]).then(
       (found) => {
         if (state.model.value === current && selectedId() === wanted) detail.value = found
       },
       (error: Error) => say(error.message),
     )
   })
-  const { datagrams } = model.run
-  const row = id - 1
-  const flow = datagrams.flow[row] as number
-  const caused = (datagrams.causedBy[row] as number) > 0
+  const flow = model.run.datagrams.flow[id - 1] as number
+  const own = model.flowOf(id)
   const drops = model.drops.filter((drop) => drop.datagram === id)
   return (
     <div class="packet">
       <header>
         <h2>
-          <i style={{ background: flowColor(caused ? -1 : flow) }} /> datagram {id}
+          <i style={{ background: flowColor(own) }} /> datagram {id}
         </h2>
         <span class="move">
           <button type="button" title="the one before of this flow (key [)" onClick={() => beside(-1)}>
@@ -50,7 +48,7 @@ export function PacketPanel({ id, model }: { id: number; model: RunModel }) {
       </header>
       <p class="muted">
         {datagramText(model, id).replace(/^#\d+ /, '')}
-        {flow >= 0 ? `, ${caused ? 'on account of ' : ''}flow ${model.run.flows[flow]?.name}` : ''}
+        {flow >= 0 ? `, ${own < 0 ? 'on account of ' : ''}flow ${model.run.flows[flow]?.name}` : ''}
       </p>
       {drops.slice(0, 3).map(({ node, nic, reason, time }) => (
         <button type="button" class="verdict" key={`${time} ${node} ${nic}`} onClick={() => seek(time)}>
@@ -102,7 +100,7 @@ function LifeList({ id, model }: { id: number; model: RunModel }) {
         const at = time[row] as number
         return (
           <li key={row} class={at > now ? 'later' : ''}>
-            <button type="button" onClick={() => seek(at)} class={what[row] === 11 ? 'bad' : ''}>
+            <button type="button" onClick={() => seek(at)} class={what[row] === DROPPED ? 'bad' : ''}>
               <time>{timeText(at)}</time> <b>{model.text(node[row] as number)}</b> <span>{eventText(model, row)}</span>
             </button>
           </li>
@@ -235,7 +233,7 @@ function Why({ id, model, detail }: { id: number; model: RunModel; detail: Detai
   const { datagrams, events } = model.run
   const cause = datagrams.causedBy[id - 1] as number
   const effects = [...model.eventsOf(id)]
-    .filter((row) => events.what[row] === 12)
+    .filter((row) => events.what[row] === CAUSED)
     .map((row) => events.value[row] as number)
   return (
     <div class="why">

@@ -5,6 +5,7 @@ import type { Line, Plot } from '../../../src/cli/report/plot.ts'
 import { flowColor, flowDash } from '../draw/palette.ts'
 import { seek } from '../state/actions.ts'
 import * as state from '../state/state.ts'
+import { Swatch } from './flows.tsx'
 
 const HEIGHT = 150
 const [LEFT, RIGHT, TOP, BOTTOM] = [46, 10, 8, 22]
@@ -101,10 +102,7 @@ function PlotFigure({ plot }: { plot: Plot }) {
           .filter(({ dashed }) => dashed !== true)
           .map(({ name, color }) => (
             <span key={name}>
-              <svg class="swatch" width="22" height="10" aria-hidden="true">
-                <path d="M0 5H22" stroke={flowColor(color)} stroke-dasharray={flowDash(color)} stroke-width="3" />
-              </svg>{' '}
-              {name}
+              <Swatch flow={color} /> {name}
             </span>
           ))}
       </p>

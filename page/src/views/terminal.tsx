@@ -80,7 +80,7 @@ export function TerminalView() {
 }
 
 function Said() {
-  const said = state.model.value?.run.said ?? []
+  const model = state.model.value
   const now = state.calmTime.value
   const programs = present()
   if (programs.length === 0)
@@ -101,9 +101,9 @@ function Said() {
             </button>
           </h2>
           <pre>
-            {said
-              .filter((each) => each.program === index && each.time <= now)
-              .map(({ line }) => `${line}\n`)
+            {model
+              ?.saidBy(program, now)
+              .map((line) => `${line}\n`)
               .join('')}
           </pre>
         </div>

@@ -73,7 +73,7 @@ function RunControls() {
       {isRunning.value ? (
         <span class="running">
           {spanText(progress.value)} are run{' '}
-          <button type="button" onClick={() => void stopRun()}>
+          <button type="button" onClick={stopRun}>
             stop
           </button>
         </span>

@@ -2,38 +2,36 @@
 import { useSignalEffect } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import type { TextEditor } from '../editor/editor.ts'
+import { Typing } from '../editor/typing.ts'
 import { write } from '../state/actions.ts'
 import * as state from '../state/state.ts'
-
-/** Milliseconds of silence before what was typed is run. */
-const PAUSE = 250
 
 export function YamlView() {
   const box = useRef<HTMLDivElement>(null)
   const editor = useRef<TextEditor | null>(null)
+  const typing = useRef<Typing | null>(null)
   useEffect(() => {
     let gone = false
-    let timer = 0
     void import('../editor/editor.ts').then(({ createEditor }) => {
       if (gone || box.current === null) return
+      const own = new Typing(state.text.value, (text) => void write(text))
+      typing.current = own
       editor.current = createEditor(box.current, state.text.value, {
         schema: () => state.schema.value,
-        changed(text) {
-          clearTimeout(timer)
-          timer = setTimeout(() => void write(text), PAUSE) as unknown as number
-        },
+        changed: (text) => own.typed(text),
       })
       editor.current.showFault(state.fault.value)
     })
     return () => {
       gone = true
+      typing.current?.end()
       editor.current?.destroy()
       editor.current = null
     }
   }, [])
   useSignalEffect(() => {
     const text = state.text.value
-    editor.current?.show(text)
+    if (typing.current?.isOther(text) === true) editor.current?.show(text)
   })
   useSignalEffect(() => {
     const fault = state.fault.value

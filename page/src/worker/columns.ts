@@ -3,7 +3,7 @@
 type Numbers = Float64Array | Int32Array | Uint32Array | Uint8Array
 
 /** One column; `take` gives what it holds, in memory that nobody else has. */
-export class Column<Kind extends Numbers> {
+class Column<Kind extends Numbers> {
   #values: Kind
   readonly #make: (length: number) => Kind
   length = 0
@@ -24,10 +24,6 @@ export class Column<Kind extends Numbers> {
 
   at(row: number): number {
     return this.#values[row] as number
-  }
-
-  set(row: number, value: number): void {
-    this.#values[row] = value
   }
 
   take(): Kind {

@@ -1,7 +1,9 @@
-/** The engine as the page uses it: what it was given last, and the calls of the protocol. */
+/**
+ * The engine as the page uses it: the calls of the protocol. What a run does not need (the reader of
+ * texts, the bytes of frames, programs) is loaded with the first call that does.
+ */
 import { neighborsOf } from '../../../src/cli/report/neighbors.ts'
 import { timePlots } from '../../../src/cli/report/series.ts'
-import { readScenarioText, ScenarioTextError } from '../../../src/cli/scenario-text.ts'
 import {
   buildScenario,
   type Network,
@@ -15,8 +17,6 @@ import {
 } from '../../../src/network/index.ts'
 import type { RunningPrograms, startPrograms } from '../../../src/shell/programs.ts'
 import type { Detail, Edit, Engine, Loaded, Run, RunRequest, TextFault } from '../protocol.ts'
-import { edited } from './edit.ts'
-import { FrameCollector } from './frame-bytes.ts'
 import { RunRecorder } from './run-recorder.ts'
 import type { Place } from './syntax-fault.ts'
 import { topologyOf } from './topology.ts'
@@ -29,8 +29,8 @@ const CODE_TIME = 60_000
 const machineNow = performance.now.bind(performance)
 
 export class ScenarioEngine implements Engine {
-  #scenario: Scenario = {}
-  #request: RunRequest = {}
+  /** The text that was read last: reading it again would give the same. */
+  #read: { readonly text: string; readonly scenario: Scenario } | null = null
   #progress: (time: number) => void
   readonly #placeOf: (script: string) => Promise<Place | null>
   /** Loaded with the first program: most runs have none. */
@@ -46,14 +46,13 @@ export class ScenarioEngine implements Engine {
     this.#placeOf = placeOf
   }
 
-  load(text: string): Loaded {
+  async load(text: string): Promise<Loaded> {
+    const { ScenarioTextError } = await import('../../../src/cli/scenario-text.ts')
     try {
-      const scenario = readScenarioText(text)
+      const scenario = await this.#scenarioOf(text)
       const network = buildScenario(scenario, { lineage: 0 })
       try {
-        const topology = topologyOf(scenario, network)
-        this.#scenario = scenario
-        return { scenario, topology }
+        return { scenario, topology: topologyOf(scenario, network) }
       } finally {
         network.close()
       }
@@ -78,20 +77,17 @@ export class ScenarioEngine implements Engine {
     return this.#programs?.takes(error) ?? false
   }
 
-  edit(text: string, edits: readonly Edit[]): string {
-    return edited(text, edits)
+  async edit(text: string, edits: readonly Edit[]): Promise<string> {
+    return (await import('./edit.ts')).edited(text, edits)
   }
 
   async run(request: RunRequest): Promise<Run> {
-    this.#request = request
-    if (this.#startPrograms === null && request.programs !== undefined && request.programs.length > 0)
-      this.#startPrograms = (await import('../../../src/shell/programs.ts')).startPrograms
-    const scenario = this.#scenario
+    const scenario = await this.#scenarioOf(request.text)
     const begun = machineNow()
     const network = buildScenario(scenario, { lineage: 0 })
     const recorder = new RunRecorder(scenario.flows?.length ?? 0, neighborsOf(network))
     network.close()
-    const result = await this.#again({ watch: recorder })
+    const result = await this.#simulate(request, { watch: recorder })
     return {
       seed: result.seed,
       time: result.time,
@@ -105,12 +101,13 @@ export class ScenarioEngine implements Engine {
     }
   }
 
-  async detail(id: number): Promise<Detail> {
+  async detail(request: RunRequest, id: number): Promise<Detail> {
+    const { FrameCollector } = await import('./frame-bytes.ts')
     const collector = new FrameCollector(id)
     let life = ''
     let start = 0
     let explain: Network['explain'] = () => ''
-    await this.#again({
+    await this.#simulate(request, {
       capture: collector.write,
       watch: {
         sent() {},
@@ -129,22 +126,28 @@ export class ScenarioEngine implements Engine {
     return { id, life, frames: collector.frames(start) }
   }
 
-  async capture(): Promise<Uint8Array> {
+  async capture(request: RunRequest): Promise<Uint8Array> {
     const blocks: Uint8Array[] = []
-    await this.#again({ capture: (block) => blocks.push(block) })
-    const file = new Uint8Array(blocks.reduce((sum, { length }) => sum + length, 0))
-    let at = 0
-    for (const block of blocks) {
-      file.set(block, at)
-      at += block.length
-    }
-    return file
+    await this.#simulate(request, { capture: (block) => blocks.push(block) })
+    return (await import('./frame-bytes.ts')).joined(blocks)
   }
 
-  /** The last run once more, or for the first time: it is the same to the byte. */
-  #again(options: Pick<RunOptions, 'watch' | 'capture' | 'prepare'>): Promise<ScenarioResult> {
-    const { seed, programs = [] } = this.#request
-    const until = this.#request.until ?? (programs.some(({ code }) => code !== undefined) ? CODE_TIME : undefined)
+  /** @throws {ScenarioTextError} */
+  async #scenarioOf(text: string): Promise<Scenario> {
+    if (this.#read?.text === text) return this.#read.scenario
+    const { readScenarioText } = await import('../../../src/cli/scenario-text.ts')
+    const scenario = readScenarioText(text)
+    this.#read = { text, scenario }
+    return scenario
+  }
+
+  async #simulate(
+    request: RunRequest,
+    { watch, capture, prepare }: Pick<RunOptions, 'watch' | 'capture' | 'prepare'>,
+  ): Promise<ScenarioResult> {
+    const { text, seed, programs = [] } = request
+    const until = request.until ?? (programs.some(({ code }) => code !== undefined) ? CODE_TIME : undefined)
+    if (programs.length > 0) this.#startPrograms ??= (await import('../../../src/shell/programs.ts')).startPrograms
     let stop = () => {}
     let time = () => 0
     let told = machineNow()
@@ -154,17 +157,16 @@ export class ScenarioEngine implements Engine {
       told = now
       this.#progress(time())
     }
-    const { watch } = options
-    return runScenario(this.#scenario, {
-      ...options,
+    return runScenario(await this.#scenarioOf(text), {
       ...(seed === undefined ? {} : { seed }),
-      ...(watch === undefined ? {} : { watch: telling(watch, tell) }),
+      ...(watch === undefined ? {} : { watch: watched(watch, tell) }),
+      ...(capture === undefined ? {} : { capture: telling(capture, tell) }),
       started(end, now) {
         stop = end
         time = now
       },
       prepare: (network) => {
-        options.prepare?.(network)
+        prepare?.(network)
         this.#programs = this.#startPrograms?.(network, programs, tell) ?? null
         if (until === undefined) return
         network.at(until, () => {
@@ -176,13 +178,18 @@ export class ScenarioEngine implements Engine {
   }
 }
 
+/** Takes the same, and calls `tell` whenever it does. */
+function telling<Args extends unknown[]>(take: (...args: Args) => void, tell: () => void): (...args: Args) => void {
+  return (...args) => {
+    tell()
+    take(...args)
+  }
+}
+
 /** A watcher that is told the same, and `tell` whenever something was sent. */
-function telling(watch: RunWatcher, tell: () => void): RunWatcher {
+function watched(watch: RunWatcher, tell: () => void): RunWatcher {
   return {
-    sent(...args) {
-      tell()
-      watch.sent(...args)
-    },
+    sent: telling(watch.sent.bind(watch), tell),
     arrived: (...args) => watch.arrived(...args),
     ended: (...args) => watch.ended(...args),
   }

@@ -6,6 +6,17 @@ import { layersOf } from './fields.ts'
 
 const PACKET = 6
 
+/** The bytes of all, one after the other. */
+export function joined(blocks: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(blocks.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const block of blocks) {
+    all.set(block, at)
+    at += block.length
+  }
+  return all
+}
+
 /** A sink for a capture, which keeps the frames of datagram `id` and forgets all others. */
 export class FrameCollector {
   readonly #mark: Uint8Array
@@ -38,13 +49,7 @@ export class FrameCollector {
 
   /** `start` is the wall time, in whole milliseconds, at which the network's time began. */
   frames(start: number): FrameBytes[] {
-    const file = new Uint8Array(this.#kept.reduce((sum, { length }) => sum + length, 0))
-    let at = 0
-    for (const block of this.#kept) {
-      file.set(block, at)
-      at += block.length
-    }
-    return [...readCapture(file)].map((frame) => {
+    return [...readCapture(joined(this.#kept))].map((frame) => {
       const medium = frame.linkType === 1 ? 'ethernet' : 'ip'
       return {
         time: Number(frame.time - BigInt(start) * 1_000_000n) / 1e6,
