@@ -27,7 +27,7 @@ export interface Engine {
   /** A run as a pcapng file: byte for byte that of `tungram sim --capture`. */
   capture(request: RunRequest): Promise<Uint8Array>
   /** The schema of scenario files. */
-  schema(): Schema
+  schema(): Promise<Schema>
   /** What is wrong in the code of a program, at its line; `null` for nothing. The code is not run. */
   check(code: string): Promise<TextFault | null>
   /** Changes the text of a scenario file, its comments and order kept. */

@@ -13,7 +13,7 @@ import {
   visit,
 } from 'yaml'
 import { checkScenario, type Scenario } from '../network/scenario/scenario.ts'
-import { ScenarioError } from '../network/scenario/scenario-schema.ts'
+import { ScenarioError } from '../network/scenario/scenario-error.ts'
 
 /** What is wrong with a scenario, and where it stands in the text. */
 export class ScenarioTextError extends Error {

@@ -62,7 +62,8 @@ export {
   type Scenario,
   type ScenarioEvent,
 } from './scenario/scenario.ts'
-export { SCENARIO_SCHEMA, ScenarioError } from './scenario/scenario-schema.ts'
+export { ScenarioError } from './scenario/scenario-error.ts'
+export { SCENARIO_SCHEMA } from './scenario/scenario-schema.ts'
 export type { EchoSpec } from './scenario/scenario-types.ts'
 export { buildNetwork, type LinkSpec, type RouterSpec, type Topology } from './scenario/topology.ts'
 export type {

@@ -10,7 +10,6 @@ import {
   type RunOptions,
   type RunWatcher,
   runScenario,
-  SCENARIO_SCHEMA,
   type Scenario,
   type ScenarioResult,
   type Schema,
@@ -63,8 +62,8 @@ export class ScenarioEngine implements Engine {
     }
   }
 
-  schema(): Schema {
-    return SCENARIO_SCHEMA
+  async schema(): Promise<Schema> {
+    return (await import('../../../src/network/scenario/scenario-schema.ts')).SCENARIO_SCHEMA
   }
 
   async check(code: string): Promise<TextFault | null> {

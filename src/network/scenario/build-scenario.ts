@@ -2,7 +2,7 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Network } from '../network.ts'
 import { echo } from './echo-service.ts'
-import { placing, ScenarioError } from './scenario-schema.ts'
+import { placing, ScenarioError } from './scenario-error.ts'
 import type { EchoSpec, Scenario, ScenarioEvent } from './scenario-types.ts'
 import { buildNetwork } from './topology.ts'
 

@@ -4,7 +4,8 @@ import type { Network } from '../network.ts'
 import { milliseconds } from '../time/duration.ts'
 import { buildScenario, happen } from './build-scenario.ts'
 import { type ImpairmentSpec, impairmentsOf } from './impairment-spec.ts'
-import { checkScenarioForm, placing, ScenarioError } from './scenario-schema.ts'
+import { placing, ScenarioError } from './scenario-error.ts'
+import { checkScenarioForm } from './scenario-schema.ts'
 import { type FlowSpec, flowPorts, type Scenario, type ScenarioEvent } from './scenario-types.ts'
 
 const ACTIONS = ['state', 'impair', 'change', 'partition', 'heal', 'filter', 'updateRoutes'] as const

@@ -1,10 +1,8 @@
-/**
- * The form of a scenario file, as JSON Schema (2020-12), and the error about a file of another
- * form.
- */
+/** The form of a scenario file, as JSON Schema (2020-12). */
 import { HOST_RANGES } from '../../ip/host-ranges.ts'
-import { checkSchema, placeOf, type Schema, SchemaError } from './json-schema.ts'
+import { checkSchema, type Schema, SchemaError } from './json-schema.ts'
 import { BIT_RATE, CONNECT, DEFINITIONS, duration, FILTER, HOST, NAT, SEED, SEGMENT, SWITCH } from './option-schemas.ts'
+import { ScenarioError } from './scenario-error.ts'
 import { integer, list, map, object, oneOf, optional, ref, text, within } from './schema-words.ts'
 
 const echo = list('UDP ports whose datagrams are sent back', integer('a port', 1, 65_535))
@@ -138,23 +136,6 @@ export const SCENARIO_SCHEMA: Schema & { readonly $defs: Readonly<Record<string,
   $defs: DEFINITIONS,
 }
 
-/** A scenario that is none, and where: the keys and indexes that lead to the place. */
-export class ScenarioError extends Error {
-  readonly path: readonly (string | number)[]
-  /** What is wrong, without the place. */
-  readonly reason: string
-  /** Whether it is a number beyond its bounds. */
-  readonly outOfRange: boolean
-
-  constructor(path: readonly (string | number)[], reason: string, outOfRange = false) {
-    super(`${placeOf(path)}${reason}`)
-    this.name = 'ScenarioError'
-    this.path = path
-    this.reason = reason
-    this.outOfRange = outOfRange
-  }
-}
-
 /** @throws {ScenarioError} for a value that is not as the schema says */
 export function checkScenarioForm(value: unknown): void {
   try {
@@ -162,14 +143,5 @@ export function checkScenarioForm(value: unknown): void {
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error
     throw new ScenarioError(error.path, error.reason, error.outOfRange)
-  }
-}
-
-/** @throws {ScenarioError} what `action` throws, with its place */
-export function placing(path: readonly (string | number)[], action: () => unknown): void {
-  try {
-    action()
-  } catch (error) {
-    throw new ScenarioError(path, (error as Error).message)
   }
 }
