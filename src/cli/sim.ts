@@ -11,6 +11,7 @@ import { openCaptureSink } from './capture.ts'
 import { type CommandDescription, option, readCommandLine, repeatable } from './command-line.ts'
 import { exampleFile, exampleNames } from './examples.ts'
 import { flowLines } from './flow-text.ts'
+import { hopLines } from './hop-text.ts'
 import { note, print, printJson, showProgress } from './output.ts'
 import type { Report } from './report/report.ts'
 import { startRun } from './run.ts'
@@ -174,6 +175,7 @@ async function once(
     else {
       if (scenario.name !== undefined) print(scenario.name)
       for (const flow of result.flows) print(...flowLines(flow))
+      print(...hopLines(result.hops))
       print(
         `${(result.time / 1000).toFixed(3)} s of simulated time, seed ${result.seed}` +
           (result.interrupted ? ', interrupted' : ''),

@@ -6,6 +6,7 @@ import { type Parameters, planRuns, pointsOf, roundedPoints, type SweepPoint } f
 import { combinations } from '../network/campaign/sweep.ts'
 import type { ScenarioResult } from '../network/scenario/flow.ts'
 import type { Scenario } from '../network/scenario/scenario.ts'
+import { writeFigures } from './figures-table.ts'
 import type { TableForm } from './packet-table.ts'
 import { FORMAT, keyOf, type Merged, type Plan, ResultsFolder, type RunRecord, writeWhole } from './results.ts'
 import { runSweep, type SweepOptions, type SweepResult, type SweepRun, sweepRuns } from './sweep.ts'
@@ -64,7 +65,13 @@ export async function runCampaign(scenario: Scenario, options: CampaignOptions):
     ended: (run, outcome) => write({ id: idOf(run), parameters: run.parameters, seed: run.seed }, outcome),
   })
   const missing = missingOf(runs, folder, idOf)
-  if (missing.length === 0) writeResults(directory, { seed, sweeps, repeat }, result.points)
+  if (missing.length === 0) {
+    writeResults(directory, { seed, sweeps, repeat }, result.points)
+    writeFigures(
+      directory,
+      runs.flatMap((run) => folder.done(idOf(run)) ?? []),
+    )
+  }
   return { ...result, missing, total: runs.length }
 }
 
@@ -127,13 +134,20 @@ export function writeMerged(
   )
   ResultsFolder.create(directory, scenario, plan, lines.join(''))
   const missing = results.filter((result) => result === undefined).length
-  if (missing === 0) writeResults(directory, plan, points)
+  if (missing === 0) {
+    writeResults(directory, plan, points)
+    writeFigures(
+      directory,
+      inOrder.flatMap((record) => record ?? []),
+    )
+  }
   return { points, missing }
 }
 
 function resultOf(record: RunRecord | undefined): ScenarioResult | undefined {
   if (record?.flows === undefined) return undefined
-  return { seed: record.seed, time: record.time ?? 0, interrupted: false, flows: record.flows }
+  const { seed, time = 0, flows, hops = [] } = record
+  return { seed, time, interrupted: false, flows, hops }
 }
 
 function writeResults(directory: string, { seed, sweeps, repeat }: Plan, points: readonly SweepPoint[]): void {

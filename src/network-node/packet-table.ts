@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { RunWatcher } from '../network/scenario/flow.ts'
+import { csvField } from './csv.ts'
 import { writeWhole } from './results.ts'
 
 /** How a table is written, which is how its file's name ends. */
@@ -48,9 +49,8 @@ export class PacketTable implements RunWatcher {
   }
 
   #csv({ flow, number, sent, received, length }: Row): string {
-    const name = this.#names[flow] ?? ''
-    const quoted = /[",\r\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name
-    return [quoted, number, nanoseconds(sent), received === null ? '' : nanoseconds(received), length].join(',')
+    const name = csvField(this.#names[flow] ?? '')
+    return [name, number, nanoseconds(sent), received === null ? '' : nanoseconds(received), length].join(',')
   }
 
   #json({ flow, number, sent, received, length }: Row): string {

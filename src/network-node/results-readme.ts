@@ -5,7 +5,10 @@ export const README = `# Results of a campaign
 - \`campaign.json\`: the seed, the sweeps and the repetitions: what runs there are
 - \`runs*.jsonl\`: a line of JSON for each run: \`format\` (1), \`id\` (hash of scenario, parameters, seed
   and version), \`scenario\` (its hash), \`parameters\`, \`seed\`, \`status\` (\`done\`, or \`failed\` with
-  \`error\`), \`tungram\`, \`node\`, \`host\`, \`time\` (ms) and \`flows\`, the figures of each flow
+  \`error\`), \`tungram\`, \`node\`, \`host\`, \`time\` (ms), \`flows\`, the figures of each flow, and
+  \`hops\`, those of each direction of each cable
+- \`flows.csv\`, \`hops.csv\`: the same as tables, a row for each flow, and each direction, of each run;
+  when no run is missing
 - \`packets/ID.csv\`, \`.jsonl\`: with --packets, a row for each datagram of the run ID: \`flow\`,
   \`number\`, \`sent\`, \`received\` (ms; none when lost), \`length\` (bytes of payload)
 - \`results.json\`: the means of all runs of each combination, with their intervals; when none is

@@ -19,7 +19,7 @@ import { join } from 'node:path'
 import { scenarioHash } from '../network/campaign/identity.ts'
 import type { Parameters } from '../network/campaign/plan.ts'
 import type { Sweep } from '../network/campaign/sweep.ts'
-import type { FlowResult, ScenarioResult } from '../network/scenario/flow.ts'
+import type { FlowResult, HopResult, ScenarioResult } from '../network/scenario/flow.ts'
 import type { Scenario } from '../network/scenario/scenario.ts'
 import { README } from './results-readme.ts'
 
@@ -47,6 +47,7 @@ export interface RunRecord {
   /** Milliseconds of simulated time when all was over. */
   time?: number
   flows?: FlowResult[]
+  hops?: HopResult[]
 }
 
 /** What makes the runs of a campaign: `campaign.json`, without its format. */
@@ -127,7 +128,7 @@ export class ResultsFolder {
       const record: RunRecord =
         result instanceof Error
           ? { ...common, status: 'failed', error: result.message, ...where }
-          : { ...common, status: 'done', ...where, time: result.time, flows: result.flows }
+          : { ...common, status: 'done', ...where, time: result.time, flows: result.flows, hops: result.hops }
       appendFileSync(path, `${JSON.stringify(record)}\n`)
       this.#take(record)
     }
@@ -270,8 +271,8 @@ export function mergeRuns(directories: readonly string[]): Merged {
   return { scenario: scenarios[0] as Scenario, plan, runs: [...byRun.values()] }
 }
 
-function figures({ time, flows }: RunRecord): string {
-  return JSON.stringify({ time, flows })
+function figures({ time, flows, hops }: RunRecord): string {
+  return JSON.stringify({ time, flows, hops })
 }
 
 /** Makes two groups of versions one. */

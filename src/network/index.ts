@@ -23,9 +23,12 @@ export {
   combinations,
   type Estimate,
   type FlowEstimate,
+  type HopEstimate,
+  type HopMeasure,
   type Measure,
   parseSweep,
   type Sweep,
+  summarizeHops,
   summarizeRuns,
   withParameters,
 } from './campaign/sweep.ts'
@@ -45,11 +48,14 @@ export {
   type FlowDrop,
   type FlowMarks,
   type FlowResult,
+  type HopResult,
   type Latency,
+  type QueueFigures,
   type RunOptions,
   type RunWatcher,
   runScenario,
   type ScenarioResult,
+  type Volume,
 } from './scenario/flow.ts'
 export type { ChooserSpec, DelaySpec, ImpairmentSpec, QueueSpec, RateSpec } from './scenario/impairment-spec.ts'
 export type { Schema } from './scenario/json-schema.ts'

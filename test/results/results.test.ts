@@ -15,7 +15,7 @@ writeFileSync(
   join(folder, 'lab.yaml'),
   `
 hosts: { a: , b: }
-links: [{ between: [a, b], delay: 5ms, loss: 10% }]
+links: [{ name: 'the, cable', between: [a, b], delay: 5ms, loss: 10%, forward: { rate: 1e15 } }]
 flows: [{ name: 'out, back', from: a, to: b, mode: echo, rate: 100, count: 50 }, { from: b, to: a, count: 9 }]
 `,
 )
@@ -45,6 +45,29 @@ test('the datagrams of each run are in a table of their own', () => {
   const wrong = spawnSync(process.execPath, [cli, 'sim', 'lab.yaml', '--packets', 'parquet'], { cwd: folder })
   expect([wrong.status, `${wrong.stderr}`]).toEqual([2, expect.stringContaining("takes csv or jsonl, not 'parquet'")])
 }, 60_000)
+
+test('the figures of all runs are tables, by flow and by hop', () => {
+  const ends = (path: string) => {
+    const [head = '', ...rows] = lines(path)
+    return { columns: head.split(','), rows }
+  }
+  const flows = ends('flows.csv')
+  expect(flows.columns.slice(0, 4)).toEqual(['id', 'seed', 'parameters.loss', 'name'])
+  expect(flows.columns).toEqual(expect.arrayContaining(['lost', 'latency.p99', 'delayVariation.pdv.p50']))
+  expect(flows.rows).toHaveLength(2 * runs.length)
+  const hops = ends('hops.csv')
+  expect(hops.columns).toEqual(expect.arrayContaining(['offered.frames', 'utilization', 'queue.wait.p99']))
+  expect(hops.rows).toHaveLength(2 * runs.length)
+  // A cell is what the run's line says, an empty one what it does not have.
+  const at = hops.columns.indexOf('queue.wait.max')
+  for (const { id, seed, parameters, hops: figures } of runs) {
+    const [forth = '', back = ''] = hops.rows.filter((row) => row.startsWith(id))
+    expect(forth.startsWith(`${id},${seed},${parameters.loss},"the, cable",a,b,eth0,`)).toBe(true)
+    const cells = forth.replace('"the, cable"', 'name').split(',')
+    expect(cells[at]).toBe(`${figures[0].queue.wait.max}`)
+    expect(back.replace('"the, cable"', 'name').split(',')[at]).toBe('')
+  }
+})
 
 const modules = join(here, 'node_modules')
 const testWithPackages = testWith(

@@ -5,9 +5,11 @@ import type { Packet } from '../../base/packet.ts'
 import type { Random } from '../../base/random.ts'
 import type { Medium } from '../link.ts'
 import type { FlowOf } from './fault-stream.ts'
+import { wireLength } from './frame-length.ts'
 import type { Impairments, WireObserver } from './impairments.ts'
 import { SlowSender } from './slow-sender.ts'
 import { Wire } from './wire.ts'
+import type { WireMeter } from './wire-meter.ts'
 
 export interface DirectionParts {
   readonly clock: Clock
@@ -27,6 +29,7 @@ export interface DirectionParts {
 }
 
 export class Direction {
+  readonly #clock: Clock
   readonly #header: number
   readonly #dropped: (drop: Drop, packet: Packet) => void
   readonly #wire: Wire
@@ -34,14 +37,21 @@ export class Direction {
   #mtu = Number.POSITIVE_INFINITY
   /** Nothing but a delay that is the same for all, if any. */
   #isEven = true
+  #hasFcs = false
+  #meter: WireMeter | null = null
 
   constructor(parts: DirectionParts) {
+    this.#clock = parts.clock
     this.#header = parts.header
-    this.#dropped = parts.dropped
-    const wire = new Wire(parts)
+    this.#dropped = (drop, packet) => {
+      this.#meter?.dropped(drop, this.#clock.now())
+      parts.dropped(drop, packet)
+    }
+    const counted = { ...parts, dropped: this.#dropped }
+    const wire = new Wire(counted)
     this.#wire = wire
     const longest = parts.mtu + parts.header
-    this.#sender = new SlowSender({ ...parts, longest, wire: (packet, time) => wire.put(packet, time) })
+    this.#sender = new SlowSender({ ...counted, longest, wire: (packet, time) => wire.put(packet, time) })
   }
 
   /** @throws {RangeError} for an impairment out of range; then nothing is changed */
@@ -55,20 +65,31 @@ export class Direction {
     const chance = [loss, corruption, duplication, reordering].some((each) => each !== undefined && each !== 0)
     this.#isEven = !chance && typeof (delay ?? 0) === 'number' && rate === undefined && mtu === undefined
     this.#mtu = to.mtu ?? Number.POSITIVE_INFINITY
+    this.#hasFcs = to.fcs ?? false
     this.#sender.change(to.rate ?? Number.POSITIVE_INFINITY, to.queue, to.fcs)
   }
 
-  /**
-   * Whether a merged packet may pass as one. An impairment that counts packets needs each segment.
-   */
+  /** Who counts what passes from now on. */
+  set meter(meter: WireMeter | null) {
+    this.#meter = meter
+    this.#sender.meter = meter
+  }
+
+  /** Whether a merged packet may pass as one. What counts packets needs each segment. */
   get passesMerged(): boolean {
-    return this.#isEven && this.#sender.isIdle
+    return this.#isEven && this.#meter === null && this.#sender.isIdle
   }
 
   input(packet: Packet): Drop {
-    if (packet.length - this.#header <= this.#mtu) return this.#sender.input(packet)
-    this.#dropped(Drop.LinkMtuExceeded, packet)
-    return Drop.None
+    const meter = this.#meter
+    meter?.offered(wireLength(packet, this.#hasFcs), this.#clock.now())
+    if (packet.length - this.#header > this.#mtu) {
+      this.#dropped(Drop.LinkMtuExceeded, packet)
+      return Drop.None
+    }
+    const drop = this.#sender.input(packet)
+    if (drop !== Drop.None) meter?.dropped(drop, this.#clock.now())
+    return drop
   }
 
   clear(): void {

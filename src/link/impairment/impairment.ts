@@ -8,6 +8,7 @@ import { longestPart } from '../segmenter.ts'
 import { Direction } from './direction.ts'
 import type { FlowOf } from './fault-stream.ts'
 import type { Impairments, WireObserver } from './impairments.ts'
+import type { WireMeter } from './wire-meter.ts'
 
 export type { Impairments, WireObserver } from './impairments.ts'
 
@@ -122,6 +123,12 @@ export class ImpairedLink implements Link {
   impair(direction: 'send' | 'receive', impairments: Impairments): void {
     if (direction === 'send') this.#send.change(impairments)
     else this.#receive.change(impairments)
+  }
+
+  /** @internal Lets `meter` count the frames of one direction from now on; `null` ends that. */
+  meter(direction: 'send' | 'receive', meter: WireMeter | null): void {
+    if (direction === 'send') this.#send.meter = meter
+    else this.#receive.meter = meter
   }
 
   attach(receiver: LinkReceiver): void {

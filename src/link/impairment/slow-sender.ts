@@ -8,6 +8,7 @@ import { wireLength } from './frame-length.ts'
 import type { Rate } from './impairment-models.ts'
 import type { WireObserver } from './impairments.ts'
 import { type Queue, type QueueDiscipline, tailDrop, type Waiting } from './queue-discipline.ts'
+import type { WireMeter } from './wire-meter.ts'
 
 export interface SenderParts {
   readonly clock: Clock
@@ -58,6 +59,7 @@ export class SlowSender {
   #sentAt = 0
   #timer: Timer | null = null
   #verdicts = new Verdicts()
+  meter: WireMeter | null = null
 
   constructor(parts: SenderParts) {
     this.#clock = parts.clock
@@ -87,9 +89,17 @@ export class SlowSender {
   input(packet: Packet): Drop {
     const now = this.#clock.now()
     this.#catchUp(now)
-    if (this.#sending === null && this.#rate === null) return this.#wire(packet, now)
-    if (!this.#queue.enqueue(copyOf(packet), now)) this.#dropped(Drop.WireQueueFull, packet)
-    else if (this.#sending === null) {
+    if (this.#sending === null && this.#rate === null) {
+      this.meter?.sent(wireLength(packet, this.#hasFcs), now)
+      return this.#wire(packet, now)
+    }
+    const copy = copyOf(packet)
+    if (!this.#queue.enqueue(copy, now)) {
+      this.#dropped(Drop.WireQueueFull, packet)
+      return Drop.None
+    }
+    this.meter?.queued(copy, now)
+    if (this.#sending === null) {
       this.#sendNext(now)
       this.#arm(now)
     } else this.#observe?.('queued', packet, 0)
@@ -110,6 +120,7 @@ export class SlowSender {
     this.#sending = packet
     if (packet !== null)
       this.#sentAt = this.#rate === null ? start : this.#rate(wireLength(packet, this.#hasFcs), start)
+    if (this.meter !== null) this.#count(this.meter, packet, start)
     // Told when the state is whole again: who hears it may send.
     if (this.#verdicts.isEmpty) return
     const { marked, givenUp } = this.#verdicts
@@ -118,11 +129,18 @@ export class SlowSender {
     for (const given of givenUp) this.#dropped(this.#queue.givesUp ?? Drop.WireQueueFull, given)
   }
 
+  #count(meter: WireMeter, packet: Packet | null, time: number): void {
+    for (const given of this.#verdicts.givenUp) meter.taken(given, time, false)
+    for (let marked = this.#verdicts.marked.length; marked > 0; marked--) meter.marked(time)
+    if (packet !== null) meter.taken(packet, time, true)
+  }
+
   /** Puts the frames on the wire whose transmission has ended by `now`. */
   #catchUp(now: number): void {
     while (this.#sending !== null && this.#sentAt <= now) {
       const packet = this.#sending
       const at = this.#sentAt
+      this.meter?.sent(wireLength(packet, this.#hasFcs), at)
       this.#sendNext(at)
       const drop = this.#wire(packet, at)
       if (drop !== Drop.None) this.#dropped(drop, packet)
@@ -156,6 +174,7 @@ export class SlowSender {
     const refused: Packet[] = []
     for (const { packet, since } of old.drain?.() ?? emptied(old, now, givenUp))
       if (!this.#queue.enqueue(packet, since)) refused.push(packet)
+    for (const packet of [...givenUp, ...refused]) this.meter?.taken(packet, now, false)
     for (const packet of givenUp) this.#dropped(old.givesUp ?? Drop.WireQueueFull, packet)
     for (const packet of refused) this.#dropped(Drop.WireQueueFull, packet)
   }

@@ -1,7 +1,7 @@
 /** The runs of a sweep, and the points that their results make. */
 import type { ScenarioResult } from '../scenario/flow.ts'
 import { checkScenario, type Scenario } from '../scenario/scenario.ts'
-import { type FlowEstimate, summarizeRuns, withParameters } from './sweep.ts'
+import { type FlowEstimate, type HopEstimate, summarizeHops, summarizeRuns, withParameters } from './sweep.ts'
 
 /** One combination of the parameters' values. */
 export type Parameters = Readonly<Record<string, number | string>>
@@ -17,6 +17,7 @@ export interface RunTask {
 export interface SweepPoint {
   parameters: Parameters
   flows: FlowEstimate[]
+  hops: HopEstimate[]
 }
 
 /**
@@ -57,7 +58,7 @@ export function pointsOf(
 ): SweepPoint[] {
   return points.flatMap((parameters, index) => {
     const own = results.slice(index * repeat, (index + 1) * repeat).filter((result) => result !== undefined)
-    return own.length === 0 ? [] : [{ parameters, flows: summarizeRuns(own) }]
+    return own.length === 0 ? [] : [{ parameters, flows: summarizeRuns(own), hops: summarizeHops(own) }]
   })
 }
 

@@ -1,5 +1,5 @@
 /** Scenarios with parameters changed, and what repetitions say together. */
-import type { FlowResult, ScenarioResult } from '../scenario/flow.ts'
+import type { FlowResult, HopResult, ScenarioResult } from '../scenario/flow.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { type Estimate, estimate, estimateShare } from './estimate.ts'
 import type { Sweep } from './parse-sweep.ts'
@@ -127,4 +127,59 @@ function measureOf(flow: FlowResult, measure: Exclude<Measure, 'lossRate'>): num
   if (measure === 'meanLatency') return flow.latency?.mean ?? null
   if (measure === 'p99Latency') return flow.latency?.p99 ?? null
   return flow[measure]
+}
+
+/**
+ * What is compared of a direction of a cable: frames and bytes, a share of time, frames that wait,
+ * and milliseconds of waiting.
+ */
+export type HopMeasure =
+  | 'offered'
+  | 'sent'
+  | 'sentBytes'
+  | 'dropped'
+  | 'marked'
+  | 'utilization'
+  | 'meanLength'
+  | 'maxLength'
+  | 'meanWait'
+  | 'p95Wait'
+  | 'p99Wait'
+  | 'maxWait'
+
+const HOP_FIGURES: Record<HopMeasure, (hop: HopResult) => number | null | undefined> = {
+  offered: ({ offered }) => offered.frames,
+  sent: ({ sent }) => sent.frames,
+  sentBytes: ({ sent }) => sent.bytes,
+  dropped: ({ drops }) => Object.values(drops).reduce((sum, each) => sum + each, 0),
+  marked: ({ marks }) => marks,
+  utilization: ({ utilization }) => utilization,
+  meanLength: ({ queue }) => queue?.length.mean,
+  maxLength: ({ queue }) => queue?.length.max,
+  meanWait: ({ queue }) => queue?.wait?.mean,
+  p95Wait: ({ queue }) => queue?.wait?.p95,
+  p99Wait: ({ queue }) => queue?.wait?.p99,
+  maxWait: ({ queue }) => queue?.wait?.max,
+}
+
+/** One direction of a cable over all repetitions; a measure is missing where no run had it. */
+export interface HopEstimate {
+  link: string
+  from: string
+  to: string
+  runs: number
+  measures: Partial<Record<HopMeasure, Estimate>>
+}
+
+/** @returns one entry for each direction of each cable */
+export function summarizeHops(results: readonly ScenarioResult[]): HopEstimate[] {
+  return (results[0]?.hops ?? []).map(({ link, from, to }, index) => {
+    const hops = results.flatMap((result) => result.hops[index] ?? [])
+    const measures: Partial<Record<HopMeasure, Estimate>> = {}
+    for (const [measure, figureOf] of Object.entries(HOP_FIGURES)) {
+      const values = hops.flatMap((hop) => figureOf(hop) ?? [])
+      if (values.length > 0) measures[measure as HopMeasure] = estimate(values)
+    }
+    return { link, from, to, runs: hops.length, measures }
+  })
 }

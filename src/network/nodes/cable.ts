@@ -1,4 +1,5 @@
 import type { Nic } from '../../ip/nic/nic.ts'
+import type { WireMeter } from '../../link/impairment/wire-meter.ts'
 import { FaultModels } from '../scenario/fault-models.ts'
 import type { ImpairmentSpec } from '../scenario/impairment-spec.ts'
 import { checkOptions } from '../scenario/options.ts'
@@ -78,6 +79,18 @@ export class Cable {
       // What comes from a segment, which has no port, is impaired at the other end.
       if (end.port !== null) impairEnd(models, end.port, 'send', spec)
       else if (other.port !== null) impairEnd(models, other.port, 'receive', spec)
+    }
+  }
+
+  /** @internal Lets a meter count what each end sends: where its faults are. */
+  meter(meterOf: (from: CableEnd, to: CableEnd) => WireMeter): void {
+    const [one, other] = this.ends
+    for (const [from, to] of [
+      [one, other],
+      [other, one],
+    ] as const) {
+      if (from.port !== null) from.port.wire.meter('send', meterOf(from, to))
+      else to.port?.wire.meter('receive', meterOf(from, to))
     }
   }
 

@@ -13,6 +13,7 @@ import { delayVariationOf, jitterOf, lossPatternOf, reorderingOf } from './metri
 import * as payload from './payload.ts'
 import type { FlowResult, RunWatcher } from './run-types.ts'
 import { type FlowSpec, flowPorts, type Scenario } from './scenario-types.ts'
+import { type Span, spanOf } from './span.ts'
 import { FlowCounts } from './tally.ts'
 
 const MODES: Record<string, PmtuMode> = {
@@ -51,9 +52,8 @@ export class Flow {
   #corrupted = 0
   /** Numbers of those that could not be sent. */
   readonly #failed = new Set<number>()
-  /** What is counted: datagrams that left from then until before then. */
-  readonly #from: number
-  readonly #to: number
+  /** What is counted: datagrams that left in it. */
+  readonly #span: Span
   /** When the next one is due. */
   #due = 0
 
@@ -96,8 +96,7 @@ export class Flow {
           ? Number.POSITIVE_INFINITY
           : milliseconds(scenario.duration ?? '10s')
     this.#due = milliseconds(start)
-    this.#from = milliseconds(scenario.measure?.from ?? 0)
-    this.#to = scenario.measure?.to === undefined ? Number.POSITIVE_INFINITY : milliseconds(scenario.measure.to)
+    this.#span = spanOf(scenario)
   }
 
   start(): void {
@@ -151,7 +150,7 @@ export class Flow {
 
   /** Whether what left at a time is counted. */
   isMeasured(time: number): boolean {
-    return time >= this.#from && time < this.#to
+    return time >= this.#span.from && time < this.#span.to
   }
 
   arrived(number: number, length: number): void {
@@ -175,8 +174,8 @@ export class Flow {
     )
     const sent = times.length
     const { received, duplicated, reordered, throughput, latency, all } = this.#arrivals
-    const span =
-      (Number.isFinite(this.#to) ? this.#to : this.#arrivals.lastTime) - Math.max(this.#from, times[0]?.time ?? 0)
+    const { from, to } = this.#span
+    const span = (Number.isFinite(to) ? to : this.#arrivals.lastTime) - Math.max(from, times[0]?.time ?? 0)
     const isOver = lost === undefined
     // What is in flight when a run is cut short is at its end.
     const lastArrived = all.reduce((high, { number }) => Math.max(high, number), -1)

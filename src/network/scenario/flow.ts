@@ -1,12 +1,25 @@
 /** Runs the flows of a scenario in simulated time: the room's entry for runs. */
 import type { Datagram } from '../observe/datagram.ts'
 import { buildScenario } from './build-scenario.ts'
+import { openHops } from './hops.ts'
 import { openFlows } from './open-flows.ts'
 import type { RunOptions, ScenarioResult } from './run-types.ts'
 import type { Scenario } from './scenario-types.ts'
+import { spanOf } from './span.ts'
 import { Tally } from './tally.ts'
 
-export type { FlowDrop, FlowMarks, FlowResult, Latency, RunOptions, RunWatcher, ScenarioResult } from './run-types.ts'
+export type {
+  FlowDrop,
+  FlowMarks,
+  FlowResult,
+  HopResult,
+  Latency,
+  QueueFigures,
+  RunOptions,
+  RunWatcher,
+  ScenarioResult,
+  Volume,
+} from './run-types.ts'
 
 /** Datagrams whose lives are remembered at a time, for who watches them. */
 const REMEMBERED = 20_000
@@ -26,6 +39,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions = {}):
   const network = buildScenario(scenario, { seed, lineage: watch === undefined ? 0 : REMEMBERED })
   try {
     if (options.capture !== undefined) network.capture(options.capture)
+    const hops = openHops(network, spanOf(scenario))
     const flows = openFlows(network, scenario, seed, watch)
     const tally = new Tally(flows)
     network.onLife(tally)
@@ -41,6 +55,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions = {}):
     for (const flow of flows) flow.start()
     await network.run()
     const time = network.now
+    const hopResults = hops.results(time)
     if (!paused) await network.runFor(REASSEMBLY)
     for (const datagram of network.datagrams()) ended(datagram)
     return {
@@ -48,6 +63,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions = {}):
       time,
       interrupted: paused,
       flows: flows.map((flow) => flow.result(paused ? flow.knownLost(tally.lostOf(flow)) : undefined)),
+      hops: hopResults,
     }
   } finally {
     network.close()

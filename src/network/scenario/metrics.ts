@@ -179,6 +179,6 @@ export function rank(sorted: Float64Array, share: number): number {
 }
 
 /** Nanoseconds: finer is dust of the arithmetic. */
-function rounded(milliseconds: number): number {
+export function rounded(milliseconds: number): number {
   return Math.round(milliseconds * 1e6) / 1e6
 }

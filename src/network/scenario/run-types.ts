@@ -86,6 +86,53 @@ export interface FlowResult {
   marks: FlowMarks[]
 }
 
+/** Frames, and their bytes on the wire, link headers included. */
+export interface Volume {
+  frames: number
+  bytes: number
+}
+
+/** What waited before the sender of one direction; the frame that is being sent does not wait. */
+export interface QueueFigures {
+  /** Frames that wait, over time: ranks by how long there were so many. */
+  length: { mean: number; p50: number; p95: number; p99: number; max: number }
+  /** The same in bytes. */
+  bytes: { mean: number; max: number }
+  /**
+   * Milliseconds that frames waited which were sent, those that did not have to included; `null` when
+   * none was sent. What the queue gave up is not among them.
+   */
+  wait: { mean: number; p50: number; p95: number; p99: number; max: number } | null
+}
+
+/**
+ * One direction of a cable. Counted is what happened in the measured span, or until the run's end,
+ * whatever flow it was for: echoes, ICMP messages and neighbor discovery too.
+ */
+export interface HopResult {
+  /** The cable's name. */
+  link: string
+  from: string
+  to: string
+  /** The nic of `from`, `''` for a segment, which has none. */
+  nic: string
+  /** What came to this end. */
+  offered: Volume
+  /** What left, its last bit included; it may still be lost on the wire. */
+  sent: Volume
+  /** The share of the time in which a frame was being sent; `null` where no frame has met a rate. */
+  utilization: number | null
+  /** `null` where no frame has met a rate: nothing waits then. */
+  queue: QueueFigures | null
+  /** Frames that the queue has marked Congestion Experienced. */
+  marks: number
+  /**
+   * Frames that the queue and the wire discarded, by reason. What nodes discard is in the flows'
+   * drops.
+   */
+  drops: Record<string, number>
+}
+
 export interface ScenarioResult {
   seed: number | string
   /** Milliseconds of simulated time when all was over. */
@@ -93,6 +140,8 @@ export interface ScenarioResult {
   /** Whether it was stopped before. */
   interrupted: boolean
   flows: FlowResult[]
+  /** Both directions of each cable, in the order of the cables. */
+  hops: HopResult[]
 }
 
 export interface RunOptions {

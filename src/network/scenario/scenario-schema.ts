@@ -17,10 +17,13 @@ export const SCENARIO_SCHEMA: Schema & { readonly $defs: Readonly<Record<string,
     description: text('what it shows'),
     seed: SEED,
     duration: { ...duration, description: 'when flows without count and stop end; default 10s' },
-    measure: object('the span that all statistics are about: datagrams sent from then until before then', {
-      from: { ...duration, description: 'after the warm-up; default 0' },
-      to: { ...duration, description: 'default: the end' },
-    }),
+    measure: object(
+      'the span that all statistics are about: datagrams sent from then until before then, and what happened at hops in it',
+      {
+        from: { ...duration, description: 'after the warm-up; default 0' },
+        to: { ...duration, description: 'default: the end' },
+      },
+    ),
     hosts: map('hosts by name', optional(object('a host', { ...HOST, echo }))),
     routers: map(
       'routers by name',

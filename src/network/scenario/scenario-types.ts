@@ -79,8 +79,8 @@ export interface Scenario {
   /** When flows without `count` and `stop` end. Default 10 s. */
   duration?: Duration
   /**
-   * The span that all statistics are about: datagrams that are sent from then until before then.
-   * Default: the whole run.
+   * The span that all statistics are about: of flows the datagrams that are sent from then until
+   * before then, of hops what happens in it. Default: the whole run.
    */
   measure?: { from?: Duration; to?: Duration }
   hosts?: Readonly<Record<string, (HostOptions & EchoSpec) | null>>
