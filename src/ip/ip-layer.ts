@@ -14,7 +14,7 @@ import type { Link } from '../link/link.ts'
 import { OwnAddresses } from './addresses.ts'
 import type { Counters } from './counters.ts'
 import { Forwarder } from './forwarder.ts'
-import { Identification } from './fragments/identification.ts'
+import { Identification, type IdentificationSource } from './fragments/identification.ts'
 import { Reassembler } from './fragments/reassembler.ts'
 import { DESTINATION_RATE, ErrorLimit, HOST_RATE, type Rate } from './icmp/error-limit.ts'
 import { ErrorReason } from './icmp/error-reasons.ts'
@@ -59,6 +59,7 @@ export interface IpOptions {
   reversePath?: ReversePath | undefined
   /** Bytes that fragments of one family may wait in. */
   reassemblyMemory?: number | undefined
+  identification?: IdentificationSource | undefined
   /** Packets with IPv4 source routes are not refused. */
   sourceRoute?: boolean | undefined
   /** Redirects are believed; never by a router. */
@@ -139,7 +140,7 @@ export class IpLayer {
 
     this.#entries = new OptionEntries(nics, addresses, this.routes, clock)
     const ipOptions = new Ipv4Options(this.#entries)
-    this.identification = new Identification(clock, branch(random, 'identification'))
+    this.identification = new Identification(clock, branch(random, 'identification'), options.identification)
     this.#output = new Output({
       counters,
       nics,

@@ -1,6 +1,7 @@
 /** What the parts of a host are made with, and the checks of what a program gives. */
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
+import type { IdentificationSource } from '../ip/fragments/identification.ts'
 import { DESTINATION_RATE, type Rate } from '../ip/icmp/error-limit.ts'
 import type { AddressGeneration } from '../ip/nd/interface-identifier.ts'
 import {
@@ -56,6 +57,11 @@ export interface StackOptions {
    * one source's share. Default 4 MiB.
    */
   reassemblyMemory?: number
+  /**
+   * Where IPv4 Identifications come from: `counter`, one for each destination as in Linux, does not
+   * repeat one for a long time; `random` numbers do. Default `counter`.
+   */
+  identification?: 'counter' | 'random'
   /** Follows IPv4 source routes instead of refusing such packets (RFC 7126). Default `false`. */
   sourceRoute?: boolean
   /**
@@ -194,4 +200,11 @@ export function destinationRate(
   if (destination === false || (host === false && destination === undefined)) return null
   const perSecond = destination ?? DESTINATION_RATE.perSecond
   return { perSecond, burst: Math.max(1, perSecond * DESTINATION_RATE.burst) }
+}
+
+/** @throws {TypeError} for one that there is not */
+export function readIdentification(source: IdentificationSource = 'counter'): IdentificationSource {
+  if (source !== 'counter' && source !== 'random')
+    throw new TypeError(`identification '${source}' is unknown: expected 'counter' or 'random'.`)
+  return source
 }

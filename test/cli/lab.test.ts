@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readScenarioFile } from '../../src/cli/scenario-file.ts'
-import { type FlowResult, runScenario } from '../../src/network/scenario/flow.ts'
+import { type FlowResult, runScenario, type ScenarioResult } from '../../src/network/scenario/flow.ts'
 import { compile } from './program.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -13,8 +13,12 @@ const pages = readdirSync(`${root}/docs/lab`).map((name) => ({
   text: readFileSync(`${root}/docs/lab/${name}`, 'utf8'),
 }))
 
+function resultOf(name: string): Promise<ScenarioResult> {
+  return runScenario(readScenarioFile(`${root}/examples/scenarios/${name}.yaml`))
+}
+
 async function flowsOf(name: string): Promise<FlowResult[]> {
-  return (await runScenario(readScenarioFile(`${root}/examples/scenarios/${name}.yaml`))).flows
+  return (await resultOf(name)).flows
 }
 
 describe('the pages', () => {
@@ -78,8 +82,25 @@ describe('the claims', () => {
   })
 
   test('CoDel keeps the throughput and takes the waiting away', async () => {
-    const [bulk, call] = (await flowsOf('bufferbloat')) as [FlowResult, FlowResult]
-    const [codelBulk, codelCall] = (await flowsOf('bufferbloat-codel')) as [FlowResult, FlowResult]
+    const [tail, codel] = [await resultOf('bufferbloat'), await resultOf('bufferbloat-codel')]
+    const [bulk, call] = tail.flows as [FlowResult, FlowResult]
+    const [codelBulk, codelCall] = codel.flows as [FlowResult, FlowResult]
+    const uplinks = [tail, codel].map(({ hops }) => hops.find(({ from, to }) => from === 'modem' && to === 'server'))
+    for (const uplink of uplinks) expect(uplink?.utilization).toBeGreaterThan(0.99)
+    const figures = uplinks.map((hop) => ({
+      frames: hop?.queue?.length.mean.toFixed(0),
+      mean: hop?.queue?.wait?.mean.toFixed(0),
+      p99: hop?.queue?.wait?.p99.toFixed(0),
+      drops: hop?.drops.WireQueueFull ?? hop?.drops.WireCodel,
+    }))
+    const [before, after] = figures
+    for (const row of [
+      `frames that wait, on average | ${before?.frames} | ${after?.frames} |`,
+      `mean wait | ${before?.mean} ms | ${after?.mean} ms |`,
+      `wait of the 99th percentile | ${before?.p99} ms | ${after?.p99} ms |`,
+      `frames discarded | ${before?.drops} | ${after?.drops} |`,
+    ])
+      expect(pages.find(({ name }) => name === 'bufferbloat.md')?.text).toContain(row)
     expect(call.latency?.p50).toBeGreaterThan(1500)
     expect(codelCall.latency?.p50).toBeLessThan(100)
     expect(Math.abs(codelBulk.throughput / bulk.throughput - 1)).toBeLessThan(0.05)

@@ -72,3 +72,26 @@ test('Ford 2005, RFC 5128: which types of NAT can be punched through, each again
     names.map((_, a) => names.map((_, b) => ((a === 3 && byPort(b)) || (b === 3 && byPort(a)) ? 'no' : 'yes'))),
   )
 }, 60_000)
+
+test('birthdays: of 302 random Identifications two are the same in every second case, of a counter none', async () => {
+  const scenario = readScenarioFile(`${root}/examples/scenarios/identification-birthday.yaml`)
+  const arrived: Set<number>[] = [new Set(), new Set()]
+  const { flows } = await runScenario(scenario, {
+    watch: { sent() {}, arrived: (flow, number) => arrived[flow]?.add(number), ended() {} },
+  })
+  const [chance, counter] = flows as [FlowResult, FlowResult]
+  const burst = 302
+  const bursts = chance.sent / burst
+  const isWhole = (at: number) =>
+    Array.from({ length: burst }, (_, i) => at * burst + i).every((number) => arrived[0]?.has(number))
+  const hit = Array.from({ length: bursts }, (_, at) => at).filter((at) => !isWhole(at)).length
+  const none = Array.from({ length: burst }, (_, i) => 1 - i / 65536).reduce((all, each) => all * each)
+  expect(none).toBeCloseTo(0.5, 2)
+  expectShare(hit, bursts, 1 - none)
+  // All but the first of those that share a number are lost.
+  expectShare(chance.lost, chance.sent, 1 - (65536 * (1 - (1 - 1 / 65536) ** burst)) / burst)
+  expect(chance.drops.find(({ reason }) => reason === 'FragmentDuplicate')?.count).toBe(chance.lost)
+  expect(counter).toMatchObject({ lost: 0, drops: [] })
+  const page = readFileSync(`${root}/docs/lab/identification-birthday.md`, 'utf8').replaceAll(/\s+/g, ' ')
+  expect(page).toContain(`In the 50 bursts that happens ${chance.lost} times, in ${hit} of them`)
+}, 60_000)

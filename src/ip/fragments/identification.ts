@@ -6,7 +6,9 @@
  * (RFC 6864 section 4.3): a counter per hash of the three (Linux: ip_idents_reserve), so that
  * neighbors in one bucket share it, and an offset per flow, so that they do not see each other's
  * numbers. Before each use a counter skips a random number of values, up to one for each
- * millisecond since its last use. Both hashes have a secret of 64 bits.
+ * millisecond since its last use. Both hashes have a secret of 64 bits. A host may have random
+ * numbers in IPv4 too, which two of some hundred datagrams share (FreeBSD therefore refuses the last
+ * 8192: ip_randomid).
  */
 import type { Clock } from '../../base/clock.ts'
 import { KeyedHash } from '../../base/hash.ts'
@@ -15,9 +17,13 @@ import { branch, type Random } from '../../base/random.ts'
 
 const BUCKETS = 2048
 
+/** Where the numbers of IPv4 come from. */
+export type IdentificationSource = 'counter' | 'random'
+
 export class Identification {
   readonly #clock: Clock
   readonly #random: Random
+  readonly #isRandom: boolean
   readonly #hash: KeyedHash
   /** A stream of its own, so that fragments of IPv6 change nothing else in a simulation. */
   #numbers6: Random | null = null
@@ -32,8 +38,9 @@ export class Identification {
   #bucket = 0
   #offset = 0
 
-  constructor(clock: Clock, random: Random) {
+  constructor(clock: Clock, random: Random, source: IdentificationSource = 'counter') {
     this.#clock = clock
+    this.#isRandom = source === 'random'
     this.#random = random
     this.#hash = new KeyedHash(random)
   }
@@ -53,6 +60,7 @@ export class Identification {
 
   /** The next number for an IPv4 packet with these ends. */
   next4(source: number, destination: number, protocol: number): number {
+    if (this.#isRandom) return this.#random.uint32()
     if (source !== this.#source || destination !== this.#destination || protocol !== this.#protocol)
       this.#turnTo(source, destination, protocol)
     const now = Math.floor(this.#clock.now())

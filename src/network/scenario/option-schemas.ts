@@ -114,6 +114,11 @@ export const HOST = {
     'strict',
   ),
   reassemblyMemory: integer('bytes of fragments that may wait, per family, 0 or more; default 4 MiB', 0, 2 ** 40),
+  identification: oneOf(
+    'where IPv4 Identifications come from: a counter for each destination, or chance; default counter',
+    'counter',
+    'random',
+  ),
   sourceRoute: flag('follows IPv4 source routes; default false'),
   acceptRedirects: flag('believes redirects of its routers; default true, but never for a router'),
   sendRedirects: flag('a router tells hosts on Ethernet of better first hops on their link; default false'),

@@ -3,6 +3,7 @@ import { ManualClock } from '../../../src/base/clock.ts'
 import { Packet } from '../../../src/base/packet.ts'
 import { SeededRandom } from '../../../src/base/random.ts'
 import { Identification } from '../../../src/ip/fragments/identification.ts'
+import { Stack } from '../../../src/stack.ts'
 
 const ends = { s3: 0x0a000001, d3: 0x0a000002, protocol: 17 }
 
@@ -19,6 +20,17 @@ describe('identifications', () => {
     const packet = packetTo(0x0a000002)
     for (let i = 0; i < 0x1_0000; i++) seen.add(identification.next(packet) & 0xffff)
     expect(seen.size).toBe(0x1_0000)
+  })
+
+  test('of chance are not unique: of 65 536 a share of 1 - 1/e is different', () => {
+    const identification = new Identification(new ManualClock(), new SeededRandom('id'), 'random')
+    const seen = new Set<number>()
+    const packet = packetTo(0x0a000002)
+    for (let i = 0; i < 0x1_0000; i++) seen.add(identification.next(packet) & 0xffff)
+    expect(seen.size / 0x1_0000).toBeCloseTo(1 - 1 / Math.E, 2)
+    expect(() => new Stack({ identification: 'chance' as 'random' })).toThrow(
+      /identification 'chance' is unknown: expected 'counter' or 'random'/,
+    )
   })
 
   test('do not tell one destination what another gets (RFC 7739 5)', () => {

@@ -88,6 +88,12 @@ test.each([
     'reversePath: "strong" is not allowed; there are off, loose, strict (router h).',
   ],
   ['router', { strongHost: 1 }, TypeError, 'strongHost: 1 is not a boolean'],
+  [
+    'host',
+    { identification: 'chance' },
+    TypeError,
+    'identification: "chance" is not allowed; there are counter, random (host h).',
+  ],
   ['router', { reassemblyMemory: -1 }, RangeError, 'reassemblyMemory: -1 is below 0'],
   [
     'segment',

@@ -26,6 +26,7 @@ const guides = [
       'fragmentation-loss',
       'ipv6-fragments',
       'identification-wrap',
+      'identification-birthday',
       'quic-tunnel',
       'bufferbloat',
       'burst-losses',
