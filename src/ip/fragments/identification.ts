@@ -7,8 +7,8 @@
  * neighbors in one bucket share it, and an offset per flow, so that they do not see each other's
  * numbers. Before each use a counter skips a random number of values, up to one for each
  * millisecond since its last use. Both hashes have a secret of 64 bits. A host may have random
- * numbers in IPv4 too, which two of some hundred datagrams share (FreeBSD therefore refuses the last
- * 8192: ip_randomid).
+ * numbers in IPv4 too, which two of some hundred datagrams share (FreeBSD therefore refuses the
+ * last 8192: ip_randomid).
  */
 import type { Clock } from '../../base/clock.ts'
 import { KeyedHash } from '../../base/hash.ts'

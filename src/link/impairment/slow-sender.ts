@@ -34,6 +34,11 @@ class Verdicts {
     this.marked.push(packet)
   }
 
+  count(meter: WireMeter, time: number): void {
+    for (const given of this.givenUp) meter.taken(given, time, false)
+    for (let marked = this.marked.length; marked > 0; marked--) meter.marked(time)
+  }
+
   get isEmpty(): boolean {
     return this.givenUp.length === 0 && this.marked.length === 0
   }
@@ -120,19 +125,14 @@ export class SlowSender {
     this.#sending = packet
     if (packet !== null)
       this.#sentAt = this.#rate === null ? start : this.#rate(wireLength(packet, this.#hasFcs), start)
-    if (this.meter !== null) this.#count(this.meter, packet, start)
+    if (this.meter !== null) this.#verdicts.count(this.meter, start)
+    if (packet !== null) this.meter?.taken(packet, start, true)
     // Told when the state is whole again: who hears it may send.
     if (this.#verdicts.isEmpty) return
     const { marked, givenUp } = this.#verdicts
     this.#verdicts = new Verdicts()
     for (const given of marked) this.#observe?.('marked', given, 0)
     for (const given of givenUp) this.#dropped(this.#queue.givesUp ?? Drop.WireQueueFull, given)
-  }
-
-  #count(meter: WireMeter, packet: Packet | null, time: number): void {
-    for (const given of this.#verdicts.givenUp) meter.taken(given, time, false)
-    for (let marked = this.#verdicts.marked.length; marked > 0; marked--) meter.marked(time)
-    if (packet !== null) meter.taken(packet, time, true)
   }
 
   /** Puts the frames on the wire whose transmission has ended by `now`. */

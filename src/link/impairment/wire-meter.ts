@@ -3,8 +3,8 @@ import type { Drop } from '../../base/drop.ts'
 import type { Packet } from '../../base/packet.ts'
 
 /**
- * Told of the frames of one direction. Times are milliseconds of the clock, `length` is bytes on the
- * wire. Packets are lent, and told apart by identity.
+ * Told of the frames of one direction. Times are milliseconds of the clock, `length` is bytes on
+ * the wire. Packets are lent, and told apart by identity.
  */
 export interface WireMeter {
   /** A frame came. */

@@ -99,8 +99,8 @@ export interface QueueFigures {
   /** The same in bytes. */
   bytes: { mean: number; max: number }
   /**
-   * Milliseconds that frames waited which were sent, those that did not have to included; `null` when
-   * none was sent. What the queue gave up is not among them.
+   * Milliseconds that frames waited which were sent, those that did not have to included; `null`
+   * when none was sent. What the queue gave up is not among them.
    */
   wait: { mean: number; p50: number; p95: number; p99: number; max: number } | null
 }
@@ -120,7 +120,7 @@ export interface HopResult {
   offered: Volume
   /** What left, its last bit included; it may still be lost on the wire. */
   sent: Volume
-  /** The share of the time in which a frame was being sent; `null` where no frame has met a rate. */
+  /** The share of time in which a frame was being sent; `null` where no frame has met a rate. */
   utilization: number | null
   /** `null` where no frame has met a rate: nothing waits then. */
   queue: QueueFigures | null

@@ -18,7 +18,7 @@ export const SCENARIO_SCHEMA: Schema & { readonly $defs: Readonly<Record<string,
     seed: SEED,
     duration: { ...duration, description: 'when flows without count and stop end; default 10s' },
     measure: object(
-      'the span that all statistics are about: datagrams sent from then until before then, and what happened at hops in it',
+      'the span of all statistics: datagrams sent from then until before then, and what happened at hops meanwhile',
       {
         from: { ...duration, description: 'after the warm-up; default 0' },
         to: { ...duration, description: 'default: the end' },
