@@ -1,11 +1,18 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { allTests, quickTests } from './test/quick.ts'
+
+const quick = quickTests()
 
 export default defineConfig({
   // What package.json says of it names the built file.
   resolve: { alias: { '#platform': `${import.meta.dirname}/src/socket-api/platform/node.ts` } },
   test: {
-    include: ['test/**/*.test.ts', 'page/test/**/*.test.ts'],
+    // In this process alone, and all others.
+    projects: [
+      { extends: true, test: { name: 'quick', include: quick } },
+      { extends: true, test: { name: 'programs', include: allTests().filter((path) => !quick.includes(path)) } },
+    ],
     globalSetup: 'test/build.ts',
     reporters: ['default', './test/skips-reporter.ts'],
     // Files on a real device move their process into a network namespace: a process each, not a thread.
