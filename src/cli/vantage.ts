@@ -1,10 +1,10 @@
-/** From where ping, trace, mtu and nc look: a stack on a device, or a host of a scenario. */
+/**
+ * From where ping, trace, mtu and nc look: a stack on a device, or a host of a scenario. Either is
+ * loaded when it is opened: a device does without scenarios, and help without both.
+ */
 import { SystemClock } from '../base/clock.ts'
-import { buildScenario } from '../network/scenario/scenario.ts'
 import { familyOptions } from '../shell/family-options.ts'
-import type { HostCommand, Job, Vantage } from '../shell/terminal.ts'
-import type { Stack } from '../stack.ts'
-import { openCaptureSink } from './capture.ts'
+import type { HostCommand, Job } from '../shell/terminal.ts'
 import {
   type CommandDescription,
   type OptionDescriptions,
@@ -14,8 +14,7 @@ import {
 } from './command-line.ts'
 import { hostGroup, hostOptions, openHost } from './host.ts'
 import { awaitRouters, reach } from './reach.ts'
-import { type Run, startRun } from './run.ts'
-import { readScenarioFile } from './scenario-file.ts'
+import type { OpenVantage } from './scenario-vantage.ts'
 import { UsageError } from './usage.ts'
 
 const scenarioOptions = {
@@ -34,14 +33,6 @@ export const vantageGroups: readonly OptionGroup[] = [
 ]
 
 export type VantageArguments = OptionValues<typeof vantageOptions>
-
-/** A vantage of the machine. */
-export interface OpenVantage extends Vantage {
-  readonly run: Run
-  /** The run's end, while time goes on. */
-  finish(): Promise<string>
-  close(): void
-}
 
 /**
  * Opens the device, or builds the scenario; `realTime` for what talks to a person.
@@ -72,37 +63,10 @@ export async function openVantage(values: VantageArguments, realTime = false): P
   for (const name of ['tun', 'tap', 'address', 'peer', 'gateway', 'mtu', 'icmpRateLimit'] as const)
     if (values[name] !== undefined)
       throw new UsageError(`${vantageOptions[name].flags.split(' ')[0]} and --on exclude each other`)
-  const { from, seed, capture } = values
+  const { on, from, seed, capture } = values
   if (from === undefined) throw new UsageError('name the host to look from: --from HOST')
-  const scenario = readScenarioFile(values.on)
-  const network = buildScenario(scenario, {
-    clock: realTime ? 'real' : 'virtual',
-    lineage: 0,
-    ...(seed === undefined ? {} : { seed }),
-  })
-  let stack: Stack
-  try {
-    stack = network.stack(from)
-  } catch (error) {
-    network.close()
-    throw new UsageError(`--from: ${(error as Error).message}`)
-  }
-  const file = capture === undefined ? null : openCaptureSink(capture)
-  if (file !== null) network.capture((chunk) => file.write(chunk))
-  const run = startRun()
-  return {
-    run,
-    stack,
-    isSimulated: !realTime,
-    isOnDevice: false,
-    now: () => network.now,
-    schedule: (delay, callback) => network.at(network.now + delay, callback),
-    finish: () => network.run(run.ended, Number.MAX_SAFE_INTEGER),
-    close() {
-      network.close()
-      file?.close()
-    },
-  }
+  const { openScenario } = await import('./scenario-vantage.ts')
+  return openScenario({ on, from, seed, capture, realTime })
 }
 
 /**
