@@ -1,6 +1,6 @@
 /** Two stacks on one wire, in real time, and sockets on them. */
 import { once } from 'node:events'
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 import '../../src/socket-api/dgram/dgram.ts'
 import { Segment, type SegmentOptions } from '../../src/link/segment.ts'
 import type { MessageInfo, Socket, SocketOptions } from '../../src/socket-api/dgram/dgram.ts'
@@ -13,12 +13,6 @@ export interface Pair {
   readonly b: Stack
 }
 
-/** Stacks and sockets that are closed after each test. */
-const closers: (() => void)[] = []
-afterEach(() => {
-  for (const close of closers.splice(0).reverse()) close()
-})
-
 export function pair(options: Partial<SegmentOptions> = {}): Pair {
   const a = stack('a')
   const b = stack('b')
@@ -29,15 +23,16 @@ export function pair(options: Partial<SegmentOptions> = {}): Pair {
   return { a, b }
 }
 
+/** As the sockets, it is closed behind the test that makes it. */
 export function stack(name = 'host'): Stack {
   const made = new Stack({ name })
-  closers.push(() => made.close())
+  onTestFinished(() => made.close())
   return made
 }
 
 export function open(host: Stack, type: 'udp4' | 'udp6' | SocketOptions = 'udp4'): Socket {
   const socket = host.dgram.createSocket(type)
-  closers.push(() => {
+  onTestFinished(() => {
     socket.removeAllListeners()
     socket.on('error', () => {})
     // The closed one says so; Node 26 has no `_handle` to ask.

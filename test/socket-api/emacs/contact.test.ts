@@ -7,7 +7,9 @@ import {
   processSend,
   setProcessDatagramAddress,
 } from '../../../src/socket-api/network-process.ts'
-import { b, client, clock, server } from './two-hosts.ts'
+import { b, client, clock, server, useTwoHosts } from './two-hosts.ts'
+
+useTwoHosts()
 
 test('the peer is the sender before the filter runs, so that a send inside the filter answers each sender', () => {
   const seen: unknown[] = []

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { continueProcess, type NetworkProcess, processSend } from '../../../src/socket-api/network-process.ts'
-import { client, clock, server } from './two-hosts.ts'
+import { client, clock, server, useTwoHosts } from './two-hosts.ts'
+
+useTwoHosts()
 
 test.each([1, 100, 1400])('a Buffer of %i bytes has its memory for itself', (size) => {
   const raw: Buffer[] = []

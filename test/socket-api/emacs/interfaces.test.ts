@@ -4,7 +4,9 @@ import {
   networkInterfaceInfo,
   networkInterfaceList,
 } from '../../../src/socket-api/network-process.ts'
-import { a, b } from './two-hosts.ts'
+import { a, b, useTwoHosts } from './two-hosts.ts'
+
+useTwoHosts()
 
 test('all addresses of the interfaces are listed, or those of a family', () => {
   expect(networkInterfaceList({ stack: b, family: 'ipv4' })).toEqual([

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { deleteProcess, type NetworkProcess, processContact } from '../../../src/socket-api/network-process.ts'
-import { a, client, server } from './two-hosts.ts'
+import { a, client, server, useTwoHosts } from './two-hosts.ts'
+
+useTwoHosts()
 
 test('names are unique on a stack, and free again when the process is deleted', () => {
   const made = [1, 2, 3].map((service) => client({ service }).process)

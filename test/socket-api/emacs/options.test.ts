@@ -3,7 +3,9 @@ import { impair } from '../../../src/link/impairment/impairment.ts'
 import { priorityBands, tosOf } from '../../../src/link/impairment/queue-discipline.ts'
 import { Segment } from '../../../src/link/segment.ts'
 import { processContact, processSend, setNetworkProcessOption } from '../../../src/socket-api/network-process.ts'
-import { a, b, client, clock, server } from './two-hosts.ts'
+import { a, b, client, clock, server, useTwoHosts } from './two-hosts.ts'
+
+useTwoHosts()
 
 test('bindtodevice restricts what is received to the interface, and null undoes it', () => {
   const { process, heard } = server({ bindtodevice: 'eth1' })

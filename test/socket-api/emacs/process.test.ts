@@ -8,7 +8,9 @@ import {
   setNetworkProcessOption,
   stopProcess,
 } from '../../../src/socket-api/network-process.ts'
-import { b, client, clock, server } from './two-hosts.ts'
+import { b, client, clock, server, useTwoHosts } from './two-hosts.ts'
+
+useTwoHosts()
 
 test('what comes while a process is stopped waits, and it can send', () => {
   const { process, heard } = server({ stop: true, remote: '10.0.0.1:5001' })

@@ -8,7 +8,9 @@ import {
 } from '../../../src/socket-api/network-process.ts'
 import { makeHost, PEER4 } from '../../host.ts'
 import { datagram } from '../../packet.ts'
-import { b, client, clock, server } from './two-hosts.ts'
+import { b, client, clock, server, useTwoHosts } from './two-hosts.ts'
+
+useTwoHosts()
 
 test('4000 sends of 1400 bytes in one turn are all delivered, or counted as dropped by the receiver', () => {
   const { heard } = server()

@@ -10,7 +10,16 @@ export let clock: ManualClock
 export let a: Stack
 export let b: Stack
 
-beforeEach(() => {
+/** Makes them before each test of a file, which calls this once, and closes them behind it. */
+export function useTwoHosts(): void {
+  beforeEach(make)
+  afterEach(() => {
+    a.close()
+    b.close()
+  })
+}
+
+function make(): void {
   clock = new ManualClock()
   const random = new SeededRandom(1)
   const wires = ['left', 'right'].map((name) => new Segment({ clock, random, name }))
@@ -27,12 +36,7 @@ beforeEach(() => {
   })
   a.addRoute({ to: 'default', via: '10.0.0.2' })
   b.addNic(new Segment({ clock, random, name: 'far' }).link(), { name: 'far', addresses: ['198.51.100.1/24'] })
-})
-
-afterEach(() => {
-  a.close()
-  b.close()
-})
+}
 
 /** A server on `b`'s port 7000, and what its filter was called with. */
 export function server(options: object = {}): { process: NetworkProcess; heard: string[] } {
