@@ -45,6 +45,8 @@ const JOBS = {
   echo32k: { job: 'echo', size: 32_768, window: 4 },
   // Evenly paced, so that each datagram is a wake-up: what one costs.
   wakeup64: { job: 'receive', size: 64, pace: 20_000 },
+  // Rare ones.
+  idle64: { job: 'receive', size: 64, pace: 1000 },
   wakeup64thread: { job: 'receive', size: 64, pace: 20_000, device: { wakeup: 'worker' } },
   // Client and server on a core each, and on the same one: left to itself the kernel changes its
   // mind between rounds.
@@ -65,11 +67,21 @@ for (const name of [
   'echo1400',
   'echo8k',
   'wakeup64',
+  'idle64',
   'latency64',
+  'latency64busy',
   'drain64',
   'drain1400',
 ])
   JOBS[`${name}packet`] = { ...JOBS[name], lane: 'packet' }
+// Without segmentation offload: each datagram is a frame.
+for (const name of ['send64', 'send1400', 'echo64'])
+  JOBS[`${name}packetplain`] = { ...JOBS[name], lane: 'packet', device: { offload: false } }
+// Busy polling that adapts: where it pays, where it does not (a datagram every 50 µs and every
+// millisecond), and on one core, where it holds the client up.
+for (const lane of ['tun', 'packet'])
+  for (const name of ['latency64', 'latency64core', 'wakeup64', 'idle64', 'receive64', 'echo64'])
+    JOBS[`${name}${lane === 'tun' ? '' : lane}auto`] = { ...JOBS[name], lane, device: { busyPoll: 'auto' } }
 const wanted = options.jobs?.split(',') ?? Object.keys(JOBS)
 const unknown = wanted.filter((name) => !(name in JOBS))
 if (unknown.length > 0) {

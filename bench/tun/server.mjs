@@ -48,6 +48,7 @@ function started() {
 }
 
 const WARM_UP = 1000
+const NEIGHBOR_PATIENCE = 100
 let stopProfile = null
 let countBefore = 0
 
@@ -83,8 +84,7 @@ const jobs = {
   send() {
     const payload = Buffer.alloc(size, 7)
     const BURST = 64
-    started()
-    const end = startTime + seconds * 1000
+    let end = 0
     let open = 0
     const done = () => {
       if (--open > 0) return
@@ -97,7 +97,14 @@ const jobs = {
       count += BURST
       for (let i = 0; i < BURST; i++) socket.send(payload, toPort, to, done)
     }
-    burst()
+    // The neighbor is found first: bursts leave its answer no turn.
+    socket.send(payload, toPort, to, () => {
+      setTimeout(() => {
+        started()
+        end = startTime + seconds * 1000
+        burst()
+      }, NEIGHBOR_PATIENCE)
+    })
   },
 }
 

@@ -31,7 +31,9 @@ export const shape = fc.record({
     ),
   ),
 })
-export type Shape = typeof shape extends fc.Arbitrary<infer T> ? T : never
+type Sampled = typeof shape extends fc.Arbitrary<infer T> ? T : never
+/** Of any size. */
+export type Shape = Omit<Sampled, 'size'> & { readonly size: number }
 
 export interface Sent {
   readonly bytes: Uint8Array

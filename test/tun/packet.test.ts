@@ -360,7 +360,13 @@ describeOnTun('the contract of links', () => {
     }
   }
 
-  for (const options of [{ wakeup: 'uv' }, { wakeup: 'worker' }, { offload: false }, { busyPoll: 50 }] as const) {
+  for (const options of [
+    { wakeup: 'uv' },
+    { wakeup: 'worker' },
+    { offload: false },
+    { busyPoll: 50 },
+    { busyPoll: 'auto' },
+  ] as const) {
     linkContract(`a pair of packet sockets, ${JSON.stringify(options)},`, () => {
       const a = openPacket({ interface: 'enda', ...options })
       const b = openPacket({ interface: 'endb', ...options })

@@ -167,6 +167,7 @@ describeOnTun('a TUN device', () => {
       expect(user + system).toBeLessThan(100_000)
       expect(() => open({ busyPoll: -1 })).toThrow('busyPoll must be 0 to 10000 microseconds, not -1.')
       expect(() => open({ busyPoll: Number.NaN })).toThrow(RangeError)
+      expect(() => open({ busyPoll: 'always' as 'auto' })).toThrow("not always. 'auto' polls as long as that pays.")
     },
   )
 

@@ -25,11 +25,14 @@ export class MessageBatch {
   readonly #vectors: DataView
   readonly #framesAddress: number
   readonly #starts: Int32Array
+  /** Datagrams of each frame. */
+  readonly #segments: Int32Array
 
   constructor(libc: Libc, capacity: number) {
     this.#messages = new Uint8Array(capacity * MESSAGE)
     this.#vectors = new DataView(new ArrayBuffer(capacity * VECTOR))
     this.#starts = new Int32Array(capacity + 1)
+    this.#segments = new Int32Array(capacity)
     this.#framesAddress = libc.addressOf(this.frames.bytes)
     this.#messagesAddress = libc.addressOf(this.#messages)
     const vectors = BigInt(libc.addressOf(new Uint8Array(this.#vectors.buffer)))
@@ -42,7 +45,12 @@ export class MessageBatch {
 
   /** Whether one more frame of so many bytes fits. */
   fits(length: number): boolean {
-    return this.count + 1 < this.#starts.length && this.start(this.count) + length <= ROOM
+    return this.count + 1 < this.#starts.length && this.hasRoom(length)
+  }
+
+  /** Whether so many bytes fit behind the last frame. */
+  hasRoom(length: number): boolean {
+    return this.start(this.count) + length <= ROOM
   }
 
   /** Offset in `frames` of a frame, or of the room behind the last one. */
@@ -60,8 +68,22 @@ export class MessageBatch {
     this.#vectors.setUint32(vector + LOW, address >>> 0, LITTLE)
     this.#vectors.setUint32(vector + HIGH, Math.floor(address / 0x1_0000_0000), LITTLE)
     this.#vectors.setUint32(vector + VECTOR_LENGTH + LOW, length + header, LITTLE)
+    this.#segments[this.count] = 1
     this.count++
     this.#starts[this.count] = at + header + length
+  }
+
+  /** The last frame ends at `end` of `frames` now, and stands for so many datagrams. */
+  extend(end: number, segments: number): void {
+    const last = this.count - 1
+    this.#vectors.setUint32(last * VECTOR + VECTOR_LENGTH + LOW, end - this.start(last), LITTLE)
+    this.#segments[last] = segments
+    this.#starts[this.count] = end
+  }
+
+  /** Datagrams that the frame stands for; 1 for one as it is. */
+  segments(index: number): number {
+    return this.#segments[index] as number
   }
 
   /** The address of the mmsghdr of a frame, behind which those of the next ones follow. */

@@ -7,16 +7,16 @@
  */
 import { Drop } from '../../base/drop.ts'
 import { ChecksumState, copyBytes, HEADROOM, Packet } from '../../base/packet.ts'
-import { ETHER_TYPE, HEADER as ETHERNET_HEADER, IPV4, IPV6 } from '../../wire/ethernet.ts'
+import { HEADER as ETHERNET_HEADER } from '../../wire/ethernet.ts'
 import { TCP, UDP } from '../../wire/protocol.ts'
 import { completeChecksumAt, isOwnChecksum } from '../checksum-offload.ts'
 import { checksumAtOf } from '../segmenter.ts'
 import { findUpper } from '../upper-header.ts'
 import { BusyPoll } from './busy-poll.ts'
+import { FrameSplitter } from './frame-splitter.ts'
 import type { PacketCounters } from './packet-counters.ts'
 import { type PacketRing, Status } from './packet-ring.ts'
 import { handUp, tellDropped, tellIdle } from './surface.ts'
-import { Splitter, VNET_HEADER } from './tun-offload.ts'
 import type { Answers, ReaderHost } from './tun-reader.ts'
 import * as vnet from './vnet-header.ts'
 
@@ -51,25 +51,24 @@ export class PacketReader {
   readonly #source: PacketSource
   readonly #counters: PacketCounters
   readonly #packet = new Packet()
-  readonly #splitter = new Splitter()
+  readonly #splitter = new FrameSplitter()
   readonly #busyPoll: BusyPoll | null
   #draining = false
 
-  /** `busyPoll` in microseconds. */
   constructor(
     host: ReaderHost,
     answers: Answers,
     ring: PacketRing,
     source: PacketSource,
     counters: PacketCounters,
-    busyPoll: number,
+    busyPoll: number | 'auto',
   ) {
     this.#host = host
     this.#answers = answers
     this.#ring = ring
     this.#source = source
     this.#counters = counters
-    this.#busyPoll = busyPoll > 0 ? new BusyPoll(busyPoll, () => (host.isOpen ? this.#drain() : -1)) : null
+    this.#busyPoll = busyPoll === 0 ? null : new BusyPoll(busyPoll, () => (host.isOpen ? this.#drain() : -1))
   }
 
   /** Whether a frame is being handed up: the ring's memory has to stay. */
@@ -91,7 +90,7 @@ export class PacketReader {
     this.#counters.wakeups++
     const count = this.#drain()
     if (broken) this.#source.broken()
-    return this.#busyPoll === null ? count : 0
+    return this.#busyPoll?.isOn ? 0 : count
   }
 
   #drain(): number {
@@ -143,8 +142,9 @@ export class PacketReader {
       if ((status & Status.ChecksumNotReady) !== 0) leaveChecksum(packet)
       else if ((status & Status.ChecksumValid) !== 0) packet.checksumState = ChecksumState.Verified
     } else {
-      const at = start - VNET_HEADER
-      if (vnet.gsoType(view, at) !== vnet.GSO_NONE) return this.#merged(packet, tag)
+      const at = start - vnet.VNET_HEADER
+      if (vnet.gsoType(view, at) !== vnet.GSO_NONE)
+        return this.#splitter.split(packet, (part) => this.#input(part, tag))
       if (vnet.needsChecksum(view, at)) {
         const from = start + vnet.checksumStart(view, at)
         const field = from + vnet.checksumOffset(view, at)
@@ -154,28 +154,6 @@ export class PacketReader {
     }
     this.#input(packet, tag)
     return 1
-  }
-
-  /** What the kernel merged is taken apart behind its Ethernet header, which each part gets. */
-  #merged(packet: Packet, tag: number): number {
-    const { bytes, view, start } = packet
-    const type = view.getUint16(start + ETHER_TYPE)
-    if (type !== IPV4 && type !== IPV6) return 0
-    const header = bytes.slice(start, start + ETHERNET_HEADER)
-    const at = start + ETHERNET_HEADER - VNET_HEADER
-    bytes.copyWithin(at, start - VNET_HEADER, start)
-    vnet.skip(view, at, ETHERNET_HEADER)
-    packet.start = at
-    const count = this.#splitter.split(packet, (part) => {
-      part.start -= ETHERNET_HEADER
-      part.bytes.set(header, part.start)
-      this.#input(part, tag)
-    })
-    if (count === 0) {
-      packet.start = start
-      bytes.set(header, start)
-    }
-    return count
   }
 
   #input(packet: Packet, tag: number): void {

@@ -35,9 +35,11 @@ export interface PacketOptions {
    */
   readonly ringFrames?: number
   /**
-   * PACKET_VNET_HDR: checksums between local senders and the stack are left out, and frames that
-   * the kernel merged (GRO, GSO) come in whole and are taken apart here. Without it such frames are
-   * refused (`Drop.FrameOffload`). Default `true`.
+   * Checksums that the interface completes are left to it, and datagrams of one flow that are sent
+   * in one turn leave as one frame, which the interface or the kernel takes apart
+   * (PACKET_VNET_HDR). `false` sends complete, single frames. What comes in is understood in either
+   * case: checksums that a local sender left out, and frames that it sent in one, or that the
+   * kernel merged (GRO). Default `true`.
    */
   readonly offload?: boolean
   /** As of {@link TunOptions.wakeup}. */
@@ -45,7 +47,7 @@ export interface PacketOptions {
   /** As of {@link TunOptions.wakeupThread}. */
   readonly wakeupThread?: string | URL
   /** As of {@link TunOptions.busyPoll}. */
-  readonly busyPoll?: number
+  readonly busyPoll?: number | 'auto'
 }
 
 const AF_PACKET = 17
@@ -150,7 +152,7 @@ export function slotSize(mtu: number): number {
  * Says how frames are to come, before the ring is made; returns whether they have vnet headers.
  * @throws {Error} when the kernel is too old
  */
-export function prepare(libc: Libc, packetLibc: PacketLibc, fd: number, offload: boolean): boolean {
+export function prepare(libc: Libc, packetLibc: PacketLibc, fd: number): boolean {
   const set = (level: number, name: number, value: number) =>
     packetLibc.setsockopt(fd, level, name, new Int32Array([value]), 4) >= 0
   const require = (name: number, value: number, what: string) => {
@@ -167,7 +169,7 @@ export function prepare(libc: Libc, packetLibc: PacketLibc, fd: number, offload:
     [SO_SNDBUFFORCE, SO_SNDBUF],
   ] as const)
     if (!set(SOL_SOCKET, force, SOCKET_BUFFER)) set(SOL_SOCKET, usual, SOCKET_BUFFER)
-  return offload && set(SOL_PACKET, PACKET_VNET_HDR, 1)
+  return set(SOL_PACKET, PACKET_VNET_HDR, 1)
 }
 
 /**

@@ -1,25 +1,20 @@
 /**
  * Frames to a packet socket: the first one of a turn leaves at once, those that follow it in the
- * same turn, or that answer the frames of one wake-up, are collected and leave with one `sendmmsg`.
+ * same turn, or that answer the frames of one wake-up, are collected and leave with one `sendmmsg`;
+ * datagrams of one flow among them as one frame, which the interface or the kernel takes apart (UDP
+ * segmentation offload).
  */
 import { Drop } from '../../base/drop.ts'
-import { ChecksumState, copyBytes, HEADROOM, Packet } from '../../base/packet.ts'
-import { ETHER_TYPE, HEADER as ETHERNET_HEADER, IPV4, IPV6 } from '../../wire/ethernet.ts'
-import { HEADER as IPV4_HEADER } from '../../wire/ipv4.ts'
-import { HEADER as IPV6_HEADER } from '../../wire/ipv6-header.ts'
-import { TCP, UDP } from '../../wire/protocol.ts'
-import { completeChecksum, isOwnChecksum } from '../checksum-offload.ts'
-import { checksumAtOf, plainProtocol } from '../segmenter.ts'
-import { MessageBatch } from './message-batch.ts'
+import type { Packet } from '../../base/packet.ts'
+import { HEADER as ETHERNET_HEADER } from '../../wire/ethernet.ts'
+import { FrameSplitter } from './frame-splitter.ts'
+import { PacketBatch } from './packet-batch.ts'
 import type { PacketCounters } from './packet-counters.ts'
 import type { PacketLibc } from './packet-libc.ts'
 import { SendTurn } from './send-turn.ts'
-import { EAGAIN, ENETDOWN, ENOBUFS, ENODEV, ENOMEM, ENXIO, type Libc } from './tun-libc.ts'
+import { EAGAIN, EINVAL, ENETDOWN, ENOBUFS, ENODEV, ENOMEM, ENXIO, type Libc } from './tun-libc.ts'
 import type { WriterHost } from './tun-writer.ts'
-import * as vnet from './vnet-header.ts'
 
-/** Frames of one call: what a wake-up reads is answered with one. */
-const BATCH = 64
 const MSG_DONTWAIT = 0x40
 
 export class PacketWriter {
@@ -28,13 +23,12 @@ export class PacketWriter {
   readonly #packetLibc: PacketLibc
   readonly #fd: number
   readonly #counters: PacketCounters
-  /** Bytes in front of each frame. */
-  readonly #vnetHeader: number
-  readonly #batch: MessageBatch
+  readonly #batch: PacketBatch
   /** When what was collected leaves. */
-  readonly turn = new SendTurn(() => this.#write(-1))
-  /** What is shown of a frame that was refused. */
-  readonly #refused = new Packet()
+  readonly turn = new SendTurn(() => this.#write(this.#batch, -1))
+  readonly #splitter = new FrameSplitter()
+  /** Made for the first frame that is refused whole: the datagrams that it stood for. */
+  #apart: PacketBatch | null = null
 
   constructor(
     host: WriterHost,
@@ -43,73 +37,81 @@ export class PacketWriter {
     fd: number,
     counters: PacketCounters,
     vnetHeader: number,
+    segmentation: boolean,
   ) {
     this.#host = host
     this.#libc = libc
     this.#packetLibc = packetLibc
     this.#fd = fd
     this.#counters = counters
-    this.#vnetHeader = vnetHeader
-    this.#batch = new MessageBatch(libc, BATCH)
+    this.#batch = new PacketBatch(libc, vnetHeader, segmentation)
+  }
+
+  /** Whether datagrams of one flow leave as one frame. */
+  get segmentation(): boolean {
+    return this.#batch.segmentation
   }
 
   send(packet: Packet): Drop {
     const host = this.#host
     if (!host.isOpen) return this.#refuse(Drop.LinkDown)
-    const length = packet.end - packet.start
-    if (length - ETHERNET_HEADER > host.mtu) return this.#refuse(Drop.LinkMtuExceeded)
+    if (packet.end - packet.start - ETHERNET_HEADER > host.mtu) return this.#refuse(Drop.LinkMtuExceeded)
     const batch = this.#batch
-    if (!batch.fits(length + this.#vnetHeader)) this.#write(-1)
-    this.#append(packet)
-    if (this.turn.isBegun && !host.down) return Drop.None
-    this.turn.begin()
-    return this.#write(batch.count - 1)
-  }
-
-  #append(packet: Packet): void {
-    const batch = this.#batch
-    if (this.#vnetHeader > 0) {
-      const { view } = batch.frames
-      const at = batch.start(batch.count)
-      if (packet.checksumState !== ChecksumState.Partial || !leaveChecksum(packet, view, at)) vnet.encodePlain(view, at)
+    const waits = this.turn.isBegun && !host.down
+    if (waits && batch.follow(packet)) return Drop.None
+    if (!batch.fits(packet)) this.#write(batch, -1)
+    batch.append(packet)
+    if (waits) {
+      batch.open(packet)
+      return Drop.None
     }
-    batch.append(packet, this.#vnetHeader)
+    this.turn.begin()
+    return this.#write(batch, batch.messages.count - 1)
   }
 
   /**
-   * Sends all that was collected. Who is refused is told by `dropped`, but for the frame `asked`,
+   * Sends the frames of a batch. Who is refused is told by `dropped`, but for the frame `asked`,
    * whose reason is returned.
    */
-  #write(asked: number): Drop {
-    const batch = this.#batch
-    const { count } = batch
+  #write(batch: PacketBatch, asked: number): Drop {
+    batch.seal()
+    const { messages, vnetHeader } = batch
+    const { count } = messages
     const counters = this.#counters
     let result: Drop = Drop.None
     for (let first = 0; first < count; ) {
-      const sent = this.#packetLibc.sendmmsg(this.#fd, batch.message(first), count - first, MSG_DONTWAIT)
+      const sent = this.#packetLibc.sendmmsg(this.#fd, messages.message(first), count - first, MSG_DONTWAIT)
       if (sent > 0) {
-        counters.sentPackets += sent
-        counters.sentBytes += batch.start(first + sent) - batch.start(first) - sent * this.#vnetHeader
+        for (let i = first; i < first + sent; i++) counters.sentPackets += messages.segments(i)
+        counters.sentBytes += messages.start(first + sent) - messages.start(first) - sent * vnetHeader
         this.#host.down = false
         first += sent
         continue
       }
-      const drop = this.#refuse(this.#reason(this.#libc.errno()))
-      if (first === asked) result = drop
-      else this.#dropped(drop, first)
+      const errno = this.#libc.errno()
+      if (messages.segments(first) > 1) this.#writeApart(first, errno)
+      else {
+        const drop = this.#refuse(this.#reason(errno))
+        if (first === asked) result = drop
+        else this.#host.receiver?.dropped(drop, batch.frame(first))
+      }
       first++
     }
-    batch.count = 0
+    messages.count = 0
     return result
   }
 
-  #dropped(drop: Drop, index: number): void {
-    const start = this.#batch.start(index) + this.#vnetHeader
-    const length = this.#batch.start(index + 1) - start
-    const packet = this.#refused
-    packet.reset(HEADROOM, HEADROOM + length)
-    copyBytes(this.#batch.frames, start, packet, HEADROOM, length)
-    this.#host.receiver?.dropped(drop, packet)
+  /**
+   * Sends the datagrams of a frame that was refused one by one; where the kernel takes no such
+   * frame, all later ones too.
+   */
+  #writeApart(index: number, errno: number): void {
+    const batch = this.#batch
+    if (errno === EINVAL) batch.endSegmentation()
+    this.#apart ??= new PacketBatch(this.#libc, batch.vnetHeader, false)
+    const apart = this.#apart
+    this.#splitter.split(batch.frame(index), (part) => apart.append(part))
+    this.#write(apart, -1)
   }
 
   #refuse(drop: Drop): Drop {
@@ -136,22 +138,4 @@ export class PacketWriter {
         return Drop.LinkRefused
     }
   }
-}
-
-/**
- * Writes the vnet header that leaves the frame's `Partial` checksum to the device; completes it
- * where the header could not name it, and answers `false`.
- */
-function leaveChecksum(packet: Packet, view: DataView, at: number): boolean {
-  const type = packet.view.getUint16(packet.start + ETHER_TYPE)
-  packet.start += ETHERNET_HEADER
-  const ip = type === IPV4 ? IPV4_HEADER : IPV6_HEADER
-  const protocol = type === IPV4 || type === IPV6 ? plainProtocol(packet) : 0
-  const field = checksumAtOf(protocol)
-  const isOwn =
-    (protocol === UDP || protocol === TCP) && isOwnChecksum(packet, packet.start + ip, packet.start + ip + field)
-  if (!isOwn) completeChecksum(packet)
-  packet.start -= ETHERNET_HEADER
-  if (isOwn) vnet.encode(view, at, vnet.GSO_NONE, ETHERNET_HEADER + ip, 0, 0, field)
-  return isOwn
 }

@@ -74,7 +74,8 @@ export function openPacket(options: PacketOptions): PacketLink {
     const { mtu, up } = options
     configure(libc, found, { ...(mtu === undefined ? {} : { mtu }), ...(up === undefined ? {} : { up }) }, [])
     const info = findInterface(libc, found.index) ?? found
-    const vnetHeader = prepare(libc, packetLibc, fd, options.offload !== false) ? VNET_HEADER : 0
+    const vnetHeader = prepare(libc, packetLibc, fd) ? VNET_HEADER : 0
+    const offload = vnetHeader > 0 && options.offload !== false
     const ring = new PacketRing(libc, packetLibc, fd, slotSize(info.mtu), ringFrames, vnetHeader)
     undo.push(() => ring.close())
     const restore = own === null ? quietKernel(libc, info) : () => {}
@@ -84,7 +85,19 @@ export function openPacket(options: PacketOptions): PacketLink {
     const promiscuous = hardwareAddress.some((octet, at) => octet !== info.hardwareAddress[at])
     bindTo(libc, packetLibc, fd, info, promiscuous)
     const choice = { wakeup, threadFile: options.wakeupThread }
-    return new PacketLink(libc, packetLibc, fd, info, ring, hardwareAddress, choice, vnetHeader, busyPoll, restore)
+    return new PacketLink(
+      libc,
+      packetLibc,
+      fd,
+      info,
+      ring,
+      hardwareAddress,
+      choice,
+      vnetHeader,
+      offload,
+      busyPoll,
+      restore,
+    )
   } catch (error) {
     for (const each of undo.reverse()) each()
     throw error
@@ -122,10 +135,11 @@ export class PacketLink implements Link {
     hardwareAddress: Uint8Array,
     wakeup: WakeupChoice,
     vnetHeader: number,
-    busyPoll: number,
+    offload: boolean,
+    busyPoll: number | 'auto',
     restore: () => void,
   ) {
-    this.offload = vnetHeader > 0 ? { checksum: true } : NO_OFFLOAD
+    this.offload = offload ? { checksum: true } : NO_OFFLOAD
     this.hardwareAddress = hardwareAddress
     this.wakeup = wakeup.wakeup
     this.#wakeup = wakeup
@@ -137,7 +151,7 @@ export class PacketLink implements Link {
     const finder = { name: () => findInterface(libc, info.index)?.name ?? '', namespace: () => -1 }
     const device = new KernelDevice(libc, fd, finder, info)
     this.#device = device
-    this.#writer = new PacketWriter(device, libc, packetLibc, fd, this.#counters, vnetHeader)
+    this.#writer = new PacketWriter(device, libc, packetLibc, fd, this.#counters, vnetHeader, offload)
     const source: PacketSource = {
       vnetHeader,
       receive: (packet: Packet, at: number) => {
@@ -173,6 +187,15 @@ export class PacketLink implements Link {
    */
   get isUp(): boolean {
     return this.#device.isUp
+  }
+
+  /**
+   * Whether datagrams of one flow leave as one frame, which the interface or the kernel takes
+   * apart. False with `offload: false`, and from the first such frame on that the kernel refused:
+   * Linux does so before 6.2. Its datagrams left one by one.
+   */
+  get segmentation(): boolean {
+    return this.#writer.segmentation
   }
 
   /** Counts since the socket was opened, now. */

@@ -91,7 +91,7 @@ export function fragmentedVnetHeader(packet: Packet, mtu: number): void {
 /** Datagrams of one flow, collected to leave as one frame. */
 export class SegmentBatch {
   /** The frame, behind room for the vnet header. */
-  readonly frame = new Packet(HEADROOM + MAX_PACKET)
+  readonly frame: Packet
   /** Datagrams in it. */
   count = 0
   #header = 0
@@ -99,6 +99,19 @@ export class SegmentBatch {
   #size = 0
   /** The last datagram was shorter: no other may follow it. */
   #full = false
+
+  /** `frame` is the memory that datagrams are collected in. */
+  constructor(frame = new Packet(HEADROOM + MAX_PACKET)) {
+    this.frame = frame
+  }
+
+  /**
+   * The packet that stands in `frame` already is the first datagram; `false` when it is none, or
+   * none that others may follow.
+   */
+  begin(start: number, end: number, state: ChecksumState): boolean {
+    return this.#begin(start, end, state, plainHeader(this.frame.view, start, end - start))
+  }
 
   /**
    * Takes the datagram in `packet` into the batch; `false` when it does not fit or belongs to
@@ -109,23 +122,16 @@ export class SegmentBatch {
     const length = end - start
     const header = plainHeader(view, start, length)
     if (header === 0) return false
-    const payload = length - header - udpHeader.HEADER
     const { frame } = this
     if (this.count === 0) {
-      if (payload === 0) return false
-      frame.reset(HEADROOM, HEADROOM + length)
       copyBytes(packet, start, frame, HEADROOM, length)
-      frame.checksumState = packet.checksumState
-      this.#header = header
-      this.#size = payload
-      this.#full = false
-      this.count = 1
-      return true
+      return this.#begin(HEADROOM, HEADROOM + length, packet.checksumState, header)
     }
+    const payload = length - header - udpHeader.HEADER
     if (this.#full || this.count === MAX_SEGMENTS || payload > this.#size || payload === 0) return false
     if (frame.end - frame.start + payload > MAX_FRAME || !this.#isNext(view, start, header)) return false
     if (!isReproducible(packet, start, end, header, packet.checksumState)) return false
-    if (this.count === 1 && !isReproducible(frame, HEADROOM, frame.end, header, frame.checksumState)) {
+    if (this.count === 1 && !isReproducible(frame, frame.start, frame.end, header, frame.checksumState)) {
       this.#full = true
       return false
     }
@@ -136,19 +142,22 @@ export class SegmentBatch {
     return true
   }
 
-  /** Finishes the headers; the frame, vnet header included, is `frame.start … frame.end`. */
-  seal(): Packet {
+  /**
+   * Finishes the headers; the frame, vnet header included, is `frame.start … frame.end`. `link` are
+   * the bytes of the link header that stands in front of the first datagram.
+   */
+  seal(link = 0): Packet {
     const { frame } = this
     const { view } = frame
     if (this.count === 1) {
       if (frame.checksumState === ChecksumState.Partial) completeChecksum(frame)
-      frame.start -= vnet.VNET_HEADER
+      frame.start -= vnet.VNET_HEADER + link
       vnet.encodePlain(view, frame.start)
       return frame
     }
-    const header = this.#header
+    const header = link + this.#header
     this.#finishHeaders()
-    frame.start -= vnet.VNET_HEADER
+    frame.start -= vnet.VNET_HEADER + link
     vnet.encode(view, frame.start, vnet.GSO_UDP_L4, header, udpHeader.HEADER, this.#size, udpHeader.CHECKSUM)
     return frame
   }
@@ -161,6 +170,19 @@ export class SegmentBatch {
       frame.segmentLength = this.#header + udpHeader.HEADER + this.#size
     }
     return frame
+  }
+
+  #begin(start: number, end: number, state: ChecksumState, header: number): boolean {
+    const payload = end - start - header - udpHeader.HEADER
+    if (header === 0 || payload === 0) return false
+    const { frame } = this
+    frame.reset(start, end)
+    frame.checksumState = state
+    this.#header = header
+    this.#size = payload
+    this.#full = false
+    this.count = 1
+    return true
   }
 
   /** Lengths and checksums of the one header. */
@@ -185,8 +207,7 @@ export class SegmentBatch {
    * checksums and an Identification that grows.
    */
   #isNext(view: DataView, start: number, header: number): boolean {
-    const own = this.frame.view
-    const at = HEADROOM
+    const { view: own, start: at } = this.frame
     if (header !== this.#header || view.getInt32(start + header) !== own.getInt32(at + header)) return false
     if (header === ipv4.HEADER)
       return (

@@ -59,15 +59,14 @@ export class TunReader {
   #ahead = 0
   readonly #input = (packet: Packet): void => handUp(this.#host.receiver, packet)
 
-  /** `busyPoll` in microseconds. */
-  constructor(host: ReaderHost, answers: Answers, frames: TunFrames, counters: TunCounters, busyPoll: number) {
+  constructor(host: ReaderHost, answers: Answers, frames: TunFrames, counters: TunCounters, busyPoll: number | 'auto') {
     this.#host = host
     this.#answers = answers
     this.#frames = frames
     this.#counters = counters
     this.#splitter = frames.vnetHeader > 0 ? new Splitter() : null
     this.#flow = frames.vnetHeader > 0 ? new ReceivedFlow(this.#input) : null
-    this.#busyPoll = busyPoll > 0 ? new BusyPoll(busyPoll, () => (host.isOpen ? this.#drain(false) : -1)) : null
+    this.#busyPoll = busyPoll === 0 ? null : new BusyPoll(busyPoll, () => (host.isOpen ? this.#drain(false) : -1))
   }
 
   /** Discards what waits in the device already. */
@@ -84,7 +83,7 @@ export class TunReader {
   readable(broken: boolean): number {
     this.#counters.wakeups++
     const count = this.#drain(broken)
-    return this.#busyPoll === null ? count : 0
+    return this.#busyPoll?.isOn ? 0 : count
   }
 
   #drain(broken: boolean): number {

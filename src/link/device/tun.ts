@@ -115,7 +115,7 @@ export class TunLink implements Link {
     hardwareAddress: Uint8Array | null,
     wakeup: Wakeup,
     offload: boolean,
-    busyPoll: number,
+    busyPoll: number | 'auto',
     wakeupThread?: string | URL,
   ) {
     this.medium = kind === 'tun' ? 'ip' : 'ethernet'
