@@ -18,18 +18,26 @@ export const README = `# Results of a campaign
 again in the same way; \`tungram sim merge DIR…\` joins folders. The JSON Schema of all is
 \`docs/results.schema.json\` of the package tungram.
 
-pandas:
+pandas (1.5 and newer):
 
-    import glob, pandas as pd
-    runs = pd.concat(pd.read_json(f, lines=True) for f in glob.glob('runs*.jsonl'))
-    flows = pd.json_normalize(
-        runs.to_dict('records'), 'flows', ['id', 'seed', 'parameters'], record_prefix='flow.')
+    import pandas as pd
+    flows = pd.read_csv('flows.csv')
+    lost = flows.groupby(['parameters.loss', 'name'])['lost'].mean()  # of a sweep of loss
 
-R:
+    import glob, json  # all that was kept, of campaigns that are not whole too
+    lines = [line for name in glob.glob('runs*.jsonl') for line in open(name)]
+    runs = [run for run in map(json.loads, lines) if run['status'] == 'done']
+    hops = pd.json_normalize(runs, 'hops', ['id', 'seed', 'parameters'], record_prefix='hop.')
+
+R, with jsonlite for what is not whole:
+
+    flows <- read.csv('flows.csv')
+    lost <- aggregate(lost ~ parameters.loss + name, flows, mean)
 
     library(jsonlite)
-    read <- function(f) stream_in(file(f), verbose = FALSE)
-    runs <- do.call(rbind, lapply(Sys.glob('runs*.jsonl'), read))
+    lines <- unlist(lapply(Sys.glob('runs*.jsonl'), readLines))
+    runs <- fromJSON(paste0('[', paste(lines, collapse = ','), ']'))
+    waits <- runs$hops[[1]]$queue$wait
 
 DuckDB:
 

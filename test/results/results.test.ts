@@ -141,3 +141,51 @@ testWithPackages(
   },
   60_000,
 )
+
+/** The commands that the README has for a language. */
+function readme(heading: string, next: string): string {
+  const [, text = ''] = readFileSync(join(campaign, 'README.md'), 'utf8').split(heading)
+  return (text.split(next)[0] ?? '').replace(/^[^\n]*\n/, '').replaceAll(/^ {4}/gm, '')
+}
+
+/** Whether a program has what it is asked for; Debian's own, which has Debian's packages. */
+const has = (program: string, ...words: string[]) => spawnSync(program, words).status === 0
+const PYTHON = '/usr/bin/python3'
+const testWithPandas = testWith(has(PYTHON, '-c', 'import pandas'), "Debian's python3-pandas", '')
+const testWithR = testWith(has('Rscript', '-e', 'library(jsonlite)'), "Debian's r-base-core and r-cran-jsonlite", '')
+const total = (flow: number) => runs.reduce((sum, { flows }) => sum + flows[flow].lost, 0) / runs.length
+
+testWithPandas(
+  'pandas reads the folder as its README says',
+  () => {
+    const code = readme('pandas (', 'R, with')
+    expect(code).toContain('json_normalize')
+    const asked =
+      'print(json.dumps([lost.groupby("name").mean().to_dict(), len(hops), hops["hop.queue.wait.max"].max()]))'
+    const [lost, count, wait] = JSON.parse(
+      execFileSync(PYTHON, ['-c', `${code}\n${asked}`], { cwd: campaign, encoding: 'utf8' }),
+    )
+    expect(lost).toEqual({ 'out, back': total(0), 'b-a': total(1) })
+    // Runs that were done again are there twice.
+    expect([count, wait]).toEqual([2 * 2 * runs.length, 0])
+  },
+  60_000,
+)
+
+testWithR(
+  'R reads the folder as its README says',
+  () => {
+    const code = readme('R, with', 'DuckDB')
+    const asked = 'cat(toJSON(list(aggregate(lost ~ name, lost, mean), nrow(runs), waits$max), digits = NA))'
+    const [lost, [count], waits] = JSON.parse(
+      execFileSync('Rscript', ['-e', `${code}\n${asked}`], { cwd: campaign, encoding: 'utf8' }),
+    )
+    expect(lost).toEqual([
+      { name: 'b-a', lost: total(1) },
+      { name: 'out, back', lost: total(0) },
+    ])
+    expect(count).toBe(2 * runs.length)
+    expect(waits[0]).toBe(0)
+  },
+  60_000,
+)
