@@ -1498,7 +1498,14 @@ natRows(
   4787,
   '4.3 REQ-5',
   'MUST NOT',
-  'a mapping ends within 2 minutes (5 by default)',
+  'a mapping ends within 2 minutes',
+  'gives what leaves the outside address, and answers their way back',
+)
+natRows(
+  4787,
+  '4.3 REQ-5 c',
+  'SHOULD',
+  'by default a mapping lasts 5 minutes or more',
   'gives what leaves the outside address, and answers their way back',
 )
 natRows(
@@ -1517,32 +1524,32 @@ natRows(
 )
 natRows(
   4787,
-  '6 REQ-9',
+  '6 REQ-9 a',
   'MUST',
-  'hairpinning, with the outside source',
+  'hairpinning, with the outside source address and port',
   'two inside hosts reach each other by their outside addresses, and see those',
 )
 natRows(4787, '9 REQ-12', 'MUST NOT', 'an ICMP error ends a mapping', 'an error neither prolongs a mapping nor ends it')
 natRows(
   4787,
+  '9 REQ-12 b',
+  'SHOULD',
+  'Destination Unreachable messages pass',
+  'an error about a packet from inside reaches its socket, checksums and all',
+)
+natRows(
+  4787,
   '10 REQ-13',
   'MUST',
-  'Fragmentation Needed comes back to the inside host',
+  'what is too long and has DF draws Fragmentation Needed',
   'path MTU discovery from inside works over it',
 )
 natRows(4787, '11 REQ-14', 'MUST', 'fragments pass in any order', 'get through in any order')
 natRows(
-  7857,
-  '7',
-  'MUST NOT',
-  'an error, or what is not let in, prolongs a mapping',
-  'an error neither prolongs a mapping nor ends it',
-)
-natRows(
   5508,
   '3.1 REQ-1',
   'MUST',
-  'echo requests are translated, by identifier',
+  'echo requests of inside hosts and their replies pass',
   'echo requests have mappings of their own, by identifier',
 )
 natRows(
@@ -1706,8 +1713,8 @@ natTcpRows(
 natTcpRows(
   7857,
   '7',
-  'SHOULD',
-  'what comes in uninvited holds no mapping open',
+  'SHOULD NOT',
+  'what comes in uninvited prolongs a mapping',
   'SYNs from outside alone hold no mapping open',
 )
 const natSessionRows = file('network/nat/tcp-session.test.ts')
@@ -2026,7 +2033,7 @@ natRequirements(
 )
 natRequirements(
   4787,
-  '8 REQ-10',
+  '7 REQ-10',
   'SHOULD',
   'payloads are left alone: there are no gateways of applications',
   'REQ-10: a payload that names inside addresses is left alone',
@@ -2059,12 +2066,13 @@ natRequirements(
   'a flood of fragments does not keep others from passing',
   'REQ-14 a: a flood of fragments without their others',
 )
+natRequirements(5508, '3.1 REQ-1', 'MUST', 'queries other than echoes pass too', 'REQ-1: a query other than an echo')
 natRequirements(
   5508,
-  '3.1 REQ-1',
-  'MUST',
-  'queries other than echoes are translated, by identifier',
-  'REQ-1: a query other than an echo',
+  '3.1 REQ-1 a',
+  'SHOULD',
+  'an identifier has one mapping, whatever host outside is asked',
+  'REQ-1 a: one identifier has one mapping',
 )
 natRequirements(
   5508,
@@ -2117,7 +2125,7 @@ natRequirements(
 )
 natRequirements(
   5508,
-  '7.1 REQ-10',
+  '7 REQ-10 a',
   'MUST',
   'the NAT answers echoes, and sends Time Exceeded',
   'REQ-10: the NAT itself answers echoes',
@@ -2128,6 +2136,13 @@ natRequirements(
   'SHOULD',
   'mappings of one protocol are not those of another',
   'section 5: TCP and UDP of one inside port',
+)
+natRequirements(
+  7857,
+  '7',
+  'SHOULD NOT',
+  'what the filter discards prolongs a mapping, where what comes in does',
+  'section 7: what the filter discards holds no mapping open',
 )
 natRequirements(
   7857,
@@ -2160,7 +2175,7 @@ file('network/nat/mapping-table.test.ts')(
 )
 natRows(
   4787,
-  '4.3 REQ-6',
+  '4.3 REQ-6 a',
   'MAY',
   'what comes in prolongs a mapping, where that is set',
   'is set back by what comes in when that is wanted',
@@ -2179,6 +2194,12 @@ notApplicable(
   'inside and outside addresses that collide are handled',
   'addresses are given by the network, once, each to one node',
 )
-notApplicable(7857, '4', 'MUST', 'an inside host keeps one outside address of several', 'a NAT has one outside address')
+notApplicable(
+  5508,
+  '4.1 REQ-3 d',
+  'MUST',
+  'extensions of an error are left out when the quoted transport checksum is evaluated',
+  'that checksum is adjusted and never evaluated',
+)
 
 export const requirements: readonly Requirement[] = rows

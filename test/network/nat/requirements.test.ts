@@ -185,6 +185,18 @@ describe('RFC 5508', () => {
     expect(out1.counters.four.IcmpInTimestamps).toBe(2)
   })
 
+  test('REQ-1 a: one identifier has one mapping, whatever hosts outside are asked', async () => {
+    const { in1, nat } = await make({ preservePorts: false })
+    const seen = outsidePackets()
+    const query = packets.icmp(13, 0, 0x0007_0001, new Uint8Array(12), 4)
+    for (const host of [OUT1, '198.51.101.2']) sendTransport(in1, IN1, host, 1, query)
+    await network.run()
+    expect(nat.mappings.map(({ inside }) => inside)).toEqual([`${IN1}:7`])
+    const left = seen()
+    expect(left.map((each) => packets.destination(each))).toEqual([OUT1, '198.51.101.2'])
+    expect(new Set(left.map((each) => packets.icmpRest(each) >>> 16)).size).toBe(1)
+  })
+
   /** An inside host has sent from port 5000 to out1:9; an error about that comes in. */
   async function errorAbout(quote: packets.Ipv4Fields & packets.UdpFields, fields: { checksum?: number } = {}) {
     const { in1, out1 } = await make()
@@ -279,6 +291,18 @@ describe('RFC 7857', () => {
       ['tcp', `${IN1}:5000`, true],
       ['udp', `${IN1}:5000`, true],
     ])
+  })
+
+  test('section 7: what the filter discards holds no mapping open, even where what comes in does', async () => {
+    const { in1, out1, out2, nat } = await make({ timeout: '2m', inboundRefresh: true })
+    const [server, stranger] = [listen(network, out1, 9), listen(network, out2, 9)]
+    listen(network, in1, 5000).socket.send('x', 9, 'out1')
+    network.at('60s', () => server.socket.send('an answer', 5000, OUTSIDE))
+    for (const time of ['100s', '150s'] as const) network.at(time, () => stranger.socket.send('', 5000, OUTSIDE))
+    await network.runFor('170s')
+    // 2 minutes from the answer.
+    expect(nat.mappings.map(({ left }) => Math.round(left / 1000))).toEqual([10])
+    expect(network.drops('gate').map(({ reason, count }) => [reason, count])).toEqual([['WireNatFiltered', 2]])
   })
 
   test('section 7.1: the errors that an inside host sends about what comes in hold no mapping open', async () => {
