@@ -9,10 +9,12 @@ const root = join(import.meta.dirname, '..')
 
 export default function build(): void {
   const changed = (path: string) => statSync(join(root, path), { throwIfNoEntry: false })?.mtimeMs ?? 0
-  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((name) =>
-    name.endsWith('.ts'),
+  const sources = ['src', 'page/src'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.(tsx?|css)$/.test(name))
+      .map((name) => join(folder, name)),
   )
-  const newest = Math.max(...sources.map((name) => changed(join('src', name))))
+  const newest = Math.max(...sources.map(changed))
   if (changed('dist/index.js') > newest) return
   execFileSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' })
 }

@@ -1,6 +1,7 @@
 /** Begins the page: what the link says, else what was there last, else the first lab. */
 import { effect } from '@preact/signals'
 import { render } from 'preact'
+import './views.css'
 import './style.css'
 import { engine, open, say } from './state/actions.ts'
 import { pressed } from './state/commands.ts'

@@ -9,9 +9,13 @@
  * All times are milliseconds of simulated time, all lengths bytes.
  */
 import type { Plot } from '../../src/cli/report/plot.ts'
+import type { Datagrams, Events, Frames } from '../../src/cli/report/run-columns.ts'
+import type { Topology } from '../../src/cli/report/topology.ts'
 import type { FlowResult, Scenario, Schema } from '../../src/network/index.ts'
 import type { Program, Said } from '../../src/shell/programs.ts'
 
+export * from '../../src/cli/report/run-columns.ts'
+export type { DrawnKind as NodeKind, Topology, TopologyCable, TopologyNode } from '../../src/cli/report/topology.ts'
 export type { Program, Said }
 
 /**
@@ -59,35 +63,6 @@ export interface TextFault {
   readonly line: number
   readonly column: number
   readonly message: string
-}
-
-export type NodeKind = 'host' | 'router' | 'switch' | 'segment' | 'nat' | 'firewall'
-
-export interface Topology {
-  readonly nodes: readonly TopologyNode[]
-  readonly cables: readonly TopologyCable[]
-}
-
-export interface TopologyNode {
-  readonly name: string
-  readonly kind: NodeKind
-  readonly nics: readonly { readonly name: string; readonly addresses: readonly string[] }[]
-}
-
-/** `index` is the place in the scenario's list of links. */
-export interface TopologyCable {
-  readonly name: string
-  readonly index: number
-  readonly ends: readonly [CableEnd, CableEnd]
-  readonly mtu: number
-  /** In words, for each direction: `10 ms`, `loss 1 %`. */
-  readonly faults: readonly [readonly string[], readonly string[]]
-}
-
-interface CableEnd {
-  readonly node: string
-  /** `''` at a segment, which has no nics. */
-  readonly nic: string
 }
 
 /** A change at a path of keys and indexes; without a value, what is there goes. */
@@ -142,88 +117,6 @@ export interface FlowTimes {
   readonly latency: Float64Array
   /** When it was known that parts of a datagram were discarded, once for each datagram. */
   readonly dropped: Float64Array
-}
-
-/** A row for each datagram, in the order in which they were sent: row 0 is number 1. */
-export interface Datagrams {
-  readonly time: Float64Array
-  readonly from: Int32Array
-  /** The flow that it belongs to, or on whose account it was sent; -1 for none. */
-  readonly flow: Int32Array
-  /** The number of the datagram on account of which it was sent; 0 for none. */
-  readonly causedBy: Uint32Array
-  readonly source: Int32Array
-  readonly destination: Int32Array
-  /** -1 for none. */
-  readonly sourcePort: Int32Array
-  readonly destinationPort: Int32Array
-  /** What it is in words: `UDP`, `ICMP time exceeded in transit`. */
-  readonly title: Int32Array
-  readonly length: Uint32Array
-}
-
-/** A row for each frame on a wire, by `start`; one that comes to many has a row for each. */
-export interface Frames {
-  readonly datagram: Uint32Array
-  /** Names of nodes; `to` is -1 when nothing is known of an end. */
-  readonly from: Int32Array
-  readonly to: Int32Array
-  /** The nic by which it left. */
-  readonly nic: Int32Array
-  /** When it left the host, when its last bit was on the wire, when it arrived or was lost. */
-  readonly start: Float64Array
-  readonly left: Float64Array
-  readonly end: Float64Array
-  readonly length: Uint32Array
-  readonly ttl: Uint8Array
-  /** Where a fragment begins in its datagram, and how long it is; -1 for a whole datagram. */
-  readonly offset: Int32Array
-  readonly part: Int32Array
-  readonly flags: Uint8Array
-  /** Why it was lost, and at which node. */
-  readonly reason: Int32Array
-  readonly lostAt: Int32Array
-}
-
-export const QUEUED = 1
-export const DAMAGED = 2
-export const COPY = 4
-export const LOST = 8
-/** More fragments follow. */
-export const MORE = 16
-export const MARKED = 32
-
-/** Kinds of events, by their number in the column `what`. */
-export const KINDS = [
-  'sent',
-  'forwarded',
-  'queued',
-  'marked',
-  'delayed',
-  'duplicated',
-  'corrupted',
-  'overtaking',
-  'arrived',
-  'translated',
-  'delivered',
-  'dropped',
-  'caused',
-] as const
-
-export const DELIVERED = KINDS.indexOf('delivered')
-export const DROPPED = KINDS.indexOf('dropped')
-export const CAUSED = KINDS.indexOf('caused')
-
-/** A row for each thing that happened, in the order of time. */
-export interface Events {
-  readonly time: Float64Array
-  readonly datagram: Uint32Array
-  readonly node: Int32Array
-  readonly nic: Int32Array
-  readonly what: Uint8Array
-  readonly reason: Int32Array
-  /** As `LineageEvent.value` has it. */
-  readonly value: Float64Array
 }
 
 // ── a packet ──

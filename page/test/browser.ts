@@ -42,9 +42,7 @@ export async function serve(): Promise<Served> {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const url = (await firstLine(server)).trim()
-  const { chromium } = createRequire(join(PAGE, 'package.json'))('playwright-core') as typeof import('playwright-core')
-  const args = process.getuid?.() === 0 ? ['--no-sandbox'] : []
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args })
+  const browser = await launch()
   return {
     url,
     browser,
@@ -68,6 +66,12 @@ export async function serve(): Promise<Served> {
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+export function launch(): Promise<Browser> {
+  const { chromium } = createRequire(join(PAGE, 'package.json'))('playwright-core') as typeof import('playwright-core')
+  const args = process.getuid?.() === 0 ? ['--no-sandbox'] : []
+  return chromium.launch({ executablePath: CHROMIUM, args })
 }
 
 export async function ready(page: Page): Promise<void> {

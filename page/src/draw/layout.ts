@@ -2,13 +2,10 @@
 import { Graph, layout } from '@dagrejs/dagre'
 import type { Topology } from '../protocol.ts'
 import type { Places } from '../state/state.ts'
-
-export type Point = readonly [x: number, y: number]
+import { COLUMN, distances, inColumns, type Point, ROW } from './places.ts'
 
 /** Above this the search for few crossings takes too long to wait for. */
 const MOST_LAID_OUT = 150
-const COLUMN = 190
-const ROW = 96
 
 /** A place for each node: the one by hand, else one that was found. */
 export function placesOf({ nodes, cables }: Topology, first: string | undefined, byHand: Places): Map<string, Point> {
@@ -46,40 +43,4 @@ function laidOut({ nodes, cables }: Topology, first: string | undefined): Map<st
       return [name, [Math.round(x), Math.round(y)] as Point]
     }),
   )
-}
-
-/** How many cables each node is away from the first sender; others begin at 0 too. */
-function distances({ nodes, cables }: Topology, first: string | undefined): Map<string, number> {
-  const neighbors = new Map<string, string[]>(nodes.map(({ name }) => [name, []]))
-  for (const { ends } of cables) {
-    neighbors.get(ends[0].node)?.push(ends[1].node)
-    neighbors.get(ends[1].node)?.push(ends[0].node)
-  }
-  const found = new Map<string, number>()
-  const hosts = nodes.filter(({ kind }) => kind === 'host').map(({ name }) => name)
-  for (const start of [first, ...hosts, ...neighbors.keys()]) {
-    let front = start === undefined || found.has(start) ? [] : [start]
-    for (let distance = 0; front.length > 0; distance++) {
-      const fresh = [...new Set(front)].filter((name) => !found.has(name))
-      for (const name of fresh) found.set(name, distance)
-      front = fresh.flatMap((name) => neighbors.get(name) ?? [])
-    }
-  }
-  return found
-}
-
-function inColumns(topology: Topology, first: string | undefined): Map<string, Point> {
-  const filled: number[] = []
-  return new Map(
-    [...distances(topology, first)].map(([name, column]) => {
-      const row = filled[column] ?? 0
-      filled[column] = row + 1
-      return [name, [column * COLUMN, row * ROW * 0.7] as Point]
-    }),
-  )
-}
-
-/** The nodes as one reads: by columns, then downwards. */
-export function readingOrder(places: ReadonlyMap<string, Point>): string[] {
-  return [...places].sort(([, a], [, b]) => Math.round((a[0] - b[0]) / 60) || a[1] - b[1]).map(([name]) => name)
 }

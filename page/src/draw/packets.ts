@@ -2,8 +2,8 @@
 
 import { LOST, QUEUED, type Topology } from '../protocol.ts'
 import type { RunModel } from '../state/model.ts'
-import type { Point } from './layout.ts'
 import { flowColor } from './palette.ts'
+import type { Point } from './places.ts'
 
 /** Where the drawing's origin is, in pixels, and how large nodes and packets are. */
 export interface Frame {

@@ -2,6 +2,7 @@
 import { batch } from '@preact/signals'
 import { EngineClient, Hung, PATIENCE, Stopped } from '../engine-client.ts'
 import type { Edit, Program, RunRequest } from '../protocol.ts'
+import { seek, select } from './cursor.ts'
 import { RunModel } from './model.ts'
 import * as state from './state.ts'
 
@@ -274,12 +275,6 @@ function failed(error: unknown): void {
 
 // ── time ──
 
-export function seek(time: number): void {
-  const bounded = Math.max(0, Math.min(time, state.duration.value))
-  state.time.value = bounded
-  state.calmTime.value = bounded
-}
-
 export function step(direction: 1 | -1): void {
   const model = state.model.value
   if (model === null) return
@@ -311,19 +306,6 @@ export function beside(direction: 1 | -1): void {
   const id = model.beside(selected.id, direction)
   if (id > 0) select(id)
   else say(direction > 0 ? 'That is the last datagram of this flow.' : 'That is the first datagram of this flow.')
-}
-
-/** Selects a datagram; when it is not there at this time, the time goes to where it is. */
-export function select(id: number, at?: number): void {
-  const model = state.model.value
-  if (model === null || id < 1 || id > model.run.datagrams.time.length) return
-  batch(() => {
-    state.selection.value = { kind: 'packet', id }
-    if (at !== undefined) return seek(at)
-    const times = [...model.eventsOf(id)].map((row) => model.run.events.time[row] as number)
-    const [first = 0, last = first] = [times[0], times.at(-1)]
-    if (state.time.value < first || state.time.value > last) seek(first)
-  })
 }
 
 export const SPEEDS = [0.1, 1, 10, 100, 1000, 10_000]

@@ -1,5 +1,6 @@
 /** Everything that can be done from anywhere, by name and by key. */
 import * as actions from './actions.ts'
+import { seek } from './cursor.ts'
 import { addNode, beginConnecting, removeSelected, TOOLS } from './drawing.ts'
 import { chooseFile, saveCapture, saveScenario } from './files.ts'
 import { share } from './link.ts'
@@ -22,8 +23,8 @@ export function COMMANDS(): readonly Command[] {
     { name: 'the event before of the selected datagram', key: 'Shift ←', run: () => actions.hop(-1) },
     { name: 'the next datagram of this flow', key: ']', run: () => actions.beside(1) },
     { name: 'the datagram before of this flow', key: '[', run: () => actions.beside(-1) },
-    { name: 'to the start', key: 'Home', run: () => actions.seek(0) },
-    { name: 'to the end', key: 'End', run: () => actions.seek(state.duration.value) },
+    { name: 'to the start', key: 'Home', run: () => seek(0) },
+    { name: 'to the end', key: 'End', run: () => seek(state.duration.value) },
     ...TOOLS.map(({ name, key, label }) => ({ name: `add a ${label}`, key, run: () => addNode(name) })),
     { name: 'connect from the selected node', key: 'c', run: connectSelected },
     { name: 'add a flow', key: 't', run: () => (state.dialog.value = 'flow') },

@@ -1,5 +1,5 @@
 /** What is drawn: nodes, cables and flows are added and removed, as edits of the scenario's text. */
-import type { Point } from '../draw/layout.ts'
+import type { Point } from '../draw/places.ts'
 import type { Edit } from '../protocol.ts'
 import { edit, say } from './actions.ts'
 import * as state from './state.ts'

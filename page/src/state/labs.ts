@@ -1,7 +1,8 @@
 /** The labs: opening one, answering its questions, and what was done before. */
 import type { Lab, Look, Step } from '../../labs/lab.ts'
 import { LABS, labText } from '../../labs/labs.ts'
-import { edit, open, say, seek } from './actions.ts'
+import { edit, open, say } from './actions.ts'
+import { seek } from './cursor.ts'
 import { found } from './look.ts'
 import { recall, store } from './memory.ts'
 import * as state from './state.ts'

@@ -2,7 +2,7 @@
 import { DELIVERED, DROPPED, type Program, type Run, type RunRequest } from '../protocol.ts'
 
 /** Something that was discarded. `nic` is `''` within a node. */
-interface Dropped {
+export interface Dropped {
   readonly time: number
   readonly datagram: number
   readonly node: string
@@ -29,11 +29,14 @@ export class RunModel {
   readonly waiting: readonly Waiting[]
   /** Of each frame, the latest end of it and all before it. */
   readonly #latest: Float64Array
+  /** Of a part of a run: the number in the run of each datagram. */
+  readonly #numbers: readonly number[] | null
   #frameIndex: { readonly first: Uint32Array; readonly rows: Uint32Array } | null = null
   #eventIndex: { readonly first: Uint32Array; readonly rows: Uint32Array } | null = null
 
-  constructor(run: Run, request: RunRequest) {
+  constructor(run: Run, request: RunRequest, numbers: readonly number[] | null = null) {
     this.run = run
+    this.#numbers = numbers
     this.request = request
     this.end = Math.max(run.time, run.events.time.at(-1) ?? 0)
     const { frames } = run
@@ -49,6 +52,11 @@ export class RunModel {
 
   text(place: number): string {
     return place < 0 ? '' : (this.run.texts[place] as string)
+  }
+
+  /** What a datagram is called. */
+  numberOf(datagram: number): number {
+    return this.#numbers?.[datagram - 1] ?? datagram
   }
 
   /** When the frame was gone from its wire; when it is not known, when it had left. */
@@ -189,7 +197,7 @@ export function upperBound(values: ArrayLike<number>, value: number): number {
 }
 
 /** The first place whose value is not smaller. */
-function lowerBound(values: ArrayLike<number>, value: number): number {
+export function lowerBound(values: ArrayLike<number>, value: number): number {
   let [low, high] = [0, values.length]
   while (low < high) {
     const middle = (low + high) >>> 1
@@ -200,13 +208,17 @@ function lowerBound(values: ArrayLike<number>, value: number): number {
 }
 
 /** The rows of each datagram, whose numbers begin at 1. */
-function indexOf(datagrams: Uint32Array, count: number): { first: Uint32Array; rows: Uint32Array } {
+function indexOf(
+  datagrams: ArrayLike<number> & Iterable<number>,
+  count: number,
+): { first: Uint32Array; rows: Uint32Array } {
   const first = new Uint32Array(count + 2)
   for (const id of datagrams) first[id + 1] = (first[id + 1] as number) + 1
   for (let id = 1; id < first.length; id++) first[id] = (first[id] as number) + (first[id - 1] as number)
   const next = first.slice()
   const rows = new Uint32Array(datagrams.length)
-  for (const [row, id] of datagrams.entries()) {
+  for (let row = 0; row < datagrams.length; row++) {
+    const id = datagrams[row] as number
     rows[next[id] as number] = row
     next[id] = (next[id] as number) + 1
   }

@@ -60,6 +60,9 @@ export const dialog = signal<'labs' | 'palette' | 'help' | 'flow' | null>(null)
 
 export const duration = computed(() => model.value?.end ?? 0)
 
+/** Whether the page is a report: nothing of the network can be chosen or changed. */
+export const isFrozen = signal(false)
+
 export const theme = signal<'light' | 'dark'>('light')
 
 /** The lab that is open, and how far. */

@@ -13,9 +13,10 @@ import { LadderView } from './ladder.tsx'
 import { LogView } from './log.tsx'
 import { PacketPanel } from './packet.tsx'
 import { PlotsView } from './plots.tsx'
+import { shortened } from './shapes.tsx'
 import { TerminalView } from './terminal.tsx'
 import { TimeBar } from './timebar.tsx'
-import { shortened, TopologyView } from './topology.tsx'
+import { TopologyView } from './topology.tsx'
 import { YamlView } from './yaml.tsx'
 
 export function App() {

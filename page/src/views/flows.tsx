@@ -1,16 +1,8 @@
 /** Who sends what to whom, and what has become of it by now. */
-import { flowColor, flowDash } from '../draw/palette.ts'
 import { upperBound } from '../state/model.ts'
 import * as state from '../state/state.ts'
+import { Swatch } from './swatch.tsx'
 import { rateText, spanText } from './words.ts'
-
-export function Swatch({ flow }: { flow: number }) {
-  return (
-    <svg class="swatch" width="22" height="10" aria-hidden="true">
-      <path d="M0 5H22" stroke={flowColor(flow)} stroke-dasharray={flowDash(flow)} stroke-width="3" />
-    </svg>
-  )
-}
 
 export function FlowsView() {
   const model = state.model.value

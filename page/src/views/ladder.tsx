@@ -1,50 +1,15 @@
-/** The packet ladder around the cursor: a column for each node, time downwards, an arrow a frame. */
+/** The packet ladder around the cursor. */
 import { useSignalEffect } from '@preact/signals'
 import { useMemo, useRef } from 'preact/hooks'
-import { placesOf, readingOrder } from '../draw/layout.ts'
-import { flowColor, flowDash } from '../draw/palette.ts'
-import { COPY, DAMAGED, LOST, MARKED, QUEUED } from '../protocol.ts'
-import { select } from '../state/actions.ts'
+import { placesOf } from '../draw/layout.ts'
+import { readingOrder } from '../draw/places.ts'
 import { type RunModel, upperBound } from '../state/model.ts'
 import * as state from '../state/state.ts'
-import { shortened } from './topology.tsx'
-import { timeText } from './words.ts'
+import { LadderLines, LadderNames, type Laid, lay, ROW, yAt } from './ladder-drawing.tsx'
 
 /** Frames in a window, and by how many windows go on: they overlap. */
 const WINDOW = 90
 const STRIDE = 50
-const ROW = 17
-const LEFT = 84
-const RIGHT = 120
-/** About as wide as a letter is. */
-const LETTER = 6.4
-
-interface Mark {
-  readonly time: number
-  readonly y: number
-}
-
-interface Arrow {
-  readonly row: number
-  readonly x0: number
-  readonly y0: number
-  readonly x1: number
-  readonly y1: number
-}
-
-interface Laid {
-  readonly columns: readonly { readonly name: string; readonly x: number }[]
-  readonly arrows: readonly Arrow[]
-  readonly inside: readonly {
-    readonly x: number
-    readonly y: number
-    readonly reason: string
-    readonly datagram: number
-  }[]
-  readonly marks: readonly Mark[]
-  readonly width: number
-  readonly height: number
-}
 
 export function LadderView() {
   const model = state.model.value
@@ -56,7 +21,7 @@ export function LadderView() {
     () => readingOrder(placesOf(state.topology.value, state.scenario.value.flows?.[0]?.from, state.places.value)),
     [state.topology.value, state.places.value],
   )
-  const laid = useMemo(() => (model === null ? null : lay(model, order, page * STRIDE)), [model, order, page])
+  const laid = useMemo(() => (model === null ? null : windowOf(model, order, page * STRIDE)), [model, order, page])
   useSignalEffect(() => {
     const time = state.time.value
     if (laid === null || cursor.current === null || scroller.current === null) return
@@ -80,13 +45,7 @@ export function LadderView() {
   }
   return (
     <div class="ladder" ref={scroller} tabIndex={0} role="region" aria-label="Ladder">
-      <div class="names" style={{ width: `${laid.width}px` }}>
-        {laid.columns.map(({ name, x }) => (
-          <span key={name} style={{ left: `${x}px` }} title={name}>
-            {shortened(name, 16)}
-          </span>
-        ))}
-      </div>
+      <LadderNames laid={laid} />
       <svg
         width={laid.width}
         height={laid.height}
@@ -94,25 +53,7 @@ export function LadderView() {
         aria-label="Packet ladder; the log has the same as text"
         onClick={atSeek}
       >
-        {laid.columns.map(({ name, x }) => (
-          <path class="life" d={`M${x} 0V${laid.height}`} key={name} />
-        ))}
-        {laid.marks.map(({ time, y }) => (
-          <text class="at" x={LEFT - 16} y={y + 4} key={`${time} ${y}`}>
-            {timeText(time)}
-          </text>
-        ))}
-        {laid.arrows.map((arrow) => (
-          <FrameArrow arrow={arrow} model={model} selected={selected} key={arrow.row} />
-        ))}
-        {laid.inside.map(({ x, y, reason, datagram }) => (
-          <g class="drop" key={`${datagram} ${y}`} onClick={(event) => picked(event, datagram)}>
-            <path d={`M${x - 5} ${y - 5}l10 10m0 -10l-10 10`} />
-            <text x={x + 10} y={y + 4}>
-              {reason}
-            </text>
-          </g>
-        ))}
+        <LadderLines laid={laid} model={model} selected={selected} />
         <g class="cursor" ref={cursor}>
           <path d={`M0 0H${laid.width}`} />
         </g>
@@ -121,147 +62,11 @@ export function LadderView() {
   )
 }
 
-function picked(event: MouseEvent, datagram: number, at?: number): void {
-  event.stopPropagation()
-  select(datagram, at)
-}
-
-function FrameArrow({ arrow, model, selected }: { arrow: Arrow; model: RunModel; selected: number }) {
-  const { row, x0, y0, x1, y1 } = arrow
-  const { frames } = model.run
-  const id = frames.datagram[row] as number
-  const flags = frames.flags[row] as number
-  const flow = model.flowOf(id)
-  const color = flowColor(flow)
-  const lost = (flags & LOST) !== 0
-  const length = Math.hypot(x1 - x0, y1 - y0) || 1
-  const [ux, uy] = [(x1 - x0) / length, (y1 - y0) / length]
-  const corner = (side: number) => `${x1 - 8 * ux - side * 3.5 * uy} ${y1 - 8 * uy + side * 3.5 * ux}`
-  const right = x1 >= x0
-  const label = labelOf(model, row)
-  return (
-    <g
-      class={`arrow${selected === id ? ' selected' : selected > 0 ? ' other' : ''}`}
-      onClick={(event) => picked(event, id, frames.start[row])}
-    >
-      <title>{label}</title>
-      <path class="grip" d={`M${x0} ${y0}L${x1} ${y1}`} />
-      <path d={`M${x0} ${y0}L${x1} ${y1}`} stroke={color} stroke-dasharray={flowDash(flow)} />
-      {lost ? (
-        <g class="drop">
-          <path d={`M${x1 - 5} ${y1 - 5}l10 10m0 -10l-10 10`} />
-          <text x={x1 + (right ? 10 : -10)} y={y1 + 4} text-anchor={right ? 'start' : 'end'}>
-            {model.text(frames.reason[row] as number)}
-          </text>
-        </g>
-      ) : (
-        <path d={`M${x1} ${y1}L${corner(1)}L${corner(-1)}Z`} fill={color} stroke="none" />
-      )}
-      <text x={x0 + (right ? 7 : -7)} y={y0 - 4} text-anchor={right ? 'start' : 'end'}>
-        {label}
-      </text>
-    </g>
-  )
-}
-
-/** What a frame is, in a line. */
-function labelOf(model: RunModel, row: number): string {
-  const { frames, datagrams } = model.run
-  const id = frames.datagram[row] as number
-  const flags = frames.flags[row] as number
-  const offset = frames.offset[row] as number
-  const marks = [
-    ...((flags & QUEUED) !== 0 ? ['waits'] : []),
-    ...((flags & MARKED) !== 0 ? ['CE'] : []),
-    ...((flags & DAMAGED) !== 0 ? ['damaged'] : []),
-    ...((flags & COPY) !== 0 ? ['copy'] : []),
-  ]
-  const what =
-    offset >= 0
-      ? `frag ${offset}–${offset + (frames.part[row] as number) - 1}`
-      : `${shortened(model.text(datagrams.title[id - 1] as number), 26)} ${frames.length[row]} B`
-  return [`#${id} ${what} · ttl ${frames.ttl[row]}`, ...marks].join(' · ')
-}
-
-/** The place of a time between the marks. */
-function yAt(marks: readonly Mark[], time: number): number {
-  const index = marks.findLastIndex((mark) => mark.time <= time)
-  if (index < 0) return 0
-  const [mark, next] = [marks[index] as Mark, marks[index + 1]]
-  if (next === undefined) return mark.y + Math.min(ROW, time > mark.time ? ROW : 0)
-  return mark.y + ((next.y - mark.y) * (time - mark.time)) / (next.time - mark.time)
-}
-
-/** Points of time get rows of their own, with more room where time jumps. */
-function lay(model: RunModel, order: readonly string[], first: number): Laid {
-  const { frames } = model.run
-  const last = Math.min(frames.start.length, first + WINDOW)
-  const rows = Array.from({ length: Math.max(0, last - first) }, (_, index) => first + index)
-  const ends = new Set(
-    rows.flatMap((row) => [model.text(frames.from[row] as number), model.text(frames.to[row] as number)]),
-  )
-  const names = order.filter((name) => ends.has(name))
-  const step = Math.max(170, Math.min(300, 760 / Math.max(1, names.length - 1)))
-  const columns = names.map((name, index) => ({ name, x: LEFT + index * step }))
-  const xOf = new Map(columns.map(({ name, x }) => [name, x]))
-  const [begin, end] = [frames.start[first] ?? 0, Math.max(...rows.map((row) => model.frameEnd(row)), 0)]
-  const inside = model.drops.filter(
-    ({ nic, time, node }) => nic === '' && time >= begin && time <= end && xOf.has(node),
-  )
-  interface Slot {
-    readonly time: number
-    readonly kind: 'leaves' | 'arrives' | 'inside'
-    readonly row: number
-    y: number
-  }
-  const slots: Slot[] = [
-    ...rows.flatMap((row): Slot[] => [
-      { time: frames.start[row] as number, kind: 'leaves', row, y: 0 },
-      { time: model.frameEnd(row), kind: 'arrives', row, y: 0 },
-    ]),
-    ...inside.map((drop, row): Slot => ({ time: drop.time, kind: 'inside', row, y: 0 })),
-  ]
-  const rank = { arrives: 0, inside: 1, leaves: 2 }
-  slots.sort((a, b) => a.time - b.time || a.row - b.row || rank[a.kind] - rank[b.kind])
-  const marks: Mark[] = []
-  let y = 14
-  let before: Slot | undefined
-  for (const slot of slots) {
-    const gap = before === undefined ? 0 : slot.time - before.time
-    if (before !== undefined && !(before.kind === 'arrives' && slot.kind !== 'arrives' && gap === 0))
-      y += ROW + (gap > 100 ? 18 : gap > 1 ? 7 : 0)
-    slot.y = y
-    if (before === undefined || gap > 0) marks.push({ time: slot.time, y })
-    before = slot
-  }
-  const leaves = new Map<number, number>()
-  const arrives = new Map<number, number>()
-  const within: number[] = []
-  for (const slot of slots) {
-    if (slot.kind === 'inside') within[slot.row] = slot.y
-    else (slot.kind === 'leaves' ? leaves : arrives).set(slot.row, slot.y)
-  }
-  const arrows = rows.flatMap((row): Arrow[] => {
-    const x0 = xOf.get(model.text(frames.from[row] as number))
-    if (x0 === undefined) return []
-    const to = xOf.get(model.text(frames.to[row] as number)) ?? x0 + 60
-    const isLost = ((frames.flags[row] as number) & LOST) !== 0
-    // The mark stands behind what is written at the arrow's beginning.
-    const near = Math.min(0.85, (labelOf(model, row).length * LETTER + 14) / step)
-    const part = !isLost ? 1 : frames.lostAt[row] === frames.from[row] ? Math.max(0.45, near) : 0.85
-    return [{ row, x0, y0: leaves.get(row) as number, x1: x0 + (to - x0) * part, y1: arrives.get(row) as number }]
-  })
-  return {
-    columns,
-    arrows,
-    marks,
-    inside: inside.map(({ node, reason, datagram }, index) => ({
-      x: xOf.get(node) as number,
-      y: within[index] as number,
-      reason,
-      datagram,
-    })),
-    width: LEFT + Math.max(0, columns.length - 1) * step + RIGHT,
-    height: y + 40,
-  }
+/** The frames from one on, and what was discarded within nodes meanwhile. */
+function windowOf(model: RunModel, order: readonly string[], first: number): Laid {
+  const { start } = model.run.frames
+  const length = Math.max(0, Math.min(start.length - first, WINDOW))
+  const rows = Array.from({ length }, (_, index) => first + index)
+  const [begin, end] = [start[first] ?? 0, Math.max(...rows.map((row) => model.frameEnd(row)), 0)]
+  return lay(model, order, rows, ({ time }) => time >= begin && time <= end)
 }

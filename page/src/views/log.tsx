@@ -2,7 +2,7 @@
 import { useSignal, useSignalEffect } from '@preact/signals'
 import { useMemo, useRef } from 'preact/hooks'
 import { DROPPED } from '../protocol.ts'
-import { select } from '../state/actions.ts'
+import { select } from '../state/cursor.ts'
 import { type RunModel, upperBound } from '../state/model.ts'
 import * as state from '../state/state.ts'
 import { datagramText, eventText, timeText } from './words.ts'

@@ -4,11 +4,13 @@ import reasons from 'virtual:drop-reasons'
 import { useSignal, useSignalEffect } from '@preact/signals'
 import { useMemo } from 'preact/hooks'
 import { flowColor } from '../draw/palette.ts'
-import { CAUSED, type Detail, DROPPED, type FrameBytes, type PacketField } from '../protocol.ts'
-import { beside, engine, say, seek, select } from '../state/actions.ts'
+import { CAUSED, type Detail, type FrameBytes, type PacketField } from '../protocol.ts'
+import { beside, engine, say } from '../state/actions.ts'
+import { seek, select } from '../state/cursor.ts'
 import type { RunModel } from '../state/model.ts'
 import * as state from '../state/state.ts'
-import { datagramText, eventText, timeText } from './words.ts'
+import { LifeList } from './life-list.tsx'
+import { datagramText, timeText } from './words.ts'
 
 const TABS = ['life', 'bytes', 'why'] as const
 
@@ -89,25 +91,6 @@ export function PacketPanel({ id, model }: { id: number; model: RunModel }) {
 function selectedId(): number {
   const selected = state.selection.value
   return selected?.kind === 'packet' ? selected.id : 0
-}
-
-function LifeList({ id, model }: { id: number; model: RunModel }) {
-  const now = state.calmTime.value
-  const { time, node, what } = model.run.events
-  return (
-    <ol class="life-list">
-      {[...model.eventsOf(id)].map((row) => {
-        const at = time[row] as number
-        return (
-          <li key={row} class={at > now ? 'later' : ''}>
-            <button type="button" onClick={() => seek(at)} class={what[row] === DROPPED ? 'bad' : ''}>
-              <time>{timeText(at)}</time> <b>{model.text(node[row] as number)}</b> <span>{eventText(model, row)}</span>
-            </button>
-          </li>
-        )
-      })}
-    </ol>
-  )
 }
 
 /** Bytes in a line: as many as fit beside the fields. */

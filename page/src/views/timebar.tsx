@@ -1,7 +1,8 @@
 /** The time bar: play, step, speed, and the whole run as a strip on which the cursor is moved. */
 import { useSignal, useSignalEffect } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
-import { hop, play, run, SPEEDS, seek, step, stopRun } from '../state/actions.ts'
+import { hop, play, run, SPEEDS, step, stopRun } from '../state/actions.ts'
+import { seek } from '../state/cursor.ts'
 import * as state from '../state/state.ts'
 import { spanText, timeText } from './words.ts'
 

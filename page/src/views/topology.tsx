@@ -1,15 +1,14 @@
 /** The network: nodes and cables as SVG, packets painted over them, all by mouse and keyboard. */
 import { useSignal, useSignalEffect } from '@preact/signals'
 import { useEffect, useMemo, useRef } from 'preact/hooks'
-import { type Point, placesOf, readingOrder } from '../draw/layout.ts'
+import { placesOf } from '../draw/layout.ts'
 import { type Frame, paint, type Target, waysOf } from '../draw/packets.ts'
-import type { NodeKind, TopologyCable, TopologyNode } from '../protocol.ts'
-import { place, select } from '../state/actions.ts'
+import { type Point, readingOrder } from '../draw/places.ts'
+import { place } from '../state/actions.ts'
+import { select } from '../state/cursor.ts'
 import { addNode, beginConnecting, connectTo, isTool, removeSelected, TOOLS } from '../state/drawing.ts'
 import * as state from '../state/state.ts'
-
-const WIDTH = 84
-const HEIGHT = 34
+import { CableShape, NodeShape, shortened } from './shapes.tsx'
 
 export function TopologyView() {
   const { nodes } = state.topology.value
@@ -294,126 +293,5 @@ function Empty() {
       </button>
       .
     </p>
-  )
-}
-
-/** A name that may be of any length. */
-export function shortened(name: string, most = 14): string {
-  const letters = [...name]
-  return letters.length <= most ? name : `${letters.slice(0, most - 1).join('')}…`
-}
-
-const CORNERS: Record<NodeKind, number> = { host: 3, router: 17, switch: 3, segment: 2, nat: 17, firewall: 17 }
-
-function NodeShape({ node, at: [x, y], size }: { node: TopologyNode; at: Point; size: number }) {
-  const { name, kind, nics } = node
-  const selected = state.selection.value
-  const isSelected = selected?.kind === 'node' && selected.name === name
-  const addresses = nics.flatMap((nic) => nic.addresses)
-  const model = state.model.value
-  const now = state.calmTime.value
-  const waiting = (model?.waiting ?? []).filter(
-    (each) => each.node === name && (each.arrivals[0] as number) <= now && now < each.until,
-  )
-  const pieces = waiting.reduce((sum, { arrivals }) => sum + arrivals.filter((time) => time <= now).length, 0)
-  const small = kind === 'segment'
-  return (
-    <>
-      <g
-        class={`node ${kind}${isSelected ? ' selected' : ''}${state.connecting.value === name ? ' from' : ''}`}
-        data-node={name}
-        transform={`translate(${x} ${y}) scale(${size})`}
-        tabindex={0}
-        role="button"
-        aria-pressed={isSelected}
-        aria-label={`${kind} ${name}${addresses.length > 0 ? `, ${addresses.join(', ')}` : ''}`}
-      >
-        <title aria-hidden="true">
-          {[`${kind} ${name}`, ...nics.map((nic) => `${nic.name}: ${nic.addresses.join(', ')}`)].join('\n')}
-        </title>
-        {small ? (
-          <rect x={-WIDTH / 2} y={-3} width={WIDTH} height={6} rx={2} />
-        ) : (
-          <rect x={-WIDTH / 2} y={-HEIGHT / 2} width={WIDTH} height={HEIGHT} rx={CORNERS[kind]} />
-        )}
-        {kind === 'switch' ? <path d={`M${-WIDTH / 2 + 6} ${HEIGHT / 2 - 4}h${WIDTH - 12}`} /> : null}
-        {kind === 'firewall' ? <path d={`M${-WIDTH / 2 + 12} ${-HEIGHT / 2 + 6}v${HEIGHT - 12}`} /> : null}
-        {kind === 'nat' ? <path d={`M0 ${-HEIGHT / 2}v5M0 ${HEIGHT / 2}v-5`} /> : null}
-      </g>
-      <g class="words" aria-hidden="true" transform={`translate(${x} ${y}) scale(${size})`}>
-        <text y={small ? -8 : 0} class="name">
-          {shortened(name, 12)}
-        </text>
-        <text y={small ? 18 : HEIGHT / 2 + 13} class="small">
-          {addresses[0] === undefined
-            ? kind === 'host' || kind === 'router'
-              ? ''
-              : kind
-            : shortened(addresses[0], 18)}
-        </text>
-        {pieces > 0 ? (
-          <text y={-HEIGHT / 2 - 8} class="small waiting">
-            {pieces} {pieces === 1 ? 'fragment waits' : 'fragments wait'}
-          </text>
-        ) : null}
-      </g>
-    </>
-  )
-}
-
-function CableShape({
-  cable,
-  places,
-  size,
-}: {
-  cable: TopologyCable
-  places: ReadonlyMap<string, Point>
-  size: number
-}) {
-  const { ends, index, name, mtu, faults } = cable
-  const [a, b] = [places.get(ends[0].node), places.get(ends[1].node)]
-  if (a === undefined || b === undefined) return null
-  const selected = state.selection.value
-  const isSelected = selected?.kind === 'cable' && selected.index === index
-  const middle = [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2]
-  const path = `M${a[0]} ${a[1]}L${b[0]} ${b[1]}`
-  const same = faults[0].join() === faults[1].join()
-  const lines = same
-    ? faults[0]
-    : [...faults[0].map((fault) => `${fault} →`), ...faults[1].map((fault) => `← ${fault}`)]
-  const labels = [...(mtu === 1500 ? [] : [`MTU ${mtu}`]), ...lines].slice(0, 3)
-  const room = Math.hypot(b[0] - a[0], b[1] - a[1]) - WIDTH * size
-  const isUpright = Math.abs(b[1] - a[1]) > Math.abs(b[0] - a[0])
-  return (
-    <>
-      <g
-        class={`cable${isSelected ? ' selected' : ''}`}
-        data-cable={index}
-        tabindex={0}
-        role="button"
-        aria-pressed={isSelected}
-        aria-label={`cable ${name}, MTU ${mtu}${lines.length > 0 ? `, ${lines.join(', ')}` : ''}`}
-      >
-        <title aria-hidden="true">{[`${name}: MTU ${mtu}`, ...lines].join('\n')}</title>
-        <path class="grip" d={path} />
-        <path class="wire" d={path} />
-      </g>
-      <g class="words" aria-hidden="true">
-        {size > 0.6
-          ? labels.map((label, line) => (
-              <text
-                aria-hidden="true"
-                key={label}
-                class="small"
-                x={(middle[0] as number) + (isUpright ? 14 : 0)}
-                y={(middle[1] as number) + (isUpright ? 4 + line * 14 : -25 - (labels.length - 1 - line) * 14)}
-                style={isUpright ? 'text-anchor: start' : ''}
-              >
-                {shortened(label, isUpright ? 24 : Math.max(10, Math.floor(room / 5.2)))}
-              </text>
-            ))
-          : null}
-      </g>
-    </>
   )
 }

@@ -57,5 +57,5 @@ export function eventText(model: RunModel, row: number): string {
 export function datagramText(model: RunModel, id: number): string {
   const { title, destination, length, from } = model.run.datagrams
   const row = id - 1
-  return `#${id} ${model.text(title[row] as number)} ${model.text(from[row] as number)} → ${model.text(destination[row] as number)}, ${length[row]} B`
+  return `#${model.numberOf(id)} ${model.text(title[row] as number)} ${model.text(from[row] as number)} → ${model.text(destination[row] as number)}, ${length[row]} B`
 }

@@ -4,6 +4,7 @@
  */
 import { neighborsOf } from '../../../src/cli/report/neighbors.ts'
 import { timePlots } from '../../../src/cli/report/series.ts'
+import { topologyOf } from '../../../src/cli/report/topology.ts'
 import {
   buildScenario,
   type Network,
@@ -18,7 +19,6 @@ import type { RunningPrograms, startPrograms } from '../../../src/shell/programs
 import type { Detail, Edit, Engine, Loaded, Run, RunRequest, TextFault } from '../protocol.ts'
 import { RunRecorder } from './run-recorder.ts'
 import type { Place } from './syntax-fault.ts'
-import { topologyOf } from './topology.ts'
 
 /** Milliseconds between two words about how far a run is. */
 const PROGRESS = 150
@@ -92,7 +92,7 @@ export class ScenarioEngine implements Engine {
       time: result.time,
       interrupted: result.interrupted,
       took: machineNow() - begun,
-      texts: recorder.texts.list,
+      texts: recorder.texts,
       flows: result.flows,
       said: this.#programs?.said ?? [],
       plots: timePlots(recorder.recorder, result.flows).plots,

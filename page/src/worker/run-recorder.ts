@@ -1,74 +1,25 @@
-/** What the page is told of a run: the lives of all datagrams, as columns. */
-import { type Hop, lifeOf, type Neighbors } from '../../../src/cli/report/life.ts'
-import { Recorder } from '../../../src/cli/report/recorder.ts'
-import type { Datagram, RunWatcher, Summary } from '../../../src/network/index.ts'
-import { icmpName } from '../../../src/network/observe/icmp-names.ts'
-import { protocolNames } from '../../../src/wire/text.ts'
-import {
-  COPY,
-  DAMAGED,
-  type Datagrams,
-  type Events,
-  type FlowTimes,
-  type Frames,
-  KINDS,
-  LOST,
-  MARKED,
-  MORE,
-  QUEUED,
-} from '../protocol.ts'
-import { float64, inOrder, int32, Texts, uint8, uint32 } from './columns.ts'
+/** What the page is told of a run: the lives of all datagrams, and the times of flows. */
 
-const KIND_NUMBERS = new Map(KINDS.map((kind, number) => [kind as string, number]))
+import type { Neighbors } from '../../../src/cli/report/life.ts'
+import { LifeColumns, type LifeTables } from '../../../src/cli/report/life-columns.ts'
+import { Recorder } from '../../../src/cli/report/recorder.ts'
+import type { Datagram, RunWatcher } from '../../../src/network/index.ts'
+import type { FlowTimes } from '../protocol.ts'
 
 export class RunRecorder implements RunWatcher {
-  readonly texts = new Texts()
   /** Times of flows and queues, for the plots. */
   readonly recorder: Recorder
-  readonly #neighbors: Neighbors
+  readonly #lives: LifeColumns
   readonly #dropped: number[][]
-  readonly #datagrams = {
-    time: float64(),
-    from: int32(),
-    flow: int32(),
-    causedBy: uint32(),
-    source: int32(),
-    destination: int32(),
-    sourcePort: int32(),
-    destinationPort: int32(),
-    title: int32(),
-    length: uint32(),
-  }
-  readonly #frames = {
-    datagram: uint32(),
-    from: int32(),
-    to: int32(),
-    nic: int32(),
-    start: float64(),
-    left: float64(),
-    end: float64(),
-    length: uint32(),
-    ttl: uint8(),
-    offset: int32(),
-    part: int32(),
-    flags: uint8(),
-    reason: int32(),
-    lostAt: int32(),
-  }
-  readonly #events = {
-    time: float64(),
-    datagram: uint32(),
-    node: int32(),
-    nic: int32(),
-    what: uint8(),
-    reason: int32(),
-    value: float64(),
-  }
 
   constructor(flows: number, neighbors: Neighbors) {
-    this.#neighbors = neighbors
     this.recorder = new Recorder(flows, 0, neighbors)
+    this.#lives = new LifeColumns(neighbors)
     this.#dropped = Array.from({ length: flows }, () => [])
+  }
+
+  get texts(): readonly string[] {
+    return this.#lives.texts.list
   }
 
   sent(flow: number, number: number, time: number, length: number): void {
@@ -81,85 +32,15 @@ export class RunRecorder implements RunWatcher {
 
   ended(datagram: Datagram, flow: number): void {
     this.recorder.ended(datagram, flow)
-    const { id, time, from, packet, causedBy, events } = datagram
-    const { texts } = this
-    const rows = this.#datagrams
-    rows.time.push(time)
-    rows.from.push(texts.place(from))
-    rows.flow.push(flow)
-    rows.causedBy.push(causedBy)
-    rows.source.push(texts.place(packet.source))
-    rows.destination.push(texts.place(packet.destination))
-    rows.sourcePort.push(packet.sourcePort ?? -1)
-    rows.destinationPort.push(packet.destinationPort ?? -1)
-    rows.title.push(texts.place(titleOf(packet)))
-    rows.length.push(packet.length)
-    const marked = new Set<string>()
-    let lost = false
-    for (const { time: at, node, nic, what, reason, value } of events) {
-      const row = this.#events
-      row.time.push(at)
-      row.datagram.push(id)
-      row.node.push(texts.place(node))
-      row.nic.push(texts.place(nic))
-      row.what.push(KIND_NUMBERS.get(what) as number)
-      row.reason.push(texts.place(reason))
-      row.value.push(value)
-      if (what === 'marked') marked.add(`${node} ${nic}`)
-      if (what === 'dropped' && !lost) {
-        lost = true
-        if (flow >= 0 && causedBy === 0) (this.#dropped[flow] as number[]).push(at)
-      }
-    }
-    for (const hop of lifeOf(datagram, this.#neighbors).hops)
-      this.#hop(id, hop, marked.has(`${hop.start.node} ${hop.nic}`))
+    this.#lives.add(datagram, flow)
+    if (flow < 0 || datagram.causedBy > 0) return
+    const first = datagram.events.find(({ what }) => what === 'dropped')
+    if (first !== undefined) (this.#dropped[flow] as number[]).push(first.time)
   }
 
-  /** A row for each node that it came to, and for its loss. */
-  #hop(id: number, hop: Hop, marked: boolean): void {
-    const { start, arrivals, lost, toward, packet } = hop
-    const seen = new Set<string>()
-    const common =
-      (hop.queued ? QUEUED : 0) |
-      (hop.corrupted ? DAMAGED : 0) |
-      (packet.fragment?.more === true ? MORE : 0) |
-      (marked ? MARKED : 0)
-    const push = (to: string | undefined, end: number, flags: number, reason: string | null, lostAt: string | null) => {
-      const { texts } = this
-      const rows = this.#frames
-      rows.datagram.push(id)
-      rows.from.push(texts.place(start.node))
-      rows.to.push(texts.place(to))
-      rows.nic.push(texts.place(hop.nic))
-      rows.start.push(start.time)
-      rows.left.push(hop.left ?? start.time)
-      rows.end.push(end)
-      rows.length.push(packet.length)
-      rows.ttl.push(packet.hopLimit)
-      rows.offset.push(packet.fragment?.offset ?? -1)
-      rows.part.push(packet.fragment?.length ?? -1)
-      rows.flags.push(common | flags)
-      rows.reason.push(texts.place(reason))
-      rows.lostAt.push(texts.place(lostAt))
-    }
-    for (const { node, time } of arrivals) {
-      push(node, time, seen.has(node) ? COPY : 0, null, null)
-      seen.add(node)
-    }
-    if (lost !== null) push(toward, lost.time, LOST, lost.reason, lost.node)
-    else if (arrivals.length === 0) push(toward, Number.NaN, 0, null, null)
-  }
-
-  columns(): { datagrams: Datagrams; frames: Frames; events: Events; flowTimes: FlowTimes[] } {
-    const datagrams = Object.fromEntries(Object.entries(this.#datagrams).map(([name, column]) => [name, column.take()]))
-    const sorted = (columns: Record<string, ReturnType<typeof float64 | typeof int32>>, by: string) => {
-      const order = inOrder(columns[by] as ReturnType<typeof float64>)
-      return Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, column.takeIn(order)]))
-    }
+  columns(): LifeTables & { flowTimes: FlowTimes[] } {
     return {
-      datagrams: datagrams as unknown as Datagrams,
-      frames: sorted(this.#frames as never, 'start') as unknown as Frames,
-      events: sorted(this.#events as never, 'time') as unknown as Events,
+      ...this.#lives.take(),
       flowTimes: this.recorder.flows.map(({ sent, arrived }, flow) => {
         const pairs: [number, number][] = []
         // With holes: what did not arrive.
@@ -176,9 +57,4 @@ export class RunRecorder implements RunWatcher {
       }),
     }
   }
-}
-
-function titleOf({ family, protocol, type, code }: Summary): string {
-  if (type !== null) return icmpName(family, type, code ?? 0)
-  return protocolNames[protocol] ?? `protocol ${protocol}`
 }

@@ -5,6 +5,8 @@
 import type { SweepPoint } from '../../network/campaign/plan.ts'
 import type { Measure, Sweep } from '../../network/campaign/sweep.ts'
 import type { Line, Plot } from './plot.ts'
+import { quantitiesOf } from './quantity.ts'
+import { seeSweep } from './see.ts'
 
 const MEASURES: { measure: Measure; title: string; unit: string; factor: number }[] = [
   { measure: 'lossRate', title: 'Loss', unit: '%', factor: 100 },
@@ -24,8 +26,13 @@ export function sweepPlots(points: readonly SweepPoint[], sweeps: readonly Sweep
   const axis = sweeps.toSorted((a, b) => b.values.length - a.values.length)[0]
   if (axis === undefined) return []
   const others = sweeps.filter((each) => each !== axis)
-  const numeric = axis.values.every((value) => typeof value === 'number')
-  const x = numeric ? axis.values.toSorted((a, b) => Number(a) - Number(b)) : axis.values.map(String)
+  const quantities = quantitiesOf(axis.values)
+  const order = [...axis.values.keys()]
+  if (quantities !== null) order.sort((a, b) => (quantities[a] as number) - (quantities[b] as number))
+  const x = order.map((place) => axis.values[place] as number | string)
+  const at = quantities === null ? null : order.map((place) => quantities[place] as number)
+  // Values of equal factors, as of a range `1e6..1e9:log10`.
+  const log = at !== null && (at[0] as number) > 0 && (at.at(-1) as number) / (at[0] as number) > 50
   const rowOf = new Map(x.map((value, row) => [value, row]))
   const combinations = new Map<string, SweepPoint[]>()
   for (const point of points) {
@@ -39,7 +46,7 @@ export function sweepPlots(points: readonly SweepPoint[], sweeps: readonly Sweep
     const high = new Array<number | null>(x.length).fill(null)
     for (const { parameters, flows: measured } of combinations.get(key) as SweepPoint[]) {
       const value = parameters[axis.name] as number | string
-      const row = rowOf.get(numeric ? value : `${value}`) as number
+      const row = rowOf.get(value) as number
       const found = measured[flow]?.measures[measure]
       if (found === undefined) continue
       values[row] = found.mean * factor
@@ -54,18 +61,25 @@ export function sweepPlots(points: readonly SweepPoint[], sweeps: readonly Sweep
   const groups = together ? [flows.map((_, index) => index)] : flows.map((_, index) => [index])
   const note = repeat > 1 ? `means of ${repeat} runs with 95 % confidence intervals` : 'single runs'
   return groups.flatMap((group) =>
-    MEASURES.map(({ measure, title, unit, factor }) => ({
-      title: together ? title : `${title}: ${flows[group[0] as number]?.name}`,
-      note,
-      xLabel: axis.name,
-      yLabel: unit,
-      x,
-      lines: group.flatMap((flow, place) =>
+    MEASURES.flatMap(({ measure, title, unit, factor }) => {
+      const lines = group.flatMap((flow, place) =>
         keys.map((key, number) => {
           const name = [...(together ? [flows[flow]?.name] : []), ...(key === '' ? [] : [key])].join(', ')
           return line(measure, factor, key, flow, place * keys.length + number, name)
         }),
-      ),
-    })).filter(({ lines }) => lines.some(({ values }) => values.some((value) => value !== null && value !== 0))),
+      )
+      if (!lines.some(({ values }) => values.some((value) => value !== null && value !== 0))) return []
+      return {
+        title: together ? title : `${title}: ${flows[group[0] as number]?.name}`,
+        note,
+        see: seeSweep(lines, x, unit),
+        xLabel: axis.name,
+        yLabel: unit,
+        x,
+        ...(at === null || at.every((each, row) => each === x[row]) ? {} : { at }),
+        ...(log ? { log } : {}),
+        lines,
+      }
+    }),
   )
 }

@@ -1,7 +1,36 @@
-/** The network of a scenario as the page draws it. */
-import { faultTexts } from '../../../src/cli/report/fault-text.ts'
-import type { Network, Scenario } from '../../../src/network/index.ts'
-import type { NodeKind, Topology, TopologyCable, TopologyNode } from '../protocol.ts'
+/** The network of a scenario as it is drawn. */
+import type { Network, Scenario } from '../../network/index.ts'
+import { faultTexts } from './fault-text.ts'
+
+/** A router that translates, or filters, is drawn as such. */
+export type DrawnKind = 'host' | 'router' | 'switch' | 'segment' | 'nat' | 'firewall'
+
+export interface Topology {
+  readonly nodes: readonly TopologyNode[]
+  readonly cables: readonly TopologyCable[]
+}
+
+export interface TopologyNode {
+  readonly name: string
+  readonly kind: DrawnKind
+  readonly nics: readonly { readonly name: string; readonly addresses: readonly string[] }[]
+}
+
+/** `index` is the place in the scenario's list of links. */
+export interface TopologyCable {
+  readonly name: string
+  readonly index: number
+  readonly ends: readonly [CableEnd, CableEnd]
+  readonly mtu: number
+  /** In words, for each direction: `10 ms`, `loss 1 %`. */
+  readonly faults: readonly [readonly string[], readonly string[]]
+}
+
+interface CableEnd {
+  readonly node: string
+  /** `''` at a segment, which has no nics. */
+  readonly nic: string
+}
 
 export function topologyOf(scenario: Scenario, network: Network): Topology {
   return {
@@ -10,7 +39,9 @@ export function topologyOf(scenario: Scenario, network: Network): Topology {
   }
 }
 
-function node(scenario: Scenario, network: Network, name: string, kind: NodeKind): TopologyNode {
+type Kind = Network['nodes'][number]['kind']
+
+function node(scenario: Scenario, network: Network, name: string, kind: Kind): TopologyNode {
   const stack = kind === 'host' || kind === 'router' ? network.stack(name) : null
   const nics = (stack?.nics ?? [])
     .filter(({ name: nic }) => nic !== 'lo')
@@ -21,7 +52,7 @@ function node(scenario: Scenario, network: Network, name: string, kind: NodeKind
         .map(({ address }) => `${address}`),
     }))
   const router = kind === 'router' ? entry(scenario.routers, name) : null
-  const shown = router?.nat !== undefined ? 'nat' : router?.filter !== undefined ? 'firewall' : kind
+  const shown: DrawnKind = router?.nat !== undefined ? 'nat' : router?.filter !== undefined ? 'firewall' : kind
   return { name, kind: shown, nics }
 }
 

@@ -1,0 +1,22 @@
+/** The time at which all views are, and the datagram that they show. */
+import { batch } from '@preact/signals'
+import * as state from './state.ts'
+
+export function seek(time: number): void {
+  const bounded = Math.max(0, Math.min(time, state.duration.value))
+  state.time.value = bounded
+  state.calmTime.value = bounded
+}
+
+/** Selects a datagram; when it is not there at this time, the time goes to where it is. */
+export function select(id: number, at?: number): void {
+  const model = state.model.value
+  if (model === null || id < 1 || id > model.run.datagrams.time.length) return
+  batch(() => {
+    state.selection.value = { kind: 'packet', id }
+    if (at !== undefined) return seek(at)
+    const times = [...model.eventsOf(id)].map((row) => model.run.events.time[row] as number)
+    const [first = 0, last = first] = [times[0], times.at(-1)]
+    if (state.time.value < first || state.time.value > last) seek(first)
+  })
+}

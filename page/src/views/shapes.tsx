@@ -1,0 +1,178 @@
+/** Nodes and cables as they are drawn, in the page and in reports. */
+import type { Point } from '../draw/places.ts'
+import type { NodeKind, TopologyCable, TopologyNode } from '../protocol.ts'
+import * as state from '../state/state.ts'
+
+export const WIDTH = 84
+export const HEIGHT = 34
+/** Between two lines of words. */
+const LINE = 14
+
+/** A name that may be of any length. */
+export function shortened(name: string, most = 14): string {
+  const letters = [...name]
+  return letters.length <= most ? name : `${letters.slice(0, most - 1).join('')}…`
+}
+
+/** What can be chosen and changed is a button; in a report it is a part of a picture. */
+function asButton(name: string, isPressed: boolean) {
+  return state.isFrozen.value
+    ? {}
+    : { tabindex: 0, role: 'button' as const, 'aria-pressed': isPressed, 'aria-label': name }
+}
+
+const CORNERS: Record<NodeKind, number> = { host: 3, router: 17, switch: 3, segment: 2, nat: 17, firewall: 17 }
+
+export function NodeShape({ node, at: [x, y], size }: { node: TopologyNode; at: Point; size: number }) {
+  const { name, kind, nics } = node
+  const selected = state.selection.value
+  const isSelected = selected?.kind === 'node' && selected.name === name
+  const addresses = nics.flatMap((nic) => nic.addresses)
+  const model = state.model.value
+  const now = state.calmTime.value
+  const waiting = (model?.waiting ?? []).filter(
+    (each) => each.node === name && (each.arrivals[0] as number) <= now && now < each.until,
+  )
+  const pieces = waiting.reduce((sum, { arrivals }) => sum + arrivals.filter((time) => time <= now).length, 0)
+  const small = kind === 'segment'
+  return (
+    <>
+      <g
+        class={`node ${kind}${isSelected ? ' selected' : ''}${state.connecting.value === name ? ' from' : ''}`}
+        data-node={name}
+        transform={`translate(${x} ${y}) scale(${size})`}
+        {...asButton(`${kind} ${name}${addresses.length > 0 ? `, ${addresses.join(', ')}` : ''}`, isSelected)}
+      >
+        <title aria-hidden="true">
+          {[`${kind} ${name}`, ...nics.map((nic) => `${nic.name}: ${nic.addresses.join(', ')}`)].join('\n')}
+        </title>
+        {small ? (
+          <rect x={-WIDTH / 2} y={-3} width={WIDTH} height={6} rx={2} />
+        ) : (
+          <rect x={-WIDTH / 2} y={-HEIGHT / 2} width={WIDTH} height={HEIGHT} rx={CORNERS[kind]} />
+        )}
+        {kind === 'switch' ? <path d={`M${-WIDTH / 2 + 6} ${HEIGHT / 2 - 4}h${WIDTH - 12}`} /> : null}
+        {kind === 'firewall' ? <path d={`M${-WIDTH / 2 + 12} ${-HEIGHT / 2 + 6}v${HEIGHT - 12}`} /> : null}
+        {kind === 'nat' ? <path d={`M0 ${-HEIGHT / 2}v5M0 ${HEIGHT / 2}v-5`} /> : null}
+      </g>
+      <g class="words" aria-hidden="true" transform={`translate(${x} ${y}) scale(${size})`}>
+        <text y={small ? -8 : 0} class="name">
+          {shortened(name, 12)}
+        </text>
+        <text y={small ? 18 : HEIGHT / 2 + 13} class="small">
+          {addresses[0] === undefined
+            ? kind === 'host' || kind === 'router'
+              ? ''
+              : kind
+            : shortened(addresses[0], 18)}
+        </text>
+        {pieces > 0 ? (
+          <text y={-HEIGHT / 2 - 8} class="small waiting">
+            {pieces} {pieces === 1 ? 'fragment waits' : 'fragments wait'}
+          </text>
+        ) : null}
+      </g>
+    </>
+  )
+}
+
+export function CableShape({
+  cable,
+  places,
+  size,
+}: {
+  cable: TopologyCable
+  places: ReadonlyMap<string, Point>
+  size: number
+}) {
+  const { ends, index, name, mtu } = cable
+  const [a, b] = [places.get(ends[0].node), places.get(ends[1].node)]
+  if (a === undefined || b === undefined) return null
+  const selected = state.selection.value
+  const isSelected = selected?.kind === 'cable' && selected.index === index
+  const middle: Point = [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2]
+  const path = `M${a[0]} ${a[1]}L${b[0]} ${b[1]}`
+  const lines = wordsOf(cable, a[0] <= b[0])
+  return (
+    <>
+      <g
+        class={`cable${isSelected ? ' selected' : ''}`}
+        data-cable={index}
+        {...asButton(`cable ${name}, MTU ${mtu}${lines.length > 0 ? `, ${lines.join(', ')}` : ''}`, isSelected)}
+      >
+        <title aria-hidden="true">{[`${name}: MTU ${mtu}`, ...lines].join('\n')}</title>
+        <path class="grip" d={path} />
+        <path class="wire" d={path} />
+      </g>
+      {size > 0.6 ? <CableWords cable={cable} from={a} to={b} at={middle} size={size} /> : null}
+    </>
+  )
+}
+
+/** What a cable does to packets; what is so in one direction only has an arrow, as it is drawn. */
+function wordsOf({ faults: [forward, back] }: TopologyCable, isForward: boolean): string[] {
+  const [there, here] = isForward ? ['→', '←'] : ['←', '→']
+  return [
+    ...forward.filter((fault) => back.includes(fault)),
+    ...forward.filter((fault) => !back.includes(fault)).map((fault) => `${there} ${fault}`),
+    ...back.filter((fault) => !forward.includes(fault)).map((fault) => `${here} ${fault}`),
+  ]
+}
+
+/** The most important words, where packets pass; in a report all of them, for nothing passes. */
+function CableWords({
+  cable,
+  from,
+  to,
+  at,
+  size,
+}: {
+  cable: TopologyCable
+  from: Point
+  to: Point
+  at: Point
+  size: number
+}) {
+  const { name, ends, mtu } = cable
+  const isFrozen = state.isFrozen.value
+  const isUpright = Math.abs(to[1] - from[1]) > Math.abs(to[0] - from[0])
+  const room = Math.hypot(to[0] - from[0], to[1] - from[1]) - WIDTH * size
+  const most = isUpright ? 24 : Math.max(10, Math.floor(room / 5.2))
+  const words = wordsOf(cable, from[0] <= to[0])
+  const isNamed = !name.startsWith(`${ends[0].node}-${ends[1].node}`)
+  const lines = isFrozen
+    ? [...(isNamed ? [name] : []), ...joined([`MTU ${mtu}`, ...words], most)]
+    : [...(mtu === 1500 ? [] : [`MTU ${mtu}`]), ...words].slice(0, 3)
+  // A slanting cable passes through its words: they have a margin of paper.
+  const isLevel = Math.abs(to[1] - from[1]) < 40
+  const bottom = isFrozen ? (isLevel ? -8 : ((lines.length - 1) * LINE) / 2 + 4) : -25
+  return (
+    <g class="words" aria-hidden="true">
+      {lines.map((line, index) => (
+        <text
+          aria-hidden="true"
+          key={index}
+          class="small"
+          x={at[0] + (isUpright ? 14 : 0)}
+          y={at[1] + (isUpright ? 4 + index * LINE : bottom - (lines.length - 1 - index) * LINE)}
+          style={isUpright ? 'text-anchor: start' : ''}
+        >
+          {shortened(line, most)}
+        </text>
+      ))}
+    </g>
+  )
+}
+
+/** Words in lines of so many letters; what has an arrow begins a line. */
+function joined(words: readonly string[], most: number): string[] {
+  const lines: string[] = []
+  for (const word of words) {
+    const [line = '', arrow] = [lines.at(-1), /^[→←] /.exec(word)?.[0]]
+    const goesOn = arrow === undefined ? word : line.startsWith(arrow) ? word.slice(arrow.length) : null
+    if (goesOn !== null && line !== '' && line.length + goesOn.length + 2 <= most)
+      lines[lines.length - 1] = `${line}, ${goesOn}`
+    else lines.push(word)
+  }
+  return lines
+}

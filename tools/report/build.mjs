@@ -1,0 +1,37 @@
+/**
+ * Makes the views of `tungram sim --report` of those of the page (`page/src/report`), a part of
+ * `npm run build`: a script for Node and for browsers, `dist/cli/report/views.js`, and its style.
+ * preact and dagre are packages of the project's own development: a user installs none of it.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { rolldown } from 'rolldown'
+
+const root = join(import.meta.dirname, '..', '..')
+const read = (...path) => readFileSync(join(root, 'page', 'src', ...path), 'utf8')
+const write = (name, text) => writeFileSync(join(root, 'dist', 'cli', 'report', name), text)
+
+const bundle = await rolldown({
+  input: join(root, 'page', 'src', 'report', 'main.tsx'),
+  platform: 'browser',
+  tsconfig: false,
+  transform: { target: 'es2022', jsx: { runtime: 'automatic', importSource: 'preact' } },
+  onLog(level, log) {
+    if (level === 'warn') throw new Error(`report: ${log.message}`)
+  },
+})
+const { output } = await bundle.generate({ format: 'iife', name: 'tungramReport', minify: true })
+await bundle.close()
+// Within a page it is the text of a script: no part of it may look like a tag of one.
+const script = output[0].code.trim().replaceAll('</script', '<\\/script').replaceAll('<script', '<\\script')
+write('views.js', script)
+write('views.css', shortened(read('views.css') + read('report', 'report.css')))
+
+function shortened(css) {
+  return css
+    .replace(/\/\*[\s\S]*?\*\//g, '')
+    .replace(/\s+/g, ' ')
+    .replace(/ ?([{};:,>]) ?/g, (_, mark) => mark)
+    .replace(/;}/g, '}')
+    .trim()
+}
