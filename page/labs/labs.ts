@@ -6,14 +6,10 @@ import { QUEUE_LABS } from './labs-queues.ts'
 
 export const LABS: readonly Lab[] = [...PATH_LABS, ...FRAGMENT_LABS, ...QUEUE_LABS]
 
-const texts = import.meta.glob<string>(['./*.yaml', '../../examples/scenarios/*.yaml'], {
-  query: '?raw',
-  import: 'default',
-})
-
 /** The scenario of a lab, as a file. @throws {Error} for a lab that there is not */
 export async function labText(id: string): Promise<string> {
-  const load = texts[`./${id}.yaml`] ?? texts[`../../examples/scenarios/${id}.yaml`]
-  if (load === undefined) throw new Error(`There is no lab '${id}'.`)
-  return await load()
+  const { TEXTS } = await import('./texts.ts')
+  const text = TEXTS[`./${id}.yaml`] ?? TEXTS[`../../examples/scenarios/${id}.yaml`]
+  if (text === undefined) throw new Error(`There is no lab '${id}'.`)
+  return text
 }

@@ -8,7 +8,8 @@ const MOST_DRAWN = 200
 /** Distances grow until the drawing is about so wide, for the words at the cables. */
 const WANTED = 1060
 const MOST_SCALE = 2.2
-const MARGIN = { x: WIDTH / 2 + 44, top: HEIGHT / 2 + 18, bottom: HEIGHT / 2 + 26 }
+/** Above the first nodes there are words at their cables. */
+const MARGIN = { x: WIDTH / 2 + 44, top: HEIGHT / 2 + 36, bottom: HEIGHT / 2 + 26 }
 
 const WORDS: Partial<Record<NodeKind, string>> = { segment: 'wire' }
 
@@ -28,9 +29,7 @@ export function Network({ topology, first }: { topology: Topology; first: string
   const places = new Map([...laid].map(([name, [x, y]]) => [name, [x * scale, y * Math.min(1.4, scale)] as Point]))
   const all = [...places.values()]
   const [left, right] = [Math.min(...all.map(([x]) => x)) - MARGIN.x, Math.max(...all.map(([x]) => x)) + MARGIN.x]
-  // Words stand above level cables.
-  const words = Math.max(0, ...cables.map(({ faults }) => faults.flat().length)) * 10
-  const top = Math.min(...all.map(([, y]) => y)) - MARGIN.top - Math.min(40, words)
+  const top = Math.min(...all.map(([, y]) => y)) - MARGIN.top
   const bottom = Math.max(...all.map(([, y]) => y)) + MARGIN.bottom
   const byName = new Map(nodes.map((node) => [node.name, node]))
   const kinds = [...new Set(nodes.map(({ kind }) => kind))]

@@ -52,6 +52,8 @@ export function PlotFigure({ plot, now = -1, go }: Given) {
     return () => observer.disconnect()
   }, [])
   void state.theme.value
+  // Under the heading of a report's part; in the page nothing is above it but the title.
+  const Heading = state.isFrozen.value ? 'h3' : 'h2'
   const shown = lines.filter(({ name }) => !hidden.value.includes(name))
   const places = placesOf(plot)
   const frame = framed(plot, shown, part.value, width.value, HEIGHT)
@@ -64,7 +66,7 @@ export function PlotFigure({ plot, now = -1, go }: Given) {
   return (
     <figure class="plot">
       <figcaption>
-        <h3>{title}</h3>
+        <Heading>{title}</Heading>
         <p class="see">{see}</p>
         <p class="note">{note}</p>
       </figcaption>

@@ -134,10 +134,11 @@ function CableWords({
   size: number
 }) {
   const { name, ends, mtu } = cable
-  const isFrozen = state.isFrozen.value
   const isUpright = Math.abs(to[1] - from[1]) > Math.abs(to[0] - from[0])
-  const room = Math.hypot(to[0] - from[0], to[1] - from[1]) - WIDTH * size
-  const most = isUpright ? 24 : Math.max(10, Math.floor(room / 5.2))
+  const isFrozen = state.isFrozen.value
+  // A slanting cable has more room, but there are others beside it.
+  const far = isFrozen ? Math.abs(to[0] - from[0]) : Math.hypot(to[0] - from[0], to[1] - from[1])
+  const most = isUpright ? 24 : Math.max(10, Math.floor((far - WIDTH * size) / (isFrozen ? 6 : 5.2)))
   const words = wordsOf(cable, from[0] <= to[0])
   const isNamed = !name.startsWith(`${ends[0].node}-${ends[1].node}`)
   const lines = isFrozen

@@ -155,7 +155,7 @@ export class LifeColumns {
   }
 }
 
-/** `10.0.0.1:5000 > 10.0.0.2:7`: as the frame has it, but a fragment without ports those of the datagram. */
+/** `10.0.0.1:5000 > 10.0.0.2:7`: as the frame has it; a fragment has its datagram's ports. */
 function wayOf(packet: Summary, whole: Summary): string {
   const end = (address: string, port: number | null) =>
     port === null ? address : address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`

@@ -1,4 +1,4 @@
-/** Plots as data: what there is to see of a run or of a sweep. The page draws them, and reports do. */
+/** Plots as data: what there is to see of a run or of a sweep. The page and reports draw them. */
 
 export interface Line {
   readonly name: string
@@ -22,7 +22,7 @@ export interface Plot {
   readonly yLabel: string
   /** Numbers, or names. */
   readonly x: readonly (number | string)[]
-  /** Where names that are quantities stand on the axis, `10ms` at 10; other names stand side by side. */
+  /** Where names that are quantities stand, `10ms` at 10; other names stand side by side. */
   readonly at?: readonly number[]
   /** Whether equal factors of x are equally far apart; all of x is above 0 then. */
   readonly log?: boolean

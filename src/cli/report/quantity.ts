@@ -8,7 +8,7 @@ const READERS: readonly ((text: string) => number)[] = [
   milliseconds,
 ]
 
-/** Numbers, percentages, rates or durations, all of one kind, as numbers; `null` for other values. */
+/** Numbers, percentages, rates or durations, all of one kind, as numbers; else `null`. */
 export function quantitiesOf(values: readonly (number | string)[]): number[] | null {
   if (values.every((value) => typeof value === 'number')) return [...values]
   for (const read of READERS)

@@ -1,6 +1,6 @@
 /**
- * The report of `tungram sim`: one HTML page that needs nothing else, no network, and no scripts to be
- * read. The page's own views draw it: here, and once more in the browser, where they answer.
+ * The report of `tungram sim`: one HTML page that needs nothing else, no network, and no scripts to
+ * be read. The page's own views draw it: here, and once more in the browser, where they answer.
  */
 import { closeSync, existsSync, openSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'

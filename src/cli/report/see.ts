@@ -60,11 +60,10 @@ export function seeThroughput(flows: readonly Traffic[], x: readonly number[], w
 export function seeLatency(lines: readonly Line[], x: readonly number[]): string {
   const most = highest(lines, ({ high = [] }) => high)
   if (most === null) return ''
-  const middle = known(most.line.values).sort((a, b) => a - b)
-  const median = middle[Math.floor(middle.length / 2)] as number
   const { line, row, value } = most
-  return value > median * 1.5
-    ? `${line.name} takes longest around ${short(x[row] as number)} s: ${short(value)} ms, and ${short(median)} ms mostly.`
+  const least = Math.min(...known(line.low ?? []))
+  return value > least * 1.5
+    ? `${line.name} takes ${short(least)} ms at least, and ${short(value)} ms around ${short(x[row] as number)} s.`
     : `Nothing takes longer than ${short(value)} ms.`
 }
 
