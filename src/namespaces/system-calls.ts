@@ -1,4 +1,5 @@
 /** The system calls that namespaces and a precise clock need and Node does not have (koffi). */
+import { timerCalls } from '../link/device/timerfd.ts'
 import { errnoName, type Libc, loadLibc, systemError } from '../link/device/tun-libc.ts'
 
 export const CLONE_NEWUTS = 0x04000000
@@ -28,9 +29,6 @@ export interface SystemCalls {
 const SCHED_OTHER = 0
 const SCHED_RR = 2
 const SCHED_RESET_ON_FORK = 0x40000000
-const CLOCK_MONOTONIC = 1
-const TFD_NONBLOCK = 0o4000
-const TFD_CLOEXEC = 0o2000000
 
 let loaded: SystemCalls | null = null
 
@@ -47,15 +45,11 @@ function load(): SystemCalls {
   const mount = library.func('int mount(str source, str target, str kind, ulong flags, str data)')
   const sethostname = library.func('int sethostname(str name, size_t length)')
   const schedule = library.func('int sched_setscheduler(int pid, int policy, void *param)')
-  const create = library.func('int timerfd_create(int clock, int flags)')
-  const set = library.func('int timerfd_settime(int fd, int flags, void *value, void *former)')
+  const timers = timerCalls(libc)
   const fail = (syscall: string, what: string) => {
     const errno = libc.errno()
     return systemError(errno, syscall, `${what} (${errnoName(errno)}).`)
   }
-  // struct itimerspec: the interval, then the time, each as seconds and nanoseconds.
-  const timerspec = new BigInt64Array(4)
-  const bytes = new Uint8Array(timerspec.buffer)
   return {
     libc,
     unshare(kinds) {
@@ -75,13 +69,7 @@ function load(): SystemCalls {
       const priority = new Uint8Array(new Int32Array([isFirst ? 1 : 0]).buffer)
       return schedule(0, (isFirst ? SCHED_RR : SCHED_OTHER) | SCHED_RESET_ON_FORK, priority) >= 0
     },
-    timerfdCreate: () => create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC),
-    timerfdSet(fd, milliseconds) {
-      // 0 would disarm it.
-      const nanoseconds = Math.max(1, Math.ceil(milliseconds * 1e6))
-      timerspec[2] = BigInt(Math.floor(nanoseconds / 1e9))
-      timerspec[3] = BigInt(nanoseconds % 1e9)
-      set(fd, 0, bytes, null)
-    },
+    timerfdCreate: timers.create,
+    timerfdSet: timers.set,
   }
 }

@@ -194,6 +194,20 @@ describeOnTun('a packet socket', () => {
     await vi.waitFor(() => expect(hexed(receiver.frames)).toContain(Buffer.from(tagged).toString('hex')))
   })
 
+  test('loses nothing of a stream, in which it rests', async () => {
+    const { stack } = await host()
+    const socket = stack.dgram.createSocket({ type: 'udp4', recvBufferSize: 4_000_000 }) as unknown as dgram.Socket
+    await bound(socket, 5000)
+    const received: number[] = []
+    socket.on('message', (message) => received.push(message.readUInt32BE()))
+    const program = `const s = require('node:dgram').createSocket('udp4'); let sent = 0
+      const more = () => { const b = Buffer.alloc(64); b.writeUInt32BE(sent++)
+        s.send(b, 5000, '${STACK[4]}', () => sent < 5000 ? more() : s.close()) }; more()`
+    await run(process.execPath, ['-e', program])
+    await vi.waitFor(() => expect(received).toHaveLength(5000), 5000)
+    expect(received).toEqual(Array.from({ length: 5000 }, (_, index) => index))
+  })
+
   test('counts what its ring had no room for', async () => {
     const { link, stack } = await host({ ringFrames: 32 })
     const socket = await bound(ours(stack, 4), 5000)

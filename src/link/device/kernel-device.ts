@@ -62,13 +62,14 @@ export class KernelDevice {
 
   /**
    * Reports from now on that frames wait, and follows the interface. Called again, it begins anew:
-   * a watcher that has reported an error does not look again.
+   * a watcher that has reported an error does not look again. It closes the watcher itself.
    */
-  watch({ wakeup, threadFile }: WakeupChoice, events: WatcherEvents): void {
+  watch({ wakeup, threadFile }: WakeupChoice, events: WatcherEvents): Watcher {
     this.#watcher?.close()
     this.#watcher = watch(this.#libc, this.#fd, wakeup, events, threadFile)
     this.#interface.watch(this.#watcher)
     if (this.#referenced) this.#watcher.ref()
+    return this.#watcher
   }
 
   /** Whether the open device keeps the process alive. */

@@ -14,6 +14,7 @@ import { checksumAtOf } from '../segmenter.ts'
 import { findUpper } from '../upper-header.ts'
 import { BusyPoll } from './busy-poll.ts'
 import { FrameSplitter } from './frame-splitter.ts'
+import { Gathering } from './gathering.ts'
 import type { PacketCounters } from './packet-counters.ts'
 import { type PacketRing, Status } from './packet-ring.ts'
 import { handUp, tellDropped, tellIdle } from './surface.ts'
@@ -33,6 +34,8 @@ export interface PacketSource {
   takeLost(): number
   /** The socket reports an error. */
   broken(): void
+  /** Nothing is to be reported for so many milliseconds; then `readable` is called. */
+  rest(milliseconds: number): void
 }
 
 /**
@@ -53,6 +56,7 @@ export class PacketReader {
   readonly #packet = new Packet()
   readonly #splitter = new FrameSplitter()
   readonly #busyPoll: BusyPoll | null
+  readonly #gathering = new Gathering()
   #draining = false
 
   constructor(
@@ -90,7 +94,14 @@ export class PacketReader {
     this.#counters.wakeups++
     const count = this.#drain()
     if (broken) this.#source.broken()
+    else if (this.#host.isOpen && !this.#busyPoll?.isOn) this.#gather(count)
     return this.#busyPoll?.isOn ? 0 : count
+  }
+
+  /** Lets more frames come before the next wake-up, where nobody waits. */
+  #gather(count: number): void {
+    const time = this.#gathering.rest(count, count < BUDGET, this.#counters.sentPackets, performance.now())
+    if (time > 0) this.#source.rest(time)
   }
 
   #drain(): number {

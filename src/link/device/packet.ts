@@ -37,6 +37,7 @@ import { chooseWakeup, type Wakeup } from './tun-poll.ts'
 import { checkBusyPoll, configure } from './tun-setup.ts'
 import { VNET_HEADER } from './vnet-header.ts'
 import { wakeupThreadFile } from './wakeup-thread-file.ts'
+import type { Watcher } from './watcher.ts'
 
 export type { PacketCounters } from './packet-counters.ts'
 export type { PacketOptions } from './packet-setup.ts'
@@ -122,6 +123,7 @@ export class PacketLink implements Link {
   readonly #reader: PacketReader
   readonly #writer: PacketWriter
   readonly #wakeup: WakeupChoice
+  #watcher: Watcher | null = null
   /** Lets the kernel speak again. */
   readonly #restore: () => void
 
@@ -161,6 +163,7 @@ export class PacketLink implements Link {
       },
       takeLost: () => takeLost(packetLibc, fd),
       broken: () => this.#broken(),
+      rest: (milliseconds: number) => this.#watcher?.rest?.(milliseconds),
     }
     this.#reader = new PacketReader(device, this.#writer.turn, ring, source, this.#counters, busyPoll)
   }
@@ -255,7 +258,7 @@ export class PacketLink implements Link {
   }
 
   #watch(): void {
-    this.#device.watch(this.#wakeup, {
+    this.#watcher = this.#device.watch(this.#wakeup, {
       readable: (broken) => this.#reader.readable(broken),
       failed: (error) => this.#device.fail(error),
       exit: () => {

@@ -3,8 +3,11 @@
  * loop: no thread, no system call but the loop's own. That loop is the program's only on the main
  * thread of Node.
  */
+import { closeSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
 import { surface } from './surface.ts'
+import { timerCalls } from './timerfd.ts'
+import { openOwned } from './tun-descriptor.ts'
 import { type Libc, systemError } from './tun-libc.ts'
 import { addWatcher, removeWatcher, type Watcher, type WatcherEvents } from './watcher.ts'
 
@@ -79,6 +82,13 @@ export class UvWatcher implements Watcher {
   readonly #memory: unknown
   readonly events: WatcherEvents
   #closed = false
+  #referenced = false
+  /** Wakes it from a rest; made for the first one. */
+  #alarm: { readonly fd: number; readonly watcher: UvWatcher } | null = null
+  /** The descriptor is not watched, but the alarm is set. */
+  #isResting = false
+  /** Set anew, since it last went off. */
+  #isSet = false
 
   constructor(uv: Uv, fd: number, events: WatcherEvents) {
     this.#uv = uv
@@ -106,11 +116,52 @@ export class UvWatcher implements Watcher {
   }
 
   ref(): void {
-    if (!this.#closed) this.#uv.ref(this.#memory)
+    if (this.#closed) return
+    this.#referenced = true
+    this.#uv.ref(this.#memory)
+    this.#alarm?.watcher.ref()
   }
 
   unref(): void {
-    if (!this.#closed) this.#uv.unref(this.#memory)
+    if (this.#closed) return
+    this.#referenced = false
+    this.#uv.unref(this.#memory)
+    this.#alarm?.watcher.unref()
+  }
+
+  rest(milliseconds: number): void {
+    if (this.#closed) return
+    this.#alarm ??= this.#makeAlarm()
+    if (this.#alarm === null) return
+    timerCalls(this.#uv.libc).set(this.#alarm.fd, milliseconds)
+    this.#isSet = true
+    if (this.#isResting) return
+    this.#isResting = true
+    this.#uv.stop(this.#memory)
+  }
+
+  /** `null` when no descriptor is free: then there is no rest. */
+  #makeAlarm(): { fd: number; watcher: UvWatcher } | null {
+    const { libc } = this.#uv
+    try {
+      const fd = openOwned(libc, 'timerfd_create', 'The kernel has no timer', timerCalls(libc).create)
+      const watcher = new UvWatcher(this.#uv, fd, { readable: () => this.#wake(), failed: () => {}, exit: () => {} })
+      if (this.#referenced) watcher.ref()
+      return { fd, watcher }
+    } catch {
+      return null
+    }
+  }
+
+  /** The rest is over; it may be followed by another one. */
+  #wake(): number {
+    this.#isSet = false
+    this.onPoll(0)
+    if (this.#isSet || this.#closed || this.#alarm === null) return 0
+    timerCalls(this.#uv.libc).disarm(this.#alarm.fd)
+    this.#isResting = false
+    this.#uv.start(this.#memory, UV_READABLE, this.#uv.pollCallback)
+    return 0
   }
 
   also(fd: number, readable: () => void): () => void {
@@ -134,6 +185,10 @@ export class UvWatcher implements Watcher {
     this.#closed = true
     removeWatcher(this)
     for (const other of this.#others) other.close()
+    if (this.#alarm !== null) {
+      this.#alarm.watcher.close()
+      closeSync(this.#alarm.fd)
+    }
     this.#uv.stop(this.#memory)
     this.#uv.close(this.#memory, this.#uv.closeCallback)
   }

@@ -12,6 +12,12 @@ export interface Watcher {
    * or the watcher is closed.
    */
   also(fd: number, readable: () => void): () => void
+  /**
+   * Looks away from the descriptor, and calls `readable` after that time, whatever is there; unless
+   * that rests again, it is watched as before. Where there is no such function, or it fails, the
+   * watcher goes on as ever.
+   */
+  rest?(milliseconds: number): void
   /** No callback any more; the descriptor may be closed right after. */
   close(): void
 }

@@ -26,6 +26,7 @@ export class FakeRing {
   /** What the next call of PACKET_STATISTICS says. */
   lost = 0
   wasBroken = 0
+  readonly rests: number[] = []
   unmapped = 0
   readonly source: PacketSource
   readonly #memory: ArrayBuffer
@@ -66,6 +67,7 @@ export class FakeRing {
       broken: () => {
         this.wasBroken++
       },
+      rest: (milliseconds) => this.rests.push(milliseconds),
     }
   }
 

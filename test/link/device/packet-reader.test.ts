@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Drop } from '../../../src/base/drop.ts'
 import { ChecksumState, type Packet } from '../../../src/base/packet.ts'
 import { completeChecksum } from '../../../src/link/checksum-offload.ts'
@@ -72,6 +72,29 @@ describe('the reader of a packet socket', () => {
     }
     reader.readable(false)
     expect(hex(seen.map(({ frame }) => frame))).toEqual(hex(sent))
+  })
+
+  test.each([
+    ['rests in a stream', false, true],
+    ['does not while it answers', true, false],
+  ] as const)('%s, and hands up every frame', (_, isAnswered, rests) => {
+    let time = 1
+    const now = vi.spyOn(performance, 'now').mockImplementation(() => time)
+    onTestFinished(() => now.mockRestore())
+    const { kernel, reader, seen, counters } = readerOf(10, 64)
+    const sent: Uint8Array[] = []
+    for (let wakeup = 0; wakeup < 40; wakeup++) {
+      time += 0.04
+      for (let i = 0; i < 8; i++) {
+        sent.push(ethernet(pattern(60, sent.length)))
+        kernel.fill({ bytes: sent.at(-1) as Uint8Array })
+      }
+      if (isAnswered) counters.sentPackets++
+      expect(reader.readable(false)).toBe(8)
+    }
+    expect(hex(seen.map(({ frame }) => frame))).toEqual(hex(sent))
+    if (rests) expect(kernel.rests.length).toBeGreaterThan(20)
+    else expect(kernel.rests).toEqual([])
   })
 
   test('stops when the receiver closes the socket, and lets the ring go only then', () => {
