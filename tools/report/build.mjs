@@ -1,15 +1,22 @@
 /**
  * Makes the views of `tungram sim --report` of those of the page (`page/src/report`), a part of
  * `npm run build`: a script for Node and for browsers, `dist/cli/report/views.js`, and its style.
- * preact and dagre are packages of the project's own development: a user installs none of it.
+ * preact is a package of the project's own development: a user installs none of it.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { rolldown } from 'rolldown'
 
 const root = join(import.meta.dirname, '..', '..')
 const read = (...path) => readFileSync(join(root, 'page', 'src', ...path), 'utf8')
 const write = (name, text) => writeFileSync(join(root, 'dist', 'cli', 'report', name), text)
+
+const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+for (const name of ['preact', 'preact-render-to-string', '@preact/signals'])
+  if (!existsSync(join(root, 'node_modules', name))) {
+    console.error(`report: ${name} ${devDependencies[name]} is not installed: run npm ci`)
+    process.exit(1)
+  }
 
 const bundle = await rolldown({
   input: join(root, 'page', 'src', 'report', 'main.tsx'),
