@@ -1,4 +1,5 @@
 /** Time comes in from outside. All times are milliseconds, fractions included. */
+import { Fifo } from './fifo.ts'
 import { nextTurn } from './turn.ts'
 
 /**
@@ -57,6 +58,14 @@ class SystemTimer implements Timer {
   }
 }
 
+/**
+ * A time without what lies behind its nanoseconds: dust of the arithmetic, and digits that may differ
+ * between engines (those of a logarithm).
+ */
+export function wholeNanoseconds(milliseconds: number): number {
+  return Math.round(milliseconds * 1e6) / 1e6
+}
+
 /** Just below 1, in the precision that today's milliseconds have as a double. */
 const ALMOST = 1 - 2 ** -10
 
@@ -90,9 +99,6 @@ export class SystemClock implements Clock {
     nextTurn(callback)
   }
 }
-
-/** Timers that have run before their places in a queue are given back. */
-const SHIFTED = 1024
 
 /** How many timers will still run. */
 class Pending {
@@ -130,9 +136,7 @@ export class ManualClock implements Clock {
    * Timers of the time at which they were scheduled. Each is behind those of the heap with that
    * time, and time does not move while there are any.
    */
-  #soon: ManualTimer[] = []
-  /** Where the first of them is. */
-  #soonAt = 0
+  readonly #soon = new Fifo<ManualTimer>()
   readonly #pending = new Pending()
 
   /** `epoch` is the wall time at `now() === 0`; its default is 2000-01-01T00:00:00Z. */
@@ -177,7 +181,7 @@ export class ManualClock implements Clock {
   step(): boolean {
     const timer = this.#first()
     if (timer === undefined || timer.time === Number.POSITIVE_INFINITY) return false
-    if (timer === this.#soon[this.#soonAt]) this.#shift()
+    if (timer === this.#soon.first) this.#soon.shift()
     else this.#pop()
     this.#now = timer.time
     const callback = timer.callback as () => void
@@ -205,20 +209,11 @@ export class ManualClock implements Clock {
   /** The next timer that was not cancelled. */
   #first(): ManualTimer | undefined {
     while (this.#heap[0]?.callback === null) this.#pop()
-    while (this.#soon[this.#soonAt]?.callback === null) this.#shift()
+    while (this.#soon.first?.callback === null) this.#soon.shift()
     const later = this.#heap[0]
-    const soon = this.#soon[this.#soonAt]
+    const soon = this.#soon.first
     if (later === undefined || soon === undefined) return soon ?? later
     return this.#before(later, soon) ? later : soon
-  }
-
-  #shift(): void {
-    this.#soonAt++
-    if (this.#soonAt === this.#soon.length) this.#soon.length = 0
-    // What goes on within one moment may never let it run empty.
-    else if (this.#soonAt >= SHIFTED && this.#soonAt * 2 > this.#soon.length) this.#soon.splice(0, this.#soonAt)
-    else return
-    this.#soonAt = 0
   }
 
   #before(a: ManualTimer, b: ManualTimer): boolean {

@@ -1,6 +1,7 @@
 /** The datagrams of a run as a table, a row each: when it was sent, and when it arrived. */
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { wholeNanoseconds } from '../base/clock.ts'
 import type { RunWatcher } from '../network/scenario/flow.ts'
 import { csvField } from './csv.ts'
 import { writeWhole } from './results.ts'
@@ -50,16 +51,12 @@ export class PacketTable implements RunWatcher {
 
   #csv({ flow, number, sent, received, length }: Row): string {
     const name = csvField(this.#names[flow] ?? '')
-    return [name, number, nanoseconds(sent), received === null ? '' : nanoseconds(received), length].join(',')
+    const arrival = received === null ? '' : wholeNanoseconds(received)
+    return [name, number, wholeNanoseconds(sent), arrival, length].join(',')
   }
 
   #json({ flow, number, sent, received, length }: Row): string {
-    const arrival = received === null ? null : nanoseconds(received)
-    return JSON.stringify({ flow: this.#names[flow], number, sent: nanoseconds(sent), received: arrival, length })
+    const arrival = received === null ? null : wholeNanoseconds(received)
+    return JSON.stringify({ flow: this.#names[flow], number, sent: wholeNanoseconds(sent), received: arrival, length })
   }
-}
-
-/** Milliseconds without the digits behind a nanosecond, which the clock does not have. */
-function nanoseconds(time: number): number {
-  return Math.round(time * 1e6) / 1e6
 }

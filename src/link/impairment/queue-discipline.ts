@@ -3,6 +3,7 @@
  */
 import { update } from '../../base/checksum.ts'
 import { Drop } from '../../base/drop.ts'
+import { Fifo } from '../../base/fifo.ts'
 import type { Packet } from '../../base/packet.ts'
 import * as ethernet from '../../wire/ethernet.ts'
 import type { Medium } from '../link.ts'
@@ -44,11 +45,10 @@ export interface QueueLimit {
 }
 
 /** First in, first out, bounded. */
-class Fifo {
+class LimitedFifo {
   readonly #packets: number
   readonly #bytes: number
-  #waiting: Waiting[] = []
-  #head = 0
+  readonly #waiting = new Fifo<Waiting>()
   bytes = 0
 
   constructor({ packets, bytes }: QueueLimit) {
@@ -60,7 +60,7 @@ class Fifo {
   }
 
   get length(): number {
-    return this.#waiting.length - this.#head
+    return this.#waiting.length
   }
 
   push(packet: Packet, now: number): boolean {
@@ -71,22 +71,15 @@ class Fifo {
   }
 
   shift(): Waiting | null {
-    const first = this.#waiting[this.#head]
+    const first = this.#waiting.shift()
     if (first === undefined) return null
     this.bytes -= first.packet.length
-    this.#head++
-    if (this.#head > 64 && this.#head * 2 > this.#waiting.length) {
-      this.#waiting = this.#waiting.slice(this.#head)
-      this.#head = 0
-    }
     return first
   }
 
   drain(): Waiting[] {
-    const all = this.#waiting.slice(this.#head)
-    this.#waiting = []
-    this.#head = 0
-    this.bytes = 0
+    const all: Waiting[] = []
+    for (let next = this.shift(); next !== null; next = this.shift()) all.push(next)
     return all
   }
 }
@@ -94,7 +87,7 @@ class Fifo {
 /** A full queue refuses what comes. */
 export function tailDrop(limit: QueueLimit = {}): Queue {
   return () => {
-    const fifo = new Fifo(limit)
+    const fifo = new LimitedFifo(limit)
     return {
       enqueue: (packet, now) => fifo.push(packet, now),
       dequeue: () => fifo.shift()?.packet ?? null,
@@ -118,7 +111,7 @@ export interface PriorityOptions extends QueueLimit {
  */
 export function priorityBands({ bandOf = bandOfTos, ...limit }: PriorityOptions = {}): Queue {
   return (medium) => {
-    const bands = [new Fifo(limit), new Fifo(limit), new Fifo(limit)] as const
+    const bands = [new LimitedFifo(limit), new LimitedFifo(limit), new LimitedFifo(limit)] as const
     return {
       enqueue: (packet, now) => bands[bandOf(tosOf(packet, medium))].push(packet, now),
       dequeue: () => (bands[0].shift() ?? bands[1].shift() ?? bands[2].shift())?.packet ?? null,
@@ -153,7 +146,7 @@ export interface CodelOptions extends QueueLimit {
 export function codel({ target = 5, interval = 100, ecn = false, ...limit }: CodelOptions = {}): Queue {
   if (!(target > 0 && interval > 0))
     throw new RangeError(`CoDel's target ${target} and interval ${interval} have to be above 0 ms.`)
-  return (medium, longest) => new Codel(target, interval, ecn, new Fifo(limit), medium, longest)
+  return (medium, longest) => new Codel(target, interval, ecn, new LimitedFifo(limit), medium, longest)
 }
 
 /** The names are those of the pseudocode in RFC 8289 section 5. */
@@ -162,7 +155,7 @@ class Codel implements QueueDiscipline {
   readonly #target: number
   readonly #interval: number
   readonly #ecn: boolean
-  readonly #fifo: Fifo
+  readonly #fifo: LimitedFifo
   readonly #medium: Medium
   readonly #longest: number
   /**
@@ -176,7 +169,7 @@ class Codel implements QueueDiscipline {
   /** Whether the frame that {@link Codel.#take} returned may be dropped. */
   #okToDrop = false
 
-  constructor(target: number, interval: number, ecn: boolean, fifo: Fifo, medium: Medium, longest: number) {
+  constructor(target: number, interval: number, ecn: boolean, fifo: LimitedFifo, medium: Medium, longest: number) {
     this.#target = target
     this.#interval = interval
     this.#ecn = ecn

@@ -131,8 +131,10 @@ export class SlowSender {
     if (this.#verdicts.isEmpty) return
     const { marked, givenUp } = this.#verdicts
     this.#verdicts = new Verdicts()
+    // Whoever hears of it may change the queue.
+    const { givesUp = Drop.WireQueueFull } = this.#queue
     for (const given of marked) this.#observe?.('marked', given, 0)
-    for (const given of givenUp) this.#dropped(this.#queue.givesUp ?? Drop.WireQueueFull, given)
+    for (const given of givenUp) this.#dropped(givesUp, given)
   }
 
   /** Puts the frames on the wire whose transmission has ended by `now`. */

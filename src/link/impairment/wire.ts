@@ -1,5 +1,5 @@
 /** A wire in one direction: it loses, damages and doubles frames, and takes its time. */
-import type { Clock } from '../../base/clock.ts'
+import { type Clock, wholeNanoseconds } from '../../base/clock.ts'
 import { Drop } from '../../base/drop.ts'
 import { ChecksumState, type Packet } from '../../base/packet.ts'
 import type { Random } from '../../base/random.ts'
@@ -109,7 +109,7 @@ export class Wire {
     this.#duplication.chooser = duplication as Chooser
     this.#reordering.chooser = reordering as Chooser
     this.#delay = typeof to.delay === 'function' ? to.delay : null
-    this.#sameDelay = typeof to.delay === 'number' ? wholeNanoseconds(to.delay) : 0
+    this.#sameDelay = typeof to.delay === 'number' ? wholeNanoseconds(Math.max(0, to.delay)) : 0
     this.#keepOrder = to.keepOrder ?? true
     this.#hasFcs = to.fcs ?? false
   }
@@ -160,7 +160,7 @@ export class Wire {
   /** Milliseconds. */
   #delayOf(packet: Packet, stream: FaultStream): number {
     const delay = this.#delay
-    return delay === null ? this.#sameDelay : wholeNanoseconds(delay(packet, stream.of(packet)))
+    return delay === null ? this.#sameDelay : wholeNanoseconds(Math.max(0, delay(packet, stream.of(packet))))
   }
 
   #copies(packet: Packet, time: number, overtakes: boolean, delay: number, isTwice: boolean): Drop {
@@ -188,11 +188,6 @@ export class Wire {
     this.#onTheWay.add(spareCopyOf(packet), arrival)
     return Drop.None
   }
-}
-
-/** The last bits of a logarithm may differ between engines. */
-function wholeNanoseconds(milliseconds: number): number {
-  return Math.round(Math.max(0, milliseconds) * 1e6) / 1e6
 }
 
 function flip({ view, start }: Packet, bits: readonly number[]): void {

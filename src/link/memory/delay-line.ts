@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../../base/clock.ts'
+import { Fifo } from '../../base/fifo.ts'
 import type { Packet } from '../../base/packet.ts'
 
 interface Entry {
@@ -6,9 +7,6 @@ interface Entry {
   readonly time: number
   readonly sequence: number
 }
-
-/** Entries that went on before their places in the line are given back. */
-const SHIFTED = 1024
 
 /**
  * Packets that each have a time at which they go on; those of the same time in the order in which
@@ -19,9 +17,7 @@ export class DelayLine {
   readonly #release: (packet: Packet) => void
   readonly #batchEnd: () => void
   /** What was added in the order of time, as nearly everything is: a queue. */
-  readonly #line: Entry[] = []
-  /** Where its first entry is. */
-  #lineAt = 0
+  readonly #line = new Fifo<Entry>()
   /** What goes on before something that was added earlier: a binary heap. */
   readonly #heap: Entry[] = []
   #sequence = 0
@@ -43,7 +39,7 @@ export class DelayLine {
   /** Keeps `packet` itself until the clock's `time`. */
   add(packet: Packet, time: number): void {
     const entry = { packet, time, sequence: this.#sequence++ }
-    const last = this.#line[this.#line.length - 1]
+    const { last } = this.#line
     if (last === undefined || time >= last.time) this.#line.push(entry)
     else this.#push(entry)
     if (time < this.#timerAt) this.#arm()
@@ -51,8 +47,7 @@ export class DelayLine {
 
   clear(): void {
     this.#heap.length = 0
-    this.#line.length = 0
-    this.#lineAt = 0
+    this.#line.clear()
     this.#disarm()
   }
 
@@ -80,7 +75,7 @@ export class DelayLine {
       for (;;) {
         const next = this.#first()
         if (next === undefined || next.time > now || next.sequence >= limit) break
-        if (next === this.#line[this.#lineAt]) this.#shift()
+        if (next === this.#line.first) this.#line.shift()
         else this.#pop()
         this.#release(next.packet)
       }
@@ -91,18 +86,10 @@ export class DelayLine {
   }
 
   #first(): Entry | undefined {
-    const inLine = this.#line[this.#lineAt]
+    const inLine = this.#line.first
     const early = this.#heap[0]
     if (inLine === undefined || early === undefined) return inLine ?? early
     return before(early, inLine) ? early : inLine
-  }
-
-  #shift(): void {
-    this.#lineAt++
-    if (this.#lineAt === this.#line.length) this.#line.length = 0
-    else if (this.#lineAt >= SHIFTED && this.#lineAt * 2 > this.#line.length) this.#line.splice(0, this.#lineAt)
-    else return
-    this.#lineAt = 0
   }
 
   #push(entry: Entry): void {

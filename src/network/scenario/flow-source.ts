@@ -1,5 +1,6 @@
 /** One flow of a scenario: what it sends when, and what comes of it. */
 import { Address } from '../../base/address.ts'
+import { wholeNanoseconds } from '../../base/clock.ts'
 import { SeededRandom } from '../../base/random.ts'
 import { PmtuMode } from '../../ip/routing/pmtu-mode.ts'
 import type { Stack } from '../../stack.ts'
@@ -110,7 +111,7 @@ export class Flow {
     for (let i = 0; i < burst && this.#sent.length < this.#count; i++) gap += this.#sendOne()
     for (const { link } of this.#stack.nics) link.flush()
     // Whole nanoseconds: the last bits of a logarithm may differ between engines.
-    this.#due += pattern === 'poisson' ? Math.round(-Math.log(1 - this.#gaps.float()) * gap * 1e6) / 1e6 : gap
+    this.#due += pattern === 'poisson' ? wholeNanoseconds(-Math.log(1 - this.#gaps.float()) * gap) : gap
     if (this.#sent.length < this.#count && this.#due < this.#stop)
       this.#network.clock.schedule(this.#due - this.#network.now, () => this.#turn())
   }
