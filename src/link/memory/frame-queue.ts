@@ -5,6 +5,7 @@
  * per frame. The ring starts small and doubles when it must, so that a thousand idle links cost
  * nothing. In front of a lent frame {@link HEADROOM} bytes are free for the receiver.
  */
+import { Fifo } from '../../base/fifo.ts'
 import { type Cast, type ChecksumState, copyBytes, HEADROOM, Packet } from '../../base/packet.ts'
 import { recycle } from './frame-copies.ts'
 
@@ -17,8 +18,11 @@ const LENGTH_BITS = 17
 const LENGTH_MASK = (1 << LENGTH_BITS) - 1
 const FIRST_CAPACITY = 2048
 const KEPT = 0x80
-/** Packets that were lent before their places in the list are given back. */
-const SHIFTED = 1024
+/**
+ * Frames of no more bytes are copied even if they were handed over: what waits is counted by its
+ * length, and a packet of the stock is several times as long.
+ */
+const SHORT = 512
 
 export class FrameQueue {
   readonly #limit: number
@@ -38,9 +42,7 @@ export class FrameQueue {
   #bytes = 0
   #length = 0
   /** Packets that were handed over with their frames, in their order. */
-  #kept: Packet[] = []
-  /** Where the first of them is. */
-  #keptAt = 0
+  readonly #kept = new Fifo<Packet>()
   /** The one on loan. */
   #keptLent: Packet | null = null
 
@@ -74,7 +76,13 @@ export class FrameQueue {
    * reached: then it is the caller's as before. It goes to the stock of copies in the end.
    */
   keep(packet: Packet, checksumState: ChecksumState): boolean {
-    if (this.#length > 0 && this.#bytes + RECORD + packet.end - packet.start > this.#limit) return false
+    const length = packet.end - packet.start
+    if (length <= SHORT) {
+      const isTaken = this.push(packet, checksumState)
+      if (isTaken) recycle(packet)
+      return isTaken
+    }
+    if (this.#length > 0 && this.#bytes + RECORD + length > this.#limit) return false
     this.#tail = this.#record(this.#reserve(RECORD), packet, checksumState, KEPT)
     this.#kept.push(packet)
     return true
@@ -109,7 +117,8 @@ export class FrameQueue {
     const length = lengths & LENGTH_MASK
     const flags = ring.view.getUint32(at + 8)
     const isKept = (flags & KEPT) !== 0
-    const packet = isKept ? this.#takeKept() : ring
+    if (isKept) this.#keptLent = this.#kept.shift() as Packet
+    const packet = this.#keptLent ?? ring
     const start = isKept ? packet.start : at + RECORD
     packet.reset(start, start + length)
     packet.trace = ring.view.getUint32(at + 4)
@@ -141,19 +150,10 @@ export class FrameQueue {
     this.#ring = null
     this.#bytes = 0
     this.#length = 0
-    this.#kept = []
-    this.#keptAt = 0
+    this.#kept.clear()
+    // Whoever has the frame on loan may still read it: it goes to nobody else.
+    this.#keptLent = null
     this.release()
-  }
-
-  #takeKept(): Packet {
-    const packet = this.#kept[this.#keptAt++] as Packet
-    this.#keptLent = packet
-    if (this.#keptAt === this.#kept.length) this.#kept.length = 0
-    else if (this.#keptAt >= SHIFTED && this.#keptAt * 2 > this.#kept.length) this.#kept.splice(0, this.#keptAt)
-    else return packet
-    this.#keptAt = 0
-    return packet
   }
 
   /** Makes room for `size` bytes at the tail. */
@@ -178,17 +178,14 @@ export class FrameQueue {
    */
   #grow(size: number): Packet {
     const old = this.#ring
+    const upper = old?.bytes.subarray(this.#head, this.#wrap === 0 ? this.#tail : this.#wrap)
+    const lower = old?.bytes.subarray(HEADROOM, this.#wrap === 0 ? HEADROOM : this.#tail)
+    const tail = HEADROOM + (upper?.length ?? 0) + (lower?.length ?? 0)
     let capacity = old === null ? FIRST_CAPACITY : old.capacity * 2
-    while (capacity < HEADROOM + this.#bytes + size) capacity *= 2
+    while (capacity < tail + size) capacity *= 2
     const ring = new Packet(capacity)
-    let tail = HEADROOM
-    if (old !== null) {
-      const upper = old.bytes.subarray(this.#head, this.#wrap === 0 ? this.#tail : this.#wrap)
-      const lower = old.bytes.subarray(HEADROOM, this.#wrap === 0 ? HEADROOM : this.#tail)
-      ring.bytes.set(upper, tail)
-      ring.bytes.set(lower, tail + upper.length)
-      tail += upper.length + lower.length
-    }
+    if (upper !== undefined) ring.bytes.set(upper, HEADROOM)
+    if (lower !== undefined) ring.bytes.set(lower, tail - lower.length)
     this.#ring = ring
     this.#head = HEADROOM
     this.#tail = tail

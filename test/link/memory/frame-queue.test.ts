@@ -25,7 +25,7 @@ describe('FrameQueue', () => {
         // grows and runs empty.
         const filling = (step >> 7) % 2 === 0
         if (random.below(10) < (filling ? 7 : 3)) {
-          const frame = pattern(random.below(10) === 0 ? random.below(9000) : random.below(300), random.below(256))
+          const frame = pattern(random.below(10) === 0 ? random.below(9000) : random.below(900), random.below(256))
           const fits = twin.length === 0 || bytes + 12 + frame.length <= limit
           packet.load(frame)
           // One of three is handed over with its packet.
@@ -81,7 +81,7 @@ describe('FrameQueue', () => {
 
   it('lends a packet that it keeps with what links say of it, and gives it back to the stock', () => {
     const queue = new FrameQueue(1000)
-    const packet = spareCopyOf(new Packet().load(pattern(300, 1)))
+    const packet = spareCopyOf(new Packet().load(pattern(600, 1)))
     Object.assign(packet, { cast: 3, trace: 0xffff_fffe, nic: 7, looped: 1, segmentLength: 100 })
     expect(queue.keep(packet, ChecksumState.Partial)).toBe(true)
     expect(queue.next()).toBe(packet)
@@ -91,5 +91,24 @@ describe('FrameQueue', () => {
     expect(spareCopyOf(next)).not.toBe(packet)
     queue.release()
     expect(spareCopyOf(next)).toBe(packet)
+  })
+
+  it('copies a short frame, whose packet would hold many times its bytes', () => {
+    const queue = new FrameQueue(1000)
+    const packet = spareCopyOf(new Packet().load(pattern(60, 1)))
+    expect(queue.keep(packet, ChecksumState.None)).toBe(true)
+    expect(spareCopyOf(new Packet().load(pattern(100, 2)))).toBe(packet)
+    expect(queue.next()?.copy()).toEqual(pattern(60, 1))
+  })
+
+  it('leaves a packet on loan to its reader when it is cleared', () => {
+    const queue = new FrameQueue(1000)
+    const packet = spareCopyOf(new Packet().load(pattern(600, 1)))
+    queue.keep(packet, ChecksumState.None)
+    const lent = queue.next()
+    queue.clear()
+    queue.release()
+    expect(spareCopyOf(new Packet().load(pattern(600, 2)))).not.toBe(lent)
+    expect(lent?.copy()).toEqual(pattern(600, 1))
   })
 })
