@@ -9,7 +9,7 @@
  */
 import { type Address, formatWords, MAPPED } from '../../base/address.ts'
 import { Drop } from '../../base/drop.ts'
-import { Packet } from '../../base/packet.ts'
+import { HEADROOM, Packet } from '../../base/packet.ts'
 import type { Random } from '../../base/random.ts'
 import { ErrorReason } from '../../ip/icmp/error-reasons.ts'
 import type { RouteNic } from '../../ip/routing/route-nic.ts'
@@ -29,7 +29,7 @@ import { isDamaged, PacketEnds, quoteAt } from './packet-ends.ts'
 import { setAddress, setIdentification, setPort, translateQuote } from './rewrite.ts'
 import { stateName } from './tcp-session.ts'
 import { sessionsOf } from './tcp-tracker.ts'
-import { type UnsolicitedSyn, UnsolicitedSyns } from './unsolicited-syns.ts'
+import { type KeptPacket, UnsolicitedSyns } from './unsolicited-syns.ts'
 
 /** One line of `nat.mappings`. */
 export interface NatMapping {
@@ -302,7 +302,7 @@ export class Nat implements PacketHook {
   }
 
   /** RFC 5382 REQ-4: an error, Port Unreachable, for a SYN that nobody wanted. */
-  #refuse(syn: UnsolicitedSyn): void {
+  #refuse(syn: KeptPacket): void {
     const nic = this.#stack.ip.nics.find(({ link }) => link === this.#outside)
     if (nic !== undefined) this.#sendError(syn, nic, ErrorReason.PortUnreachable)
   }
@@ -356,14 +356,17 @@ export class Nat implements PacketHook {
   /** RFC 5508 REQ-8: the sender of what finds no free port is told. A RST asks for none. */
   #unmapped({ bytes, end, checksumState, trace }: Packet, at: number, source: number, flags: number): Drop {
     const route = (flags & RST) === 0 ? this.#stack.ip.routes.lookup(0, 0, MAPPED, source, 0) : null
-    if (route !== null)
-      this.#sendError({ bytes: bytes.slice(at, end), checksumState, trace }, route.nic, ErrorReason.Prohibited)
+    if (route === null) return Drop.WireNatUnmapped
+    const { nic } = route
+    const kept = { bytes: bytes.slice(at, end), checksumState, trace }
+    // The stack is sending: it is not entered again.
+    this.#stack.clock.soon(() => this.#sendError(kept, nic, ErrorReason.Prohibited))
     return Drop.WireNatUnmapped
   }
 
-  #sendError({ bytes, checksumState, trace }: UnsolicitedSyn, nic: RouteNic, reason: ErrorReason): void {
+  #sendError({ bytes, checksumState, trace }: KeptPacket, nic: RouteNic, reason: ErrorReason): void {
     const { ip, name } = this.#stack
-    const packet = new Packet().load(bytes)
+    const packet = new Packet(HEADROOM + bytes.length).load(bytes)
     packet.checksumState = checksumState
     if (ipv4.parse(packet) !== Drop.None) return
     this.#lineage.beginInput(name, trace)

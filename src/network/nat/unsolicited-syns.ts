@@ -14,8 +14,8 @@ const MOST = 256
 /** Bytes of the longest packet that is kept. */
 const LONGEST = 1500
 
-/** A SYN, as the sender wrote it. */
-export interface UnsolicitedSyn {
+/** A packet that an error may be sent about later, as its sender wrote it. */
+export interface KeptPacket {
   /** From the IP header on. */
   readonly bytes: Uint8Array
   readonly checksumState: Packet['checksumState']
@@ -23,7 +23,7 @@ export interface UnsolicitedSyn {
 }
 
 interface Waiting {
-  readonly syn: UnsolicitedSyn
+  readonly syn: KeptPacket
   readonly due: number
   readonly port: number
   readonly remote: number
@@ -32,13 +32,13 @@ interface Waiting {
 
 export class UnsolicitedSyns {
   readonly #clock: Clock
-  readonly #refuse: (syn: UnsolicitedSyn) => void
+  readonly #refuse: (syn: KeptPacket) => void
   /** By outside port and remote end, in the order of their coming. */
   readonly #waiting: AddressMap<Waiting>
   #timer: Timer | null = null
 
   /** `refuse` is given those whose time is over. */
-  constructor(clock: Clock, hash: KeyedHash, refuse: (syn: UnsolicitedSyn) => void) {
+  constructor(clock: Clock, hash: KeyedHash, refuse: (syn: KeptPacket) => void) {
     this.#clock = clock
     this.#refuse = refuse
     this.#waiting = new AddressMap(hash)

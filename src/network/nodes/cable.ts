@@ -18,7 +18,6 @@ export interface CableEnd {
 export class Cable {
   readonly name: string
   readonly ends: readonly [CableEnd, CableEnd]
-  readonly #changed: () => void
   /** Of what each end sends. */
   readonly #faults: readonly [FaultModels, FaultModels]
   #isUp = true
@@ -27,12 +26,10 @@ export class Cable {
   constructor(
     name: string,
     ends: readonly [CableEnd, CableEnd],
-    changed: () => void,
     faults = [new FaultModels(), new FaultModels()] as const,
   ) {
     this.name = name
     this.ends = ends
-    this.#changed = changed
     this.#faults = faults
   }
 
@@ -113,7 +110,6 @@ export class Cable {
       if (port !== null) port.isUp = isUp
       if (nic !== null) nic.isUp = isUp
     }
-    this.#changed()
   }
 }
 

@@ -73,10 +73,7 @@ export class Cabling {
     }
     // A segment's end has no port: what comes from it is impaired at the other end.
     const ends = [end(a, forward, isLan(b) ? back : null), end(b, back, isLan(a) ? forward : null)] as const
-    const changed = () => {
-      for (const node of [a, b]) if (node instanceof StackNode) node.stack.ip.routes.generation++
-    }
-    return new Cable(name, ends, changed, [forward.faults, back.faults])
+    return new Cable(name, ends, [forward.faults, back.faults])
   }
 
   /** Makes a link that was made elsewhere a nic of a host or router. */

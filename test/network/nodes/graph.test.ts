@@ -10,7 +10,7 @@ function make(...names: string[]) {
   for (const node of nodes) graph.addNode(node)
   const join = (a: string, b: string, name = `${a}-${b}`) => {
     const end = (node: string) => ({ node, port: null, nic: null })
-    graph.addCable(new Cable(name, [end(a), end(b)], () => {}))
+    graph.addCable(new Cable(name, [end(a), end(b)]))
   }
   return { graph, nodes, join }
 }
