@@ -37,12 +37,12 @@ export async function campaign(
   report: Report | null,
 ): Promise<number> {
   const version = ownVersion()
-  if (isList) return list(scenario, plan, directory, version, json === true)
+  const form = packets as TableForm | undefined
+  if (isList) return list(scenario, { ...plan, directory, version, packets: form }, json === true)
   const run = startRun()
   const end = new AbortController()
   void run.ended.then(() => end.abort())
   const shown = progress()
-  const form = packets as TableForm | undefined
   const options = {
     ...plan,
     directory,
@@ -78,13 +78,13 @@ export async function campaign(
   return interrupted ? run.signalled : failures.length > 0 ? 1 : 0
 }
 
-function list(scenario: Scenario, plan: Plan, directory: string, version: string, json: boolean): number {
-  const { missing, total } = missingRuns(scenario, { ...plan, directory, version })
+function list(scenario: Scenario, options: Parameters<typeof missingRuns>[1], json: boolean): number {
+  const { missing, total } = missingRuns(scenario, options)
   if (json) printJson({ format: FORMAT, total, missing })
   else {
     for (const { parameters, seed, error } of missing)
       print(`${runText(parameters, seed)}${error === undefined ? '' : `: failed: ${error}`}`)
-    print(`${missing.length} of ${plural(total, 'run')} are missing in ${directory}`)
+    print(`${missing.length} of ${plural(total, 'run')} are missing in ${options.directory}`)
   }
   return 0
 }

@@ -6,6 +6,7 @@ import type { Scenario } from '../network/scenario/scenario.ts'
 import { missingRuns, prepareCampaign } from '../network-node/campaign.ts'
 import { DoneCounter } from '../network-node/done-counter.ts'
 import { writeIndexedJob } from '../network-node/engines/kubernetes.ts'
+import type { TableForm } from '../network-node/packet-table.ts'
 import type { Plan } from '../network-node/results.ts'
 import { plural, print } from './output.ts'
 import type { Report } from './report/report.ts'
@@ -71,7 +72,7 @@ export async function onEngine(
 ): Promise<number> {
   const directory = resolve(values.results ?? '.')
   const version = ownVersion()
-  const options = { ...plan, directory, version }
+  const options = { ...plan, directory, version, packets: values.packets as TableForm | undefined }
   prepareCampaign(scenario, options)
   const { missing, total } = missingRuns(scenario, options)
   const shards = Math.min(total, integer('shards', values.shards, 1, 1e6) ?? PARTS)

@@ -55,16 +55,15 @@ export async function runCampaign(scenario: Scenario, options: CampaignOptions):
   folder.describe({ seed, sweeps, repeat })
   const write = folder.writer(shard === null ? '' : `${shard.index}-of-${shard.count}`)
   const idOf = (run: SweepRun) => runIdentity(run.scenario, run.seed, version)
-  const packets = form && ((run: SweepRun) => ({ path: join(directory, 'packets', `${idOf(run)}.${form}`), form }))
+  const packets = form && ((run: SweepRun) => ({ path: tableOf(directory, idOf(run), form), form }))
   const result = await runSweep(scenario, {
     ...options,
     packets,
-    // One whose datagrams were not wanted before is run again.
-    known: (run) => (packets && !existsSync(packets(run).path) ? undefined : resultOf(folder.done(idOf(run)))),
+    known: (run) => resultOf(recordOf(folder, idOf(run), form)),
     isOurs: ({ index }) => shard === null || index % shard.count === shard.index - 1,
     ended: (run, outcome) => write({ id: idOf(run), parameters: run.parameters, seed: run.seed }, outcome),
   })
-  const missing = missingOf(runs, folder, idOf)
+  const missing = missingOf(runs, folder, version, form)
   if (missing.length === 0) {
     writeResults(directory, { seed, sweeps, repeat }, result.points)
     writeFigures(
@@ -91,25 +90,43 @@ export function prepareCampaign(
 /** What a campaign has still to do. */
 export function missingRuns(
   scenario: Scenario,
-  { directory, version, seed, sweeps, repeat }: Pick<CampaignOptions, 'directory' | 'version' | keyof Plan>,
+  {
+    directory,
+    version,
+    seed,
+    sweeps,
+    repeat,
+    packets,
+  }: Pick<CampaignOptions, 'directory' | 'version' | 'packets' | keyof Plan>,
 ): { missing: MissingRun[]; total: number } {
   const runs = sweepRuns(scenario, seed, combinations(sweeps), repeat)
   const folder = new ResultsFolder(directory, scenario, version)
-  return {
-    missing: missingOf(runs, folder, (run) => runIdentity(run.scenario, run.seed, version)),
-    total: runs.length,
-  }
+  return { missing: missingOf(runs, folder, version, packets), total: runs.length }
 }
 
-function missingOf(runs: readonly SweepRun[], folder: ResultsFolder, idOf: (run: SweepRun) => string): MissingRun[] {
+function missingOf(
+  runs: readonly SweepRun[],
+  folder: ResultsFolder,
+  version: string,
+  packets: TableForm | undefined,
+): MissingRun[] {
   return runs.flatMap((run) => {
-    const id = idOf(run)
-    if (folder.done(id) !== undefined) return []
+    const id = runIdentity(run.scenario, run.seed, version)
+    if (recordOf(folder, id, packets) !== undefined) return []
     const error = folder.failed(id)
     return [
       { id, index: run.index, parameters: run.parameters, seed: run.seed, ...(error === undefined ? {} : { error }) },
     ]
   })
+}
+
+/** What is kept of a run that is done; one whose datagrams are wanted now, and were not, is not. */
+function recordOf(folder: ResultsFolder, id: string, packets: TableForm | undefined): RunRecord | undefined {
+  return packets && !existsSync(tableOf(folder.directory, id, packets)) ? undefined : folder.done(id)
+}
+
+function tableOf(directory: string, id: string, form: TableForm): string {
+  return join(directory, 'packets', `${id}.${form}`)
 }
 
 /**

@@ -64,7 +64,7 @@ interface Planned {
 }
 
 export class ResultsFolder {
-  readonly #directory: string
+  readonly directory: string
   readonly #scenario: string
   readonly #version: string
   /** By identity; a run that was done after it had failed is done. */
@@ -75,7 +75,7 @@ export class ResultsFolder {
    * @throws {Error} when it holds results of another scenario, or cannot be written
    */
   constructor(directory: string, scenario: Scenario, version: string) {
-    this.#directory = directory
+    this.directory = directory
     this.#scenario = scenarioHash(scenario)
     this.#version = version
     mkdirSync(directory, { recursive: true })
@@ -104,7 +104,7 @@ export class ResultsFolder {
 
   /** Says what the campaign is: the last call counts. */
   describe(plan: Plan): void {
-    writePlan(this.#directory, plan)
+    writePlan(this.directory, plan)
   }
 
   /** Why a run has failed that nobody has done. */
@@ -120,7 +120,7 @@ export class ResultsFolder {
 
   /** What opens the file of one part of the campaign, `''` for all of it, for new records. */
   writer(part: string): (run: Planned, result: ScenarioResult | Error) => void {
-    const path = join(this.#directory, part === '' ? 'runs.jsonl' : `runs-${part}.jsonl`)
+    const path = join(this.directory, part === '' ? 'runs.jsonl' : `runs-${part}.jsonl`)
     dropPartialLine(path)
     return ({ id, parameters, seed }, result) => {
       const common = { format: FORMAT, id, scenario: this.#scenario, parameters, seed } as const

@@ -103,8 +103,10 @@ function inThreads(
   return new Promise((resolve, reject) => {
     let next = 0
     let done = 0
+    let isOver = false
     const workers = new Set<Worker>()
     const finish = () => {
+      isOver = true
       signal?.removeEventListener('abort', finish)
       for (const worker of workers) void worker.terminate()
       workers.clear()
@@ -138,7 +140,7 @@ function inThreads(
       worker.on('error', (error) => {
         workers.delete(worker)
         end(current, error)
-        if (next < runs.length) start()
+        if (!isOver && next < runs.length) start()
       })
       worker.postMessage(taskOf(current, packets?.(current)))
     }

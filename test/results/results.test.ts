@@ -69,6 +69,21 @@ test('the figures of all runs are tables, by flow and by hop', () => {
   }
 })
 
+test('datagrams that are wanted later are missing until each run has them, and the results stay', () => {
+  const part = join(folder, 'part')
+  const results = () => readFileSync(join(part, 'results.json'), 'utf8')
+  const missing = () => JSON.parse(sim(...SWEEP, '--results', part, '--packets', 'csv', '--missing', '--json')).missing
+  sim(...SWEEP, '--results', part)
+  const whole = results()
+  expect(missing()).toHaveLength(4)
+  sim(...SWEEP, '--results', part, '--packets', 'csv', '--shard', '1/2')
+  expect(missing()).toHaveLength(2)
+  expect(results()).toBe(whole)
+  sim(...SWEEP, '--results', part, '--packets', 'csv', '--shard', '2/2')
+  expect(missing()).toEqual([])
+  expect(results()).toBe(whole)
+}, 60_000)
+
 const modules = join(here, 'node_modules')
 const testWithPackages = testWith(
   existsSync(modules),
