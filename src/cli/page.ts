@@ -37,7 +37,7 @@ export async function run(args: string[]): Promise<number> {
   const server = pageServer(folder)
   server.listen(port, host)
   try {
-    await Promise.race([once(server, 'listening'), once(server, 'error').then(([error]) => Promise.reject(error))])
+    await once(server, 'listening')
   } catch (error) {
     run.end()
     const { code, message } = error as NodeJS.ErrnoException

@@ -123,11 +123,13 @@ function read(
         const limit = errno === 'EMSGSIZE' ? ` (longer than the MTU, and --df ${values.df} forbids fragments)` : ''
         say(`ping: icmp_seq=${sent.length} sendmsg: ${errno}${limit}`)
       }
-      if (sent.length < count) vantage.schedule(interval, next)
-      else vantage.schedule(wait, () => run.end())
+      timer = sent.length < count ? vantage.schedule(interval, next) : vantage.schedule(wait, () => run.end())
     }
-    vantage.schedule(0, next)
-    return () => echo.close()
+    let timer = vantage.schedule(0, next)
+    return () => {
+      timer.cancel()
+      echo.close()
+    }
   }
   const finish = (failure: string) => {
     if (failure !== '') throw new Error(failure)
