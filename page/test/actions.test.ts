@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { describeWith } from '../../test/skips.ts'
 import type { Program, Request, RunRequest } from '../src/protocol.ts'
 import { ScenarioEngine } from '../src/worker/engine.ts'
-import { hasPackages, REQUIRED, WANT_PACKAGES } from './browser.ts'
+import { noPackages } from '../../test/chromium.ts'
+import { REQUIRED } from './browser.ts'
 
 const HANGING = 'while (true);'
 const PAIR = 'hosts: { h1: , h2: }\nlinks:\n  - { between: [h1, h2], delay: 1ms }\n'
@@ -34,8 +35,8 @@ function runsCode(request: RunRequest & { programs?: readonly Program[] }): Prom
 }
 
 describeWith(
-  hasPackages,
-  WANT_PACKAGES,
+  noPackages === '',
+  noPackages,
   REQUIRED,
 )('the document', () => {
   let actions: typeof import('../src/state/actions.ts')

@@ -1,19 +1,12 @@
 /** Chromium on the built page, served by `tungram page`. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { launch, PAGE } from '../../test/chromium.ts'
 
 const root = join(import.meta.dirname, '..', '..')
-export const PAGE = join(root, 'page')
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
-
-export const hasPackages = existsSync(join(PAGE, 'node_modules', 'playwright-core'))
-export const WANT_PACKAGES = "the page's packages (npm ci --prefix page)"
-export const isThere = hasPackages && existsSync(CHROMIUM)
-export const WANT = `${WANT_PACKAGES} and Chromium (${CHROMIUM})`
 export const REQUIRED = 'TUNGRAM_REQUIRE_PAGE'
 
 export interface Served {
@@ -42,7 +35,7 @@ export async function serve(): Promise<Served> {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const url = (await firstLine(server)).trim()
-  const browser = await launch()
+  const browser = await launch<Browser>()
   return {
     url,
     browser,
@@ -66,12 +59,6 @@ export async function serve(): Promise<Served> {
       rmSync(folder, { recursive: true, force: true })
     },
   }
-}
-
-export function launch(): Promise<Browser> {
-  const { chromium } = createRequire(join(PAGE, 'package.json'))('playwright-core') as typeof import('playwright-core')
-  const args = process.getuid?.() === 0 ? ['--no-sandbox'] : []
-  return chromium.launch({ executablePath: CHROMIUM, args })
 }
 
 export async function ready(page: Page): Promise<void> {

@@ -7,8 +7,9 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { noBrowser, PAGE } from '../../test/chromium.ts'
 import { describeWith } from '../../test/skips.ts'
-import { isThere, PAGE, REQUIRED, ready, type Served, serve, WANT } from './browser.ts'
+import { REQUIRED, ready, type Served, serve } from './browser.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 
@@ -30,8 +31,8 @@ const node = (page: Page, name: string) => page.locator(`[data-node="${name}"]`)
 const notice = (page: Page) => page.locator('.notice')
 
 describeWith(
-  isThere,
-  WANT,
+  noBrowser === '',
+  noBrowser,
   REQUIRED,
 )('the page', () => {
   let served: Served

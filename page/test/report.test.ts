@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { launch, noBrowser, PAGE } from '../../test/chromium.ts'
 import { describeWith } from '../../test/skips.ts'
-import { isThere, launch, PAGE, REQUIRED, WANT } from './browser.ts'
+import { REQUIRED } from './browser.ts'
 
 const CLI = join(PAGE, '..', 'dist', 'cli.js')
 // Two of the flows see the same, and one name is long.
@@ -29,15 +30,15 @@ flows:
 `
 
 describeWith(
-  isThere,
-  WANT,
+  noBrowser === '',
+  noBrowser,
   REQUIRED,
 )('the report', () => {
   const folder = mkdtempSync(join(tmpdir(), 'tungram-report-'))
   const file = (name: string) => join(folder, name)
   let browser: Browser
   beforeAll(async () => {
-    browser = await launch()
+    browser = await launch<Browser>()
     writeFileSync(file('lab.yaml'), LAB)
     execFileSync(process.execPath, [CLI, 'sim', file('lab.yaml'), '--report', file('run.html')])
     const sweep = ['--sweep', 'rate=1e5,1e6,1e7', '--repeat', '2', '--report', file('sweep.html')]

@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { noBrowser, PAGE } from '../../test/chromium.ts'
 import { describeWith } from '../../test/skips.ts'
-import { isThere, PAGE, REQUIRED, type Served, serve, WANT } from './browser.ts'
+import { REQUIRED, type Served, serve } from './browser.ts'
 
 const said = (page: Page) => page.locator('.said')
 const code = async (page: Page, source: string) => {
@@ -13,8 +14,8 @@ const code = async (page: Page, source: string) => {
 }
 
 describeWith(
-  isThere,
-  WANT,
+  noBrowser === '',
+  noBrowser,
   REQUIRED,
 )('the terminal', () => {
   let served: Served

@@ -2,9 +2,10 @@
 import { join } from 'node:path'
 import type { Plugin } from 'rolldown'
 import { expect } from 'vitest'
+import { noBrowser } from '../chromium.ts'
 import { testWith } from '../skips.ts'
 import { bundle } from './browser/bundle.ts'
-import { inPage, noBrowser } from './browser/page.ts'
+import { inPage } from './browser/page.ts'
 import type { Result } from './browser/vitest.ts'
 
 const here = join(import.meta.dirname, 'browser')

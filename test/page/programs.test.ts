@@ -5,8 +5,9 @@ import type { Plugin } from 'rolldown'
 import { expect, test } from 'vitest'
 import type { Program, Run } from '../../page/src/protocol.ts'
 import { ScenarioEngine } from '../../page/src/worker/engine.ts'
+import { noBrowser } from '../chromium.ts'
 import { bundle } from '../contract/browser/bundle.ts'
-import { inPage, noBrowser } from '../contract/browser/page.ts'
+import { inPage } from '../contract/browser/page.ts'
 import { testWith } from '../skips.ts'
 
 const root = join(import.meta.dirname, '..', '..')

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { type Plugin, rolldown } from 'rolldown'
 
 const root = join(import.meta.dirname, '../../..')
-export const PLATFORM = join(root, 'src/socket-api/platform/browser.ts')
+const PLATFORM = join(root, 'src/socket-api/platform/browser.ts')
 
 /** package.json tells of built files alone which of them are more than what they export. */
 const whole: Plugin = {

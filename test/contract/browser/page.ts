@@ -1,17 +1,5 @@
-/** A page of Debian's Chromium, for tests; what they need that may be missing, in words. */
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
-
-const CHROMIUM = '/usr/bin/chromium'
-const PAGE = join(import.meta.dirname, '../../../page')
-
-/** Why there is no browser here; `''` when there is one. */
-export const noBrowser = !existsSync(CHROMIUM)
-  ? `${CHROMIUM}, of Debian's package chromium`
-  : !existsSync(join(PAGE, 'node_modules/playwright-core'))
-    ? "the packages of 'npm ci --prefix page'"
-    : ''
+/** An empty page of Chromium, for tests. */
+import { launch } from '../../chromium.ts'
 
 /** In which nothing is done but what the tests say. */
 export interface TestPage {
@@ -27,9 +15,8 @@ interface OwnPage extends TestPage {
 
 /** Opens an empty page and closes all behind `work`. */
 export async function inPage<Result>(work: (page: TestPage) => Promise<Result>): Promise<Result> {
-  const { chromium } = createRequire(join(PAGE, 'package.json'))('playwright-core')
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
-  const page: OwnPage = await browser.newPage()
+  const browser = await launch<{ newPage(): Promise<OwnPage>; close(): Promise<void> }>()
+  const page = await browser.newPage()
   const errors: string[] = []
   page.on('pageerror', (error) => errors.push(`${error.stack}`))
   try {
