@@ -47,7 +47,8 @@ for (const path of readdirSync(join(root, 'docs'), { recursive: true }))
 for (const [path, as] of Object.entries(OTHERS)) copy(path, as || path)
 copy('test/differential/million.md')
 cpSync(join(root, 'docs/pictures'), join(pages, 'docs/pictures'), { recursive: true })
-cpSync(join(root, 'docs/scenario.schema.json'), join(pages, 'public/docs/scenario.schema.json'))
+for (const name of ['scenario.schema.json', 'results.schema.json'])
+  cpSync(join(root, 'docs', name), join(pages, 'public/docs', name))
 
 function copy(path, as = path) {
   mkdirSync(dirname(join(pages, as)), { recursive: true })
