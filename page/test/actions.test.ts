@@ -1,9 +1,9 @@
 /** The document and its runs in Node: the worker is the engine in this process. */
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { noPackages } from '../../test/chromium.ts'
 import { describeWith } from '../../test/skips.ts'
 import type { Program, Request, RunRequest } from '../src/protocol.ts'
 import { ScenarioEngine } from '../src/worker/engine.ts'
-import { noPackages } from '../../test/chromium.ts'
 import { REQUIRED } from './browser.ts'
 
 const HANGING = 'while (true);'

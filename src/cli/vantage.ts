@@ -38,7 +38,7 @@ export type VantageArguments = OptionValues<typeof vantageOptions>
  * Opens the device, or builds the scenario; `realTime` for what talks to a person.
  * @throws {UsageError} before anything is opened; {Error} when it cannot be
  */
-export async function openVantage(values: VantageArguments, realTime = false): Promise<OpenVantage> {
+async function openVantage(values: VantageArguments, realTime = false): Promise<OpenVantage> {
   if (values.ipv4 && values.ipv6) throw new UsageError('-4 and -6 exclude each other')
   if (values.on === undefined) {
     if (values.from !== undefined || values.seed !== undefined)
