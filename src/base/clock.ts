@@ -59,8 +59,8 @@ class SystemTimer implements Timer {
 }
 
 /**
- * A time without what lies behind its nanoseconds: dust of the arithmetic, and digits that may differ
- * between engines (those of a logarithm).
+ * A time without what lies behind its nanoseconds: dust of the arithmetic, and digits that may
+ * differ between engines (those of a logarithm).
  */
 export function wholeNanoseconds(milliseconds: number): number {
   return Math.round(milliseconds * 1e6) / 1e6

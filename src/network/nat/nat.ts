@@ -304,7 +304,7 @@ export class Nat implements PacketHook {
   /** RFC 5382 REQ-4: an error, Port Unreachable, for a SYN that nobody wanted. */
   #refuse(syn: KeptPacket): void {
     const nic = this.#stack.ip.nics.find(({ link }) => link === this.#outside)
-    if (nic !== undefined) this.#sendError(syn, nic, ErrorReason.PortUnreachable)
+    this.#sendError(syn, nic, ErrorReason.PortUnreachable)
   }
 
   #connections(mapping: Mapping): NatConnection[] {
@@ -338,8 +338,6 @@ export class Nat implements PacketHook {
     return this.#mappings.inside(protocol, destination, destinationPort, ipv4.source(view, quoted), sourcePort)
   }
 
-  // ── the router ──
-
   /**
    * The packet is the router's from here on. One that may be fragmented gets a number like those of
    * its own packets: two inside hosts may have given theirs the same (RFC 6864 section 5.3.1).
@@ -355,20 +353,18 @@ export class Nat implements PacketHook {
 
   /** RFC 5508 REQ-8: the sender of what finds no free port is told. A RST asks for none. */
   #unmapped({ bytes, end, checksumState, trace }: Packet, at: number, source: number, flags: number): Drop {
-    const route = (flags & RST) === 0 ? this.#stack.ip.routes.lookup(0, 0, MAPPED, source, 0) : null
-    if (route === null) return Drop.WireNatUnmapped
-    const { nic } = route
+    const nic = (flags & RST) === 0 ? this.#stack.ip.routes.lookup(0, 0, MAPPED, source, 0)?.nic : undefined
     const kept = { bytes: bytes.slice(at, end), checksumState, trace }
     // The stack is sending: it is not entered again.
-    this.#stack.clock.soon(() => this.#sendError(kept, nic, ErrorReason.Prohibited))
+    if (nic !== undefined) this.#stack.clock.soon(() => this.#sendError(kept, nic, ErrorReason.Prohibited))
     return Drop.WireNatUnmapped
   }
 
-  #sendError({ bytes, checksumState, trace }: KeptPacket, nic: RouteNic, reason: ErrorReason): void {
+  #sendError({ bytes, checksumState, trace }: KeptPacket, nic: RouteNic | undefined, reason: ErrorReason): void {
     const { ip, name } = this.#stack
     const packet = new Packet(HEADROOM + bytes.length).load(bytes)
     packet.checksumState = checksumState
-    if (ipv4.parse(packet) !== Drop.None) return
+    if (nic === undefined || ipv4.parse(packet) !== Drop.None) return
     this.#lineage.beginInput(name, trace)
     ip.icmp.sendError(packet, nic, reason)
     this.#lineage.endInput()
