@@ -43,6 +43,9 @@ const JOBS = {
   echo1400: { job: 'echo', size: 1400, window: 64 },
   echo8k: { job: 'echo', size: 8192, window: 8 },
   echo32k: { job: 'echo', size: 32_768, window: 4 },
+  // No fragments: a device has no wire whose frames would have to be short.
+  echo8kmtu: { job: 'echo', size: 8192, window: 8, device: { mtu: 65_535 } },
+  echo32kmtu: { job: 'echo', size: 32_768, window: 4, device: { mtu: 65_535 } },
   // Evenly paced, so that each datagram is a wake-up: what one costs.
   wakeup64: { job: 'receive', size: 64, pace: 20_000 },
   // Rare ones.
