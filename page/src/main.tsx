@@ -61,7 +61,9 @@ effect(() => {
   // A lab is where it was, and needs no memory.
   if (state.lab.value !== null || text === '' || text.length > MOST_KEPT) return
   clearTimeout(timer)
-  timer = setTimeout(() => store('last', { text, places, programs }), 300) as unknown as number
+  // Captures are too large to be kept.
+  const small = programs.filter(({ capture }) => capture === undefined)
+  timer = setTimeout(() => store('last', { text, places, programs: small }), 300) as unknown as number
 })
 
 if ('serviceWorker' in navigator && location.protocol.startsWith('http') && import.meta.env.PROD)

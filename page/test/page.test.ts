@@ -14,7 +14,10 @@ import { REQUIRED, ready, type Served, serve } from './browser.ts'
 const root = join(import.meta.dirname, '..', '..')
 
 /** The text of the whole scenario, as the page would save it. */
-async function saved(page: Page, what: 'scenario, YAML' | 'run, pcapng'): Promise<Buffer> {
+async function saved(
+  page: Page,
+  what: 'scenario, YAML' | 'run, pcapng' | 'picture, SVG' | 'picture, PNG' | 'video from here on',
+): Promise<Buffer> {
   await page.click('summary:has-text("save")')
   const [download] = await Promise.all([page.waitForEvent('download'), page.click(`.menu button:has-text("${what}")`)])
   await page.click('summary:has-text("save")')
@@ -160,6 +163,51 @@ describeWith(
     expect(capture.length).toBeGreaterThan(100_000)
     expect([...errors, ...other.errors]).toEqual([])
     await other.context.close()
+    await context.close()
+  })
+
+  test('a capture that is dropped on a host is replayed, as a part of the run', async () => {
+    const { page, context, errors } = await served.open()
+    const capture = await saved(page, 'run, pcapng')
+    const drop = (target: string, bytes: Buffer) =>
+      page.locator(target).evaluate((element, letters) => {
+        const data = new DataTransfer()
+        data.items.add(new File([Uint8Array.from(atob(letters), (each) => each.charCodeAt(0))], 'run.pcapng'))
+        element.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true }))
+      }, bytes.toString('base64'))
+    await drop('.page', capture)
+    await notice(page).filter({ hasText: 'run.pcapng is a capture: drop it on a host' }).waitFor()
+    await drop('[data-node="server"]', capture)
+    await page.locator('.said', { hasText: /\d+ packets of run\.pcapng are sent again/ }).waitFor()
+    await page.locator('.said button').click()
+    await page.waitForSelector('.said', { state: 'detached' })
+    // It begins as a capture does, and is none.
+    await drop('[data-node="server"]', capture.subarray(0, 60))
+    await page.locator('.said', { hasText: 'run.pcapng cannot be replayed: ' }).waitFor()
+    expect(errors).toEqual([])
+    await context.close()
+  })
+
+  test('the drawing is saved as a picture, and as a video', async () => {
+    const { page, context, errors } = await served.open()
+    const svg = (await saved(page, 'picture, SVG')).toString()
+    expect(svg).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"/)
+    for (const part of ['>client</text>', '--paper', '<image href="data:image/png;base64,']) expect(svg).toContain(part)
+    const png = await saved(page, 'picture, PNG')
+    // Not only paper.
+    expect([png.subarray(1, 4).toString(), png.length > 5000]).toEqual(['PNG', true])
+    if (process.env.SHOTS) writeFileSync(`${process.env.SHOTS}/picture.png`, png)
+    await page.keyboard.press('Home')
+    const video = saved(page, 'video from here on')
+    await page.waitForFunction(
+      () => Number.parseFloat(document.querySelector('output[aria-label=time]')?.textContent ?? '') > 30,
+    )
+    await page.click('.timebar .play')
+    const bytes = await video
+    if (process.env.SHOTS) writeFileSync(`${process.env.SHOTS}/video.webm`, bytes)
+    // EBML, of which WebM is made.
+    expect([bytes.readUInt32BE(0), bytes.length > 1000]).toEqual([0x1a45dfa3, true])
+    expect(errors).toEqual([])
     await context.close()
   })
 

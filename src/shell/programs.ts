@@ -1,7 +1,7 @@
 /**
- * What is done in a run besides its scenario: lines of terminals and programs of JavaScript, each
- * on its host at its time. They are a part of what the run is made of, so that it stays the same
- * whenever it is run.
+ * What is done in a run besides its scenario: lines of terminals, programs of JavaScript and
+ * captures that are replayed, each on its host at its time. They are a part of what the run is made
+ * of, so that it stays the same whenever it is run.
  */
 import type { Network } from '../network/network.ts'
 import { Cell } from './cell.ts'
@@ -15,6 +15,9 @@ export interface Program {
   readonly line?: string
   /** The source of a program, where there is no line. */
   readonly code?: string
+  /** A capture, pcapng or pcap, whose packets the host sends again; and what it is called. */
+  readonly capture?: Uint8Array
+  readonly name?: string
 }
 
 /** A line that a program has printed. */
@@ -52,7 +55,7 @@ export function startPrograms(network: Network, programs: readonly Program[], ra
   const cells: Cell[] = []
   const shells: Shell[] = []
   if (programs.some(({ code }) => code !== undefined)) network.installTimers({ random: true })
-  for (const [index, { host, at, line, code }] of programs.entries()) {
+  for (const [index, { host, at, line, code, capture, name = 'a capture' }] of programs.entries()) {
     if (!(at >= 0 && at < Number.POSITIVE_INFINITY))
       throw new RangeError(
         `A program begins at a time from 0 on, in milliseconds, not at ${at} (program ${index} on ${host}).`,
@@ -70,7 +73,8 @@ export function startPrograms(network: Network, programs: readonly Program[], ra
       const shell = new Shell(network, host, print)
       shells.push(shell)
       network.at(at, () => void shell.execute(line))
-    } else throw new TypeError(`A program has a line or code, and the one on ${host} at ${at} ms has neither.`)
+    } else if (capture !== undefined) network.at(at, () => print(replayed(network, host, capture, name)))
+    else throw new TypeError(`A program has a line or code, or a capture, and the one on ${host} at ${at} ms has none.`)
   }
   return {
     said,
@@ -79,6 +83,15 @@ export function startPrograms(network: Network, programs: readonly Program[], ra
       for (const cell of cells) cell.end()
       for (const shell of shells) shell.interrupt()
     },
+  }
+}
+
+/** @returns what is said of it */
+function replayed(network: Network, host: string, capture: Uint8Array, name: string): string {
+  try {
+    return `${network.replay(host, capture)} packets of ${name} are sent again`
+  } catch (error) {
+    return `${name} cannot be replayed: ${(error as Error).message}`
   }
 }
 

@@ -46,6 +46,19 @@ test('what programs do is a part of the run: its packets, its lines, and both ag
   expect(lines(await engine.run({ text, until: 2500 }))).toEqual([])
 })
 
+test('a capture is sent again by its host, at its time', async () => {
+  const engine = new ScenarioEngine(() => {})
+  const pair = 'hosts: { a: , b: }\nlinks: [{ between: [a, b], delay: 1ms }]\n'
+  const flows = 'flows: [{ from: a, to: b, count: 3, rate: 1000 }]\n'
+  const capture = await engine.capture({ text: pair + flows })
+  const run = await engine.run({ text: pair, programs: [{ host: 'a', at: 5, name: 'a.pcapng', capture }] })
+  expect(lines(run)).toEqual(['0 5 3 packets of a.pcapng are sent again'])
+  const sent = run.datagrams.from.reduce((sum, from) => sum + (run.texts[from] === 'a' ? 1 : 0), 0)
+  expect([sent, run.datagrams.time[0]]).toEqual([3, 5])
+  const broken = await engine.run({ text: pair, programs: [{ host: 'a', at: 0, capture: capture.subarray(0, 40) }] })
+  expect(lines(broken)).toEqual([expect.stringMatching(/^0 0 a capture cannot be replayed: /)])
+})
+
 test('code without an end is over after a minute of simulated time; an error in code has no run', async () => {
   const engine = new ScenarioEngine(() => {})
   const programs = [{ host: 'a', at: 0, code: 'setInterval(() => {}, 1000)' }]

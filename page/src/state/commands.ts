@@ -5,6 +5,7 @@ import { addNode, beginConnecting, removeSelected, TOOLS } from './drawing.ts'
 import { chooseFile, saveCapture, saveScenario } from './files.ts'
 import { share } from './link.ts'
 import { store } from './memory.ts'
+import { record, savePicture } from './picture.ts'
 import * as state from './state.ts'
 
 interface Command {
@@ -38,9 +39,12 @@ export function COMMANDS(): readonly Command[] {
     })),
     { name: 'open a lab', key: 'l', run: () => (state.dialog.value = 'labs') },
     { name: 'new network', run: newNetwork },
-    { name: 'open a scenario file', key: '⌘O', run: chooseFile },
+    { name: 'open a scenario file, or a capture for the selected host', key: '⌘O', run: chooseFile },
     { name: 'save the scenario as YAML', key: '⌘S', run: saveScenario },
     { name: 'save the run as pcapng', run: saveCapture },
+    { name: 'save a picture of the network as SVG', run: () => savePicture('svg') },
+    { name: 'save a picture of the network as PNG', run: () => savePicture('png') },
+    { name: 'record a video from here on, or end it', run: record },
     { name: 'share a link to this moment', run: share },
     { name: 'light or dark', run: switchTheme },
     { name: 'all commands', key: '⌘K', run: () => (state.dialog.value = 'palette') },

@@ -39,7 +39,7 @@ async function fragmentOf(): Promise<string> {
     if (selected?.kind === 'packet') parts.push(`sel=${selected.id}`)
     return parts.join('&')
   }
-  const lines = programs.value.filter(({ code }) => code === undefined)
+  const lines = programs.value.filter(({ line }) => line !== undefined)
   const shared: Shared = {
     text: text.value,
     ...(Object.keys(places.value).length === 0 ? {} : { places: places.value }),

@@ -3,6 +3,7 @@
 import { newNetwork, switchTheme } from '../state/commands.ts'
 import { chooseFile, openFile, saveCapture, saveScenario } from '../state/files.ts'
 import { share } from '../state/link.ts'
+import { record, savePicture } from '../state/picture.ts'
 import * as state from '../state/state.ts'
 import { Dialogs } from './dialogs.tsx'
 import { ErrorBoundary } from './error-boundary.tsx'
@@ -23,7 +24,8 @@ export function App() {
   const drop = (event: DragEvent) => {
     event.preventDefault()
     const [file] = event.dataTransfer?.files ?? []
-    if (file !== undefined) void openFile(file)
+    const node = (event.target as Element).closest<SVGElement>('[data-node]')?.dataset.node
+    if (file !== undefined) void openFile(file, node)
   }
   return (
     <div class={`page show-${state.part.value}`} onDragOver={(event) => event.preventDefault()} onDrop={drop}>
@@ -84,6 +86,15 @@ function Header() {
             </button>
             <button type="button" onClick={() => void saveCapture()}>
               run, pcapng
+            </button>
+            <button type="button" onClick={() => void savePicture('svg')}>
+              picture, SVG
+            </button>
+            <button type="button" onClick={() => void savePicture('png')}>
+              picture, PNG
+            </button>
+            <button type="button" onClick={() => void record()}>
+              video from here on
             </button>
           </div>
         </details>

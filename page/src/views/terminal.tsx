@@ -91,10 +91,10 @@ function Said() {
       {programs.map((program, index) => (
         <div key={index}>
           <h2>
-            <time>{timeText(program.at)}</time> <b>{program.host}</b> {program.line ?? 'code'}
+            <time>{timeText(program.at)}</time> <b>{program.host}</b> {program.line ?? program.name ?? 'code'}
             <button
               type="button"
-              aria-label={`remove ${program.line ?? 'the code'} of ${program.host}`}
+              aria-label={`remove ${program.line ?? program.name ?? 'the code'} of ${program.host}`}
               onClick={() => void removeProgram(program)}
             >
               ✕
