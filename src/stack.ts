@@ -76,7 +76,8 @@ export class Stack {
    * @internal
    */
   beforeUse: (() => void) | null = null
-  readonly #dad: boolean
+  /** @internal Whether its nics look for duplicates of their addresses. */
+  readonly dad: boolean
   readonly #addressGeneration: AddressGeneration
   readonly #temporaryAddresses: boolean
   readonly #atClose: (() => void)[] = []
@@ -100,7 +101,7 @@ export class Stack {
     if (hopLimit !== undefined && !isWithin(hopLimit, HOST_RANGES.hopLimit))
       throw new RangeError(`hopLimit ${hopLimit} is out of range: 1 to 255.`)
     this.name = options.name ?? 'host'
-    this.#dad = options.dad ?? true
+    this.dad = options.dad ?? true
     this.#addressGeneration = options.addressGeneration ?? 'eui64'
     this.#temporaryAddresses = options.temporaryAddresses ?? false
     checkGeneration(this.#addressGeneration)
@@ -154,7 +155,7 @@ export class Stack {
     const { addressGeneration = this.#addressGeneration, temporaryAddresses = this.#temporaryAddresses } = options
     checkGeneration(addressGeneration)
     const stableSecret = readSecret(options.stableSecret)
-    const { dad = this.#dad, conflictDetection = false, linkLocal = true, acceptRouterAdvertisements = true } = options
+    const { dad = this.dad, conflictDetection = false, linkLocal = true, acceptRouterAdvertisements = true } = options
     const nic = this.ip.addNic(link, name, link.mtu, {
       dad,
       conflictDetection,

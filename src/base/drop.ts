@@ -35,7 +35,7 @@ export const Drop = {
   WireLoss: 12,
   /** A simulated rate limit's queue was full. */
   WireQueueFull: 13,
-  /** No link of the segment has this destination. */
+  /** No link of the segment, or port of a switch that snoops, leads to this destination. */
   WireNoReceiver: 14,
   /**
    * ARP or Neighbor Discovery from another station that uses one of our addresses (RFC 5227, RFC

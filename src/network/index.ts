@@ -79,6 +79,7 @@ export type {
   NatSettings,
   NetworkOptions,
   SegmentSettings,
+  SwitchSettings,
   TimerOptions,
 } from './settings.ts'
 export { type Duration, milliseconds } from './time/duration.ts'

@@ -43,6 +43,7 @@ import type {
   NatSettings,
   NetworkOptions,
   SegmentSettings,
+  SwitchSettings,
   TimerOptions,
 } from './settings.ts'
 import { ProgramChance } from './time/chance.ts'
@@ -107,10 +108,11 @@ export class Network {
   }
 
   /** Adds a learning Ethernet switch. @throws {Error} when the name is taken */
-  switch(name: string, options: Omit<SegmentSettings, 'mtu'> = {}): Switch {
+  switch(name: string, options: SwitchSettings = {}): Switch {
     this.#graph.checkName(name)
     checkOptions('switch', options, `switch ${name}`)
-    const made = new Switch(name, () => this.clock.now(), new KeyedHash(this.#random.fork(`switch ${name}`)))
+    const hash = new KeyedHash(this.#random.fork(`switch ${name}`))
+    const made = new Switch(name, () => this.clock.now(), hash, options.snooping === true)
     this.#graph.addNode(made)
     this.#domains.add(made, options)
     return made
@@ -189,6 +191,19 @@ export class Network {
   /** The first address that a host got, of a family. @throws {Error} when it has none */
   address(name: string, family: Family = 4): string {
     return this.#numbering.address(this.#graph.host(name).name, family)
+  }
+
+  /**
+   * Gives hosts one address besides their own: routers send what is for it to the nearest of them
+   * (anycast, RFC 4786), by the costs of routes. It is no part of any subnet.
+   * @throws {Error} for an unknown host, fewer than two, or an address that cannot be a host's
+   * @throws {TypeError | RangeError} for malformed text, and an address of a subnet
+   */
+  anycast(address: string, ...hosts: (string | Stack)[]): void {
+    if (hosts.length < 2) throw new Error(`${address}: an anycast address is that of two hosts or more.`)
+    const nodes = hosts.map((host) => this.#graph.host(typeof host === 'string' ? host : host.name))
+    this.#numbering.share(address, nodes)
+    this.#routes.changed()
   }
 
   // ── routes ──

@@ -44,6 +44,15 @@ export interface SegmentSettings {
   cost?: number
 }
 
+/** A switch. */
+export interface SwitchSettings extends Omit<SegmentSettings, 'mtu'> {
+  /**
+   * Frames to a group go only to ports behind which a member, or a multicast router, was heard in
+   * the last minutes (RFC 4541); link-local groups go everywhere. Default false: to all ports.
+   */
+  snooping?: boolean
+}
+
 /**
  * The faults of both directions lie beside the other settings; those of one direction go before
  * them, name by name.

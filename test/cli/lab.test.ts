@@ -116,4 +116,22 @@ describe('the claims', () => {
     const [alice, bob, stranger] = (await flowsOf('nat-hole-punching')) as [FlowResult, FlowResult, FlowResult]
     expect([alice.lost, bob.lost, stranger.received]).toEqual([10, 0, 0])
   })
+
+  test('an address that another host has is not used', async () => {
+    const [toAlice, fromBob] = (await flowsOf('dad-conflict')) as [FlowResult, FlowResult]
+    expect([toAlice.received, fromBob.sent, fromBob.errors]).toEqual([5, 0, { ENETUNREACH: 5 }])
+  })
+
+  test('a switch that snoops forgets its members after 260 s, where nobody asks', async () => {
+    const [film] = (await flowsOf('multicast')) as [FlowResult]
+    // Sent at 1 s, 2 s, …: the last report is a second old or so.
+    expect([film.received, film.lost]).toEqual([260, 39])
+    expect(film.drops).toEqual([{ node: 'sw', nic: 'eth1', reason: 'WireNoReceiver', count: 39 }])
+  })
+
+  test('anycast leads to the nearest host, and to the next one when routes have changed', async () => {
+    const [alice, bob] = (await flowsOf('anycast')) as [FlowResult, FlowResult]
+    expect([alice.lost, alice.latency?.min, alice.latency?.max]).toEqual([10, 2, 22])
+    expect([bob.lost, bob.latency?.max]).toEqual([0, 2])
+  })
 })

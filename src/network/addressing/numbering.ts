@@ -1,5 +1,5 @@
 /** Gives nics their addresses: given ones, or the next free ones of their domain. */
-import { type Family, parseCidr } from '../../base/address.ts'
+import { Address, type Family, Prefix, parseCidr } from '../../base/address.ts'
 import type { Nic } from '../../ip/nic/nic.ts'
 import { MIN_PMTU6 } from '../../ip/routing/path-mtu.ts'
 import type { Link } from '../../link/link.ts'
@@ -44,7 +44,7 @@ export class Numbering {
     const addresses =
       given === undefined
         ? this.#free(domain, link.mtu)
-        : given.map((text) => blaming(option, () => this.#given(domain, text)))
+        : given.map((text) => blaming(option, () => this.#given(domain, text, node.stack.dad)))
     const nic = blaming(option, () => node.stack.addNic(link, { name: link.name, addresses }))
     const parsed = addresses.map((text) => parseCidr(text).address)
     const gateways = ([4, 6] as const).flatMap((family) => parsed.find((each) => each.family === family) ?? [])
@@ -57,6 +57,21 @@ export class Numbering {
     return nic
   }
 
+  /**
+   * Gives several nodes an address that is in no subnet.
+   * @throws {TypeError | RangeError | Error} for one that is in a subnet, or cannot be a host's
+   */
+  share(text: string, nodes: readonly (NumberedNode & { readonly anycast: Prefix[] })[]): void {
+    const address = Address.parse(text)
+    if (address.isMulticast || address.isUnspecified) throw new Error(`${text} is not the address of a host.`)
+    const prefix = new Prefix(address, address.family === 4 ? 32 : 128)
+    this.#subnets.claim(prefix)
+    for (const node of nodes) {
+      node.stack.loopback.addAddress(`${address}/${prefix.length}`)
+      node.anycast.push(prefix)
+    }
+  }
+
   #free(domain: Domain, mtu: number): string[] {
     if (domain.prefixes.length === 0) domain.prefixes = this.#subnets.next(mtu < MIN_PMTU6 ? [4] : [4, 6])
     const addresses = domain.prefixes
@@ -66,7 +81,8 @@ export class Numbering {
     return addresses
   }
 
-  #given(domain: Domain, text: string): string {
+  /** One that looks for duplicates may be given an address of IPv6 that another node has. */
+  #given(domain: Domain, text: string, looks: boolean): string {
     const { address, prefix } = parseCidr(text)
     let within = domain.prefixes.find((each) => each.contains(address))
     if (within === undefined && text.includes('/')) {
@@ -78,7 +94,11 @@ export class Numbering {
       throw new RangeError(
         `${address} is in no subnet of its cable (${list(domain.prefixes.map(String))}); add a prefix length.`,
       )
-    if (!domain.take(address)) throw new Error(`another node has the address ${address}.`)
+    if (!domain.take(address) && !(looks && address.family === 6))
+      throw new Error(
+        `another node has the address ${address}.` +
+          (address.family === 6 ? ' With dad: true the host looks for that itself.' : ''),
+      )
     return `${address}/${within.length}`
   }
 }

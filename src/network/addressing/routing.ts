@@ -27,11 +27,16 @@ export interface RoutedNode {
   readonly stack: Stack
   readonly forwards: boolean
   readonly places: readonly { readonly domain: RoutedDomain; readonly member: Member }[]
+  /** Addresses that others have too. */
+  readonly anycast: readonly Prefix[]
   /** What was installed before. */
   routes: Route[]
 }
 
 const DEFAULTS = [new Prefix(Address.ANY4, 0), new Prefix(Address.ANY6, 0)] as const
+
+/** By router, the best way to each domain. */
+type Tables = ReadonlyMap<RoutedNode, Map<RoutedDomain, Way>>
 
 /** The first step of a way. */
 interface Way {
@@ -43,10 +48,19 @@ interface Way {
 /** Replaces the routes that an earlier call installed. */
 export function installRoutes(nodes: readonly RoutedNode[]): void {
   const routers = nodes.filter((node) => node.forwards)
-  const tables = new Map(routers.map((router) => [router, ways(router)]))
+  const tables: Tables = new Map(routers.map((router) => [router, ways(router)]))
+  const shared = sharedBy(nodes)
   for (const node of nodes) {
     for (const route of node.routes) node.stack.removeRoute(route)
-    node.routes = node.forwards ? routesTo(tables.get(node) as Map<RoutedDomain, Way>) : hostRoutes(node, tables)
+    const gates = node.forwards ? [] : gatesOf(node)
+    // A host with one router leaves everything to it.
+    const [only, ...others] = gates
+    const isLed = only !== undefined && others.length === 0
+    const best = tables.get(node) ?? (isLed ? new Map() : hostWays(node, gates, tables))
+    node.routes = [
+      ...(isLed ? DEFAULTS.flatMap((prefix) => routeOver(prefix, only)) : routesTo(best)),
+      ...sharedRoutes(node, best, shared),
+    ]
     for (const route of node.routes) node.stack.ip.routes.add(route)
   }
 }
@@ -77,15 +91,17 @@ function ways(from: RoutedNode): Map<RoutedDomain, Way> {
   return found
 }
 
-/** A host with one router has a default route; one with several has the best for every domain. */
-function hostRoutes(host: RoutedNode, tables: ReadonlyMap<RoutedNode, Map<RoutedDomain, Way>>): Route[] {
+/** The routers beside a host. */
+function gatesOf(host: RoutedNode): Way[] {
   const gates: Way[] = []
   for (const { domain, member } of host.places)
     for (const via of domain.members)
       if (via.node.forwards && member.nic.isUp) gates.push({ cost: domain.cost, nic: member.nic, via })
-  const [only] = gates
-  if (only === undefined) return []
-  if (gates.length === 1) return DEFAULTS.flatMap((prefix) => routeOver(prefix, only))
+  return gates
+}
+
+/** The best way from a host to every domain that is not its own. */
+function hostWays(host: RoutedNode, gates: readonly Way[], tables: Tables): Map<RoutedDomain, Way> {
   const own = new Set(host.places.map(({ domain }) => domain))
   const best = new Map<RoutedDomain, Way>()
   const offer = (domain: RoutedDomain, way: Way) => {
@@ -96,7 +112,40 @@ function hostRoutes(host: RoutedNode, tables: ReadonlyMap<RoutedNode, Map<Routed
     for (const [domain, { cost }] of tables.get(gate.via.node) as Map<RoutedDomain, Way>)
       offer(domain, { ...gate, cost: gate.cost + cost })
   }
-  return routesTo(best)
+  return best
+}
+
+/** The hosts of each address that several have. */
+function sharedBy(nodes: readonly RoutedNode[]): Map<string, { prefix: Prefix; hosts: RoutedNode[] }> {
+  const shared = new Map<string, { prefix: Prefix; hosts: RoutedNode[] }>()
+  for (const node of nodes)
+    for (const prefix of node.anycast) {
+      const known = shared.get(`${prefix}`)
+      if (known === undefined) shared.set(`${prefix}`, { prefix, hosts: [node] })
+      else known.hosts.push(node)
+    }
+  return shared
+}
+
+/** Routes to the nearest of the hosts that share an address, of equals the first. */
+function sharedRoutes(
+  node: RoutedNode,
+  best: ReadonlyMap<RoutedDomain, Way>,
+  shared: ReturnType<typeof sharedBy>,
+): Route[] {
+  return [...shared.values()].flatMap(({ prefix, hosts }) => {
+    if (hosts.includes(node)) return []
+    let nearest: Way | null = null
+    for (const { domain, member } of hosts.flatMap((host) => host.places)) {
+      if (!member.nic.isUp) continue
+      const own = node.places.find((place) => place.domain === domain && place.member.nic.isUp)
+      const way = own === undefined ? best.get(domain) : { cost: 0, nic: own.member.nic, via: member }
+      if (way === undefined) continue
+      const cost = way.cost + domain.cost
+      if (nearest === null || cost < nearest.cost) nearest = { ...way, cost }
+    }
+    return nearest === null ? [] : routeOver(prefix, nearest)
+  })
 }
 
 function routesTo(best: ReadonlyMap<RoutedDomain, Way>): Route[] {

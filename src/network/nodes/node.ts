@@ -1,4 +1,5 @@
 /** The three kinds of node: a stack that is a host or a router, a switch, and a segment. */
+import type { Prefix } from '../../base/address.ts'
 import type { Route } from '../../ip/routing/route-table.ts'
 import type { Segment } from '../../link/segment.ts'
 import type { Stack } from '../../stack.ts'
@@ -14,6 +15,7 @@ export class StackNode implements PortOwner, RoutedNode {
   readonly forwards: boolean
   readonly ports: Port[] = []
   readonly places: { domain: RoutedDomain; member: Member }[] = []
+  readonly anycast: Prefix[] = []
   routes: Route[] = []
   outputGate: FilterGate | null = null
   inputGate: Gate | null = null

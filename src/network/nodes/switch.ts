@@ -5,6 +5,7 @@ import { Cast, type Packet } from '../../base/packet.ts'
 import type { LinkReceiver } from '../../link/link.ts'
 import * as ethernet from '../../wire/ethernet.ts'
 import { addressKey, formatKey } from '../../wire/hardware-address.ts'
+import { GroupSnooper } from './group-snooper.ts'
 import type { Port } from './port.ts'
 
 /**
@@ -46,12 +47,14 @@ export class Switch {
   readonly #now: () => number
   /** By the two halves of an address. */
   readonly #table: AddressMap<Seen>
+  readonly #groups: GroupSnooper | null
 
   /** @internal */
-  constructor(name: string, now: () => number, hash: KeyedHash) {
+  constructor(name: string, now: () => number, hash: KeyedHash, snooping = false) {
     this.name = name
     this.#now = now
     this.#table = new AddressMap(hash)
+    this.#groups = snooping ? new GroupSnooper(now) : null
   }
 
   /** @internal Takes a port into use. */
@@ -96,13 +99,23 @@ export class Switch {
       this.#table.set(0, 0, high, low, { key: addressKey(high, low), port: from, time: now })
     }
     // A group is nobody's source, and so never in the table.
-    const entry = this.#table.get(0, 0, ethernet.destinationHigh(view, start), ethernet.destinationLow(view, start))
+    const toHigh = ethernet.destinationHigh(view, start)
+    const toLow = ethernet.destinationLow(view, start)
+    const entry = this.#table.get(0, 0, toHigh, toLow)
     if (entry !== undefined && now - entry.time <= AGING) {
       // A frame for the side that it comes from has arrived already.
       if (entry.port !== from) this.#send(entry.port, packet)
       return
     }
-    for (const port of this.ports) if (port !== from && port.isUp) this.#send(port, packet)
+    const isGroup = this.#groups !== null && ethernet.castOf(toHigh, toLow) === Cast.Multicast
+    const ports = (isGroup ? this.#groups?.portsFor(packet, from) : null) ?? this.ports
+    let copies = 0
+    for (const port of ports) {
+      if (port === from || !port.isUp) continue
+      this.#send(port, packet)
+      copies++
+    }
+    if (isGroup && copies === 0) from.dropped(Drop.WireNoReceiver, packet)
   }
 
   #send(port: Port, packet: Packet): void {

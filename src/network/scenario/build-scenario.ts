@@ -2,6 +2,7 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Network } from '../network.ts'
 import { echo } from './echo-service.ts'
+import { joinGroup } from './group-members.ts'
 import { placing, ScenarioError } from './scenario-error.ts'
 import type { EchoSpec, Scenario, ScenarioEvent } from './scenario-types.ts'
 import { buildNetwork } from './topology.ts'
@@ -14,14 +15,14 @@ export function buildScenario(
   scenario: Scenario,
   options: { seed?: number | string; clock?: 'virtual' | 'real' | Clock; lineage?: number } = {},
 ): Network {
-  const { hosts = {}, routers = {}, switches = {}, segments = {}, links = [], events = [] } = scenario
+  const { hosts = {}, routers = {}, switches = {}, segments = {}, links = [], events = [], anycast = {} } = scenario
   const network = placed(scenario, () =>
     buildNetwork({
       seed: options.seed ?? scenario.seed ?? 1,
       clock: options.clock ?? 'virtual',
       ...(options.lineage === undefined ? {} : { lineage: options.lineage }),
-      hosts: withoutEcho(hosts),
-      routers: withoutEcho(routers),
+      hosts: withoutServices(hosts),
+      routers: withoutServices(routers),
       switches: filled(switches),
       segments: filled(segments),
       links,
@@ -32,6 +33,12 @@ export function buildScenario(
       for (const [name, spec] of Object.entries(nodes))
         for (const [index, port] of (spec?.echo ?? []).entries())
           placing([group, name, 'echo', index], () => echo(network.stack(name), port))
+    for (const [group, nodes] of Object.entries({ routers, hosts }))
+      for (const [name, spec] of Object.entries(nodes))
+        for (const [index, address] of (spec?.groups ?? []).entries())
+          placing([group, name, 'groups', index], () => joinGroup(network.stack(name), address))
+    for (const [address, names] of Object.entries(anycast))
+      placing(['anycast', address], () => network.anycast(address, ...names))
   } catch (error) {
     network.close()
     throw error
@@ -54,12 +61,12 @@ export function happen(
   if (updateRoutes !== undefined) network.updateRoutes()
 }
 
-function withoutEcho<Spec extends EchoSpec>(
+function withoutServices<Spec extends EchoSpec>(
   nodes: Readonly<Record<string, Spec | null>>,
-): Record<string, Omit<Spec, 'echo'>> {
+): Record<string, Omit<Spec, 'echo' | 'groups'>> {
   return Object.fromEntries(
     Object.entries(nodes).map(([name, spec]) => {
-      const { echo: _echo, ...rest } = spec ?? ({} as Spec)
+      const { echo: _echo, groups: _groups, ...rest } = spec ?? ({} as Spec)
       return [name, rest]
     }),
   )

@@ -5,7 +5,7 @@ import { HOST_RANGES } from '../../ip/host-ranges.ts'
 import { NEIGHBOR_MINIMUM, type NeighborOptions } from '../../ip/nic/neighbor-limits.ts'
 import type { FilterSpec } from '../nodes/filter.ts'
 import { BLOCK_PATTERN } from '../nodes/port-block.ts'
-import type { ConnectOptions, HostOptions, NatSettings, SegmentSettings } from '../settings.ts'
+import type { ConnectOptions, HostOptions, NatSettings, SegmentSettings, SwitchSettings } from '../settings.ts'
 import type { ImpairmentSpec } from './impairment-spec.ts'
 import type { Definitions, Schema } from './json-schema.ts'
 import { flag, integer, list, map, object, oneOf, ref, text, within } from './schema-words.ts'
@@ -189,7 +189,11 @@ const cost: Schema = {
   type: 'number',
   exclusiveMinimum: 0,
 }
-export const SWITCH = { subnet, cost } satisfies Record<string, Schema>
+export const SWITCH = {
+  subnet,
+  cost,
+  snooping: flag('frames to a group go only to ports with members or multicast routers; default false'),
+} satisfies Record<keyof SwitchSettings, Schema>
 export const SEGMENT = { mtu: MTU, subnet, cost } satisfies Record<keyof SegmentSettings, Schema>
 
 export const CONNECT = {

@@ -6,6 +6,7 @@ import { ScenarioError } from './scenario-error.ts'
 import { integer, list, map, object, oneOf, optional, ref, text, within } from './schema-words.ts'
 
 const echo = list('UDP ports whose datagrams are sent back', integer('a port', 1, 65_535))
+const groups = list('multicast groups that are joined on all links', { type: 'string' })
 const filter = object('what a node lets not pass', FILTER)
 
 export const SCENARIO_SCHEMA: Schema & { readonly $defs: Readonly<Record<string, Schema>> } = {
@@ -24,13 +25,14 @@ export const SCENARIO_SCHEMA: Schema & { readonly $defs: Readonly<Record<string,
         to: { ...duration, description: 'default: the end' },
       },
     ),
-    hosts: map('hosts by name', optional(object('a host', { ...HOST, echo }))),
+    hosts: map('hosts by name', optional(object('a host', { ...HOST, echo, groups }))),
     routers: map(
       'routers by name',
       optional(
         object('a router', {
           ...HOST,
           echo,
+          groups,
           filter,
           nat: object('NAT of the cables inside to the one outside', NAT, ['outside']),
         }),
@@ -38,6 +40,7 @@ export const SCENARIO_SCHEMA: Schema & { readonly $defs: Readonly<Record<string,
     ),
     switches: map('learning Ethernet switches by name', optional(object('a switch', SWITCH))),
     segments: map('Ethernet wires by name', optional(object('a wire', SEGMENT))),
+    anycast: map('addresses that several hosts have: the nearest is reached', list('hosts', { type: 'string' }, 2)),
     links: list(
       'cables',
       object(

@@ -1,13 +1,16 @@
 /** A scenario, as types: a network from plain data, what happens to it, and who sends what. */
 import type { FilterSpec } from '../nodes/filter.ts'
-import type { HostOptions, SegmentSettings } from '../settings.ts'
+import type { HostOptions, SegmentSettings, SwitchSettings } from '../settings.ts'
 import type { Duration } from '../time/duration.ts'
 import type { ImpairmentSpec } from './impairment-spec.ts'
 import type { LinkSpec, RouterSpec } from './topology.ts'
 
-/** What a scenario adds to a host: UDP ports whose datagrams are sent back. */
+/** What programs of a scenario's host do. */
 export interface EchoSpec {
+  /** UDP ports whose datagrams are sent back. */
   echo?: readonly number[]
+  /** Multicast groups that are joined on all links. */
+  groups?: readonly string[]
 }
 
 /** One thing that happens at a time. */
@@ -85,9 +88,11 @@ export interface Scenario {
   measure?: { from?: Duration; to?: Duration }
   hosts?: Readonly<Record<string, (HostOptions & EchoSpec) | null>>
   routers?: Readonly<Record<string, (RouterSpec & EchoSpec) | null>>
-  switches?: Readonly<Record<string, { subnet?: string | readonly string[] } | null>>
+  switches?: Readonly<Record<string, SwitchSettings | null>>
   segments?: Readonly<Record<string, SegmentSettings | null>>
   links?: readonly LinkSpec[]
+  /** Addresses that several hosts have, by address: the nearest is reached. */
+  anycast?: Readonly<Record<string, readonly string[]>>
   events?: readonly ScenarioEvent[]
   flows?: readonly FlowSpec[]
   programs?: readonly ProgramSpec[]

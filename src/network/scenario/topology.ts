@@ -1,12 +1,19 @@
 import { Network } from '../network.ts'
 import type { FilterSpec } from '../nodes/filter.ts'
-import type { ConnectOptions, HostOptions, NatSettings, NetworkOptions, SegmentSettings } from '../settings.ts'
+import type {
+  ConnectOptions,
+  HostOptions,
+  NatSettings,
+  NetworkOptions,
+  SegmentSettings,
+  SwitchSettings,
+} from '../settings.ts'
 
 /** A network as plain data, as a file has it. Keys are the names of nodes. */
 export interface Topology extends NetworkOptions {
   hosts?: Readonly<Record<string, HostOptions>>
   routers?: Readonly<Record<string, RouterSpec>>
-  switches?: Readonly<Record<string, Omit<SegmentSettings, 'mtu'>>>
+  switches?: Readonly<Record<string, SwitchSettings>>
   segments?: Readonly<Record<string, SegmentSettings>>
   links?: readonly LinkSpec[]
 }

@@ -8,8 +8,8 @@ import { Stack } from '../../../src/stack.ts'
 function make(mtu = 1500) {
   const numbering = new Numbering(new Subnets())
   const wire = new Segment({ name: 'wire', medium: 'ip', mtu })
-  const add = (name: string, domain: Domain, given?: readonly string[]) => {
-    const node = new StackNode(name, new Stack({ name }), false)
+  const add = (name: string, domain: Domain, given?: readonly string[], dad = false) => {
+    const node = new StackNode(name, new Stack({ name, dad }), false)
     numbering.addNic(node, wire.link({ name: 'eth0' }), domain, given)
     node.stack.close()
     return node
@@ -49,4 +49,16 @@ test('given addresses bring their subnet along, stand IPv4 first, and are taken 
   expect(() => add('c', domain, ['198.51.100.1'])).toThrow(
     'addresses.c: 198.51.100.1 is in no subnet of its cable (2001:db8::/64, 192.0.2.0/24); add a prefix length.',
   )
+})
+
+test('who looks for duplicates may be given an address of IPv6 that another node has', () => {
+  const { numbering, add } = make()
+  const domain = new Domain()
+  add('a', domain, ['2001:db8::7/64', '192.0.2.7/24'])
+  expect(() => add('b', domain, ['2001:db8::7'])).toThrow(
+    'addresses.b: another node has the address 2001:db8::7. With dad: true the host looks for that itself.',
+  )
+  add('b', domain, ['2001:db8::7'], true)
+  expect(numbering.address('b', 6)).toBe('2001:db8::7')
+  expect(() => add('c', domain, ['192.0.2.7'], true)).toThrow('another node has the address 192.0.2.7.')
 })

@@ -139,3 +139,77 @@ describe('routers', () => {
     expect(ways).toEqual([['r1'], ['r2']])
   })
 })
+
+describe('an anycast address', () => {
+  /** a – r1 – r2 – r3 – b, with servers at r1 and at r3. */
+  function servers(address: string, type: 'udp4' | 'udp6') {
+    const network = make()
+    const [a, b, west, east] = ['a', 'b', 'west', 'east'].map((name) => network.host(name))
+    for (const name of ['r1', 'r2', 'r3']) network.router(name)
+    network.connect('a', 'r1')
+    network.connect('b', 'r3')
+    network.connect('r1', 'r2')
+    network.connect('r2', 'r3')
+    const near = network.connect('west', 'r1')
+    network.connect('east', 'r3')
+    network.anycast(address, 'west', 'east')
+    const heard = [west, east].map((host) => listen(network, host as typeof a & object, 53, type))
+    const ask = (host: typeof a, text: string) => host?.dgram.createSocket(type).send(text, 53, address)
+    return { network, a, b, near, ask, texts: () => heard.map(({ received }) => received.map(({ text }) => text)) }
+  }
+
+  test.each([
+    ['udp4', '192.0.2.53'],
+    ['udp6', '2001:db8::53'],
+  ] as const)(
+    '%s: the nearest host that has it is reached, and another one when that is gone',
+    async (type, address) => {
+      const { network, a, b, near, ask, texts } = servers(address, type)
+      ask(a, 'from a')
+      ask(b, 'from b')
+      await network.run()
+      expect(texts()).toEqual([['from a'], ['from b']])
+      near.down()
+      network.updateRoutes()
+      ask(a, 'again')
+      await network.run()
+      expect(texts()).toEqual([['from a'], ['from b', 'again']])
+    },
+  )
+
+  test('costs decide, of hosts with several routers and on one link too', async () => {
+    const network = make()
+    const [a, far, near] = [network.host('a'), network.host('far'), network.host('near')]
+    for (const name of ['r1', 'r2']) network.router(name)
+    network.connect(a, 'r1')
+    network.connect(a, 'r2')
+    network.connect(far, 'r1', { cost: 9 })
+    network.connect(near, 'r2')
+    network.anycast('192.0.2.53', 'far', 'near')
+    const there = listen(network, near, 53)
+    a.dgram.createSocket('udp4').send('x', 53, '192.0.2.53')
+    await network.run()
+    expect(there.received.map(({ text }) => text)).toEqual(['x'])
+    // Two hosts and no router.
+    const small = make()
+    small.switch('sw')
+    const [one, two, three] = ['one', 'two', 'three'].map((name) => small.host(name))
+    for (const name of ['one', 'two', 'three']) small.connect(name, 'sw')
+    small.anycast('192.0.2.53', 'two', 'three')
+    const first = listen(small, two as typeof a, 53)
+    one?.dgram.createSocket('udp4').send('y', 53, '192.0.2.53')
+    await small.runFor('1s')
+    expect([first.received.map(({ text }) => text), three?.name]).toEqual([['y'], 'three'])
+  })
+
+  test('is no part of a subnet, and that of two hosts or more', () => {
+    const network = make()
+    network.host('a')
+    network.host('b')
+    network.connect('a', 'b', { subnet: '192.0.2.0/24' })
+    expect(() => network.anycast('192.0.2.53', 'a', 'b')).toThrow('The subnet 192.0.2.53/32 overlaps 192.0.2.0/24')
+    expect(() => network.anycast('198.51.100.1', 'a')).toThrow('198.51.100.1: an anycast address is that of two hosts')
+    expect(() => network.anycast('239.1.2.3', 'a', 'b')).toThrow('239.1.2.3 is not the address of a host.')
+    expect(() => network.anycast('198.51.100.1', 'a', 'x')).toThrow('No node is named x')
+  })
+})

@@ -32,6 +32,9 @@ const guides = [
       'burst-losses',
       'reordering-by-size',
       'nat-hole-punching',
+      'dad-conflict',
+      'multicast',
+      'anycast',
     ]),
   },
   {
