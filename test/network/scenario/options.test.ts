@@ -102,7 +102,7 @@ test.each([
     'mtu: 67 is below 68; expected an MTU: bytes of IP packet, 68 to 65535 (segment h).',
   ],
   ['segment', { mtu: 1500.5 }, TypeError, 'mtu: 1500.5 is not a whole number'],
-  ['switch', { mtu: 1500 }, TypeError, `mtu: ${UNKNOWN}; there are subnet, cost (switch h).`],
+  ['switch', { mtu: 1500 }, TypeError, `mtu: ${UNKNOWN}; there are subnet, cost, snooping (switch h).`],
   ['switch', { cost: 0 }, RangeError, 'cost: 0 is not above 0'],
   [
     'connect',
