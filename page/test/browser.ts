@@ -30,7 +30,9 @@ export async function serve(): Promise<Served> {
   const folder = mkdtempSync(join(tmpdir(), 'tungram-page-'))
   const vite = join(PAGE, 'node_modules', 'vite', 'bin', 'vite.js')
   const words = ['build', '--outDir', folder, '--emptyOutDir', '--logLevel', 'warn']
-  execFileSync(process.execPath, [vite, ...words], { cwd: PAGE, stdio: 'pipe' })
+  // As npm run page does: what Vitest sets would bundle the checks of a package under development.
+  const env = { ...process.env, NODE_ENV: 'production' }
+  execFileSync(process.execPath, [vite, ...words], { cwd: PAGE, env, stdio: 'pipe' })
   const server = spawn(process.execPath, [join(root, 'dist', 'cli.js'), 'page', '--port', '0', '--folder', folder], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
