@@ -31,6 +31,8 @@ export interface ProgramsOnHosts {
     readonly explain?: boolean | undefined
     readonly json?: boolean | undefined
   }
+  /** Whether packets of no use go first (`namespaces/warm-up.ts`). */
+  readonly isWarm: boolean
   /** Packets in the report's ladder. */
   readonly ladder: number
   /** Milliseconds. */
@@ -46,7 +48,7 @@ export function readPrograms(args: readonly string[]): ProgramsOnHosts {
   const first = args.indexOf('--on')
   const head = first < 0 ? args : args.slice(0, first)
   const { values } = readCommandLine(head, networkOptions)
-  const { net, ladder, maxLag, ...others } = values
+  const { net, ladder, maxLag, warmUp, ...others } = values
   if (net === undefined) throw new UsageError('name the scenario: --net FILE')
   if (ladder !== undefined && values.report === undefined) throw new UsageError('--ladder is for --report')
   const groups = first < 0 ? [] : splitGroups(args.slice(first)).map(readGroup)
@@ -55,6 +57,8 @@ export function readPrograms(args: readonly string[]): ProgramsOnHosts {
   if (terminals.length > 0 && values.json === true) throw new UsageError('--json and --interactive exclude each other')
   return {
     values: { ...others, net },
+    // An option that begins with `no` is false when it is given, and true otherwise.
+    isWarm: (warmUp as boolean | undefined) !== false,
     ladder: integer('ladder', ladder, 0, 10_000) ?? 100,
     maxLag: maxLag === undefined ? null : duration('max-lag', maxLag),
     groups,

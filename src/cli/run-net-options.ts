@@ -9,6 +9,10 @@ export const networkOptions = {
   ladder: option('--ladder <N>', 'packets in its ladder, default 100'),
   explain: option('--explain', 'print the life of the first packet that was discarded at each place for each reason'),
   maxLag: option('--max-lag <TIME>', 'fail when the network was late by more'),
+  warmUp: option(
+    '--no-warm-up',
+    'begin a second earlier: the network is late with its first packets, until its code is compiled',
+  ),
   json: option('--json', "print JSON; the programs' output goes to standard error"),
 } as const
 

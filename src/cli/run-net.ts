@@ -53,6 +53,7 @@ export async function runOnNetwork(args: string[]): Promise<number> {
       programs: plan.programs,
       foreign: plan.foreign,
       explain: values.explain === true,
+      isWarm: plan.isWarm,
       note: (text) => note(`tungram run: ${text}`),
       lines(on, line, isError) {
         const text = `${on.padEnd(width)} | ${line.replaceAll('\t', '    ')}`

@@ -51,6 +51,8 @@ export interface LabOptions {
   readonly watch?: RunWatcher
   /** Whether to keep an example of each kind of drop. */
   readonly explain: boolean
+  /** Whether packets of no use go first, so that the first of the programs are not late. */
+  readonly isWarm: boolean
   /**
    * Given, once programs may run, what ends the run: the first call politely, the second at once.
    */
@@ -79,7 +81,7 @@ export interface LabResult {
  *   had
  */
 export async function runLab(scenario: Scenario, options: LabOptions): Promise<LabResult> {
-  await warmUp()
+  if (options.isWarm) await warmUp()
   const priority = new Priority()
   const namespaces = openNamespaces(options)
   const programs: Program[] = []

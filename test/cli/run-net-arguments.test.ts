@@ -24,6 +24,12 @@ test('options of the run come first, then a group for each host, whose command g
   ])
 })
 
+test('a run is warm unless it is said', () => {
+  expect(read('--net f --on a -- true').isWarm).toBe(true)
+  const { isWarm, values } = read('--no-warm-up --net f --json --on a -- true')
+  expect({ isWarm, values }).toEqual({ isWarm: false, values: { net: 'f', json: true } })
+})
+
 test('a namespace needs no command, and may have one; one program has the terminal', () => {
   const { groups, isInteractive } = read('--net f --on vm --netns /proc/1/ns/net --on a -i -- bash')
   expect(groups).toMatchObject([

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { readPrograms } from '../../src/cli/run-net-arguments.ts'
 import { readScenarioFile } from '../../src/cli/scenario-file.ts'
 import { checkScenario } from '../../src/network/scenario/scenario.ts'
-import { describeForUsers, has, on, run } from './run.ts'
+import { describeForUsers, has, on, runWarm } from './run.ts'
 
 const root = join(import.meta.dirname, '../..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
@@ -47,7 +47,7 @@ test('the programs of a page are ones that a file may have', async () => {
 describeForUsers('the examples', (user) => {
   test('a download over loss', PATIENCE, async ({ skip }) => {
     if (!has('curl')) skip('the program curl')
-    const { code, stdout } = await run(user, '--net', `${examples}/download.yaml`)
+    const { code, stdout } = await runWarm(user, '--net', `${examples}/download.yaml`)
     expect(code).toBe(0)
     expect(stdout).toContain('client | 200 1\n')
   })
@@ -55,7 +55,7 @@ describeForUsers('the examples', (user) => {
   test('the lab has the delay, the MTU and the neighbors that the recipe tells of', PATIENCE, async () => {
     const line =
       'ping -4 -c1 carl; cat /proc/net/arp; ping -4 -M do -s 1450 -c1 carl; ping -4 -M do -s 1450 -c1 carl; true'
-    const { code, stdout, stderr } = await run(user, ...on(`${examples}/student-lab.yaml`, 'ann', 'sh', '-c', line))
+    const { code, stdout, stderr } = await runWarm(user, ...on(`${examples}/student-lab.yaml`, 'ann', 'sh', '-c', line))
     expect(code).toBe(0)
     expect(stdout).toMatch(/time=(4\d|[5-9]\d|\d{3})(\.\d+)? ms/)
     // The router's, and nobody else's.
@@ -64,7 +64,7 @@ describeForUsers('the examples', (user) => {
   })
 
   test('datagrams cross the bad network, some not', PATIENCE, async () => {
-    const { code, stdout } = await run(
+    const { code, stdout } = await runWarm(
       user,
       ...[
         '--net',

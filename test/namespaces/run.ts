@@ -80,8 +80,9 @@ export interface RunningLab {
   readonly ended: Promise<Outcome>
 }
 
+/** Without the second that a run is warmed up for: see `runWarm`. */
 export function start(user: User, args: readonly string[], node = process.execPath): RunningLab {
-  return launch(user, [...PREFIX[user], node, 'dist/cli.js', 'run', ...args])
+  return launch(user, [...PREFIX[user], node, 'dist/cli.js', 'run', '--no-warm-up', ...args])
 }
 
 /**
@@ -89,7 +90,7 @@ export function start(user: User, args: readonly string[], node = process.execPa
  * what is written to the child's input is typed.
  */
 export function startAtTerminal(user: User, args: readonly string[], then: string): RunningLab {
-  const words = [...PREFIX[user], process.execPath, 'dist/cli.js', 'run', ...args]
+  const words = [...PREFIX[user], process.execPath, 'dist/cli.js', 'run', '--no-warm-up', ...args]
   const quoted = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
   return launch(user, ['script', '-qec', `${quoted}; ${then}`, '/dev/null'], 'pipe')
 }
@@ -126,12 +127,18 @@ export async function run(user: User, ...args: string[]): Promise<Outcome> {
   return await start(user, args).ended
 }
 
+/** As it is by default, and as the documents show it: for times of packets. */
+export async function runWarm(user: User, ...args: string[]): Promise<Outcome> {
+  return await launch(user, [...PREFIX[user], process.execPath, 'dist/cli.js', 'run', ...args]).ended
+}
+
 /** `''` where programs can run for the user, or why not. */
 function whyNot(user: User): string {
   const file = new Files()
   const net = file.write('try.yaml', 'hosts: { a: , b: }\nlinks: [{ between: [a, b] }]\n')
   const [command = '', ...before] = [...PREFIX[user], process.execPath]
-  const tried = spawnSync(command, [...before, 'dist/cli.js', 'run', '--net', net, '--on', 'a', '--', 'true'], {
+  const words = ['run', '--no-warm-up', '--net', net, '--on', 'a', '--', 'true']
+  const tried = spawnSync(command, [...before, 'dist/cli.js', ...words], {
     cwd: home(user),
     env: ENV,
     encoding: 'utf8',
