@@ -1,6 +1,6 @@
 /** `tungram run --net`: programs of the machine on the hosts of a scenario. */
 import { constants } from 'node:os'
-import { type ForeignHost, type LabResult, runLab } from '../namespaces/lab.ts'
+import type { ForeignHost, LabResult } from '../namespaces/lab.ts'
 import { holdLifeline } from '../namespaces/lifeline.ts'
 import type { ProgramPlan } from '../namespaces/program.ts'
 import { isInside, runInside } from '../namespaces/sandbox.ts'
@@ -48,6 +48,8 @@ export async function runOnNetwork(args: string[]): Promise<number> {
     stop(signal)
   })
   try {
+    // Needed in the namespaces only: the process outside of them starts without.
+    const { runLab } = await import('../namespaces/lab.ts')
     const result = await runLab(scenario, {
       seed: values.seed ?? scenario.seed ?? 1,
       programs: plan.programs,
