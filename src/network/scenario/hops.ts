@@ -33,13 +33,14 @@ class Level {
   readonly #span: Span
   #value = 0
   #since = 0
-  /** Milliseconds by value, and the value times milliseconds. */
-  readonly #durations = new Map<number, number>()
+  /** Milliseconds by value, where there are few; and the value times milliseconds. */
+  readonly #durations: number[] | null
   #area = 0
   max = 0
 
-  constructor(span: Span) {
+  constructor(span: Span, hasRanks: boolean) {
     this.#span = span
+    this.#durations = hasRanks ? [] : null
   }
 
   change(by: number, time: number): void {
@@ -49,12 +50,14 @@ class Level {
 
   /** Counts the value that there is up to a time. */
   until(time: number): void {
+    if (time === this.#since) return
     const duration = overlap(this.#span, this.#since, time)
     this.#since = time
-    if (duration <= 0) return
-    this.#area += this.#value * duration
-    this.#durations.set(this.#value, (this.#durations.get(this.#value) ?? 0) + duration)
-    this.max = Math.max(this.max, this.#value)
+    if (duration === 0) return
+    const value = this.#value
+    this.#area += value * duration
+    if (value > this.max) this.max = value
+    if (this.#durations !== null) this.#durations[value] = (this.#durations[value] ?? 0) + duration
   }
 
   /** Over a time in milliseconds. */
@@ -64,10 +67,10 @@ class Level {
 
   /** What it did not exceed in a share of the time. */
   rank(share: number): number {
-    const levels = [...this.#durations].sort(([a], [b]) => a - b)
-    const all = levels.reduce((sum, [, duration]) => sum + duration, 0)
+    const durations = this.#durations ?? []
+    const all = durations.reduce((sum, duration) => sum + duration, 0)
     let passed = 0
-    for (const [value, duration] of levels) {
+    for (const [value, duration = 0] of durations.entries()) {
       passed += duration
       // Sums of the same parts may differ in their last bits.
       if (passed >= share * all * (1 - 1e-12)) return value
@@ -98,8 +101,8 @@ class HopCounts implements WireMeter {
   constructor(name: HopName, span: Span) {
     this.#name = name
     this.#span = span
-    this.#length = new Level(span)
-    this.#bytes = new Level(span)
+    this.#length = new Level(span, true)
+    this.#bytes = new Level(span, false)
   }
 
   offered(length: number, time: number): void {
