@@ -30,7 +30,6 @@ export class IgmpLayer implements GroupReporter {
   readonly manager: GroupManager
   readonly #nic: GroupNic
   readonly #counters: Counters
-  readonly #tx = new Packet(HEADROOM + 1500)
 
   constructor(nic: GroupNic, { counters, hash }: GroupHost, clock: Clock, random: Random) {
     this.#nic = nic
@@ -86,26 +85,28 @@ export class IgmpLayer implements GroupReporter {
     // Linux: what fits into the nic's MTU, at most 1500 here.
     const room = Math.min(this.#nic.mtuOf(4), 1500) - IP_HEADER - igmp.HEADER
     for (const part of splitRecords(records, room, igmp.RECORD_HEADER, 4)) {
-      const { view } = this.#tx
+      const packet = message(igmp.HEADER + room)
+      const { view } = packet
       let end = HEADROOM + igmp.HEADER
       for (const { type, group, sources } of part) end = igmp.encodeRecord(view, end, type, group, sources)
       igmp.encodeReport(view, HEADROOM, end, part.length)
-      this.#send(end, V3_ROUTERS)
+      this.#send(packet, end, V3_ROUTERS)
     }
   }
 
   oldReport(group: Address, version: 1 | 2): void {
-    igmp.encode(this.#tx.view, HEADROOM, version === 1 ? igmp.REPORT_V1 : igmp.REPORT_V2, group)
-    this.#send(HEADROOM + igmp.HEADER, group.w3)
+    const packet = message(igmp.HEADER)
+    igmp.encode(packet.view, HEADROOM, version === 1 ? igmp.REPORT_V1 : igmp.REPORT_V2, group)
+    this.#send(packet, HEADROOM + igmp.HEADER, group.w3)
   }
 
   leave(group: Address): void {
-    igmp.encode(this.#tx.view, HEADROOM, igmp.LEAVE, group)
-    this.#send(HEADROOM + igmp.HEADER, ALL_ROUTERS)
+    const packet = message(igmp.HEADER)
+    igmp.encode(packet.view, HEADROOM, igmp.LEAVE, group)
+    this.#send(packet, HEADROOM + igmp.HEADER, ALL_ROUTERS)
   }
 
-  #send(end: number, destination: number): void {
-    const packet = this.#tx
+  #send(packet: Packet, end: number, destination: number): void {
     packet.reset(HEADROOM - IP_HEADER, end)
     packet.family = 4
     packet.protocol = IGMP
@@ -127,6 +128,11 @@ export class IgmpLayer implements GroupReporter {
     const drop = this.#nic.output(packet)
     if (drop !== Drop.None) this.#counters.drop(drop, packet)
   }
+}
+
+/** Made for each: reports are rare, and nics are many. */
+function message(length: number): Packet {
+  return new Packet(HEADROOM + length)
 }
 
 function readQuery({ view, transport, end }: Packet): GroupQuery {

@@ -36,7 +36,6 @@ export class MldLayer implements GroupReporter {
   readonly manager: GroupManager
   readonly #nic: GroupNic
   readonly #counters: Counters
-  readonly #tx = new Packet(HEADROOM + MAX_PACKET)
 
   constructor(nic: GroupNic, { counters, hash }: GroupHost, clock: Clock, random: Random) {
     this.#nic = nic
@@ -93,30 +92,32 @@ export class MldLayer implements GroupReporter {
   report(records: readonly GroupRecord[]): void {
     const room = Math.min(this.#nic.mtuOf(6), MAX_PACKET) - HEADERS - mld.REPORT_HEADER
     for (const part of splitRecords(records, room, mld.RECORD_HEADER, 16)) {
-      const { view } = this.#tx
+      const packet = message(mld.REPORT_HEADER + room)
+      const { view } = packet
       let end = HEADROOM + mld.REPORT_HEADER
       for (const { type, group, sources } of part) end = mld.encodeRecord(view, end, type, group, sources)
       view.setUint32(HEADROOM + 4, part.length)
       this.#counters.six.IcmpOutMLDv2Reports++
-      this.#send(mld.REPORT_V2, end, V2_ROUTERS)
+      this.#send(packet, mld.REPORT_V2, end, V2_ROUTERS)
     }
   }
 
   oldReport(group: Address): void {
-    const end = mld.encode(this.#tx.view, HEADROOM, group)
+    const packet = message(mld.HEADER)
+    const end = mld.encode(packet.view, HEADROOM, group)
     this.#counters.six.IcmpOutGroupMembResponses++
-    this.#send(mld.REPORT_V1, end, group)
+    this.#send(packet, mld.REPORT_V1, end, group)
   }
 
   leave(group: Address): void {
-    const end = mld.encode(this.#tx.view, HEADROOM, group)
+    const packet = message(mld.HEADER)
+    const end = mld.encode(packet.view, HEADROOM, group)
     this.#counters.six.IcmpOutGroupMembReductions++
-    this.#send(mld.DONE, end, ALL_ROUTERS)
+    this.#send(packet, mld.DONE, end, ALL_ROUTERS)
   }
 
   /** From the link-local address, or from none while there is none (RFC 3590). */
-  #send(type: number, end: number, to: Address): void {
-    const packet = this.#tx
+  #send(packet: Packet, type: number, end: number, to: Address): void {
     const { view } = packet
     packet.reset(HEADROOM - HEADERS, end)
     packet.family = 6
@@ -139,6 +140,11 @@ export class MldLayer implements GroupReporter {
     const drop = this.#nic.output(packet)
     if (drop !== Drop.None) counters.drop(drop, packet)
   }
+}
+
+/** Made for each: reports are rare, and nics are many. */
+function message(length: number): Packet {
+  return new Packet(HEADROOM + length)
 }
 
 function groupOf({ view, transport }: Packet): Address {

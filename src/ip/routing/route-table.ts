@@ -40,9 +40,14 @@ export interface Route {
   readonly preference?: Preference
 }
 
+/** The routes of one prefix length. */
 class Level {
   readonly length: number
-  readonly prefixes: AddressMap<Route[]>
+  /** The best route of each prefix, which nearly always is the only one. */
+  readonly best: AddressMap<Route>
+  /** The further ones of a prefix, in their order; `null` while no prefix has any. */
+  others: AddressMap<Route[]> | null = null
+  readonly #hash: KeyedHash
   /** IPv4 and IPv6 lengths are both counted in the 128-bit form. */
   readonly m0: number
   readonly m1: number
@@ -50,7 +55,8 @@ class Level {
   readonly m3: number
   constructor(length: number, hash: KeyedHash) {
     this.length = length
-    this.prefixes = new AddressMap(hash)
+    this.#hash = hash
+    this.best = new AddressMap(hash)
     const mask = (index: number) => {
       const ones = Math.min(32, Math.max(0, length - index * 32))
       return ones === 0 ? 0 : -1 << (32 - ones)
@@ -59,6 +65,22 @@ class Level {
     this.m1 = mask(1)
     this.m2 = mask(2)
     this.m3 = mask(3)
+  }
+
+  /** All routes of a prefix, the best first. */
+  routes({ w0, w1, w2, w3 }: Address): Route[] {
+    const best = this.best.get(w0, w1, w2, w3)
+    return best === undefined ? [] : [best, ...(this.others?.get(w0, w1, w2, w3) ?? [])]
+  }
+
+  setRoutes({ w0, w1, w2, w3 }: Address, [best, ...others]: readonly Route[]): void {
+    if (best === undefined) this.best.delete(w0, w1, w2, w3)
+    else this.best.set(w0, w1, w2, w3, best)
+    if (others.length === 0) this.others?.delete(w0, w1, w2, w3)
+    else {
+      this.others ??= new AddressMap(this.#hash)
+      this.others.set(w0, w1, w2, w3, others)
+    }
   }
 }
 
@@ -79,7 +101,7 @@ export class RouteTable {
 
   /** Prefixes that a lookup may have to compare in one level. */
   get longestChain(): number {
-    return this.#levels.reduce((longest, { prefixes }) => Math.max(longest, prefixes.longestChain), 0)
+    return this.#levels.reduce((longest, { best }) => Math.max(longest, best.longestChain), 0)
   }
 
   get size(): number {
@@ -99,13 +121,11 @@ export class RouteTable {
       this.#levels.push(level)
       this.#levels.sort((a, b) => b.length - a.length)
     }
-    const { w0, w1, w2, w3 } = route.prefix.address
-    const bucket = level.prefixes.get(w0, w1, w2, w3)
-    if (bucket === undefined) level.prefixes.set(w0, w1, w2, w3, [route])
-    else {
-      const at = bucket.findIndex((each) => comesBefore(route, each))
-      bucket.splice(at < 0 ? bucket.length : at, 0, route)
-    }
+    const { address } = route.prefix
+    const routes = level.routes(address)
+    const at = routes.findIndex((each) => comesBefore(route, each))
+    routes.splice(at < 0 ? routes.length : at, 0, route)
+    level.setRoutes(address, routes)
     this.#routes.add(route)
     this.generation++
   }
@@ -114,11 +134,12 @@ export class RouteTable {
     if (!this.#routes.delete(route)) return false
     const long = longLength(route.prefix)
     const level = this.#levels.find((each) => each.length === long) as Level
-    const { w0, w1, w2, w3 } = route.prefix.address
-    const bucket = (level.prefixes.get(w0, w1, w2, w3) as Route[]).filter((each) => each !== route)
-    if (bucket.length > 0) level.prefixes.set(w0, w1, w2, w3, bucket)
-    else level.prefixes.delete(w0, w1, w2, w3)
-    if (level.prefixes.size === 0) this.#levels = this.#levels.filter((each) => each !== level)
+    const { address } = route.prefix
+    level.setRoutes(
+      address,
+      level.routes(address).filter((each) => each !== route),
+    )
+    if (level.best.size === 0) this.#levels = this.#levels.filter((each) => each !== level)
     this.generation++
     this.onRemove?.(route)
     return true
@@ -140,14 +161,20 @@ export class RouteTable {
       const p1 = w1 & level.m1
       const p2 = w2 & level.m2
       const p3 = w3 & level.m3
-      const bucket = level.prefixes.get(p0, p1, p2, p3)
-      if (bucket === undefined) continue
-      for (const route of bucket) {
-        if ((nic === 0 || route.nic.index === nic) && route.nic.isUp) return route
-      }
+      const best = level.best.get(p0, p1, p2, p3)
+      if (best === undefined) continue
+      if (leadsOver(best, nic)) return best
+      const others = level.others?.get(p0, p1, p2, p3)
+      if (others === undefined) continue
+      for (const route of others) if (leadsOver(route, nic)) return route
     }
     return null
   }
+}
+
+/** Whether it leads over nic `nic`, 0 for any, which is up. */
+function leadsOver(route: Route, nic: number): boolean {
+  return (nic === 0 || route.nic.index === nic) && route.nic.isUp
 }
 
 /** By metric, then by preference; equal ones stay in the order of adding. */

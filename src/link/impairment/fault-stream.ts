@@ -10,20 +10,26 @@ import { branch, type Random } from '../../base/random.ts'
 /** The name of the flow to which a frame belongs, `''` for none. */
 export type FlowOf = (packet: Packet) => string
 
+/** Most faults of most cables never draw: generators are made when they are asked for. */
 export class FaultStream {
-  readonly #random: Random
+  readonly #parent: Random
+  readonly #fault: string
   readonly #flowOf: FlowOf | undefined
-  readonly #flows = new Map<string, Random>()
+  #random: Random | null = null
+  #flows: Map<string, Random> | null = null
 
   constructor(random: Random, fault: string, flowOf: FlowOf | undefined) {
-    this.#random = branch(random, fault)
+    this.#parent = random
+    this.#fault = fault
     this.#flowOf = flowOf
   }
 
   /** What is drawn from for this frame. */
   of(packet: Packet): Random {
+    this.#random ??= branch(this.#parent, this.#fault)
     const flow = this.#flowOf?.(packet) ?? ''
     if (flow === '') return this.#random
+    this.#flows ??= new Map()
     let random = this.#flows.get(flow)
     if (random === undefined) {
       random = branch(this.#random, flow)

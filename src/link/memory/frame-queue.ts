@@ -16,7 +16,7 @@ import { recycle } from './frame-copies.ts'
 const RECORD = 12
 const LENGTH_BITS = 17
 const LENGTH_MASK = (1 << LENGTH_BITS) - 1
-const FIRST_CAPACITY = 2048
+const FIRST_CAPACITY = 1024
 const KEPT = 0x80
 /**
  * Frames of no more bytes are copied even if they were handed over: what waits is counted by its

@@ -2,17 +2,24 @@
 import { Address, formatWords, isLinkLocal, MAPPED } from '../../base/address.ts'
 import type { Stack } from '../../stack.ts'
 
-/** Peers whose text is kept; a power of two. */
-const TEXT_SLOTS = 1024
+/** Peers whose text is kept at first, and at most; powers of two. */
+const FIRST_SLOTS = 8
+const MOST_SLOTS = 1024
+/** Words of a slot: those of the address, and the zone. */
+const WORDS = 5
 
-/** Address words to text, in a direct-mapped cache. */
+/**
+ * Address words to text, in a direct-mapped cache. It doubles when it has made as many texts as it
+ * has slots, so that a host with few peers has a small one.
+ */
 export class AddressTexts {
   readonly #stack: Stack
   /** Put in front of IPv4 addresses. */
   readonly #mapped: string
-  /** Four words and the zone a slot. */
-  readonly #keys = new Int32Array(TEXT_SLOTS * 5)
-  readonly #texts: string[] = new Array(TEXT_SLOTS).fill('')
+  #keys = new Int32Array(FIRST_SLOTS * WORDS)
+  #texts: string[] = new Array(FIRST_SLOTS).fill('')
+  /** Texts that were made since it has its size. */
+  #made = 0
 
   constructor(stack: Stack, mapped: string) {
     this.#stack = stack
@@ -22,9 +29,9 @@ export class AddressTexts {
   /** The text of an address; a link-local IPv6 one gets the name of nic `nic` as its zone. */
   text(w0: number, w1: number, w2: number, w3: number, nic: number): string {
     const zone = w2 !== MAPPED && isLinkLocal(w0, w1, w2, w3) ? nic : 0
-    const slot = (w3 ^ (w3 >>> 10) ^ (w3 >>> 20) ^ w1) & (TEXT_SLOTS - 1)
     const keys = this.#keys
-    const at = slot * 5
+    const slot = (w3 ^ (w3 >>> 10) ^ (w3 >>> 20) ^ w1) & (this.#texts.length - 1)
+    const at = slot * WORDS
     const known = this.#texts[slot] as string
     if (
       known !== '' &&
@@ -36,6 +43,10 @@ export class AddressTexts {
     ) {
       return known
     }
+    if (++this.#made > this.#texts.length && this.#texts.length < MOST_SLOTS) {
+      this.#grow()
+      return this.text(w0, w1, w2, w3, nic)
+    }
     const four = w0 === 0 && w1 === 0 && w2 === MAPPED
     const zoneText = zone === 0 ? '' : `%${this.#zoneName(new Address(w0, w1, w2, w3), zone)}`
     const text = `${four ? this.#mapped : ''}${formatWords(w0, w1, w2, w3)}${zoneText}`
@@ -46,6 +57,14 @@ export class AddressTexts {
     keys[at + 4] = zone
     this.#texts[slot] = text
     return text
+  }
+
+  /** Twice as many slots, empty: texts are made again when they are asked for. */
+  #grow(): void {
+    const slots = this.#texts.length * 2
+    this.#keys = new Int32Array(slots * WORDS)
+    this.#texts = new Array(slots).fill('')
+    this.#made = 0
   }
 
   /** A datagram to ourselves comes by the loopback nic, but from the zone that has the address. */
