@@ -6,14 +6,15 @@ export const GROUP_LABS: readonly Lab[] = [
     id: 'dad-conflict',
     title: 'Duplicate addresses',
     about: 'Bob is given an address that Alice has. In IPv6 a host asks before it uses one.',
-    open: { time: 239, view: 'ladder' },
+    open: { flow: 0, nth: 1, view: 'ladder' },
     steps: [
       {
         question: 'Bob’s nic is told to use fd00::1. What does he send first?',
         choices: ['a datagram from fd00::1', 'a question who has fd00::1, from no address at all'],
         answer: 1,
-        because: 'RFC 4862 section 5.4: from ::, for it is not his yet. Alice tells all, ff02::1, that it is hers.',
-        look: { time: 242, view: 'ladder' },
+        because:
+          'RFC 4862 section 5.4: from ::, for it is not his yet. Alice tells all that it is hers, and the drawing has none for Bob. Neighbor Discovery itself is in a saved pcapng.',
+        look: { flow: 0, nth: 1, view: 'ladder' },
       },
       {
         question: 'Both flows begin at 3 s. Which one arrives?',
