@@ -196,9 +196,11 @@ async function run(stack, { job, size, window, pace, device, datagrams, cores = 
       // The first ones compile the code.
       for (let times = 0; times < DRAINS; times++) {
         server.send('stand')
+        // It may come before the client has ended.
+        const drained = message()
         const { done } = await client({ job: 'burst', address: local, port: PORT, size, datagrams, shared })
         await done
-        last = await message()
+        last = await drained
       }
       const { count, cpu, milliseconds } = last
       return { rate: count / (milliseconds / 1000), cpu: cpu / count, loss: 1 - count / datagrams }
