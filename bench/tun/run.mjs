@@ -193,6 +193,8 @@ async function run(stack, { job, size, window, pace, device, datagrams, cores = 
     }
     if (job === 'drain') {
       let last
+      // Who stands still answers no ARP: the kernel learns the address before.
+      await (await client({ job: 'paced', address: local, port: PORT, size, seconds: 0.2, pace: 20 })).done
       // The first ones compile the code.
       for (let times = 0; times < DRAINS; times++) {
         server.send('stand')
