@@ -5,7 +5,7 @@
  *
  *     test/slurm/cluster.sh /tmp/slurm node test/slurm/campaign.mjs /tmp/slurm 200
  */
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -39,6 +39,22 @@ function sim(...args) {
   return { child, output, ended }
 }
 const slurm = (program, ...words) => execFileSync(program, words, { encoding: 'utf8' })
+/** Parts of the campaign of which there are results. */
+function begunTasks() {
+  if (!existsSync(at('cluster'))) return []
+  const parts = readdirSync(at('cluster')).map((name) => /^runs-(\d+)-of/.exec(name)?.[1])
+  return parts.filter(
+    (part) => part !== undefined && readFileSync(at('cluster', `runs-${part}-of-${PARTS}.jsonl`)).length > 0,
+  )
+}
+/** Of the task of a part; none when it has ended. */
+function processesOf(part) {
+  const states = slurm('squeue', '--array', '--noheader', '--format=%A %K %T')
+  const [, job] = new RegExp(`^(\\d+) ${part - 1} RUNNING`, 'm').exec(states) ?? []
+  if (job === undefined) return []
+  const { stdout } = spawnSync('scontrol', ['listpids', job], { encoding: 'utf8' })
+  return [...stdout.matchAll(/^(\d+)/gm)].map(([, pid]) => Number(pid))
+}
 async function until(condition) {
   for (let found; ; await pause(20)) {
     found = condition()
@@ -50,18 +66,14 @@ const missing = async (name) =>
 
 const laptop = await sim('--results', at('laptop'), '--jobs', '1').ended
 
-// A task that has done one run is killed; the others go on.
+// A task that has done one run is killed; the others go on. Tasks are short: one may have ended before
+// Slurm says of which processes it is.
 const first = sim('--results', at('cluster'), ...SLURM)
-const victim = await until(
-  () =>
-    existsSync(at('cluster')) &&
-    readdirSync(at('cluster'))
-      .map((name) => /^runs-(\d+)-of/.exec(name)?.[1])
-      .find((part) => part !== undefined && readFileSync(at('cluster', `runs-${part}-of-${PARTS}.jsonl`)).length > 0),
+const [victim, pids] = await until(() =>
+  begunTasks()
+    .map((part) => [part, processesOf(part)])
+    .find(([, { length }]) => length > 0),
 )
-const states = slurm('squeue', '--array', '--noheader', '--format=%A %K %T')
-const [, job] = new RegExp(`^(\\d+) ${victim - 1} RUNNING`, 'm').exec(states) ?? []
-const pids = [...slurm('scontrol', 'listpids', job).matchAll(/^(\d+)/gm)].map(([, pid]) => Number(pid))
 for (const pid of pids) process.kill(pid, 'SIGKILL')
 const killed = await first.ended
 const left = await missing('cluster')

@@ -64,7 +64,16 @@ testOnSlurm(
       expect(again).toEqual({ code: 0, stdout: laptop.stdout, stderr: '' })
       expect(found.same).toEqual([true, true])
       expect(found.files.sort()).toEqual(
-        ['README.md', 'campaign.json', 'results.json', 'runs.jsonl', 'scenario.json', 'slurm'].sort(),
+        [
+          'README.md',
+          'campaign.json',
+          'flows.csv',
+          'hops.csv',
+          'results.json',
+          'runs.jsonl',
+          'scenario.json',
+          'slurm',
+        ].sort(),
       )
 
       expect(apart.code).toBe(1)

@@ -191,18 +191,25 @@ export function lay(
   const columns = names.map((name, index) => ({ name, x: LEFT + index * step }))
   const xOf = new Map(columns.map(({ name, x }) => [name, x]))
   const inside = model.drops.filter((drop) => drop.nic === '' && xOf.has(drop.node) && isShown(drop))
+  /** The frame with which a datagram came that is discarded then; -1 for none that is shown. */
+  const broughtBy = (time: number, datagram: number) =>
+    rows.findLast((row) => frames.datagram[row] === datagram && model.frameEnd(row) <= time) ?? -1
   interface Slot {
     readonly time: number
     readonly kind: 'leaves' | 'arrives' | 'inside'
     readonly row: number
+    /** Of what is discarded, among the drops. */
+    readonly drop: number
     y: number
   }
   const slots: Slot[] = [
     ...rows.flatMap((row): Slot[] => [
-      { time: frames.start[row] as number, kind: 'leaves', row, y: 0 },
-      { time: model.frameEnd(row), kind: 'arrives', row, y: 0 },
+      { time: frames.start[row] as number, kind: 'leaves', row, drop: -1, y: 0 },
+      { time: model.frameEnd(row), kind: 'arrives', row, drop: -1, y: 0 },
     ]),
-    ...inside.map((drop, row): Slot => ({ time: drop.time, kind: 'inside', row, y: 0 })),
+    ...inside.map(
+      ({ time, datagram }, drop): Slot => ({ time, kind: 'inside', row: broughtBy(time, datagram), drop, y: 0 }),
+    ),
   ]
   const rank = { arrives: 0, inside: 1, leaves: 2 }
   slots.sort((a, b) => a.time - b.time || a.row - b.row || rank[a.kind] - rank[b.kind])
@@ -221,7 +228,7 @@ export function lay(
   const arrives = new Map<number, number>()
   const within: number[] = []
   for (const slot of slots) {
-    if (slot.kind === 'inside') within[slot.row] = slot.y
+    if (slot.kind === 'inside') within[slot.drop] = slot.y
     else (slot.kind === 'leaves' ? leaves : arrives).set(slot.row, slot.y)
   }
   const arrows = rows.flatMap((row): Arrow[] => {
