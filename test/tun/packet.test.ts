@@ -205,7 +205,8 @@ describeOnTun('a packet socket', () => {
         s.send(b, 5000, '${STACK[4]}', () => sent < 5000 ? more() : s.close()) }; more()`
     await run(process.execPath, ['-e', program])
     await vi.waitFor(() => expect(received).toHaveLength(5000), 5000)
-    expect(received).toEqual(Array.from({ length: 5000 }, (_, index) => index))
+    // The kernel swaps some: those that waited for our hardware address, or a sender changed its CPU.
+    expect(received.sort((a, b) => a - b)).toEqual(Array.from({ length: 5000 }, (_, index) => index))
   })
 
   test('counts what its ring had no room for', async () => {
