@@ -25,6 +25,9 @@ const LEAVING = new Set([1, 3])
 /** BLOCK_OLD_SOURCES says nothing of other sources. */
 const BLOCK = 6
 
+/** What a frame says of groups; `null` for nothing. */
+type Message = 'query' | 'report' | 'unknown' | null
+
 export class GroupSnooper {
   readonly #now: () => number
   /** By hardware address: until when a port counts as a member's. */
@@ -40,9 +43,11 @@ export class GroupSnooper {
     const at = ipOffset(packet, 'ethernet')
     if (at < 0) return null
     const six = ipv4.version(packet.view, at) === 6
-    const isReport = six ? this.#noteMld(packet, at, from) : this.#noteIgmp(packet, at, from)
+    const message = six ? this.#noteMld(packet, at, from) : this.#noteIgmp(packet, at, from)
     // Reports are for routers: another host that heard one might keep its own back.
-    if (isReport) return this.#current(this.#routers)
+    if (message === 'report') return this.#current(this.#routers)
+    // RFC 4541 section 2.1.1 (3).
+    if (message === 'unknown') return null
     if (six ? isLinkScope6(packet.view, at) : isLinkScope4(packet.view, at)) return null
     const { view, start } = packet
     const key = addressKey(ethernet.destinationHigh(view, start), ethernet.destinationLow(view, start))
@@ -58,33 +63,52 @@ export class GroupSnooper {
     }
   }
 
-  /** @returns whether it is a report */
-  #noteIgmp({ view, end }: Packet, at: number, from: Port): boolean {
+  #noteIgmp({ view, end }: Packet, at: number, from: Port): Message {
     const message = at + ipv4.headerLength(view, at)
-    if (ipv4.protocol(view, at) !== IGMP || end - message < igmp.HEADER) return false
-    const type = igmp.type(view, message)
-    if (type === igmp.QUERY) this.#query(from)
-    else if (type === igmp.REPORT_V1 || type === igmp.REPORT_V2) this.#join(key4(view, message + 4), from)
-    else if (type === igmp.LEAVE) this.#leave(key4(view, message + 4), from)
-    else if (type === igmp.REPORT_V3)
-      this.#records(view, message, end, igmp.RECORD_HEADER, 4, from, (record) => key4(view, record + 4))
-    return type !== igmp.QUERY
+    if (ipv4.protocol(view, at) !== IGMP || end - message < igmp.HEADER) return null
+    switch (igmp.type(view, message)) {
+      case igmp.QUERY:
+        // RFC 4541 section 2.1.1 (1 b): switches that ask for routers have no address.
+        if (ipv4.source(view, at) !== 0) this.#query(from)
+        return 'query'
+      case igmp.REPORT_V1:
+      case igmp.REPORT_V2:
+        this.#join(key4(view, message + 4), from)
+        return 'report'
+      case igmp.LEAVE:
+        this.#leave(key4(view, message + 4), from)
+        return 'report'
+      case igmp.REPORT_V3:
+        this.#records(view, message, end, igmp.RECORD_HEADER, 4, from, (record) => key4(view, record + 4))
+        return 'report'
+      default:
+        return 'unknown'
+    }
   }
 
-  /** @returns whether it is a report */
-  #noteMld({ view, end }: Packet, at: number, from: Port): boolean {
+  #noteMld({ view, end }: Packet, at: number, from: Port): Message {
     const options = at + ipv6.HEADER
-    if (ipv6.nextHeader(view, at) !== HOP_BY_HOP || end - options < 8) return false
+    if (ipv6.nextHeader(view, at) !== HOP_BY_HOP || end - options < 8) return null
     const message = options + (view.getUint8(options + 1) + 1) * 8
-    if (view.getUint8(options) !== ICMPV6 || end - message < mld.REPORT_HEADER) return false
+    if (view.getUint8(options) !== ICMPV6 || end - message < mld.REPORT_HEADER) return null
     const type = view.getUint8(message)
-    const isWhole = type === mld.REPORT_V2 || end - message >= mld.HEADER
-    if (![mld.QUERY, mld.REPORT_V1, mld.DONE, mld.REPORT_V2].includes(type) || !isWhole) return false
-    if (type === mld.QUERY) this.#query(from)
-    else if (type === mld.REPORT_V1) this.#join(key6(view, message + 8), from)
-    else if (type === mld.DONE) this.#leave(key6(view, message + 8), from)
-    else this.#records(view, message, end, mld.RECORD_HEADER, 16, from, (record) => key6(view, record + 4))
-    return type !== mld.QUERY
+    if (type !== mld.REPORT_V2 && end - message < mld.HEADER) return null
+    switch (type) {
+      case mld.QUERY:
+        this.#query(from)
+        return 'query'
+      case mld.REPORT_V1:
+        this.#join(key6(view, message + 8), from)
+        return 'report'
+      case mld.DONE:
+        this.#leave(key6(view, message + 8), from)
+        return 'report'
+      case mld.REPORT_V2:
+        this.#records(view, message, end, mld.RECORD_HEADER, 16, from, (record) => key6(view, record + 4))
+        return 'report'
+      default:
+        return null
+    }
   }
 
   /** The records of an IGMPv3 or MLDv2 report, which differ in the length of their addresses. */
@@ -114,11 +138,8 @@ export class GroupSnooper {
     const members = this.#members.get(key) ?? new Map<Port, number>()
     members.set(from, this.#now() + MEMBER)
     this.#members.set(key, members)
-    if (this.#members.size <= GROUPS) return
-    for (const oldest of this.#members.keys()) {
-      this.#members.delete(oldest)
-      break
-    }
+    const [oldest] = this.#members.keys()
+    if (this.#members.size > GROUPS && oldest !== undefined) this.#members.delete(oldest)
   }
 
   /** At once, as where one host is behind a port: nobody is asked who is left. */

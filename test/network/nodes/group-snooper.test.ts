@@ -1,7 +1,10 @@
 import { afterEach, expect, test } from 'vitest'
+import { Drop } from '../../../src/base/drop.ts'
+import { Packet } from '../../../src/base/packet.ts'
 import { readCapture } from '../../../src/link/capture/pcapng.ts'
 import { Network } from '../../../src/network/network.ts'
 import type { Stack } from '../../../src/stack.ts'
+import { ipv4 } from '../../packet.ts'
 import { listen } from '../host.ts'
 
 let network: Network
@@ -37,6 +40,17 @@ function reached(port: number): string[] {
     .datagrams({ port })
     .flatMap(({ events }) => events.filter(({ what }) => what === 'arrived').map(({ node }) => node))
   return nodes.filter((node) => node !== 'sw').sort()
+}
+
+/** Counts the IGMP packets that come to nodes from now on. */
+function igmpAt(...names: string[]): (name: string) => number {
+  const chunks = new Map(names.map((name): [string, Uint8Array[]] => [name, []]))
+  for (const [name, own] of chunks) network.capture((chunk) => own.push(chunk), { of: [name] })
+  // 14 bytes of Ethernet in front, IGMP behind.
+  return (name) =>
+    [...readCapture(Buffer.concat(chunks.get(name) ?? []))].filter(
+      ({ bytes, direction }) => direction === 'in' && bytes[12] === 8 && bytes[13] === 0 && bytes[14 + 9] === 2,
+    ).length
 }
 
 test.each([
@@ -103,20 +117,38 @@ test('who queries is a router: all groups and all reports go there', async () =>
   const querier = d.openRaw({ family: 4, protocol: 2 })
   expect(querier.send(Uint8Array.of(0x11, 100, 0xee, 0x9b, 0, 0, 0, 0), '224.0.0.1')).toBe('')
   await network.runFor('100ms')
-  const chunks = new Map<string, Uint8Array[]>([
-    ['c', []],
-    ['d', []],
-  ])
-  for (const [name, own] of chunks) network.capture((chunk) => own.push(chunk), { of: [name] })
+  const heard = igmpAt('c', 'd')
   await member(b, FOUR)
   await network.runFor('12s')
   a.dgram.createSocket('udp4').send('x', 9, FOUR)
   await network.runFor('1s')
   expect(reached(9)).toEqual(['b', 'd'])
-  // 14 bytes of Ethernet in front, IGMP behind.
-  const heard = (name: string) =>
-    [...readCapture(Buffer.concat(chunks.get(name) ?? []))].filter(
-      ({ bytes, direction }) => direction === 'in' && bytes[12] === 8 && bytes[13] === 0 && bytes[14 + 9] === 2,
-    ).length
   expect([heard('c'), heard('d') > 0]).toEqual([0, true])
+})
+
+test('a query without a source is from no router (RFC 4541 section 2.1.1)', async () => {
+  const [a, b, , d] = await make()
+  // IPv4 header and query of IGMPv2 as they are, for a stack gives its packets an address.
+  const asking = ipv4(Uint8Array.of(0x11, 100, 0xee, 0x9b, 0, 0, 0, 0), {
+    source: '0.0.0.0',
+    destination: '224.0.0.1',
+    protocol: 2,
+    ttl: 1,
+  })
+  const frame = new Packet().load(Uint8Array.of(1, 0, 0x5e, 0, 0, 1, 2, 0, 0, 0, 0, 0x77, 8, 0, ...asking))
+  expect(d.nic('eth0')?.link.send(frame)).toBe(Drop.None)
+  await member(b, FOUR)
+  await network.runFor('12s')
+  a.dgram.createSocket('udp4').send('x', 9, FOUR)
+  await network.runFor('1s')
+  expect(reached(9)).toEqual(['b'])
+})
+
+test('what it does not know of IGMP goes everywhere (RFC 4541 section 2.1.1)', async () => {
+  const [a] = await make()
+  const heard = igmpAt('b', 'c', 'd')
+  // Of type 0x30, to a group that nobody has joined.
+  a.openRaw({ family: 4, protocol: 2 }).send(Uint8Array.of(0x30, 0, 0xcf, 0xff, 0, 0, 0, 0), FOUR)
+  await network.runFor('1s')
+  expect(['b', 'c', 'd'].map(heard)).toEqual([1, 1, 1])
 })
