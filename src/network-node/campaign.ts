@@ -64,13 +64,8 @@ export async function runCampaign(scenario: Scenario, options: CampaignOptions):
     ended: (run, outcome) => write({ id: idOf(run), parameters: run.parameters, seed: run.seed }, outcome),
   })
   const missing = missingOf(runs, folder, version, form)
-  if (missing.length === 0) {
-    writeResults(directory, { seed, sweeps, repeat }, result.points)
-    writeFigures(
-      directory,
-      runs.flatMap((run) => folder.done(idOf(run)) ?? []),
-    )
-  }
+  const records = runs.flatMap((run) => folder.done(idOf(run)) ?? [])
+  if (missing.length === 0) writeResults(directory, { seed, sweeps, repeat }, result.points, records)
   return { ...result, missing, total: runs.length }
 }
 
@@ -151,13 +146,8 @@ export function writeMerged(
   )
   ResultsFolder.create(directory, scenario, plan, lines.join(''))
   const missing = results.filter((result) => result === undefined).length
-  if (missing === 0) {
-    writeResults(directory, plan, points)
-    writeFigures(
-      directory,
-      inOrder.flatMap((record) => record ?? []),
-    )
-  }
+  const records = inOrder.flatMap((record) => record ?? [])
+  if (missing === 0) writeResults(directory, plan, points, records)
   return { points, missing }
 }
 
@@ -167,7 +157,14 @@ function resultOf(record: RunRecord | undefined): ScenarioResult | undefined {
   return { seed, time, interrupted: false, flows, hops }
 }
 
-function writeResults(directory: string, { seed, sweeps, repeat }: Plan, points: readonly SweepPoint[]): void {
+/** What a whole campaign has besides its runs: the means of its points, and tables. */
+function writeResults(
+  directory: string,
+  { seed, sweeps, repeat }: Plan,
+  points: readonly SweepPoint[],
+  records: readonly RunRecord[],
+): void {
   const text = JSON.stringify({ format: FORMAT, seed, repeat, sweeps, points: roundedPoints(points) }, null, 1)
   writeWhole(join(directory, 'results.json'), `${text}\n`)
+  writeFigures(directory, records)
 }

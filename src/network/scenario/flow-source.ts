@@ -14,7 +14,7 @@ import { delayVariationOf, jitterOf, lossPatternOf, reorderingOf } from './metri
 import * as payload from './payload.ts'
 import type { FlowResult, RunWatcher } from './run-types.ts'
 import { type FlowSpec, flowPorts, type Scenario } from './scenario-types.ts'
-import { type Span, spanOf } from './span.ts'
+import { isIn, type Span, spanOf } from './span.ts'
 import { FlowCounts } from './tally.ts'
 
 const MODES: Record<string, PmtuMode> = {
@@ -151,7 +151,7 @@ export class Flow {
 
   /** Whether what left at a time is counted. */
   isMeasured(time: number): boolean {
-    return time >= this.#span.from && time < this.#span.to
+    return isIn(this.#span, time)
   }
 
   arrived(number: number, length: number): void {

@@ -2,13 +2,14 @@
  * What each direction of each cable did in a run: how much it carried, how busy it was, and what
  * waited before it.
  */
+import { wholeNanoseconds } from '../../base/clock.ts'
 import { type Drop, dropName } from '../../base/drop.ts'
 import type { Packet } from '../../base/packet.ts'
 import type { WireMeter } from '../../link/impairment/wire-meter.ts'
 import type { Network } from '../network.ts'
-import { rank, rounded } from './metrics.ts'
+import { rank } from './metrics.ts'
 import type { HopResult, QueueFigures, Volume } from './run-types.ts'
-import type { Span } from './span.ts'
+import { isIn, type Span } from './span.ts'
 
 /** What the figures of a direction are kept under. */
 type HopName = Pick<HopResult, 'link' | 'from' | 'to' | 'nic'>
@@ -174,11 +175,11 @@ class HopCounts implements WireMeter {
         waits.length === 0
           ? null
           : {
-              mean: rounded(waits.reduce((sum, each) => sum + each, 0) / waits.length),
-              p50: rounded(rank(waits, 0.5)),
-              p95: rounded(rank(waits, 0.95)),
-              p99: rounded(rank(waits, 0.99)),
-              max: rounded(rank(waits, 1)),
+              mean: wholeNanoseconds(waits.reduce((sum, each) => sum + each, 0) / waits.length),
+              p50: wholeNanoseconds(rank(waits, 0.5)),
+              p95: wholeNanoseconds(rank(waits, 0.95)),
+              p99: wholeNanoseconds(rank(waits, 0.99)),
+              max: wholeNanoseconds(rank(waits, 1)),
             },
     }
   }
@@ -196,10 +197,6 @@ class HopCounts implements WireMeter {
 function add(volume: Volume, length: number): void {
   volume.frames++
   volume.bytes += length
-}
-
-function isIn({ from, to }: Span, time: number): boolean {
-  return time >= from && time < to
 }
 
 /** How much of a stretch of time is in the span. */

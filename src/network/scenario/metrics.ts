@@ -2,6 +2,7 @@
  * The metrics of the IETF for one stream of packets: jitter (RFC 3550), delay variation (RFC 5481),
  * reordering (RFC 4737), loss patterns (RFC 3357). Times are milliseconds.
  */
+import { wholeNanoseconds } from '../../base/clock.ts'
 
 /** What arrived, in the order of arrival; each datagram once. */
 export interface Arrival {
@@ -61,7 +62,7 @@ export function jitterOf(arrivals: readonly Arrival[]): number | null {
     const difference = Math.abs(time - sent - (before.time - before.sent))
     jitter += (difference - jitter) / 16
   }
-  return rounded(jitter)
+  return wholeNanoseconds(jitter)
 }
 
 export function delayVariationOf(arrivals: readonly Arrival[]): DelayVariation | null {
@@ -76,21 +77,21 @@ export function delayVariationOf(arrivals: readonly Arrival[]): DelayVariation |
   const sizes = Float64Array.from(changes, Math.abs).sort()
   return {
     pdv: {
-      mean: rounded(meanOf(over)),
-      p50: rounded(rank(over, 0.5)),
-      p90: rounded(rank(over, 0.9)),
-      p99: rounded(rank(over, 0.99)),
-      p999: rounded(rank(over, 0.999)),
-      max: rounded(rank(over, 1)),
+      mean: wholeNanoseconds(meanOf(over)),
+      p50: wholeNanoseconds(rank(over, 0.5)),
+      p90: wholeNanoseconds(rank(over, 0.9)),
+      p99: wholeNanoseconds(rank(over, 0.99)),
+      p999: wholeNanoseconds(rank(over, 0.999)),
+      max: wholeNanoseconds(rank(over, 1)),
     },
     ipdv:
       changes.length === 0
         ? null
         : {
-            min: rounded(changes.reduce((low, each) => Math.min(low, each))),
-            meanAbsolute: rounded(meanOf(sizes)),
-            p99Absolute: rounded(rank(sizes, 0.99)),
-            max: rounded(changes.reduce((high, each) => Math.max(high, each))),
+            min: wholeNanoseconds(changes.reduce((low, each) => Math.min(low, each))),
+            meanAbsolute: wholeNanoseconds(meanOf(sizes)),
+            p99Absolute: wholeNanoseconds(rank(sizes, 0.99)),
+            max: wholeNanoseconds(changes.reduce((high, each) => Math.max(high, each))),
           },
   }
 }
@@ -117,7 +118,10 @@ export function reorderingOf(arrivals: readonly Arrival[]): Reordering {
   const spread = (values: readonly number[]) =>
     values.length === 0
       ? null
-      : { mean: rounded(meanOf(values)), max: rounded(values.reduce((high, each) => Math.max(high, each))) }
+      : {
+          mean: wholeNanoseconds(meanOf(values)),
+          max: wholeNanoseconds(values.reduce((high, each) => Math.max(high, each))),
+        }
   return {
     ratio: arrivals.length === 0 ? 0 : extents.length / arrivals.length,
     extent: spread(extents),
@@ -145,11 +149,11 @@ export function lossPatternOf(lost: readonly boolean[]): LossPattern {
   const least = (values: readonly number[]) =>
     values.length === 0
       ? null
-      : { min: values.reduce((low, each) => Math.min(low, each)), mean: rounded(meanOf(values)) }
+      : { min: values.reduce((low, each) => Math.min(low, each)), mean: wholeNanoseconds(meanOf(values)) }
   const longest = lengths.reduce((high, each) => Math.max(high, each), 0)
   return {
     periods: lengths.length,
-    length: lengths.length === 0 ? null : { mean: rounded(meanOf(lengths)), max: longest },
+    length: lengths.length === 0 ? null : { mean: wholeNanoseconds(meanOf(lengths)), max: longest },
     distance: least(distances),
     between: least(between),
   }
@@ -176,9 +180,4 @@ function meanOf(values: readonly number[] | Float64Array): number {
 /** The nearest rank. */
 export function rank(sorted: Float64Array, share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] as number
-}
-
-/** Nanoseconds: finer is dust of the arithmetic. */
-export function rounded(milliseconds: number): number {
-  return Math.round(milliseconds * 1e6) / 1e6
 }

@@ -9,6 +9,10 @@ export interface Span {
   readonly to: number
 }
 
+export function isIn({ from, to }: Span, time: number): boolean {
+  return time >= from && time < to
+}
+
 export function spanOf({ measure: { from = 0, to } = {} }: Scenario): Span {
   return { from: milliseconds(from), to: to === undefined ? Number.POSITIVE_INFINITY : milliseconds(to) }
 }
