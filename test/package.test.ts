@@ -86,6 +86,16 @@ describe('the package', () => {
     expect({ stdout, stderr }).toEqual({ stdout: 'true\n', stderr: '' })
   })
 
+  test('shows, of what throws in it, a line and the names of its functions', () => {
+    writeFileSync(
+      join(user, 'fails.mjs'),
+      `import { Network } from 'tungram/network'\nconst network = new Network()\nnetwork.host('a', 1)`,
+    )
+    const { stderr } = spawnSync(process.execPath, [join(user, 'fails.mjs')], { encoding: 'utf8' })
+    expect(stderr).toMatch(/^\s+at Network\.host \(/m)
+    expect(Math.max(...stderr.split('\n').map(({ length }) => length))).toBeLessThan(200)
+  })
+
   const bundled = async (code: string) => {
     writeFileSync(join(user, 'program.mjs'), code)
     const bundle = await rolldown({ input: join(user, 'program.mjs'), platform: 'node', logLevel: 'silent' })

@@ -1,18 +1,22 @@
 /**
- * Prints the built JavaScript anew, without comments and with tabs: what is published is smaller, and
- * its lines are still lines of a program. The commands, which no program imports, have no spaces and
- * short local names. What has no source any more goes. A part of `npm run build`.
+ * Prints the built JavaScript anew, without comments and with short names for what is local to a
+ * function: what is published is smaller. What a program can import keeps its lines, for Node shows
+ * the line that threw; of all else, which only the commands use, a line is as long as its file.
+ * Functions and classes keep their names: a stack trace reads as that of the source. What has no
+ * source any more goes. A part of `npm run build`.
  *
  *     node tools/build/strip.mjs
  */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { minifySync } from 'rolldown/utils'
+import { reached } from './reached.mjs'
 
 const root = join(import.meta.dirname, '../..')
 const dist = join(root, 'dist')
-const LIBRARY = { module: true, compress: false, mangle: false, codegen: { removeWhitespace: false } }
-const COMMANDS = { ...LIBRARY, mangle: { toplevel: false }, codegen: { removeWhitespace: true } }
+const library = reached('.js')
+/** Begins a private name while it is printed: the printer would shorten it, and stack traces have it. */
+const PUBLIC = '$_'
 
 for (const name of readdirSync(dist, { recursive: true })) {
   if (!name.endsWith('.js')) continue
@@ -21,7 +25,14 @@ for (const name of readdirSync(dist, { recursive: true })) {
     rmSync(path)
     continue
   }
-  const { code, errors } = minifySync(path, readFileSync(path, 'utf8'), /^cli[/\\]/.test(name) ? COMMANDS : LIBRARY)
+  const source = readFileSync(path, 'utf8')
+  if (source.includes(PUBLIC)) throw new Error(`${name} has a name with ${PUBLIC}, which stands for # here`)
+  const { code, errors } = minifySync(path, source.replace(/#(?=[a-z])/gi, PUBLIC), {
+    module: true,
+    compress: false,
+    mangle: { toplevel: false, keepNames: true },
+    codegen: { removeWhitespace: !library.has(path) },
+  })
   if (errors.length > 0) throw new Error(`${name}: ${errors[0].message}`)
-  writeFileSync(path, code)
+  writeFileSync(path, code.replaceAll(PUBLIC, '#'))
 }
