@@ -4,11 +4,11 @@
  * sockets. All calls are synchronous, so a test needs no time-outs.
  */
 import { execFileSync } from 'node:child_process'
-import { closeSync, constants, openSync, writeFileSync } from 'node:fs'
+import { closeSync, constants, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { errnoName, type Libc, loadLibc } from '../../src/link/device/tun-libc.ts'
 import { findInterface, type InterfaceInfo } from '../../src/link/device/tun-netlink.ts'
 import type { Delivered, Host, SocketPlan } from './host.ts'
-import { address, type Bytes, u16 } from './raw-ip.ts'
+import { address, type Bytes, hex, u16 } from './raw-ip.ts'
 
 const TUNSETIFF = 0x400454ca
 const IFF_TUN_NO_PI = 0x1001
@@ -72,6 +72,23 @@ function sockaddr(text: string, port: number, scope = 0): Bytes {
   bytes.set(address(text), six ? 8 : 4)
   if (six) bytes.writeUInt32LE(scope, 24)
   return bytes
+}
+
+/**
+ * Until packets to IPv6 addresses are taken: the kernel has an address at once, `nodad` or not, and
+ * its local route when a worker comes to it (addrconf_dad_work).
+ */
+function awaitLocalRoutes(device: string, cidrs: readonly string[]): void {
+  const missing = () => {
+    const routes = readFileSync('/proc/thread-self/net/ipv6_route', 'utf8').split('\n')
+    const isLocal = (key: string) => routes.some((row) => row.startsWith(`${key} 80 `) && row.endsWith(` ${device}`))
+    return cidrs.filter((cidr) => cidr.includes(':') && !isLocal(hex(address(cidr.split('/')[0] as string))))
+  }
+  const end = performance.now() + 20_000
+  for (let left = missing(); left.length > 0; left = missing()) {
+    if (performance.now() > end) throw new Error(`The kernel does not take up ${left.join(' ')}.`)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
+  }
 }
 
 class KernelSocket {
@@ -181,8 +198,12 @@ export class KernelHost implements Host {
     if (this.#libc.ioctl(fd, TUNSETIFF, request) < 0) throw new Error(`TUNSETIFF: ${errnoName(this.#libc.errno())}`)
     if (ethernet) ip('link', 'set', device, 'address', this.#hardwareAddress)
     ip('link', 'set', device, 'mtu', String(mtu), 'txqueuelen', '10000', 'up')
+    // With a queueing discipline a packet may wait for the other CPU, which is just sending one of
+    // the kernel's own (an MLD report): it comes out after the reader has looked.
+    execFileSync('tc', ['qdisc', 'replace', 'dev', device, 'root', 'noqueue'])
     for (const each of addresses)
       ip('address', 'add', each, 'dev', device, ...(each.includes(':') ? ['nodad'] : ['broadcast', '+']))
+    awaitLocalRoutes(device, addresses)
     sysctl(`ipv4/conf/${device}/rp_filter`, 0)
     this.receive(this.#fds.push(fd) - 1)
   }

@@ -34,7 +34,7 @@ export interface Station {
   gateway(address: string): void
   /** Until no address is checked any more. */
   settle(): void
-  /** Whether it will answer a query about its group, or has just answered. */
+  /** Whether it will answer a query about its group. */
   isAsked(family: 4 | 6): boolean
   close(): void
 }
