@@ -327,15 +327,20 @@ function classesOf(code: string): { name: string; members: number }[] {
   return found
 }
 
-/** Files with a text that people write and read, of the folders that are not made by tools. */
-function texts(): { path: string; lines: string[] }[] {
+/**
+ * Files with a text that people write and read, of the folders that are not made by tools; of `.` its
+ * files alone.
+ */
+function texts(
+  folders = ['src', 'test', 'bench', 'examples', 'tools', '.ci'],
+  name = /\.(ts|mts|mjs|js|ya?ml)$|^\.ci\/run$/,
+): { path: string; lines: string[] }[] {
   const top = join(root, '..')
-  const folders = ['src', 'test', 'bench', 'examples', 'tools', '.ci']
   const paths = folders.flatMap((folder) =>
-    readdirSync(join(top, folder), { recursive: true, encoding: 'utf8' }).map((path) => join(folder, path)),
+    readdirSync(join(top, folder), { recursive: folder !== '.', encoding: 'utf8' }).map((path) => join(folder, path)),
   )
   return paths
-    .filter((path) => /\.(ts|mts|mjs|js|ya?ml)$|^\.ci\/run$/.test(path) && !path.includes('node_modules'))
+    .filter((path) => name.test(path) && !path.includes('node_modules'))
     .map((path) => ({ path, lines: readFileSync(join(top, path), 'utf8').split('\n') }))
 }
 
@@ -399,6 +404,19 @@ class C {}
       .flatMap(({ path, lines }) =>
         lines.flatMap((line, at) => ([...line].length > PROSE && PROSE_LINE.test(line) ? [`${path}:${at + 1}`] : [])),
       )
+    expect(wide).toEqual([])
+  })
+
+  test(`no line of prose in a document is wider than ${PROSE} columns`, () => {
+    // Neither code nor a table, nor what has no space to be broken at.
+    const isProse = (line: string) => !/^\s*(\||!\[)/.test(line) && / .* /.test(line.trim().replace(/`[^`]*`/g, '_'))
+    const wide = texts(['.', 'docs', 'examples', 'test', 'tools'], /\.md$/).flatMap(({ path, lines }) => {
+      let code = false
+      return lines.flatMap((line, at) => {
+        if (line.startsWith('```')) code = !code
+        return !code && [...line].length > PROSE && isProse(line) ? [`${path}:${at + 1}`] : []
+      })
+    })
     expect(wide).toEqual([])
   })
 

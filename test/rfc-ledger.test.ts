@@ -29,11 +29,11 @@ function render(): string {
     '',
     'After this page you know which requirements of which RFCs the stack meets, and which test shows it.',
     '',
-    'Made from `test/rfc-ledger.ts` by `TUNGRAM_WRITE_LEDGER=1 npx vitest run test/rfc-ledger.test.ts`; a ' +
-      'test fails when this page is not up to date.',
-    `${count('tested')} requirements are tested, ${count('not applicable')} do not apply, ` +
-      `${count('open')} are open. Tests under \`differential/\` run against Linux's kernel and the stack at ` +
-      'once.',
+    'Made from `test/rfc-ledger.ts` by',
+    '`TUNGRAM_WRITE_LEDGER=1 npx vitest run test/rfc-ledger.test.ts`; a test fails when this page is not',
+    'up to date.',
+    `${count('tested')} requirements are tested, ${count('not applicable')} do not apply, ${count('open')} are open.`,
+    "Tests under `differential/` run against Linux's kernel and the stack at once.",
     '',
     '| RFC | section | requirement | level | test | status |',
     '|---|---|---|---|---|---|',
@@ -41,14 +41,12 @@ function render(): string {
     '',
     '## Compared with Linux',
     '',
-    'The same raw packets go into a kernel behind a TUN and into the stack; delivered datagrams (payload, ' +
-      'source, TTL, TOS), errors on connected',
-    'sockets and every answer are compared byte by byte. Masked are the IPv4 Identification with its ' +
-      'checksum (RFC 6864), the IPv6 flow label',
-    '(RFC 6437), the Identification of IPv6 fragments (RFC 8200), times by each host’s own clock in ' +
-      'timestamps (RFC 791, RFC 792), and an ICMP',
-    'checksum of 0xffff for 0 (RFC 1071).',
-    'These differences are accepted; anything else fails the test:',
+    'The same raw packets go into a kernel behind a TUN and into the stack; delivered datagrams (payload,',
+    'source, TTL, TOS), errors on connected sockets and every answer are compared byte by byte. Masked',
+    'are the IPv4 Identification with its checksum (RFC 6864), the IPv6 flow label (RFC 6437), the',
+    'Identification of IPv6 fragments (RFC 8200), times by each host’s own clock in timestamps (RFC 791,',
+    'RFC 792), and an ICMP checksum of 0xffff for 0 (RFC 1071). These differences are accepted; anything',
+    'else fails the test:',
     '',
     '| difference | because |',
     '|---|---|',
@@ -60,9 +58,9 @@ function render(): string {
     '|---|---|',
     ...listedOfRoutersAlone.map(({ what, why }) => `| ${what} | ${why} |`),
     '',
-    'What sockets may do by their bound address, the destination, the call, and a source or an interface ' +
-      'of the datagram’s own, is compared in all',
-    'combinations: errors, local and remote address, and what goes out. These differences are accepted:',
+    'What sockets may do by their bound address, the destination, the call, and a source or an interface',
+    'of the datagram’s own, is compared in all combinations: errors, local and remote address, and what',
+    'goes out. These differences are accepted:',
     '',
     '| difference | because |',
     '|---|---|',
