@@ -66,18 +66,17 @@ class Crowd<E extends PortHolder> {
 
   add(endpoint: E): void {
     this.last = null
-    this.#listOf(endpoint, true)?.unshift(endpoint)
+    const { table, key, list } = this.#placeOf(endpoint)
+    list.unshift(endpoint)
+    table?.set(key, list)
   }
 
+  /** One that was added, with the addresses that it had then. */
   remove(endpoint: E): void {
-    if (this.last === endpoint) this.last = null
-    const list = this.#listOf(endpoint, false)
-    const at = list?.indexOf(endpoint) ?? -1
-    if (list === null || at < 0) return
-    list.splice(at, 1)
-    if (list.length > 0 || list === this.any) return
-    const table = endpoint.remoteAddress === null ? this.#locals : this.#flows
-    table.delete(this.#keyOf(endpoint))
+    this.last = null
+    const { table, key, list } = this.#placeOf(endpoint)
+    list.splice(list.indexOf(endpoint), 1)
+    if (list.length === 0) table?.delete(key)
   }
 
   /** Those that may be connected to the sender of a datagram. */
@@ -104,15 +103,12 @@ class Crowd<E extends PortHolder> {
     return this.#hash.flow(from.w0, from.w1, from.w2, from.w3, to.w0, to.w1, to.w2, to.w3, remotePort, 0)
   }
 
-  #listOf(endpoint: E, make: boolean): E[] | null {
-    if (endpoint.localAddress.isUnspecified) return this.any
+  /** The list of an endpoint, and where it stands; those bound to any are in no table. */
+  #placeOf(endpoint: E): { table: Map<number, E[]> | null; key: number; list: E[] } {
+    if (endpoint.localAddress.isUnspecified) return { table: null, key: 0, list: this.any }
     const table = endpoint.remoteAddress === null ? this.#locals : this.#flows
     const key = this.#keyOf(endpoint)
-    const known = table.get(key)
-    if (known !== undefined || !make) return known ?? null
-    const made: E[] = []
-    table.set(key, made)
-    return made
+    return { table, key, list: table.get(key) ?? [] }
   }
 }
 
@@ -210,8 +206,9 @@ export class PortTable<E extends PortHolder> {
 
   remove(endpoint: E): void {
     const bucket = this.#buckets.get(endpoint.localPort)
-    const at = bucket?.endpoints.indexOf(endpoint) ?? -1
-    if (bucket === undefined || at < 0) return
+    if (bucket === undefined) return
+    const at = bucket.endpoints.indexOf(endpoint)
+    if (at < 0) return
     bucket.crowd?.remove(endpoint)
     if (endpoint.reusePort) bucket.reuseGroups--
     bucket.endpoints.splice(at, 1)
@@ -284,16 +281,13 @@ export class PortTable<E extends PortHolder> {
 
 /** Linux: inet_rcv_saddr_equal with wildcards. */
 function addressesClash(a: PortHolder, b: PortHolder): boolean {
-  const aAny = a.localAddress.isUnspecified
-  const bAny = b.localAddress.isUnspecified
-  if (!aAny && !bAny)
+  if (!a.localAddress.isUnspecified && !b.localAddress.isUnspecified)
     return a.localAddress.equals(b.localAddress) && (a.localNic === 0 || b.localNic === 0 || a.localNic === b.localNic)
-  return overlaps(a, aAny, b) && overlaps(b, bAny, a)
+  return covers(a, b) && covers(b, a)
 }
 
-/** Whether an endpoint bound to any covers the other's family. */
-function overlaps(endpoint: PortHolder, any: boolean, other: PortHolder): boolean {
-  if (!any) return true
+/** Whether an endpoint has datagrams of the family that the other one is bound for. */
+function covers(endpoint: PortHolder, other: PortHolder): boolean {
   const wanted = other.localAddress.isUnspecified ? other.family : other.localAddress.family
   if (endpoint.family === 4) return wanted === 4 || (other.localAddress.isUnspecified && other.dualStack)
   return wanted === 6 || !endpoint.ipv6Only
@@ -305,10 +299,10 @@ function score(endpoint: PortHolder, packet: Packet, sourcePort: number): number
   if (packet.family === 4) {
     if (endpoint.family === 4) value = 1
     else if (endpoint.ipv6Only) return -1
-  } else if (endpoint.family === 4) return -1
+  }
   const local = endpoint.localAddress
   if (local.isUnspecified) {
-    // Bound to ::ffff:0.0.0.0: IPv4 only.
+    // Bound to 0.0.0.0, which has the words of ::ffff:0.0.0.0, or to that: IPv4 only.
     if (packet.family === 6 && local.w2 === MAPPED) return -1
   } else {
     if (local.w3 !== packet.d3 || local.w2 !== packet.d2 || local.w1 !== packet.d1 || local.w0 !== packet.d0) return -1

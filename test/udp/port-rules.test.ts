@@ -173,6 +173,42 @@ describe('a conflict', () => {
     expect(tableOf(own).conflicts(holder({ local: '10.0.0.1' }), PORT)).toBe(true)
   })
 
+  const ANY4 = {}
+  const NET4 = { local: '10.0.0.1' }
+  const ANY6 = { family: 6 as const }
+  const ONLY6 = { family: 6 as const, ipv6Only: true }
+  const MAPPED4 = { family: 6 as const, local: '::ffff:10.0.0.1' }
+  const NET6 = { family: 6 as const, local: '2001:db8::1' }
+  const NET_ONLY6 = { ...NET6, ipv6Only: true }
+
+  test.each<[string, Spec, Spec, boolean]>([
+    ['two of any', ANY4, ANY4, true],
+    ['any and an address', ANY4, NET4, true],
+    ['any and any of both families', ANY4, ANY6, true],
+    ['any and any of IPv6 alone', ANY4, ONLY6, false],
+    ['any and a mapped address', ANY4, MAPPED4, true],
+    ['any and an IPv6 address', ANY4, NET6, false],
+    ['any of both families and an IPv4 address', ANY6, NET4, true],
+    ['any of both families and an IPv6 address', ANY6, NET6, true],
+    ['any of both families and any of IPv6 alone', ANY6, ONLY6, true],
+    ['any of IPv6 alone and an IPv4 address', ONLY6, NET4, false],
+    ['any of IPv6 alone and an IPv6 address', ONLY6, NET6, true],
+    ['any of IPv6 alone and one of IPv6 alone', ONLY6, NET_ONLY6, true],
+    ['two of any of IPv6 alone', ONLY6, ONLY6, true],
+    ['an IPv4 address and the same one mapped', NET4, MAPPED4, true],
+    ['addresses of two families', NET4, NET6, false],
+  ])('is one between %s, or none, in either order', (_, first, second, expected) => {
+    expect(conflicts(first, second)).toBe(expected)
+    expect(conflicts(second, first)).toBe(expected)
+  })
+
+  test.each(['reuseAddress', 'reusePort'])('is avoided if both have %s', (option) => {
+    const shared = { [option]: true }
+    expect(conflicts(shared, shared)).toBe(false)
+    expect(conflicts(shared, {})).toBe(true)
+    expect(conflicts({}, shared)).toBe(true)
+  })
+
   test('is avoided by other devices, if both have one', () => {
     expect(conflicts({ boundNic: 1 }, { boundNic: 2 })).toBe(false)
     expect(conflicts({ boundNic: 1 }, { boundNic: 1 })).toBe(true)
@@ -248,7 +284,8 @@ describe('equals that share a port', () => {
 
   test('by reusePort have a share each, and nobody of lesser rank has one', () => {
     const [a, b] = [shared(), shared()]
-    expect(receivers(tableOf(a, b, holder({ reuseAddress: true })))).toEqual(new Set([a, b]))
+    for (const table of [tableOf(a, b, holder({ reuseAddress: true })), tableOf(holder({ reuseAddress: true }), a, b)])
+      expect(receivers(table)).toEqual(new Set([a, b]))
   })
 
   test('by reuseAddress alone leave all to the newest, also beside one with reusePort', () => {

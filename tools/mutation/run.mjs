@@ -73,28 +73,31 @@ function run(name) {
   }
 }
 
-/** @returns how many mutants count, how many were killed, and the names of the others */
+/** @returns how many mutants were killed, how many of them by time, and the names of the others */
 function readReport(path) {
   const survivors = []
   let killed = 0
+  // A mutant that loops; on a busy machine also one that is only slow.
+  let timedOut = 0
   for (const [file, { source, mutants }] of Object.entries(JSON.parse(readFileSync(path, 'utf8')).files))
     for (const mutant of mutants) {
+      if (mutant.status === 'Timeout') timedOut++
       if (mutant.status === 'Killed' || mutant.status === 'Timeout') killed++
       else if (mutant.status === 'Survived' || mutant.status === 'NoCoverage')
         survivors.push({ name: nameOf(file, source, mutant), at: `${file}:${mutant.location.start.line}` })
     }
-  return { killed, survivors }
+  return { killed, timedOut, survivors }
 }
 
 let failed = false
 for (const name of names.length > 0 ? names : Object.keys(rooms)) {
-  const { killed, survivors, seconds } = run(name)
+  const { killed, timedOut, survivors, seconds } = run(name)
   const total = killed + survivors.length
   const reasons = listed[name] ?? {}
   const unexplained = survivors.filter((each) => reasons[each.name] === undefined)
   const stale = Object.keys(reasons).filter((each) => !survivors.some((survivor) => survivor.name === each))
   console.log(
-    `${name}: ${((100 * killed) / total).toFixed(1)} % of ${total} mutants killed, ` +
+    `${name}: ${((100 * killed) / total).toFixed(1)} % of ${total} mutants killed (${timedOut} by time), ` +
       `${survivors.length - unexplained.length} explained, ${unexplained.length} not, in ${seconds} s`,
   )
   for (const each of unexplained) console.log(`  survives: ${each.at}\n    ${each.name}`)
