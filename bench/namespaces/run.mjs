@@ -68,6 +68,42 @@ else:
 `,
 )
 
+/**
+ * Datagrams of one size, up to 64 a call (UDP_SEGMENT, as QUIC stacks send); the receiver takes them
+ * as they come (UDP_GRO).
+ */
+const SEGMENTS = file(
+  'segments.py',
+  `
+import socket, struct, sys, time
+UDP, SEGMENT, GRO = 17, 103, 104
+role, duration = sys.argv[1], float(sys.argv[2])
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+if role == 'send':
+    size = int(sys.argv[4])
+    s.setsockopt(UDP, SEGMENT, size)
+    s.connect((sys.argv[3], 4000))
+    data, end = bytes(size * min(64, 65000 // size)), time.time() + duration
+    while time.time() < end: s.send(data)
+else:
+    s.setsockopt(socket.SOL_SOCKET, 33, 1 << 23)
+    s.setsockopt(UDP, GRO, 1)
+    s.bind(('', 4000))
+    s.settimeout(15)
+    count, first, last = 0, 0, 0
+    try:
+        while True:
+            data, ancillary, _, _ = s.recvmsg(70000, 64)
+            s.settimeout(0.7)
+            last = time.time()
+            first = first or last
+            count += -(-len(data) // (struct.unpack('i', ancillary[0][2])[0] if ancillary else len(data)))
+    except TimeoutError:
+        pass
+    print('%d arrive a second' % (count / (last - first)))
+`,
+)
+
 /** Programs on a and b of a network of tungram; what each printed. */
 function tungram(net, server, client) {
   const on = (host, words, ...options) => ['--on', host, ...options, '--', ...words]
@@ -114,7 +150,7 @@ sleep 0.7
 ip netns exec a ${quoted(client)}
 # What waits for the rest ends by itself; a server that does not is ended.
 for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 $pid 2>/dev/null || break; sleep 0.2; done
-kill $pid 2>/dev/null; wait $pid 2>/dev/null || true
+kill $pid 2>/dev/null || true; wait $pid 2>/dev/null || true
 cat ${directory}/b.txt | sed 's/^/B /'
 `,
   )
@@ -173,6 +209,16 @@ const MEASURES = {
     client: flood(1400),
     figure: udpFigure,
   },
+  'udp, 64 x 64 bytes': segments(64),
+  'udp, 46 x 1400 bytes': segments(1400),
+}
+
+function segments(size) {
+  return {
+    server: ['/usr/bin/python3', SEGMENTS, 'receive', `${seconds}`],
+    client: ['sh', '-c', `/usr/bin/python3 ${SEGMENTS} send ${seconds} 10.0.2.2 ${size}; sleep 1.5`],
+    figure: ({ b }) => b.trim(),
+  }
 }
 
 function udpFigure({ a, b }) {
@@ -195,7 +241,7 @@ function row(who, name, run) {
   } catch (error) {
     text = `no figure: ${error.message.split('\n')[0]}`
   }
-  console.log(`  ${who.padEnd(8)} ${name.padEnd(18)} ${text}`)
+  console.log(`  ${who.padEnd(8)} ${name.padEnd(20)} ${text}`)
 }
 
 const delayed = chain('delayed', ', delay: 10ms')
@@ -214,7 +260,7 @@ row('tungram', 'tcp, once it goes', (...programs) => tungram(slow, ...programs))
 if (hasNetem)
   row('kernel', 'tcp, once it goes', (...programs) => kernel('delay 10ms rate 50mbit limit 1000', ...programs))
 console.log('two routers, no faults')
-for (const name of ['ping', 'tcp', 'udp, 64 bytes', 'udp, 1400 bytes']) {
+for (const name of ['ping', 'tcp', 'udp, 64 bytes', 'udp, 1400 bytes', 'udp, 64 x 64 bytes', 'udp, 46 x 1400 bytes']) {
   row('tungram', name, (...programs) => tungram(plain, ...programs))
   row('kernel', name, (...programs) => kernel('', ...programs))
 }
