@@ -192,6 +192,7 @@ describe('a conflict', () => {
     ['any of both families and an IPv6 address', ANY6, NET6, true],
     ['any of both families and any of IPv6 alone', ANY6, ONLY6, true],
     ['any of IPv6 alone and an IPv4 address', ONLY6, NET4, false],
+    ['any of IPv6 alone and a mapped address', ONLY6, MAPPED4, false],
     ['any of IPv6 alone and an IPv6 address', ONLY6, NET6, true],
     ['any of IPv6 alone and one of IPv6 alone', ONLY6, NET_ONLY6, true],
     ['two of any of IPv6 alone', ONLY6, ONLY6, true],
