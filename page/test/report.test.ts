@@ -91,6 +91,41 @@ describeWith(
     }
   })
 
+  test('the drawing of many nodes fits the screen, with marks at what translates, filters and loses', async () => {
+    const hosts = Array.from({ length: 12 }, (_, index) => `h${index}`)
+    const links = hosts.map((host) => `{ between: [${host}, lan] }`)
+    writeFileSync(
+      file('many.yaml'),
+      `hosts: { ${hosts.map((host) => `${host}: `).join(', ')}, far: }
+switches: { lan: }
+routers: { ${[1, 2, 3, 4, 5, 6, 7, 8].map((n) => `r${n}: `).join(', ')}, home: { nat: { outside: r1 }, filter: { icmpErrors: 0 } } }
+links: [${links.join(', ')}, { between: [lan, home], loss: 1% }, { between: [home, r1], mtu: 1492 }, ${[
+        1, 2, 3, 4, 5, 6, 7,
+      ]
+        .map((n) => `{ between: [r${n}, r${n + 1}], delay: ${n}ms }`)
+        .join(', ')}, { between: [r8, far] }]
+flows: [{ from: h0, to: far, count: 5 }]`,
+    )
+    execFileSync(process.execPath, [CLI, 'sim', file('many.yaml'), '--report', file('many.html')])
+    const [page, errors] = await opened('many.html', 'light')
+    await page.waitForSelector('html[data-ready=true]', { state: 'attached' })
+    const outside = await page.evaluate(() => {
+      const area = (document.querySelector('.drawing') as Element).getBoundingClientRect()
+      return [...document.querySelectorAll('svg.topology .node, svg.topology text')]
+        .map((element) => ({ text: element.textContent, box: element.getBoundingClientRect() }))
+        .filter(({ box }) => box.left < area.left || box.right > area.right || box.top < area.top)
+        .map(({ text }) => text)
+    })
+    expect(outside).toEqual([])
+    expect(await page.locator('svg.topology .node').count()).toBe(23)
+    expect(await page.locator('svg.topology text.mark').allTextContents()).toEqual(['NAT', 'filter'])
+    expect(await page.locator('svg.topology .wire.loses').count()).toBe(1)
+    expect(await page.locator('svg.topology .words .mtu').allTextContents()).toEqual(['MTU 1492'])
+    if (process.env.SHOTS) await page.locator('.drawing').screenshot({ path: `${process.env.SHOTS}/many.png` })
+    expect(errors).toEqual([])
+    await page.context().close()
+  })
+
   test('without scripts its tables, plots and ladder are there', async () => {
     const [page] = await opened('run.html', 'light', { javaScriptEnabled: false })
     expect(await page.locator('#flows tbody tr').count()).toBe(4)

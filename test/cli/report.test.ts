@@ -179,17 +179,15 @@ describe('the page of a run', () => {
     const drawing = /<svg class="topology".*?<\/svg>/s.exec(text)?.[0] ?? ''
     const words = [...drawing.matchAll(/<text[^>]*>(.*?)<\/text>/g)].map(([, word = '']) => plain(word))
     expect(words).toEqual(
-      expect.arrayContaining([
-        'a',
-        'r',
-        'b',
-        '10.0.0.1',
-        'MTU 1500, 5 ms',
-        'narrow<',
-        'MTU 1400, 5 ms',
-        '→ 2 Mbit/s, loss 10 %',
-      ]),
+      expect.arrayContaining(['a', 'r', 'b', '10.0.0.1', '5 ms', 'narrow<', 'MTU 1400', '→ 2 Mbit/s', '→ loss 10 %']),
     )
+    expect(words).not.toContain('MTU 1500')
+    expect(text).toContain('MTU 1500 where no other is given')
+    expect(drawing.match(/class="wire loses"/g)).toHaveLength(1)
+    expect(drawing.match(/class="wire"/g)).toHaveLength(1)
+    const title = plain(/<g class="cable" data-cable="1"><title[^>]*>(.*?)<\/title>/s.exec(drawing)?.[1] ?? '')
+    expect(title).toBe('narrow<: MTU 1400\nr to b: 5 ms, 2 Mbit/s, loss 10 %\nb to r: 5 ms')
+    expect(drawing.match(/ (x|y|d|width|height|transform)="[^"]*\d\.\d[^"]*"/g) ?? []).toEqual([])
   })
 
   test('the ladder shows fragments, drops with their reasons, and answers', () => {

@@ -16,7 +16,7 @@ import { Network } from './network.tsx'
 import { CableTable, DropTable, FlowTable, ProgramTables, SweepTable } from './tables.tsx'
 
 export function Report({ data }: { data: ReportData }) {
-  const { title, description, facts, see, interrupted, topology, topologyNote, first, run, sweep } = data
+  const { title, description, facts, see, interrupted, topology, topologyNote, drawing, first, run, sweep } = data
   return (
     <>
       <header>
@@ -36,7 +36,7 @@ export function Report({ data }: { data: ReportData }) {
       <main>
         <Section title="Topology">
           {topologyNote === '' ? null : <p class="note">{topologyNote}</p>}
-          <Network topology={topology} first={first} />
+          <Network topology={topology} drawing={drawing} />
           <details>
             <summary>Cables</summary>
             <CableTable topology={topology} />

@@ -1,5 +1,6 @@
 /** The page: header, network, views, inspector, time. */
 
+import { shortened } from '../draw/measures.ts'
 import { newNetwork, switchTheme } from '../state/commands.ts'
 import { chooseFile, openFile, saveCapture, saveScenario } from '../state/files.ts'
 import { share } from '../state/link.ts'
@@ -14,7 +15,6 @@ import { LadderView } from './ladder.tsx'
 import { LogView } from './log.tsx'
 import { PacketPanel } from './packet.tsx'
 import { PlotsView } from './plots.tsx'
-import { shortened } from './shapes.tsx'
 import { TerminalView } from './terminal.tsx'
 import { TimeBar } from './timebar.tsx'
 import { TopologyView } from './topology.tsx'

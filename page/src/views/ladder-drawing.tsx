@@ -1,9 +1,10 @@
 /** Frames as a ladder: a column for each node, time downwards, an arrow for each frame. */
+
+import { shortened } from '../draw/measures.ts'
 import { flowColor, flowDash } from '../draw/palette.ts'
 import { COPY, DAMAGED, LOST, MARKED, MORE, QUEUED } from '../protocol.ts'
 import { select } from '../state/cursor.ts'
 import type { Dropped, RunModel } from '../state/model.ts'
-import { shortened } from './shapes.tsx'
 import { timeText } from './words.ts'
 
 export const ROW = 17

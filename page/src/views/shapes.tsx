@@ -1,18 +1,8 @@
 /** Nodes and cables as they are drawn, in the page and in reports. */
+import { HEIGHT, LINE, shortened, WIDTH, wordsOf } from '../draw/measures.ts'
 import type { Point } from '../draw/places.ts'
 import type { NodeKind, TopologyCable, TopologyNode } from '../protocol.ts'
 import * as state from '../state/state.ts'
-
-export const WIDTH = 84
-export const HEIGHT = 34
-/** Between two lines of words. */
-const LINE = 14
-
-/** A name that may be of any length. */
-export function shortened(name: string, most = 14): string {
-  const letters = [...name]
-  return letters.length <= most ? name : `${letters.slice(0, most - 1).join('')}…`
-}
 
 /** What can be chosen and changed is a button; in a report it is a part of a picture. */
 function asButton(name: string, isPressed: boolean) {
@@ -24,7 +14,7 @@ function asButton(name: string, isPressed: boolean) {
 const CORNERS: Record<NodeKind, number> = { host: 3, router: 17, switch: 3, segment: 2, nat: 17, firewall: 17 }
 
 export function NodeShape({ node, at: [x, y], size }: { node: TopologyNode; at: Point; size: number }) {
-  const { name, kind, nics } = node
+  const { name, kind, nics, does } = node
   const selected = state.selection.value
   const isSelected = selected?.kind === 'node' && selected.name === name
   const addresses = nics.flatMap((nic) => nic.addresses)
@@ -44,7 +34,11 @@ export function NodeShape({ node, at: [x, y], size }: { node: TopologyNode; at: 
         {...asButton(`${kind} ${name}${addresses.length > 0 ? `, ${addresses.join(', ')}` : ''}`, isSelected)}
       >
         <title aria-hidden="true">
-          {[`${kind} ${name}`, ...nics.map((nic) => `${nic.name}: ${nic.addresses.join(', ')}`)].join('\n')}
+          {[
+            `${kind} ${name}`,
+            ...does.map(({ text }) => text),
+            ...nics.map((nic) => `${nic.name}: ${nic.addresses.join(', ')}`),
+          ].join('\n')}
         </title>
         {small ? (
           <rect x={-WIDTH / 2} y={-3} width={WIDTH} height={6} rx={2} />
@@ -52,8 +46,9 @@ export function NodeShape({ node, at: [x, y], size }: { node: TopologyNode; at: 
           <rect x={-WIDTH / 2} y={-HEIGHT / 2} width={WIDTH} height={HEIGHT} rx={CORNERS[kind]} />
         )}
         {kind === 'switch' ? <path d={`M${-WIDTH / 2 + 6} ${HEIGHT / 2 - 4}h${WIDTH - 12}`} /> : null}
-        {kind === 'firewall' ? <path d={`M${-WIDTH / 2 + 12} ${-HEIGHT / 2 + 6}v${HEIGHT - 12}`} /> : null}
-        {kind === 'nat' ? <path d={`M0 ${-HEIGHT / 2}v5M0 ${HEIGHT / 2}v-5`} /> : null}
+        {does.map(({ mark }, place) => (
+          <rect class="mark" x={markAt(place) - 18} y={-HEIGHT / 2 - 8} width={36} height={15} rx={7} key={mark} />
+        ))}
       </g>
       <g class="words" aria-hidden="true" transform={`translate(${x} ${y}) scale(${size})`}>
         <text y={small ? -8 : 0} class="name">
@@ -66,6 +61,11 @@ export function NodeShape({ node, at: [x, y], size }: { node: TopologyNode; at: 
               : kind
             : shortened(addresses[0], 18)}
         </text>
+        {does.map(({ mark }, place) => (
+          <text x={markAt(place)} y={-HEIGHT / 2 + 3.5} class="mark" key={mark}>
+            {mark}
+          </text>
+        ))}
         {pieces > 0 ? (
           <text y={-HEIGHT / 2 - 8} class="small waiting">
             {pieces} {pieces === 1 ? 'fragment waits' : 'fragments wait'}
@@ -74,6 +74,11 @@ export function NodeShape({ node, at: [x, y], size }: { node: TopologyNode; at: 
       </g>
     </>
   )
+}
+
+/** The middle of a word on the upper edge of a node: the first is on the right. */
+function markAt(place: number): number {
+  return WIDTH / 2 - 16 - 40 * place
 }
 
 export function CableShape({
@@ -92,7 +97,7 @@ export function CableShape({
   const isSelected = selected?.kind === 'cable' && selected.index === index
   const middle: Point = [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2]
   const path = `M${a[0]} ${a[1]}L${b[0]} ${b[1]}`
-  const lines = wordsOf(cable, a[0] <= b[0])
+  const lines = wordsOf(cable, a[0] <= b[0] ? '→←' : '←→')
   return (
     <>
       <g
@@ -102,24 +107,14 @@ export function CableShape({
       >
         <title aria-hidden="true">{[`${name}: MTU ${mtu}`, ...lines].join('\n')}</title>
         <path class="grip" d={path} />
-        <path class="wire" d={path} />
+        <path class={`wire${cable.loses ? ' loses' : ''}`} d={path} />
       </g>
       {size > 0.6 ? <CableWords cable={cable} from={a} to={b} at={middle} size={size} /> : null}
     </>
   )
 }
 
-/** What a cable does to packets; what is so in one direction only has an arrow, as it is drawn. */
-function wordsOf({ faults: [forward, back] }: TopologyCable, isForward: boolean): string[] {
-  const [there, here] = isForward ? ['→', '←'] : ['←', '→']
-  return [
-    ...forward.filter((fault) => back.includes(fault)),
-    ...forward.filter((fault) => !back.includes(fault)).map((fault) => `${there} ${fault}`),
-    ...back.filter((fault) => !forward.includes(fault)).map((fault) => `${here} ${fault}`),
-  ]
-}
-
-/** The most important words, where packets pass; in a report all of them, for nothing passes. */
+/** The most important words, where packets pass. */
 function CableWords({
   cable,
   from,
@@ -133,20 +128,11 @@ function CableWords({
   at: Point
   size: number
 }) {
-  const { name, ends, mtu } = cable
   const isUpright = Math.abs(to[1] - from[1]) > Math.abs(to[0] - from[0])
-  const isFrozen = state.isFrozen.value
-  // A slanting cable has more room, but there are others beside it.
-  const far = isFrozen ? Math.abs(to[0] - from[0]) : Math.hypot(to[0] - from[0], to[1] - from[1])
-  const most = isUpright ? 24 : Math.max(10, Math.floor((far - WIDTH * size) / (isFrozen ? 6 : 5.2)))
-  const words = wordsOf(cable, from[0] <= to[0])
-  const isNamed = !name.startsWith(`${ends[0].node}-${ends[1].node}`)
-  const lines = isFrozen
-    ? [...(isNamed ? [name] : []), ...joined([`MTU ${mtu}`, ...words], most)]
-    : [...(mtu === 1500 ? [] : [`MTU ${mtu}`]), ...words].slice(0, 3)
-  // A slanting cable passes through its words: they have a margin of paper.
-  const isLevel = Math.abs(to[1] - from[1]) < 40
-  const bottom = isFrozen ? (isLevel ? -8 : ((lines.length - 1) * LINE) / 2 + 4) : -25
+  const far = Math.hypot(to[0] - from[0], to[1] - from[1])
+  const most = isUpright ? 24 : Math.max(10, Math.floor((far - WIDTH * size) / 5.2))
+  const words = wordsOf(cable, from[0] <= to[0] ? '→←' : '←→')
+  const lines = [...(cable.mtu === 1500 ? [] : [`MTU ${cable.mtu}`]), ...words].slice(0, 3)
   return (
     <g class="words" aria-hidden="true">
       {lines.map((line, index) => (
@@ -155,7 +141,7 @@ function CableWords({
           key={index}
           class="small"
           x={at[0] + (isUpright ? 14 : 0)}
-          y={at[1] + (isUpright ? 4 + index * LINE : bottom - (lines.length - 1 - index) * LINE)}
+          y={at[1] + (isUpright ? 4 + index * LINE : -25 - (lines.length - 1 - index) * LINE)}
           style={isUpright ? 'text-anchor: start' : ''}
         >
           {shortened(line, most)}
@@ -163,17 +149,4 @@ function CableWords({
       ))}
     </g>
   )
-}
-
-/** Words in lines of so many letters; what has an arrow begins a line. */
-function joined(words: readonly string[], most: number): string[] {
-  const lines: string[] = []
-  for (const word of words) {
-    const [line = '', arrow] = [lines.at(-1), /^[→←] /.exec(word)?.[0]]
-    const goesOn = arrow === undefined ? word : line.startsWith(arrow) ? word.slice(arrow.length) : null
-    if (goesOn !== null && line !== '' && line.length + goesOn.length + 2 <= most)
-      lines[lines.length - 1] = `${line}, ${goesOn}`
-    else lines.push(word)
-  }
-  return lines
 }

@@ -2,13 +2,14 @@
 import { useSignal, useSignalEffect } from '@preact/signals'
 import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { placesOf } from '../draw/layout.ts'
+import { shortened } from '../draw/measures.ts'
 import { type Frame, paint, type Target, waysOf } from '../draw/packets.ts'
 import { type Point, readingOrder } from '../draw/places.ts'
 import { place } from '../state/actions.ts'
 import { select } from '../state/cursor.ts'
 import { addNode, beginConnecting, connectTo, isTool, removeSelected, TOOLS } from '../state/drawing.ts'
 import * as state from '../state/state.ts'
-import { CableShape, NodeShape, shortened } from './shapes.tsx'
+import { CableShape, NodeShape } from './shapes.tsx'
 
 export function TopologyView() {
   const { nodes } = state.topology.value

@@ -21,9 +21,33 @@ export interface ReportData {
   readonly topologyNote: string
   /** The host that the drawing begins with. */
   readonly first?: string | undefined
+  /** `null` where there is nothing, or too much, to draw. */
+  readonly drawing: Drawing | null
   readonly run?: RunPart
   readonly sweep?: SweepPart
 }
+
+/** Where all of a network stands, in whole pixels, in the order of its topology. */
+export interface Drawing {
+  readonly width: number
+  readonly height: number
+  /** Whether what is farther away is to the right, or below. */
+  readonly rankdir: 'LR' | 'TB'
+  /** The MTU of the cables whose words do not name one. */
+  readonly mtu: number
+  readonly nodes: readonly Place[]
+  readonly cables: readonly DrawnCable[]
+}
+
+export interface DrawnCable {
+  /** From node to node, with the bends between them. */
+  readonly points: readonly Place[]
+  /** The middle of its words. */
+  readonly at: Place
+  readonly lines: readonly { readonly text: string; readonly mark: '' | 'mtu' | 'loses' }[]
+}
+
+export type Place = readonly [x: number, y: number]
 
 export interface RunPart {
   readonly lab: Programs | null

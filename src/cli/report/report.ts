@@ -13,7 +13,7 @@ import { frozenLadder } from './frozen.ts'
 import type { Neighbors } from './life.ts'
 import { neighborsOf } from './neighbors.ts'
 import { Recorder } from './recorder.ts'
-import type { Fact, Programs, ReportData } from './report-data.ts'
+import type { Drawing, Fact, Programs, ReportData } from './report-data.ts'
 import { seeRun } from './see.ts'
 import { timePlots } from './series.ts'
 import { sweepPlots } from './sweep-plots.ts'
@@ -95,28 +95,34 @@ export class Report {
     )
   }
 
-  #write(facts: readonly Fact[], rest: Omit<ReportData, 'title' | 'description' | 'facts' | 'topology'>): void {
+  #write(
+    facts: readonly Fact[],
+    rest: Omit<ReportData, 'title' | 'description' | 'facts' | 'topology' | 'drawing'>,
+  ): void {
     const { name, description = '', flows } = this.#scenario
+    const first = flows?.[0]?.from
     const data: ReportData = {
       title: name ?? this.#file,
       description,
       facts: [['scenario', this.#file], ...facts, ['tungram', version()]],
       topology: this.#topology,
-      first: flows?.[0]?.from,
+      first,
+      drawing: this.#views.drawing(this.#topology, first),
       ...rest,
     }
     writeFileSync(this.#path, this.#views.page(data))
   }
 }
 
-/** What `tools/report/build.mjs` makes of `page/src/report`, for this process and for browsers. */
+/** What `tools/report/build.mjs` makes of `page/src/report`: for this process, and for browsers. */
 interface Views {
   page(data: ReportData): string
+  drawing(topology: Topology, first: string | undefined): Drawing | null
 }
 
 /** @throws {Error} when they were not built */
 function viewsOf(): Views {
-  const [script, style] = ['views.js', 'views.css'].map((name) => {
+  const [script, style, search] = ['views.js', 'views.css', 'drawing.js'].map((name) => {
     try {
       return readFileSync(new URL(name, import.meta.url), 'utf8')
     } catch (error) {
@@ -124,11 +130,12 @@ function viewsOf(): Views {
         cause: error,
       })
     }
-  }) as [string, string]
+  }) as [string, string, string]
   const { page } = new Script(`${script};tungramReport`).runInThisContext() as {
     page(data: ReportData, assets: { script: string; style: string }): string
   }
-  return { page: (data) => page(data, { script, style }) }
+  const { drawingOf } = new Script(`${search};tungramDrawing`).runInThisContext() as { drawingOf: Views['drawing'] }
+  return { page: (data) => page(data, { script, style }), drawing: drawingOf }
 }
 
 /** From the package's own description, which lies somewhere above this file. */

@@ -1,5 +1,8 @@
 /** The network of a scenario as it is drawn. */
 import type { Network, Scenario } from '../../network/index.ts'
+import type { FilterSpec } from '../../network/nodes/filter.ts'
+import type { ImpairmentSpec } from '../../network/scenario/impairment-spec.ts'
+import type { RouterSpec } from '../../network/scenario/topology.ts'
 import { faultTexts } from './fault-text.ts'
 
 /** A router that translates, or filters, is drawn as such. */
@@ -14,6 +17,8 @@ export interface TopologyNode {
   readonly name: string
   readonly kind: DrawnKind
   readonly nics: readonly { readonly name: string; readonly addresses: readonly string[] }[]
+  /** What it does besides forwarding: a word to mark it with, and a line that says how. */
+  readonly does: readonly { readonly mark: 'NAT' | 'filter'; readonly text: string }[]
 }
 
 /** `index` is the place in the scenario's list of links. */
@@ -24,6 +29,8 @@ export interface TopologyCable {
   readonly mtu: number
   /** In words, for each direction: `10 ms`, `loss 1 %`. */
   readonly faults: readonly [readonly string[], readonly string[]]
+  /** Whether packets can end on it by a fault. */
+  readonly loses: boolean
 }
 
 interface CableEnd {
@@ -39,6 +46,7 @@ export function topologyOf(scenario: Scenario, network: Network): Topology {
   }
 }
 
+type MessageRate = NonNullable<FilterSpec['icmp']>
 type Kind = Network['nodes'][number]['kind']
 
 function node(scenario: Scenario, network: Network, name: string, kind: Kind): TopologyNode {
@@ -53,7 +61,29 @@ function node(scenario: Scenario, network: Network, name: string, kind: Kind): T
     }))
   const router = kind === 'router' ? entry(scenario.routers, name) : null
   const shown: DrawnKind = router?.nat !== undefined ? 'nat' : router?.filter !== undefined ? 'firewall' : kind
-  return { name, kind: shown, nics }
+  return { name, kind: shown, nics, does: router === null ? [] : doings(router) }
+}
+
+function doings({ nat, filter }: RouterSpec): TopologyNode['does'] {
+  const does: TopologyNode['does'][number][] = []
+  if (nat !== undefined) {
+    const { outside, mapping = 'endpoint-independent', filtering = 'address-and-port-dependent' } = nat
+    does.push({ mark: 'NAT', text: `NAT to ${outside}: ${mapping} mapping, ${filtering} filtering` })
+  }
+  if (filter !== undefined) {
+    const { icmp, icmpErrors, block = [], drop } = filter
+    const rate = (limit: MessageRate) => (typeof limit === 'number' ? limit : limit.rate)
+    const passing = (limit: MessageRate, name: string) =>
+      rate(limit) === 0 ? `no ${name}` : `${rate(limit)} ${name} a second`
+    const words = [
+      ...(icmp === undefined ? [] : [passing(icmp, 'ICMP messages')]),
+      ...(icmpErrors === undefined ? [] : [passing(icmpErrors, 'ICMP errors')]),
+      ...(block.length === 0 ? [] : [`not ${block.join(', ')}`]),
+      ...(drop === undefined ? [] : ['what a function lets pass']),
+    ]
+    does.push({ mark: 'filter', text: `filter: ${words.length === 0 ? 'lets all pass' : words.join('; ')}` })
+  }
+  return does
 }
 
 /** The entry of a name; none for a word that every object has. */
@@ -75,6 +105,10 @@ function cables({ links = [] }: Scenario, network: Network): TopologyCable[] {
     const name = found?.name ?? link.between.join('-')
     taken.add(name)
     const { mtu: _mtu, ...both } = link
+    const ways: readonly ImpairmentSpec[] = [
+      { ...both, ...link.forward },
+      { ...both, ...link.back },
+    ]
     return {
       name,
       index,
@@ -83,7 +117,8 @@ function cables({ links = [] }: Scenario, network: Network): TopologyCable[] {
         nic: found?.ends[way]?.port?.name ?? '',
       })) as unknown as TopologyCable['ends'],
       mtu: found?.ends.find(({ nic }) => nic !== null)?.nic?.mtu ?? link.mtu ?? 1500,
-      faults: [faultTexts({ ...both, ...link.forward }), faultTexts({ ...both, ...link.back })],
+      faults: ways.map(faultTexts) as unknown as TopologyCable['faults'],
+      loses: ways.some(({ loss = 0, corruption = 0, mtu }) => loss !== 0 || corruption !== 0 || mtu !== undefined),
     }
   })
 }
