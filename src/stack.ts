@@ -5,7 +5,7 @@
  * This module and all below it use no Node module. `stack.dgram`, the socket API, is added by
  * `socket-api/dgram/dgram.ts`.
  */
-import { Address, type Family, Prefix, parseCidr } from './base/address.ts'
+import { Address, type Cidr, type Family, Prefix, parseCidr } from './base/address.ts'
 import { type Clock, SystemClock } from './base/clock.ts'
 import { type Random, SystemRandom } from './base/random.ts'
 import { isWithin } from './base/range.ts'
@@ -36,6 +36,8 @@ import { UdpLayer } from './udp/udp-layer.ts'
 
 export type { Netstat, NicRow, SocketRow } from './stack/netstat.ts'
 export type { NicOptions, RouteOptions, StackOptions } from './stack/options.ts'
+
+const LOOPBACK_ADDRESSES = ['127.0.0.1/8', '::1/128'].map(parseCidr)
 
 /** What a packet to a destination would get, as `ip route get` shows it. */
 export interface Path {
@@ -125,7 +127,7 @@ export class Stack {
     this.udp = new UdpLayer(this.ip, this.clock, this.random, this.counters, () => this.beforeUse?.())
     this.ip.attach(this.udp)
     this.ip.icmp.errorSink = this.udp
-    this.loopback = this.addNic(new Loopback(this.clock), { addresses: ['127.0.0.1/8', '::1/128'] })
+    this.loopback = this.addNumberedNic(new Loopback(this.clock), {}, LOOPBACK_ADDRESSES)
   }
 
   // ── configuration ──
@@ -147,11 +149,17 @@ export class Stack {
    * @throws {Error} when the name is taken, or the link has a receiver already
    */
   addNic(link: Link, options: NicOptions = {}): Nic {
+    return this.addNumberedNic(link, options, (options.addresses ?? []).map(parseCidr))
+  }
+
+  /**
+   * {@link addNic} with addresses that were read already, in place of those of the options.
+   * @internal
+   */
+  addNumberedNic(link: Link, options: NicOptions, addresses: readonly Cidr[]): Nic {
     const name = options.name ?? link.name
     if (this.#nicByName(name) !== undefined)
       throw new Error(`The stack has a nic named ${name} already: give another name.`)
-    const addresses = options.addresses ?? []
-    for (const text of addresses) parseCidr(text)
     const { addressGeneration = this.#addressGeneration, temporaryAddresses = this.#temporaryAddresses } = options
     checkGeneration(addressGeneration)
     const stableSecret = readSecret(options.stableSecret)
@@ -167,7 +175,7 @@ export class Stack {
     })
     try {
       if (options.mtu !== undefined) nic.mtu = options.mtu
-      for (const text of addresses) nic.addAddress(text)
+      for (const cidr of addresses) nic.addCidr(cidr)
       nic.onFailure = (error, fatal) => this.#linkFailed(nic, error, fatal)
       link.attach(nic)
       nic.start()

@@ -199,13 +199,29 @@ export function formatWords6(w0: number, w1: number, w2: number, w3: number): st
   return w0 === 0 && w1 === 0 && w2 === MAPPED ? `::ffff:${text}` : text
 }
 
+/** The masks of a length in the 128-bit form, most significant first; one for all prefixes of it. */
+type Masks = readonly [number, number, number, number]
+
+const MASKS: readonly Masks[] = Array.from({ length: 129 }, (_, length) => {
+  const mask = (index: number) => {
+    const ones = Math.min(32, Math.max(0, length - index * 32))
+    return ones === 0 ? 0 : -1 << (32 - ones)
+  }
+  return [mask(0), mask(1), mask(2), mask(3)]
+})
+
+/** The masks of a prefix of `length` bits, 0 to 128; those of IPv4 begin at 96. */
+export function masksOf(length: number): Masks {
+  return MASKS[length] as Masks
+}
+
 /** A CIDR prefix: an address whose host bits are zero, and a length. */
 export class Prefix {
   /** The first address of the prefix. */
   readonly address: Address
   /** Bits of the family's own address: 0 to 32, or 0 to 128. */
   readonly length: number
-  readonly #masks: readonly [number, number, number, number]
+  readonly #masks: Masks
 
   /** @throws {RangeError} when the length does not fit the family */
   constructor(address: Address, length: number) {
@@ -214,15 +230,12 @@ export class Prefix {
       throw new RangeError(
         `Prefix length ${length} of ${address} is out of range: 0 to ${bits} for IPv${address.family}.`,
       )
-    const long = length + 128 - bits
-    const mask = (index: number) => {
-      const ones = Math.min(32, Math.max(0, long - index * 32))
-      return ones === 0 ? 0 : -1 << (32 - ones)
-    }
-    this.#masks = [mask(0), mask(1), mask(2), mask(3)]
+    this.#masks = masksOf(length + 128 - bits)
+    this.length = length
+    this.address = address
+    if (this.contains(address)) return
     const [m0, m1, m2, m3] = this.#masks
     this.address = new Address(address.w0 & m0, address.w1 & m1, address.w2 & m2, address.w3 & m3)
-    this.length = length
   }
 
   /**

@@ -52,25 +52,21 @@ export class SystemRandom implements Random {
  * sfc32 (the 32-bit "small fast counting" generator of PractRand), seeded from a number or a text.
  */
 export class SeededRandom implements Random {
-  #a: number
-  #b: number
-  #c: number
-  #counter = 1
+  #a = 0
+  #b = 0
+  #c = 0
+  /** 0 until the first draw: most generators never draw, and their forks need no more than the name. */
+  #counter = 0
   /** The seed, and the labels of the forks that lead here: what a fork's seed is made of. */
-  #name: string
+  readonly #name: string
+  #isFork = false
 
   constructor(seed: number | string) {
     this.#name = String(seed)
-    // FNV-1a spreads the seed's characters; the warm-up mixes them into all three words.
-    let hash = 0x811c9dc5
-    for (const char of String(seed)) hash = Math.imul(hash ^ (char.codePointAt(0) as number), 0x01000193)
-    this.#a = hash
-    this.#b = hash ^ 0x9e3779b9
-    this.#c = ~hash
-    for (let i = 0; i < 15; i++) this.uint32()
   }
 
   uint32(): number {
+    if (this.#counter === 0) this.#start()
     const t = (this.#a + this.#b + this.#counter++) | 0
     this.#a = this.#b ^ (this.#b >>> 9)
     this.#b = (this.#c + (this.#c << 3)) | 0
@@ -93,11 +89,21 @@ export class SeededRandom implements Random {
    */
   fork(label: string): SeededRandom {
     // With the length, so that different labels never make the same name.
-    const name = `${this.#name} ${label.length}:${label}`
-    const made = new SeededRandom(name)
-    const [high, low] = hash64(name)
-    made.#seed(high, low, high ^ low ^ 0x9e3779b9)
+    const made = new SeededRandom(`${this.#name} ${label.length}:${label}`)
+    made.#isFork = true
     return made
+  }
+
+  #start(): void {
+    if (this.#isFork) {
+      const [high, low] = hash64(this.#name)
+      this.#seed(high, low, high ^ low ^ 0x9e3779b9)
+      return
+    }
+    // FNV-1a spreads the seed's characters; the warm-up mixes them into all three words.
+    let hash = 0x811c9dc5
+    for (const char of this.#name) hash = Math.imul(hash ^ (char.codePointAt(0) as number), 0x01000193)
+    this.#seed(hash, hash ^ 0x9e3779b9, ~hash)
   }
 
   #seed(a: number, b: number, c: number): void {

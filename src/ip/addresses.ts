@@ -53,8 +53,7 @@ export class OwnAddresses {
       this.#broadcasts.set(w3, [...(this.#broadcasts.get(w3) ?? []), nic])
     }
     if (nic.isLoopback || address.family === 4) return
-    if (!this.#routes.list().some((route) => route.nic === nic && route.prefix.equals(MULTICAST6)))
-      add(MULTICAST6, nic, 'multicast', null, 256)
+    if (!this.#routes.to(MULTICAST6).some((route) => route.nic === nic)) add(MULTICAST6, nic, 'multicast', null, 256)
   }
 
   /** A nic has one address less: its routes go, those that another address needs too stay. */

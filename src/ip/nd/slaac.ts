@@ -2,7 +2,7 @@
  * Addresses that a nic makes from the prefixes of routers: RFC 4862 section 5.5.3, and temporary
  * ones beside them (RFC 8981).
  */
-import type { Address, Prefix } from '../../base/address.ts'
+import { type Address, type Cidr, Prefix } from '../../base/address.ts'
 import type { Clock, Timer } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import { MIN_PMTU6 } from '../routing/path-mtu.ts'
@@ -36,7 +36,7 @@ export interface SlaacAddresses {
    * found in use before.
    */
   interfaceAddress(prefix: Address, attempt: number): Address
-  add(cidr: string, temporary: boolean): void
+  add(cidr: Cidr, temporary: boolean): void
   remove(address: Address): boolean
   setDeprecated(address: Address, deprecated: boolean): void
 }
@@ -145,7 +145,7 @@ export class Slaac {
     if (!this.#made.includes(made)) this.#made.push(made)
     // Not the prefix's length: whether its other addresses are on the link is a matter of its L
     // flag (RFC 5942).
-    this.#addresses.add(`${made.address}/128`, made.limits !== null)
+    this.#addresses.add({ address: made.address, prefix: new Prefix(made.address, 128) }, made.limits !== null)
   }
 
   /** RFC 8981 section 3.4: one that is preferred for a while, unless there is such a one. */

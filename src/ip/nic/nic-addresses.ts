@@ -2,7 +2,7 @@
  * The addresses of one nic: those in use, those that are checked for duplicates, a router's anycast
  * ones, and the link-local one that the nic makes for itself.
  */
-import { Address, parseCidr } from '../../base/address.ts'
+import { Address, type Cidr, Prefix } from '../../base/address.ts'
 import type { Random } from '../../base/random.ts'
 import { solicitedNode3 } from '../../wire/ndp.ts'
 import type { OwnAddresses } from '../addresses.ts'
@@ -100,7 +100,8 @@ export class NicAddresses implements AddressOwner, SlaacAddresses {
   addLinkLocal(): void {
     if (this.checks === null || !this.#settings.linkLocal || this.#nic.mtu < MIN_PMTU6) return
     if (this.all.some(({ address }) => address.family === 6 && address.isLinkLocal)) return
-    this.add(`${this.interfaceAddress(LINK_LOCAL, this.#linkLocalAttempts)}/64`, false)
+    const address = this.interfaceAddress(LINK_LOCAL, this.#linkLocalAttempts)
+    this.add({ address, prefix: new Prefix(address, 64) }, false)
   }
 
   /** The checks that go on end without a result. */
@@ -110,9 +111,7 @@ export class NicAddresses implements AddressOwner, SlaacAddresses {
   }
 
   /** See `Nic.addAddress`. */
-  add(cidr: string, temporary: boolean): void {
-    const added = parseCidr(cidr)
-    const { address } = added
+  add({ address, prefix }: Cidr, temporary: boolean): void {
     if (address.isMulticast || address.isUnspecified)
       throw new TypeError(
         `${address} cannot be the address of a nic: expected a unicast address with a prefix length, such ` +
@@ -125,7 +124,7 @@ export class NicAddresses implements AddressOwner, SlaacAddresses {
           `section 5), and it has ${mtu}.`,
       )
     if (this.has(address) || this.isTentative(address)) return
-    const entry: NicAddress = { ...added, deprecated: false, temporary }
+    const entry: NicAddress = { address, prefix, deprecated: false, temporary }
     if (address.family === 6) this.#joinSolicitedNode(address)
     const { dad, conflictDetection } = this.#settings
     if (this.checks !== null && (address.family === 6 ? dad : conflictDetection)) {

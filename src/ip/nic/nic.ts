@@ -4,7 +4,7 @@
  * On a link of medium 'ip' a frame is a packet, and there is no neighbor to find; Ethernet has a
  * layer of its own below the nic. Addresses, groups, MTU and neighbors are rooms of their own.
  */
-import type { Address } from '../../base/address.ts'
+import { type Address, type Cidr, parseCidr } from '../../base/address.ts'
 import type { Clock } from '../../base/clock.ts'
 import { Drop } from '../../base/drop.ts'
 import type { Packet } from '../../base/packet.ts'
@@ -194,7 +194,12 @@ export class Nic {
    * @throws {RangeError} for an IPv6 address when the MTU is below 1280
    */
   addAddress(cidr: string, temporary = false): void {
-    this.#addresses.add(cidr, temporary)
+    this.#addresses.add(parseCidr(cidr), temporary)
+  }
+
+  /** @internal {@link addAddress} for one that was read already. */
+  addCidr(cidr: Cidr): void {
+    this.#addresses.add(cidr, false)
   }
 
   /** Removes an address and its routes; `false` when the nic does not have it. */

@@ -4,7 +4,7 @@
  * Each prefix length in use has a hash map of its own, so a lookup costs one probe per length in
  * use, however many routes there are.
  */
-import type { Address, Prefix } from '../../base/address.ts'
+import { type Address, masksOf, type Prefix } from '../../base/address.ts'
 import { AddressMap } from '../../base/address-map.ts'
 import { KeyedHash } from '../../base/hash.ts'
 import { SystemRandom } from '../../base/random.ts'
@@ -57,14 +57,25 @@ class Level {
     this.length = length
     this.#hash = hash
     this.best = new AddressMap(hash)
-    const mask = (index: number) => {
-      const ones = Math.min(32, Math.max(0, length - index * 32))
-      return ones === 0 ? 0 : -1 << (32 - ones)
+    const [m0, m1, m2, m3] = masksOf(length)
+    this.m0 = m0
+    this.m1 = m1
+    this.m2 = m2
+    this.m3 = m3
+  }
+
+  /** Adds a route behind those of its prefix that it does not come before. */
+  add(route: Route): void {
+    const { address } = route.prefix
+    const { w0, w1, w2, w3 } = address
+    if (this.best.get(w0, w1, w2, w3) === undefined) {
+      this.best.set(w0, w1, w2, w3, route)
+      return
     }
-    this.m0 = mask(0)
-    this.m1 = mask(1)
-    this.m2 = mask(2)
-    this.m3 = mask(3)
+    const routes = this.routes(address)
+    const at = routes.findIndex((each) => comesBefore(route, each))
+    routes.splice(at < 0 ? routes.length : at, 0, route)
+    this.setRoutes(address, routes)
   }
 
   /** All routes of a prefix, the best first. */
@@ -108,6 +119,12 @@ export class RouteTable {
     return this.#routes.size
   }
 
+  /** The routes to a prefix, the best first. */
+  to(prefix: Prefix): readonly Route[] {
+    const long = longLength(prefix)
+    return this.#levels.find((each) => each.length === long)?.routes(prefix.address) ?? []
+  }
+
   /** All routes, in the order in which they were added. */
   list(): Route[] {
     return [...this.#routes]
@@ -121,11 +138,7 @@ export class RouteTable {
       this.#levels.push(level)
       this.#levels.sort((a, b) => b.length - a.length)
     }
-    const { address } = route.prefix
-    const routes = level.routes(address)
-    const at = routes.findIndex((each) => comesBefore(route, each))
-    routes.splice(at < 0 ? routes.length : at, 0, route)
-    level.setRoutes(address, routes)
+    level.add(route)
     this.#routes.add(route)
     this.generation++
   }

@@ -33,7 +33,9 @@ export class Direction {
   readonly #header: number
   readonly #dropped: (drop: Drop, packet: Packet) => void
   readonly #wire: Wire
-  readonly #sender: SlowSender
+  readonly #parts: DirectionParts
+  /** Made with the first rate or queue: else frames leave at once. */
+  #sender: SlowSender | null = null
   #mtu = Number.POSITIVE_INFINITY
   /** Nothing but a delay that is the same for all, if any. */
   #isEven = true
@@ -47,37 +49,52 @@ export class Direction {
       this.#meter?.dropped(drop, this.#clock.now())
       parts.dropped(drop, packet)
     }
-    const counted = { ...parts, dropped: this.#dropped }
-    const wire = new Wire(counted)
-    this.#wire = wire
-    const longest = parts.mtu + parts.header
-    this.#sender = new SlowSender({ ...counted, longest, wire: (packet, time) => wire.put(packet, time) })
+    this.#parts = parts
+    this.#wire = new Wire({ ...parts, dropped: this.#dropped })
   }
 
   /** @throws {RangeError} for an impairment out of range; then nothing is changed */
   change(to: Impairments): void {
-    for (const [name, value] of Object.entries({ mtu: to.mtu ?? 1, rate: to.rate ?? 1 }))
+    for (const name of ['mtu', 'rate'] as const) {
+      const value = to[name] ?? 1
       if (typeof value === 'number' && !(value > 0)) throw new RangeError(`The ${name} ${value} has to be above 0.`)
+    }
     if (typeof to.delay === 'number' && !(to.delay >= 0))
       throw new RangeError(`The delay ${to.delay} is out of range: 0 or more milliseconds.`)
     this.#wire.change(to)
     const { loss, corruption, duplication, reordering, delay, rate, mtu } = to
-    const chance = [loss, corruption, duplication, reordering].some((each) => each !== undefined && each !== 0)
+    const chance = isSet(loss) || isSet(corruption) || isSet(duplication) || isSet(reordering)
     this.#isEven = !chance && typeof (delay ?? 0) === 'number' && rate === undefined && mtu === undefined
     this.#mtu = to.mtu ?? Number.POSITIVE_INFINITY
     this.#hasFcs = to.fcs ?? false
-    this.#sender.change(to.rate ?? Number.POSITIVE_INFINITY, to.queue, to.fcs)
+    if (to.rate !== undefined || to.queue !== undefined) this.#sender ??= this.#newSender()
+    this.#sender?.change(to.rate ?? Number.POSITIVE_INFINITY, to.queue, to.fcs)
+  }
+
+  #newSender(): SlowSender {
+    const { clock, medium, mtu, header, batchEnd, observe } = this.#parts
+    const sender = new SlowSender({
+      clock,
+      medium,
+      longest: mtu + header,
+      wire: (packet, time) => this.#wire.put(packet, time),
+      batchEnd,
+      dropped: this.#dropped,
+      observe,
+    })
+    sender.meter = this.#meter
+    return sender
   }
 
   /** Who counts what passes from now on. */
   set meter(meter: WireMeter | null) {
     this.#meter = meter
-    this.#sender.meter = meter
+    if (this.#sender !== null) this.#sender.meter = meter
   }
 
   /** Whether a merged packet may pass as one. What counts packets needs each segment. */
   get passesMerged(): boolean {
-    return this.#isEven && this.#meter === null && this.#sender.isIdle
+    return this.#isEven && this.#meter === null && this.#sender?.isIdle !== false
   }
 
   input(packet: Packet): Drop {
@@ -87,13 +104,25 @@ export class Direction {
       this.#dropped(Drop.LinkMtuExceeded, packet)
       return Drop.None
     }
-    const drop = this.#sender.input(packet)
+    const drop = this.#sender === null ? this.#leaves(packet) : this.#sender.input(packet)
     if (drop !== Drop.None) meter?.dropped(drop, this.#clock.now())
     return drop
   }
 
+  /** Without a rate it has left as soon as it came. */
+  #leaves(packet: Packet): Drop {
+    const now = this.#clock.now()
+    this.#meter?.sent(wireLength(packet, this.#hasFcs), now)
+    return this.#wire.put(packet, now)
+  }
+
   clear(): void {
-    this.#sender.clear()
+    this.#sender?.clear()
     this.#wire.clear()
   }
+}
+
+/** Whether a fault may hit some frame. */
+function isSet(fault: Impairments['loss']): boolean {
+  return fault !== undefined && fault !== 0
 }

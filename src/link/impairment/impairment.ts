@@ -50,41 +50,45 @@ export class ImpairedLink implements Link {
   readonly #inner: Link
   /** Bytes of the longest frame. */
   #longest: number
-  readonly #send: Direction
-  readonly #receive: Direction
+  readonly #options: ImpairmentOptions
+  /** Made with the first fault or meter of the direction: else frames pass as they are. */
+  readonly #directions: { send: Direction | null; receive: Direction | null } = { send: null, receive: null }
   #receiver: LinkReceiver | null = null
   #closed = false
 
   constructor(inner: Link, options: ImpairmentOptions) {
-    const clock = options.clock ?? new SystemClock()
-    const random = options.random ?? new SystemRandom()
     this.#inner = inner
-    const header = inner.medium === 'ethernet' ? 14 : 0
-    this.#longest = inner.mtu + header
-    const dropped = (drop: Drop, packet: Packet) => this.#receiver?.dropped(drop, packet)
-    const { observe, flowOf } = options
-    const common = { clock, medium: inner.medium, mtu: inner.mtu, header, dropped, observe, flowOf }
-    const send = branch(random, 'send')
-    this.#send = new Direction({
-      ...common,
-      random: send,
-      output: (packet) => inner.send(packet),
-      handOver: inner.handOver?.bind(inner),
-      batchEnd: () => inner.flush(),
-    })
-    this.#receive = new Direction({
-      ...common,
-      random: branch(random, 'receive'),
-      output: (packet) => this.#deliver(packet),
-      handOver: undefined,
-      batchEnd: () => this.#receiver?.idle(),
-    })
+    this.#options = options
+    this.#longest = inner.mtu + headerOf(inner)
     this.impair('send', options.send ?? {})
     this.impair('receive', options.receive ?? {})
   }
 
+  #direction(name: 'send' | 'receive'): Direction {
+    const made = this.#directions[name]
+    if (made !== null) return made
+    const { clock = new SystemClock(), random = new SystemRandom(), observe, flowOf } = this.#options
+    const inner = this.#inner
+    const isOut = name === 'send'
+    const direction = new Direction({
+      clock,
+      random: branch(random, name),
+      medium: inner.medium,
+      mtu: inner.mtu,
+      header: headerOf(inner),
+      output: isOut ? (packet) => inner.send(packet) : (packet) => this.#deliver(packet),
+      handOver: isOut ? inner.handOver?.bind(inner) : undefined,
+      batchEnd: isOut ? () => inner.flush() : () => this.#receiver?.idle(),
+      dropped: (drop, packet) => this.#receiver?.dropped(drop, packet),
+      observe,
+      flowOf,
+    })
+    this.#directions[name] = direction
+    return direction
+  }
+
   get offload(): Offload {
-    return this.#inner.offload.merged === true && this.#send.passesMerged ? MERGED : NO_OFFLOAD
+    return this.#inner.offload.merged === true && this.#directions.send?.passesMerged !== false ? MERGED : NO_OFFLOAD
   }
 
   get name(): string {
@@ -121,28 +125,31 @@ export class ImpairedLink implements Link {
    * @throws {RangeError} for an impairment out of range
    */
   impair(direction: 'send' | 'receive', impairments: Impairments): void {
-    if (direction === 'send') this.#send.change(impairments)
-    else this.#receive.change(impairments)
+    const isNew = this.#directions[direction] === null
+    if (isNew && Object.values(impairments).every((each) => each === undefined)) return
+    this.#direction(direction).change(impairments)
   }
 
   /** @internal Lets `meter` count the frames of one direction from now on; `null` ends that. */
   meter(direction: 'send' | 'receive', meter: WireMeter | null): void {
-    if (direction === 'send') this.#send.meter = meter
-    else this.#receive.meter = meter
+    this.#direction(direction).meter = meter
   }
 
   attach(receiver: LinkReceiver): void {
     this.#inner.attach({
       input: (packet) => {
-        this.#receive.input(packet)
+        const { receive } = this.#directions
+        if (receive === null) this.#deliver(packet)
+        else receive.input(packet)
       },
-      takesMerged: (packet) => this.#receive.passesMerged && receiver.takesMerged?.(packet) === true,
+      takesMerged: (packet) =>
+        this.#directions.receive?.passesMerged !== false && receiver.takesMerged?.(packet) === true,
       hears: (packet) => receiver.hears?.(packet) !== false,
       idle: () => receiver.idle(),
       dropped: (drop, packet) => receiver.dropped(drop, packet),
       failed: (error, fatal) => receiver.failed(error, fatal),
       changed: () => {
-        this.#longest = this.#inner.mtu + (this.medium === 'ethernet' ? 14 : 0)
+        this.#longest = this.#inner.mtu + headerOf(this.#inner)
         receiver.changed?.()
       },
     })
@@ -152,7 +159,8 @@ export class ImpairedLink implements Link {
   send(packet: Packet): Drop {
     if (this.#closed) return Drop.LinkDown
     if (longestPart(packet) > this.#longest) return Drop.LinkMtuExceeded
-    return this.#send.input(packet)
+    const { send } = this.#directions
+    return send === null ? this.#inner.send(packet) : send.input(packet)
   }
 
   flush(): void {
@@ -162,8 +170,8 @@ export class ImpairedLink implements Link {
   /** What is on its way is gone. */
   close(): void {
     this.#closed = true
-    this.#send.clear()
-    this.#receive.clear()
+    this.#directions.send?.clear()
+    this.#directions.receive?.clear()
     this.#inner.close()
   }
 
@@ -179,4 +187,9 @@ export class ImpairedLink implements Link {
     if (!this.#closed) this.#receiver?.input(packet)
     return Drop.None
   }
+}
+
+/** Bytes of the link header. */
+function headerOf({ medium }: Link): number {
+  return medium === 'ethernet' ? 14 : 0
 }

@@ -43,14 +43,30 @@ class Fault {
   }
 }
 
-/** Where is drawn what is no question of whether a fault hits. */
-interface Streams {
+/** All that is drawn for a frame. */
+class Faults {
+  readonly loss: Fault
+  readonly corruption: Fault
+  readonly duplication: Fault
+  readonly reordering: Fault
   readonly delays: FaultStream
   /** Which bit of a frame is wrong. */
   readonly bits: FaultStream
   /** What befalls the second of two. */
   readonly copyReordering: FaultStream
   readonly copyDelays: FaultStream
+
+  constructor(parts: WireParts) {
+    this.loss = new Fault(parts, 'loss')
+    this.corruption = new Fault(parts, 'corruption')
+    this.duplication = new Fault(parts, 'duplication')
+    this.reordering = new Fault(parts, 'reordering')
+    const stream = (name: string) => new FaultStream(parts.random, name, parts.flowOf)
+    this.delays = stream('delay')
+    this.bits = stream('bits')
+    this.copyReordering = stream('reordering of copies')
+    this.copyDelays = stream('delay of copies')
+  }
 }
 
 export class Wire {
@@ -59,11 +75,9 @@ export class Wire {
   readonly #deliver: (packet: Packet) => Drop
   readonly #dropped: (drop: Drop, packet: Packet) => void
   readonly #observe: WireObserver | undefined
-  readonly #loss: Fault
-  readonly #corruption: Fault
-  readonly #duplication: Fault
-  readonly #reordering: Fault
-  readonly #streams: Streams
+  readonly #parts: WireParts
+  /** Made with the first thing that is drawn, and kept: a fault that comes back draws on. */
+  #faults: Faults | null = null
   /** The model, or `null` where all frames take the same time. */
   #delay: Delay | null = null
   #sameDelay = 0
@@ -78,17 +92,7 @@ export class Wire {
     this.#deliver = parts.output
     this.#dropped = parts.dropped
     this.#observe = parts.observe
-    this.#loss = new Fault(parts, 'loss')
-    this.#corruption = new Fault(parts, 'corruption')
-    this.#duplication = new Fault(parts, 'duplication')
-    this.#reordering = new Fault(parts, 'reordering')
-    const stream = (name: string) => new FaultStream(parts.random, name, parts.flowOf)
-    this.#streams = {
-      delays: stream('delay'),
-      bits: stream('bits'),
-      copyReordering: stream('reordering of copies'),
-      copyDelays: stream('delay of copies'),
-    }
+    this.#parts = parts
     const { handOver } = parts
     const release = (packet: Packet) => {
       const drop = handOver === undefined ? this.#deliver(packet) : handOver(packet)
@@ -101,13 +105,18 @@ export class Wire {
 
   /** @throws {RangeError} for a probability out of range; then nothing is changed */
   change(to: Impairments): void {
-    const [loss, corruption, duplication, reordering] = [to.loss, to.corruption, to.duplication, to.reordering].map(
-      chooser,
-    )
-    this.#loss.chooser = loss as Chooser
-    this.#corruption.chooser = corruption as Chooser
-    this.#duplication.chooser = duplication as Chooser
-    this.#reordering.chooser = reordering as Chooser
+    const loss = chooser(to.loss)
+    const corruption = chooser(to.corruption)
+    const duplication = chooser(to.duplication)
+    const reordering = chooser(to.reordering)
+    const draws = [loss, corruption, duplication, reordering].some((each) => each !== NEVER)
+    if (draws || typeof to.delay === 'function') this.#faults ??= new Faults(this.#parts)
+    if (this.#faults !== null) {
+      this.#faults.loss.chooser = loss
+      this.#faults.corruption.chooser = corruption
+      this.#faults.duplication.chooser = duplication
+      this.#faults.reordering.chooser = reordering
+    }
     this.#delay = typeof to.delay === 'function' ? to.delay : null
     this.#sameDelay = typeof to.delay === 'number' ? wholeNanoseconds(Math.max(0, to.delay)) : 0
     this.#keepOrder = to.keepOrder ?? true
@@ -121,17 +130,20 @@ export class Wire {
 
   /** The last bit of the frame left at `time`. */
   put(packet: Packet, time: number): Drop {
+    const faults = this.#faults
+    if (faults === null) return this.#travel(packet, time, false, this.#sameDelay)
     // Every fault is drawn for every frame, so that what one does to it shifts no draw of another.
-    const isLost = this.#loss.hits(packet)
-    const wrong = this.#wrongBits(packet)
-    const isTwice = this.#duplication.hits(packet)
-    const overtakes = this.#reordering.hits(packet)
-    const delay = this.#delayOf(packet, this.#streams.delays)
+    const isLost = faults.loss.hits(packet)
+    const wrong = this.#wrongBits(packet, faults)
+    const isTwice = faults.duplication.hits(packet)
+    const overtakes = faults.reordering.hits(packet)
+    const delay = this.#delayOf(packet, faults.delays)
     if (isLost) {
       this.#dropped(Drop.WireLoss, packet)
       return Drop.None
     }
-    if (wrong.length === 0) return this.#copies(packet, time, overtakes, delay, isTwice)
+    const copies = isTwice ? faults : null
+    if (wrong.length === 0) return this.#copies(packet, time, overtakes, delay, copies)
     this.#observe?.('corrupted', packet, wrong.length > 1 ? wrong.length : 0)
     if (this.#hasFcs) {
       this.#dropped(Drop.WireFrameCheck, packet)
@@ -141,7 +153,7 @@ export class Wire {
     flip(packet, wrong)
     packet.checksumState = ChecksumState.None
     try {
-      return this.#copies(packet, time, overtakes, delay, isTwice)
+      return this.#copies(packet, time, overtakes, delay, copies)
     } finally {
       // The packet is lent.
       flip(packet, wrong)
@@ -149,12 +161,12 @@ export class Wire {
     }
   }
 
-  #wrongBits(packet: Packet): readonly number[] {
-    const { chooser, stream } = this.#corruption
+  #wrongBits(packet: Packet, { corruption, bits }: Faults): readonly number[] {
+    const { chooser, stream } = corruption
     if (chooser === NEVER) return NO_BITS
     if ('bitsOf' in chooser)
       return (chooser as BitErrors).bitsOf(packet, stream.of(packet), wireLength(packet, this.#hasFcs))
-    return this.#corruption.hits(packet) ? [this.#streams.bits.of(packet).below(packet.length * 8)] : NO_BITS
+    return corruption.hits(packet) ? [bits.of(packet).below(packet.length * 8)] : NO_BITS
   }
 
   /** Milliseconds. */
@@ -163,14 +175,15 @@ export class Wire {
     return delay === null ? this.#sameDelay : wholeNanoseconds(Math.max(0, delay(packet, stream.of(packet))))
   }
 
-  #copies(packet: Packet, time: number, overtakes: boolean, delay: number, isTwice: boolean): Drop {
-    if (!isTwice) return this.#travel(packet, time, overtakes, delay)
+  /** `faults`: of the second of two, or `null` for one alone. */
+  #copies(packet: Packet, time: number, overtakes: boolean, delay: number, faults: Faults | null): Drop {
+    if (faults === null) return this.#travel(packet, time, overtakes, delay)
     this.#observe?.('duplicated', packet, 0)
     // Copied first: the receiver may overwrite what it is given.
     const copy = copyOf(packet)
     const drop = this.#travel(packet, time, overtakes, delay)
-    const isEarly = this.#reordering.hits(copy, this.#streams.copyReordering)
-    const dropOfCopy = this.#travel(copy, time, isEarly, this.#delayOf(copy, this.#streams.copyDelays))
+    const isEarly = faults.reordering.hits(copy, faults.copyReordering)
+    const dropOfCopy = this.#travel(copy, time, isEarly, this.#delayOf(copy, faults.copyDelays))
     if (dropOfCopy !== Drop.None) this.#dropped(dropOfCopy, copy)
     return drop
   }

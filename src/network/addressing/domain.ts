@@ -2,7 +2,7 @@
  * Broadcast domains and their subnets: given, or numbered 10.0.0.0/24, 10.0.1.0/24, … and
  * fd00::/64, fd00:0:0:1::/64, …
  */
-import { Address, type Family, MAPPED, Prefix, parseCidr } from '../../base/address.ts'
+import { Address, type Cidr, type Family, MAPPED, Prefix, parseCidr } from '../../base/address.ts'
 import type { Member, RoutedDomain } from './routing.ts'
 
 /** 10.0.0.0/24 to 10.255.255.0/24. */
@@ -15,15 +15,15 @@ export class Domain implements RoutedDomain {
   readonly #taken = new Set<string>()
   #next = 1
 
-  /** The next address of a subnet that nobody has, with its prefix length: `10.0.0.1/24`. */
-  newAddress(prefix: Prefix): string {
+  /** The next address of a subnet that nobody has. */
+  newAddress(prefix: Prefix): Cidr {
     for (;;) {
       const address = addressAt(prefix, this.#next)
       if (address === null)
         throw new RangeError(
           `The subnet ${prefix} is full: give a larger one, such as ${prefix.address}/${prefix.length - 4}.`,
         )
-      if (this.take(address)) return `${address}/${prefix.length}`
+      if (this.take(address)) return { address, prefix }
       this.#next++
     }
   }

@@ -1,5 +1,5 @@
 /** Gives nics their addresses: given ones, or the next free ones of their domain. */
-import { Address, type Family, Prefix, parseCidr } from '../../base/address.ts'
+import { Address, type Cidr, type Family, Prefix, parseCidr } from '../../base/address.ts'
 import type { Nic } from '../../ip/nic/nic.ts'
 import { MIN_PMTU6 } from '../../ip/routing/path-mtu.ts'
 import type { Link } from '../../link/link.ts'
@@ -16,11 +16,13 @@ export interface NumberedNode extends RoutedNode {
 
 export class Numbering {
   /** Addresses by the name of their node, IPv4 first: the hosts file of the whole network. */
-  readonly names = new Map<string, readonly string[]>()
+  readonly names: Map<string, readonly string[]>
+  readonly #names = new Map<string, string[]>()
   readonly #subnets: Subnets
 
   constructor(subnets: Subnets) {
     this.#subnets = subnets
+    this.names = this.#names
   }
 
   /** The first address of a node, of a family. @throws {Error} when it has none */
@@ -45,16 +47,27 @@ export class Numbering {
       given === undefined
         ? this.#free(domain, link.mtu)
         : given.map((text) => blaming(option, () => this.#given(domain, text, node.stack.dad)))
-    const nic = blaming(option, () => node.stack.addNic(link, { name: link.name, addresses }))
-    const parsed = addresses.map((text) => parseCidr(text).address)
-    const gateways = ([4, 6] as const).flatMap((family) => parsed.find((each) => each.family === family) ?? [])
+    const nic = blaming(option, () => node.stack.addNumberedNic(link, { name: link.name }, addresses))
+    const gateways = ([4, 6] as const).flatMap(
+      (family) => addresses.find(({ address }) => address.family === family)?.address ?? [],
+    )
     const member: Member = { node, nic, gateways }
     domain.members.push(member)
     node.places.push({ domain, member })
-    const all = [...(this.names.get(node.name) ?? []), ...parsed.map(String)]
-    const isSix = (text: string) => text.includes(':')
-    this.names.set(node.name, [...all.filter((each) => !isSix(each)), ...all.filter(isSix)])
+    for (const { address } of addresses) this.#addName(node.name, address)
     return nic
+  }
+
+  /** IPv4 first, each family in the order of the nics. */
+  #addName(name: string, address: Address): void {
+    const known = this.#names.get(name)
+    if (known === undefined) this.#names.set(name, [address.toString()])
+    else if (address.family === 6) known.push(address.toString())
+    else {
+      let at = known.length
+      while (at > 0 && known[at - 1]?.includes(':')) at--
+      known.splice(at, 0, address.toString())
+    }
   }
 
   /**
@@ -72,7 +85,7 @@ export class Numbering {
     }
   }
 
-  #free(domain: Domain, mtu: number): string[] {
+  #free(domain: Domain, mtu: number): Cidr[] {
     if (domain.prefixes.length === 0) domain.prefixes = this.#subnets.next(mtu < MIN_PMTU6 ? [4] : [4, 6])
     const addresses = domain.prefixes
       .filter(({ family }) => family === 4 || mtu >= MIN_PMTU6)
@@ -82,7 +95,7 @@ export class Numbering {
   }
 
   /** One that looks for duplicates may be given an address of IPv6 that another node has. */
-  #given(domain: Domain, text: string, looks: boolean): string {
+  #given(domain: Domain, text: string, looks: boolean): Cidr {
     const { address, prefix } = parseCidr(text)
     let within = domain.prefixes.find((each) => each.contains(address))
     if (within === undefined && text.includes('/')) {
@@ -99,6 +112,6 @@ export class Numbering {
         `another node has the address ${address}.` +
           (address.family === 6 ? ' With dad: true the host looks for that itself.' : ''),
       )
-    return `${address}/${within.length}`
+    return { address, prefix: within }
   }
 }

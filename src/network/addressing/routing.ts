@@ -148,14 +148,26 @@ function sharedRoutes(
   })
 }
 
+/** A loop, and no list for each domain: a large network has a million of these routes. */
 function routesTo(best: ReadonlyMap<RoutedDomain, Way>): Route[] {
-  return [...best].flatMap(([domain, way]) => domain.prefixes.flatMap((prefix) => routeOver(prefix, way)))
+  const routes: Route[] = []
+  for (const [domain, way] of best) for (const prefix of domain.prefixes) addRouteOver(prefix, way, routes)
+  return routes
 }
 
-function routeOver(prefix: Prefix, { nic, via }: Way): Route[] {
-  const gateway = via.gateways.find(({ family }) => family === prefix.family)
-  if (gateway === undefined) return []
-  return [{ prefix, nic, gateway, metric: 0, source: null, mtu: 0, kind: 'unicast' }]
+function routeOver(prefix: Prefix, way: Way): Route[] {
+  const routes: Route[] = []
+  addRouteOver(prefix, way, routes)
+  return routes
+}
+
+function addRouteOver(prefix: Prefix, { nic, via }: Way, routes: Route[]): void {
+  const { family } = prefix
+  for (const gateway of via.gateways)
+    if (gateway.family === family) {
+      routes.push({ prefix, nic, gateway, metric: 0, source: null, mtu: 0, kind: 'unicast' })
+      return
+    }
 }
 
 interface Entry {

@@ -26,47 +26,40 @@ export interface Schema {
 /** The schemas that `$ref` names, without the `#/$defs/` in front. */
 export type Definitions = Readonly<Record<string, Schema>>
 
-/** The keys and indexes that lead to a place in a value. */
-export type Path = readonly (string | number)[]
-
-/** A value that is not as its schema says, and where. */
-export class SchemaError extends Error {
+/**
+ * What is not as its schema says. It is no error: a value that may be one of several things is
+ * checked against each, and most complaints are heard by nobody.
+ */
+export interface Complaint {
+  /** The keys and indexes that lead to the place in the value. */
   readonly path: readonly (string | number)[]
   /** What is wrong, without the place. */
   readonly reason: string
   /** Whether it is a number beyond its bounds. */
   readonly outOfRange: boolean
-
-  constructor(path: readonly (string | number)[], reason: string, outOfRange = false) {
-    super(`${placeOf(path)}${reason}`)
-    this.name = 'SchemaError'
-    this.path = path
-    this.reason = reason
-    this.outOfRange = outOfRange
-  }
-}
-
-/** `links[2].forward.loss: ` */
-export function placeOf(path: Path): string {
-  if (path.length === 0) return ''
-  const steps = path.map((step, index) => (typeof step === 'number' ? `[${step}]` : index === 0 ? step : `.${step}`))
-  return `${steps.join('')}: `
 }
 
 /**
- * Checks a value against the schema; `definitions` has what its `$ref`s name.
- * @throws {SchemaError} for the first thing in it that is not as the schema says
+ * The first thing in a value that is not as the schema says, or `null`; `definitions` has what its
+ * `$ref`s name.
  */
-export function checkSchema(value: unknown, schema: Schema, definitions: Definitions = {}, path: Path = []): void {
+export function complaintAbout(value: unknown, schema: Schema, definitions: Definitions = {}): Complaint | null {
   const form = resolved(schema, definitions)
-  if (form.anyOf !== undefined) {
-    checkAnyOf(value, form, form.anyOf, definitions, path)
-    return
-  }
-  checkKind(value, form, path)
-  if (typeof value === 'number') checkNumber(value, form, path)
-  else if (Array.isArray(value)) checkArray(value, form, definitions, path)
-  else if (form.type === 'object') checkObject(value as Record<string, unknown>, form, definitions, path)
+  if (form.anyOf !== undefined) return aboutAnyOf(value, form, form.anyOf, definitions)
+  const wrongKind = aboutKind(value, form)
+  if (wrongKind !== null) return wrongKind
+  if (typeof value === 'number') return aboutNumber(value, form)
+  if (Array.isArray(value)) return aboutArray(value, form, definitions)
+  return form.type === 'object' ? aboutObject(value as Record<string, unknown>, form, definitions) : null
+}
+
+function complaint(reason: string, outOfRange = false): Complaint {
+  return { path: [], reason, outOfRange }
+}
+
+/** A complaint about what is at `step` of a value. */
+function at(step: string | number, inner: Complaint | null): Complaint | null {
+  return inner === null ? null : { ...inner, path: [step, ...inner.path] }
 }
 
 /** What a schema refers to, or itself. */
@@ -79,41 +72,44 @@ function expected(schema: Schema): string {
   return schema.description ?? schema.enum?.join(' or ') ?? withArticle(schema.type)
 }
 
-function checkKind(value: unknown, schema: Schema, path: Path): void {
+function aboutKind(value: unknown, schema: Schema): Complaint | null {
   const { enum: allowed, type, pattern, description } = schema
   if (allowed !== undefined && !allowed.includes(value as string))
-    throw new SchemaError(
-      path,
+    return complaint(
       `${shown(value)} is not allowed; there ${allowed.length === 1 ? 'is' : 'are'} ${allowed.join(', ')}`,
     )
   if (type !== undefined && !hasType(value, type))
-    throw new SchemaError(path, `${shown(value)} is not ${withArticle(type)}; expected ${expected(schema)}`)
+    return complaint(`${shown(value)} is not ${withArticle(type)}; expected ${expected(schema)}`)
   if (typeof value === 'string' && pattern !== undefined && !new RegExp(pattern).test(value))
-    throw new SchemaError(path, `'${value}' is ${description === undefined ? 'of another form' : `not ${description}`}`)
+    return complaint(`'${value}' is ${description === undefined ? 'of another form' : `not ${description}`}`)
+  return null
 }
 
-function checkNumber(value: number, schema: Schema, path: Path): void {
+function aboutNumber(value: number, schema: Schema): Complaint | null {
   const { minimum, exclusiveMinimum, maximum } = schema
-  const beyond = (bound: string) => new SchemaError(path, `${value} is ${bound}; expected ${expected(schema)}`, true)
-  if (minimum !== undefined && value < minimum) throw beyond(`below ${minimum}`)
-  if (exclusiveMinimum !== undefined && value <= exclusiveMinimum) throw beyond(`not above ${exclusiveMinimum}`)
-  if (maximum !== undefined && value > maximum) throw beyond(`above ${maximum}`)
+  const beyond = (bound: string) => complaint(`${value} is ${bound}; expected ${expected(schema)}`, true)
+  if (minimum !== undefined && value < minimum) return beyond(`below ${minimum}`)
+  if (exclusiveMinimum !== undefined && value <= exclusiveMinimum) return beyond(`not above ${exclusiveMinimum}`)
+  return maximum !== undefined && value > maximum ? beyond(`above ${maximum}`) : null
 }
 
-function checkArray(value: readonly unknown[], schema: Schema, definitions: Definitions, path: Path): void {
+function aboutArray(value: readonly unknown[], schema: Schema, definitions: Definitions): Complaint | null {
   const { minItems = 0, maxItems = Number.POSITIVE_INFINITY, items } = schema
   if (value.length < minItems || value.length > maxItems)
-    throw new SchemaError(path, `${value.length} entries where ${minItems} belong`)
-  if (items === undefined) return
-  for (const [index, each] of value.entries()) checkSchema(each, items, definitions, [...path, index])
+    return complaint(`${value.length} entries where ${minItems} belong`)
+  if (items === undefined) return null
+  for (const [index, each] of value.entries()) {
+    const found = at(index, complaintAbout(each, items, definitions))
+    if (found !== null) return found
+  }
+  return null
 }
 
-function checkObject(
+function aboutObject(
   value: Readonly<Record<string, unknown>>,
   schema: Schema,
   definitions: Definitions,
-  path: Path,
-): void {
+): Complaint | null {
   const { properties = {}, additionalProperties = false, required = [] } = schema
   for (const [key, each] of Object.entries(value)) {
     const known = Object.hasOwn(properties, key) ? (properties[key] as Schema) : additionalProperties
@@ -121,47 +117,40 @@ function checkObject(
       const names = Object.keys(properties)
       const meant = names.find((name) => isNear(key, name))
       const question = meant === undefined ? '' : `, did you mean ${meant}?`
-      throw new SchemaError([...path, key], `unknown key${question}; there are ${names.join(', ')}`)
+      return at(key, complaint(`unknown key${question}; there are ${names.join(', ')}`))
     }
     // A program may pass `undefined` for an option that it does not set.
-    if (each !== undefined) checkSchema(each, known, definitions, [...path, key])
+    const found = each === undefined ? null : at(key, complaintAbout(each, known, definitions))
+    if (found !== null) return found
   }
-  for (const key of required) if (value[key] === undefined) throw new SchemaError(path, `'${key}' is missing`)
+  for (const key of required) if (value[key] === undefined) return complaint(`'${key}' is missing`)
+  return null
 }
 
-/**
- * Throws the complaint of the one alternative that the value was meant to be, where that can be
- * told.
- */
-function checkAnyOf(
+/** The complaint of the one alternative that the value was meant to be, where that can be told. */
+function aboutAnyOf(
   value: unknown,
   { description }: Schema,
   schemas: readonly Schema[],
   definitions: Definitions,
-  path: Path,
-): void {
+): Complaint | null {
   const alternatives = schemas.map((schema) => resolved(schema, definitions))
-  const complaints: SchemaError[] = []
+  const complaints: Complaint[] = []
   for (const schema of alternatives) {
-    try {
-      checkSchema(value, schema, definitions, path)
-      return
-    } catch (error) {
-      if (!(error instanceof SchemaError)) throw error
-      const meant =
-        schema.type === 'object' ? isMeant(value, schema) : schema.type !== undefined && hasType(value, schema.type)
-      if (meant || (schema.anyOf !== undefined && (error.outOfRange || error.path.length > path.length)))
-        complaints.push(error)
-    }
+    const found = complaintAbout(value, schema, definitions)
+    if (found === null) return null
+    const meant =
+      schema.type === 'object' ? isMeant(value, schema) : schema.type !== undefined && hasType(value, schema.type)
+    if (meant || (schema.anyOf !== undefined && (found.outOfRange || found.path.length > 0))) complaints.push(found)
   }
   const [only] = complaints
   const wanted =
     description ?? alternatives.map((schema) => schema.description ?? withArticle(schema.type)).join(', or ')
   if (complaints.length === 1 && only !== undefined) {
-    if (only.path.length > path.length || description === undefined) throw only
-    throw new SchemaError(path, `${only.reason.split('; expected')[0]}; expected ${wanted}`, only.outOfRange)
+    if (only.path.length > 0 || description === undefined) return only
+    return complaint(`${only.reason.split('; expected')[0]}; expected ${wanted}`, only.outOfRange)
   }
-  throw new SchemaError(path, `${shown(value)} does not belong here; expected ${wanted}`)
+  return complaint(`${shown(value)} does not belong here; expected ${wanted}`)
 }
 
 /** Whether two words differ in the case, in one letter, or in two neighbors that changed places. */

@@ -2,8 +2,9 @@
  * The check of what the library's calls are given, by the rules of scenario files; a program may
  * have functions besides.
  */
-import { checkSchema, type Schema, SchemaError } from './json-schema.ts'
+import { complaintAbout, type Schema } from './json-schema.ts'
 import { CONNECT, DEFINITIONS, FILTER, HOST, IMPAIRMENT, NAT, SEED, SEGMENT, SWITCH } from './option-schemas.ts'
+import { placeOf } from './scenario-error.ts'
 
 const TEXTS = { type: 'array', items: { type: 'string' } } as const
 /** Functions are taken out before: what is left is none. */
@@ -68,13 +69,10 @@ export function checkOptions(call: keyof typeof OPTIONS, options: unknown, whose
     properties: OPTIONS[call],
     required: REQUIRED[call] ?? [],
   }
-  try {
-    checkSchema(withoutFunctions(options), schema, DEFINITIONS)
-  } catch (error) {
-    if (!(error instanceof SchemaError)) throw error
-    const message = `${error.message} (${whose}).`
-    throw error.outOfRange ? new RangeError(message) : new TypeError(message)
-  }
+  const found = complaintAbout(withoutFunctions(options), schema, DEFINITIONS)
+  if (found === null) return
+  const message = `${placeOf(found.path)}${found.reason} (${whose}).`
+  throw found.outOfRange ? new RangeError(message) : new TypeError(message)
 }
 
 function withoutFunctions(options: unknown): unknown {

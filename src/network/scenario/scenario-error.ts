@@ -1,5 +1,4 @@
 /** What is wrong with a scenario, and where in it. */
-import { placeOf } from './json-schema.ts'
 
 /** A scenario that is none, and where: the keys and indexes that lead to the place. */
 export class ScenarioError extends Error {
@@ -16,6 +15,13 @@ export class ScenarioError extends Error {
     this.reason = reason
     this.outOfRange = outOfRange
   }
+}
+
+/** `links[2].forward.loss: ` */
+export function placeOf(path: readonly (string | number)[]): string {
+  if (path.length === 0) return ''
+  const steps = path.map((step, index) => (typeof step === 'number' ? `[${step}]` : index === 0 ? step : `.${step}`))
+  return `${steps.join('')}: `
 }
 
 /** @throws {ScenarioError} what `action` throws, with its place */

@@ -1,6 +1,6 @@
 /** The form of a scenario file, as JSON Schema (2020-12). */
 import { HOST_RANGES } from '../../ip/host-ranges.ts'
-import { checkSchema, type Schema, SchemaError } from './json-schema.ts'
+import { complaintAbout, type Schema } from './json-schema.ts'
 import { BIT_RATE, CONNECT, DEFINITIONS, duration, FILTER, HOST, NAT, SEED, SEGMENT, SWITCH } from './option-schemas.ts'
 import { ScenarioError } from './scenario-error.ts'
 import { integer, list, map, object, oneOf, optional, ref, text, within } from './schema-words.ts'
@@ -144,10 +144,6 @@ export const SCENARIO_SCHEMA: Schema & { readonly $defs: Readonly<Record<string,
 
 /** @throws {ScenarioError} for a value that is not as the schema says */
 export function checkScenarioForm(value: unknown): void {
-  try {
-    checkSchema(value, SCENARIO_SCHEMA, DEFINITIONS)
-  } catch (error) {
-    if (!(error instanceof SchemaError)) throw error
-    throw new ScenarioError(error.path, error.reason, error.outOfRange)
-  }
+  const found = complaintAbout(value, SCENARIO_SCHEMA, DEFINITIONS)
+  if (found !== null) throw new ScenarioError(found.path, found.reason, found.outOfRange)
 }

@@ -1,16 +1,12 @@
 import { expect, test } from 'vitest'
-import { checkSchema, type Schema, SchemaError } from '../../../src/network/scenario/json-schema.ts'
+import { complaintAbout, type Schema } from '../../../src/network/scenario/json-schema.ts'
+import { placeOf } from '../../../src/network/scenario/scenario-error.ts'
 
 const DEFINITIONS = { chance: { description: 'a chance', type: 'number', minimum: 0, maximum: 1 } } as const
 
 function complaint(value: unknown, schema: Schema): string {
-  try {
-    checkSchema(value, schema, DEFINITIONS)
-    return ''
-  } catch (error) {
-    if (!(error instanceof SchemaError)) throw error
-    return `${error.outOfRange ? 'range ' : ''}${error.message}`
-  }
+  const found = complaintAbout(value, schema, DEFINITIONS)
+  return found === null ? '' : `${found.outOfRange ? 'range ' : ''}${placeOf(found.path)}${found.reason}`
 }
 
 const chance: Schema = { $ref: '#/$defs/chance' }
