@@ -205,8 +205,8 @@ export class Counters {
   readonly four = new Mib()
   /** @internal */
   readonly six = new Mib()
-  /** Discarded packets by reason, first of IPv4 and of no family, then of IPv6. */
-  readonly #drops = new Float64Array(2 * DROP_LIMIT)
+  /** Discarded packets by reason, first of IPv4 and of no family, then of IPv6; `null` for none. */
+  #drops: Float64Array | null = null
   #listener: DropListener | null = null
 
   static {
@@ -231,6 +231,7 @@ export class Counters {
    */
   drop(reason: Drop, packet: Packet): void {
     const slot = packet.family === 6 ? reason + DROP_LIMIT : reason
+    this.#drops ??= new Float64Array(2 * DROP_LIMIT)
     this.#drops[slot] = (this.#drops[slot] as number) + 1
     if (this.#listener !== null) this.#listener(dropName(reason), dropLayer(reason), packet)
   }
@@ -242,7 +243,7 @@ export class Counters {
 
   /** How often one reason was counted. */
   dropCount(reason: Drop): number {
-    return (this.#drops[reason] as number) + (this.#drops[reason + DROP_LIMIT] as number)
+    return this.#dropsAt(reason) + this.#dropsAt(reason + DROP_LIMIT)
   }
 
   /** All reasons that were counted at least once, in the order of their codes. */
@@ -260,8 +261,12 @@ export class Counters {
   read(name: CounterName): number {
     const { six, field, drops } = SOURCES.get(name) as Source
     let value = ((six ? this.six : this.four) as unknown as Record<string, number | undefined>)[field] ?? 0
-    for (const drop of drops) value += this.#drops[six ? drop + DROP_LIMIT : drop] as number
+    for (const drop of drops) value += this.#dropsAt(six ? drop + DROP_LIMIT : drop)
     return value
+  }
+
+  #dropsAt(slot: number): number {
+    return this.#drops?.[slot] ?? 0
   }
 
   /** The MIB counters that are not zero, under their names. */

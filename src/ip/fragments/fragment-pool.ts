@@ -34,7 +34,7 @@ export class Fragment {
 
   /** What it makes the process hold. */
   get cost(): number {
-    return FRAGMENT_COST + bytesCost(this.bytes.length)
+    return costOf(this.bytes.length)
   }
 }
 
@@ -44,7 +44,7 @@ export class FragmentPool {
 
   /** `memory`: what the datagrams that wait may hold, in bytes. */
   constructor(memory: number) {
-    this.#limit = Math.floor((memory * SPARE_SHARE) / new Fragment(LONGEST).cost)
+    this.#limit = Math.floor((memory * SPARE_SHARE) / costOf(LONGEST))
   }
 
   /** A fragment with room for `length` bytes at least. */
@@ -65,6 +65,11 @@ export class FragmentPool {
   clear(): void {
     for (const spares of this.#spares) spares.length = 0
   }
+}
+
+/** What a fragment with so many bytes makes the process hold. */
+function costOf(capacity: number): number {
+  return FRAGMENT_COST + bytesCost(capacity)
 }
 
 /** The index of the shortest capacity that suffices, or -1. */

@@ -39,7 +39,10 @@ export class Reassembler {
   readonly #counters: Counters
   readonly #events: ReassemblyEvents
   readonly #timeout: number
-  readonly #table: PendingTable
+  readonly #memory: number
+  readonly #hash: KeyedHash
+  /** Made with the first fragment. */
+  #pendingTable: PendingTable | null = null
   #timer: Timer | null = null
   #packet: Packet | null = null
 
@@ -58,22 +61,28 @@ export class Reassembler {
     this.#counters = counters
     this.#events = events
     this.#timeout = family === 4 ? TIMEOUT4 : TIMEOUT6
-    this.#table = new PendingTable(family, memory, hash, clock, this.#timeout)
+    this.#memory = memory
+    this.#hash = hash
+  }
+
+  get #table(): PendingTable {
+    this.#pendingTable ??= new PendingTable(this.#family, this.#memory, this.#hash, this.#clock, this.#timeout)
+    return this.#pendingTable
   }
 
   /** Datagrams that wait for fragments. */
   get pending(): number {
-    return this.#table.size
+    return this.#pendingTable?.size ?? 0
   }
 
   /** Bytes that they make the process hold. */
   get memory(): number {
-    return this.#table.held
+    return this.#pendingTable?.held ?? 0
   }
 
   /** Datagrams that a fragment may have to be compared with. */
   get longestChain(): number {
-    return this.#table.longestChain
+    return this.#pendingTable?.longestChain ?? 0
   }
 
   /**
@@ -122,7 +131,7 @@ export class Reassembler {
 
   /** Forgets everything; no timer is left. */
   close(): void {
-    this.#table.clear()
+    this.#pendingTable?.clear()
     this.#timer?.cancel()
     this.#timer = null
   }

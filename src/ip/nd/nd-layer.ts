@@ -318,7 +318,7 @@ export class NdLayer implements NeighborProtocol {
   redirect(packet: Packet, target: Address): void {
     const source = this.#nic.addresses.find(({ address }) => address.family === 6 && address.isLinkLocal)?.address
     if (source === undefined) return
-    const { bytes, view } = this.#sender.begin()
+    const { bytes, view } = this.#sender.begin(true)
     let end = ndp.encodeRedirect(view, HEADROOM, target, packet.d0, packet.d1, packet.d2, packet.d3)
     const neighbor = this.neighbors.find(target.w0, target.w1, target.w2, target.w3)
     if (neighbor?.isValid === true)

@@ -1,12 +1,15 @@
 /** Sends the messages of Neighbor Discovery of one nic: ICMPv6 with hop limit 255. */
 import type { Address } from '../../base/address.ts'
 import { Drop } from '../../base/drop.ts'
-import { HEADROOM, Packet } from '../../base/packet.ts'
+import { HEADROOM, MAX_PACKET, Packet } from '../../base/packet.ts'
 import * as icmpv6 from '../../wire/icmpv6.ts'
 import * as ipv6 from '../../wire/ipv6.ts'
 import * as ndp from '../../wire/ndp.ts'
 import { ICMPV6 } from '../../wire/protocol.ts'
 import type { Counters } from '../counters.ts'
+
+/** Bytes of messages of a fixed length: solicitations and advertisements of neighbors. */
+const SHORT = 64
 
 /** The nic's hardware address, which messages tell. */
 interface OwnHardware {
@@ -18,7 +21,8 @@ export class NdSender {
   readonly #own: OwnHardware
   readonly #nic: { output(packet: Packet): Drop }
   readonly #counters: Counters
-  readonly #tx = new Packet()
+  /** As long as it has had to be: a large LAN has many nics. */
+  #tx = new Packet(HEADROOM + SHORT)
 
   constructor(own: OwnHardware, nic: { output(packet: Packet): Drop }, counters: Counters) {
     this.#own = own
@@ -26,8 +30,12 @@ export class NdSender {
     this.#counters = counters
   }
 
-  /** The transmit packet, for a message to be written at {@link HEADROOM}. */
-  begin(): Packet {
+  /**
+   * The transmit packet, for a message to be written at {@link HEADROOM}; `isLong` for more than 64
+   * bytes.
+   */
+  begin(isLong = false): Packet {
+    if (isLong && this.#tx.capacity < HEADROOM + MAX_PACKET) this.#tx = new Packet(HEADROOM + MAX_PACKET)
     this.#tx.reset(HEADROOM, HEADROOM)
     return this.#tx
   }

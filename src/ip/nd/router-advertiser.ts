@@ -81,7 +81,7 @@ export class RouterAdvertiser {
   #send(settings: AdvertiseSettings): boolean {
     const source = this.#linkLocal()
     if (source === undefined) return false
-    const { view } = this.#sender.begin()
+    const { view } = this.#sender.begin(true)
     let end = ndp.encodeRouter(view, HEADROOM, settings)
     end = this.#sender.encodeOwnAddress(view, end, ndp.SOURCE_LINK_ADDRESS)
     if (settings.mtu !== 0) end = ndp.encodeMtu(view, end, settings.mtu)

@@ -30,20 +30,43 @@ export class NicGroups {
   readonly memberships: Memberships
   readonly #nic: GroupedNic
   readonly #own: OwnGroups
-  readonly #igmp: IgmpLayer
-  readonly #mld: MldLayer
+  readonly #host: GroupHost
+  readonly #clock: Clock
+  readonly #random: Random
+  /** Made with the first group or message: most nics have neither. */
+  #igmpLayer: IgmpLayer | null = null
+  #mldLayer: MldLayer | null = null
+  #closed = false
 
   constructor(nic: GroupedNic, host: GroupHost, clock: Clock, random: Random) {
     this.#nic = nic
+    this.#host = host
+    this.#clock = clock
+    this.#random = random
     this.memberships = new Memberships((group, filter) => this.#changed(group, filter), host.hash)
     this.#own = new OwnGroups(this.memberships)
-    this.#igmp = new IgmpLayer(nic, host, clock, branch(random, 'igmp'))
-    this.#mld = new MldLayer(nic, host, clock, branch(random, 'mld'))
+  }
+
+  get #igmp(): IgmpLayer {
+    if (this.#igmpLayer === null) {
+      this.#igmpLayer = new IgmpLayer(this.#nic, this.#host, this.#clock, branch(this.#random, 'igmp'))
+      if (this.#closed) this.#igmpLayer.manager.close()
+    }
+    return this.#igmpLayer
+  }
+
+  get #mld(): MldLayer {
+    if (this.#mldLayer === null) {
+      this.#mldLayer = new MldLayer(this.#nic, this.#host, this.#clock, branch(this.#random, 'mld'))
+      if (this.#closed) this.#mldLayer.manager.close()
+    }
+    return this.#mldLayer
   }
 
   close(): void {
-    this.#igmp.manager.close()
-    this.#mld.manager.close()
+    this.#closed = true
+    this.#igmpLayer?.manager.close()
+    this.#mldLayer?.manager.close()
   }
 
   #changed(group: Address, filter: GroupFilter): void {
@@ -64,7 +87,7 @@ export class NicGroups {
 
   /** Reports all IPv6 groups again: those sent from no address not all switches heed (RFC 3590). */
   announceAll(): void {
-    this.#mld.manager.announceAll()
+    this.#mldLayer?.manager.announceAll()
   }
 
   /**

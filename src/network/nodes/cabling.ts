@@ -53,7 +53,7 @@ export class Cabling {
     for (const node of Object.keys(options.addresses ?? {}))
       if (node !== a.name && node !== b.name)
         throw new Error(`addresses.${node}: ${node} is no end of the cable ${name}.`)
-    const both = Object.fromEntries(IMPAIRMENTS.filter((each) => each !== 'mtu').map((each) => [each, options[each]]))
+    const both = bothWays(options)
     const forward = { faults: new FaultModels(), spec: { ...both, ...options.forward } }
     const back = { faults: new FaultModels(), spec: { ...both, ...options.back } }
     const end = (node: Node, out: Described, into: Described | null): CableEnd => {
@@ -108,6 +108,13 @@ export class Cabling {
     if (node.nat !== null) port.hook = node.nat
     return nic
   }
+}
+
+/** The faults of both directions; the MTU of a cable is its own. */
+function bothWays(options: ConnectOptions): ImpairmentSpec {
+  const spec: Record<string, unknown> = {}
+  for (const name of IMPAIRMENTS) if (name !== 'mtu' && options[name] !== undefined) spec[name] = options[name]
+  return spec
 }
 
 /** The addresses that the options of a cable give to a node. */

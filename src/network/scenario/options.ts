@@ -39,10 +39,19 @@ const OPTIONS = {
   replay: { frames: aFunction('whether to send a frame') },
 } satisfies Record<string, Record<string, Schema>>
 
-const REQUIRED: Partial<Record<keyof typeof OPTIONS, readonly string[]>> = {
+type Call = keyof typeof OPTIONS
+
+const REQUIRED: Partial<Record<Call, readonly string[]>> = {
   nat: ['outside'],
   attach: ['to', 'addresses'],
 }
+
+const SCHEMAS = Object.fromEntries(
+  Object.entries(OPTIONS).map(([call, properties]): [string, Schema] => [
+    call,
+    { type: 'object', description: 'options', properties, required: REQUIRED[call as Call] ?? [] },
+  ]),
+) as Record<Call, Schema>
 
 /** What may be a function, which nobody can look into. */
 const FUNCTIONS = new Set([
@@ -62,14 +71,8 @@ const FUNCTIONS = new Set([
  * @throws {TypeError} for an unknown option, one of the wrong kind, and one that is missing;
  *   {RangeError} for a number beyond its bounds
  */
-export function checkOptions(call: keyof typeof OPTIONS, options: unknown, whose: string): void {
-  const schema: Schema = {
-    type: 'object',
-    description: 'options',
-    properties: OPTIONS[call],
-    required: REQUIRED[call] ?? [],
-  }
-  const found = complaintAbout(withoutFunctions(options), schema, DEFINITIONS)
+export function checkOptions(call: Call, options: unknown, whose: string): void {
+  const found = complaintAbout(withoutFunctions(options), SCHEMAS[call], DEFINITIONS)
   if (found === null) return
   const message = `${placeOf(found.path)}${found.reason} (${whose}).`
   throw found.outOfRange ? new RangeError(message) : new TypeError(message)
@@ -77,6 +80,8 @@ export function checkOptions(call: keyof typeof OPTIONS, options: unknown, whose
 
 function withoutFunctions(options: unknown): unknown {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) return options
+  // Most have none, and are no copy's worth.
+  if (Object.values(options).every((value) => typeof value !== 'function' && typeof value !== 'object')) return options
   const data = Object.entries(options).filter(([name, value]) => !(typeof value === 'function' && FUNCTIONS.has(name)))
   return Object.fromEntries(
     data.map(([name, value]) => [name, name === 'forward' || name === 'back' ? withoutFunctions(value) : value]),
