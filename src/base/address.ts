@@ -199,7 +199,7 @@ export function formatWords6(w0: number, w1: number, w2: number, w3: number): st
   return w0 === 0 && w1 === 0 && w2 === MAPPED ? `::ffff:${text}` : text
 }
 
-/** The masks of a length in the 128-bit form, most significant first; one for all prefixes of it. */
+/** The masks of a length in the 128-bit form, most significant first: one for all its prefixes. */
 type Masks = readonly [number, number, number, number]
 
 const MASKS: readonly Masks[] = Array.from({ length: 129 }, (_, length) => {

@@ -55,7 +55,7 @@ export class SeededRandom implements Random {
   #a = 0
   #b = 0
   #c = 0
-  /** 0 until the first draw: most generators never draw, and their forks need no more than the name. */
+  /** 0 until the first draw: most generators never draw, and forks need the name alone. */
   #counter = 0
   /** The seed, and the labels of the forks that lead here: what a fork's seed is made of. */
   readonly #name: string
