@@ -1,5 +1,6 @@
 import { defineConfig } from 'vite'
 import { dropReasons } from './vite/drop-reasons.ts'
+import { later } from './vite/later.ts'
 import { offline } from './vite/offline.ts'
 
 export default defineConfig({
@@ -9,7 +10,12 @@ export default defineConfig({
   base: './',
   // Of the built page in the package: what `tungram page` serves.
   build: { outDir: 'dist', target: 'es2023', modulePreload: { polyfill: false }, chunkSizeWarningLimit: 600 },
-  worker: { format: 'es' },
+  worker: {
+    format: 'es',
+    plugins: () => [later()],
+    // What every run needs is one file, whatever its parts share with it.
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'engine', tags: ['$initial'] }] } } },
+  },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   server: { host: '127.0.0.1' },
   plugins: [dropReasons(), offline()],

@@ -32,12 +32,12 @@ export type { RouteNic } from './ip/routing/route-nic.ts'
 export type { Preference, Route, RouteKind } from './ip/routing/route-table.ts'
 export { Capture, type CapturedLink, type CapturedLinkOptions, type CaptureOptions } from './link/capture/capture.ts'
 export { type CaptureFile, type CaptureFileOptions, openCaptureFile } from './link/capture/capture-file.ts'
+export { readCapture } from './link/capture/capture-reader.ts'
 export {
   type CaptureDirection,
   type CapturedFrame,
   CaptureFormatError,
   type CaptureWarning,
-  readCapture,
 } from './link/capture/pcapng.ts'
 export { openPacket, type PacketCounters, type PacketLink, type PacketOptions } from './link/device/packet.ts'
 export { openTun, type TunCounters, type TunLink, type TunOptions } from './link/device/tun.ts'

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { readCapture } from '../src/link/capture/pcapng.ts'
+import { readCapture } from '../src/link/capture/capture-reader.ts'
 import { withNetwork } from '../src/testing.ts'
 
 let directory = ''

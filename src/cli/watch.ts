@@ -2,7 +2,8 @@
  * Frames as they pass a link: a {@link Capture} whose stream is read back at once, so that what is
  * shown is what a file would hold.
  */
-import { type CapturedFrame, readCapture } from '../link/capture/pcapng.ts'
+import { readCapture } from '../link/capture/capture-reader.ts'
+import type { CapturedFrame } from '../link/capture/pcapng.ts'
 
 /** pcapng's Enhanced Packet Block. */
 const FRAME = 6

@@ -3,7 +3,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readScenarioFile } from '../../src/cli/scenario-file.ts'
-import { readCapture } from '../../src/link/capture/pcapng.ts'
+import { readCapture } from '../../src/link/capture/capture-reader.ts'
 import { SCENARIO_SCHEMA } from '../../src/network/scenario/scenario-schema.ts'
 import { compile, start } from './program.ts'
 

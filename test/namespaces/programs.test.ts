@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { readCapture } from '../../src/link/capture/pcapng.ts'
+import { readCapture } from '../../src/link/capture/capture-reader.ts'
 import { skipAloud } from '../skips.ts'
 import { describeForUsers, Files, has, on, run } from './run.ts'
 

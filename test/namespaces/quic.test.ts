@@ -2,7 +2,7 @@
 import { cpSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { readCapture } from '../../src/link/capture/pcapng.ts'
+import { readCapture } from '../../src/link/capture/capture-reader.ts'
 import { selfSigned } from '../drop-in/certificate.ts'
 import { here as packages } from '../drop-in/child.ts'
 import { skipAloud } from '../skips.ts'

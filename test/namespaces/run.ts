@@ -39,7 +39,7 @@ export function home(user: User): string {
   if (copy !== '') return copy
   copy = mkdtempSync(join(tmpdir(), 'tungram-copy-'))
   afterAll(() => rmSync(copy, { recursive: true, force: true }))
-  const packages = ['@koromix', 'commander', 'koffi', 'yaml', 'ip-address'].map((name) => `node_modules/${name}`)
+  const packages = ['@koromix', 'commander', 'koffi', 'yaml'].map((name) => `node_modules/${name}`)
   for (const each of ['dist', 'examples', 'package.json', ...packages])
     cpSync(join(root, each), join(copy, each), { recursive: true })
   spawnSync('chmod', ['-R', 'a+rX', copy])

@@ -5,7 +5,7 @@
  */
 import { describe, expect, test } from 'vitest'
 import { SeededRandom } from '../../src/base/random.ts'
-import { readCapture } from '../../src/link/capture/pcapng.ts'
+import { readCapture } from '../../src/link/capture/capture-reader.ts'
 import { Network } from '../../src/network/network.ts'
 import type { ConnectOptions } from '../../src/network/settings.ts'
 import { skipAloud } from '../skips.ts'

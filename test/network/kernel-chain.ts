@@ -6,7 +6,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, readlinkSync } from 'node:fs'
-import { readCapture } from '../../src/link/capture/pcapng.ts'
+import { readCapture } from '../../src/link/capture/capture-reader.ts'
 
 export type HostName = 'a' | 'r1' | 'r2' | 'b'
 

@@ -17,6 +17,7 @@ import {
 } from '../../../src/network/index.ts'
 import type { RunningPrograms, startPrograms } from '../../../src/shell/programs.ts'
 import type { Detail, Edit, Engine, Loaded, Run, RunRequest, TextFault } from '../protocol.ts'
+import { partsOfLife, partsOfPrograms, partsOfScenario } from './parts.ts'
 import { RunRecorder } from './run-recorder.ts'
 import type { Place } from './syntax-fault.ts'
 
@@ -101,7 +102,7 @@ export class ScenarioEngine implements Engine {
   }
 
   async detail(request: RunRequest, id: number): Promise<Detail> {
-    const { FrameCollector } = await import('./frame-bytes.ts')
+    const [{ FrameCollector }] = await Promise.all([import('./frame-bytes.ts'), partsOfLife()])
     const collector = new FrameCollector(id)
     let life = ''
     let start = 0
@@ -136,6 +137,7 @@ export class ScenarioEngine implements Engine {
     if (this.#read?.text === text) return this.#read.scenario
     const { readScenarioText } = await import('../../../src/cli/scenario-text.ts')
     const scenario = readScenarioText(text)
+    await partsOfScenario(scenario)
     this.#read = { text, scenario }
     return scenario
   }
@@ -147,6 +149,7 @@ export class ScenarioEngine implements Engine {
     const { text, seed, programs = [] } = request
     const until = request.until ?? (programs.some(({ code }) => code !== undefined) ? CODE_TIME : undefined)
     if (programs.length > 0) this.#startPrograms ??= (await import('../../../src/shell/programs.ts')).startPrograms
+    await partsOfPrograms(programs)
     let stop = () => {}
     let time = () => 0
     let told = machineNow()

@@ -1,6 +1,6 @@
 /** The frames of one datagram, taken from the blocks of a capture as they are written. */
 import { describe } from '../../../src/describe.ts'
-import { readCapture } from '../../../src/link/capture/pcapng.ts'
+import { readCapture } from '../../../src/link/capture/capture-reader.ts'
 import type { FrameBytes } from '../protocol.ts'
 import { layersOf } from './fields.ts'
 

@@ -4,7 +4,8 @@
  */
 import { type CapturedFrame, type CaptureFormat, CaptureFormatError, type CaptureWarning } from './capture-format.ts'
 import { PcapFormat } from './pcap-reader.ts'
-import { PcapngFormat, SECTION_HEADER } from './pcapng-reader.ts'
+import { SECTION_HEADER } from './pcapng-numbers.ts'
+import { PcapngFormat } from './pcapng-reader.ts'
 
 const NOTHING = new Uint8Array(0)
 const MAGIC = 4

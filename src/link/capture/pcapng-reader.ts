@@ -3,19 +3,22 @@
  * are not known are passed over.
  */
 import { type CapturedFrame, CaptureFormat, type CaptureFormatError, MOST_FRAME } from './capture-format.ts'
+import {
+  BYTE_ORDER_MAGIC,
+  ENHANCED_PACKET,
+  EPB_FLAGS,
+  IF_NAME,
+  IF_TSRESOL,
+  INTERFACE_DESCRIPTION,
+  OPT_COMMENT,
+  padded,
+  SECTION_HEADER,
+} from './pcapng-numbers.ts'
 
-export const SECTION_HEADER = 0x0a0d0d0a
-export const INTERFACE_DESCRIPTION = 1
 const OBSOLETE_PACKET = 2
 const SIMPLE_PACKET = 3
-export const ENHANCED_PACKET = 6
-export const BYTE_ORDER_MAGIC = 0x1a2b3c4d
 
-export const OPT_COMMENT = 1
-export const IF_NAME = 2
-export const IF_TSRESOL = 9
 const IF_TSOFFSET = 14
-export const EPB_FLAGS = 2
 
 /** Bytes of a block's type and length, the least that every block has. */
 const BLOCK_HEADER = 12
@@ -37,11 +40,6 @@ interface ReadInterface {
   ticks: bigint
   /** Seconds to be added. */
   offset: bigint
-}
-
-/** The length of options and of what is before them is a multiple of four. */
-export function padded(length: number): number {
-  return (length + 3) & ~3
 }
 
 const decoder = new TextDecoder()

@@ -29,10 +29,9 @@ import {
   OPT_COMMENT,
   padded,
   SECTION_HEADER,
-} from './pcapng-reader.ts'
+} from './pcapng-numbers.ts'
 
 export { type CaptureDirection, type CapturedFrame, CaptureFormatError, type CaptureWarning } from './capture-format.ts'
-export { readCapture } from './capture-reader.ts'
 
 export const LINKTYPE_ETHERNET = 1
 /** A bare IPv4 or IPv6 packet. */

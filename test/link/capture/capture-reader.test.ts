@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { CaptureReader } from '../../../src/link/capture/capture-reader.ts'
+import { CaptureReader, readCapture } from '../../../src/link/capture/capture-reader.ts'
 import {
   CaptureFormatError,
   enhancedPacket,
   interfaceDescription,
-  readCapture,
   sectionHeader,
 } from '../../../src/link/capture/pcapng.ts'
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { readCapture } from '../../../src/link/capture/capture-reader.ts'
 import {
   type CapturedFrame,
   CaptureFormatError,
   enhancedPacket,
   interfaceDescription,
-  readCapture,
   sectionHeader,
   toNanoseconds,
 } from '../../../src/link/capture/pcapng.ts'

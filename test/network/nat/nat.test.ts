@@ -382,7 +382,7 @@ test('translated checksums are those of the packet computed anew, for random pac
   let wrong = 0
   let seen = 0
   // The capture shows the packets as they are on the wire behind the NAT.
-  const { readCapture } = await import('../../../src/link/capture/pcapng.ts')
+  const { readCapture } = await import('../../../src/link/capture/capture-reader.ts')
   const chunks: Uint8Array[] = []
   network.capture((chunk) => chunks.push(chunk), { of: ['gate-core'] })
   for (let i = 0; i < 200; i++) {

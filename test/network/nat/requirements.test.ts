@@ -4,7 +4,7 @@
  */
 import { afterEach, describe, expect, test } from 'vitest'
 import { Drop } from '../../../src/base/drop.ts'
-import { readCapture } from '../../../src/link/capture/pcapng.ts'
+import { readCapture } from '../../../src/link/capture/capture-reader.ts'
 import type { NatBehaviour } from '../../../src/network/nat/nat-options.ts'
 import { Network } from '../../../src/network/network.ts'
 import type { NatSettings } from '../../../src/network/settings.ts'

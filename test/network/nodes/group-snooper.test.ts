@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { Drop } from '../../../src/base/drop.ts'
 import { Packet } from '../../../src/base/packet.ts'
-import { readCapture } from '../../../src/link/capture/pcapng.ts'
+import { readCapture } from '../../../src/link/capture/capture-reader.ts'
 import { Network } from '../../../src/network/network.ts'
 import type { Stack } from '../../../src/stack.ts'
 import { ipv4 } from '../../packet.ts'
