@@ -30,6 +30,25 @@ async function command(page: Page, name: string): Promise<void> {
   await page.keyboard.press('Enter')
 }
 
+/** How many pixels of the packets have one of the page's colours, to the bit. */
+function painted(page: Page, name: string): Promise<number> {
+  return page.evaluate((property) => {
+    const canvas = document.querySelector('.drawing canvas') as HTMLCanvasElement
+    const color = getComputedStyle(canvas).getPropertyValue(property)
+    const wanted = [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16))
+    const { data } = (canvas.getContext('2d') as CanvasRenderingContext2D).getImageData(
+      0,
+      0,
+      canvas.width,
+      canvas.height,
+    )
+    let count = 0
+    for (let at = 0; at < data.length; at += 4)
+      if (wanted.every((value, part) => data[at + part] === value) && data[at + 3] === 255) count++
+    return count
+  }, name)
+}
+
 const node = (page: Page, name: string) => page.locator(`[data-node="${name}"]`)
 const notice = (page: Page) => page.locator('.notice')
 
@@ -112,10 +131,25 @@ describeWith(
     await page.waitForSelector('.flows td:has-text("IpDontFragment at r1")')
     // The loss is shown against the run before.
     expect(await page.textContent('.flows .less')).toMatch(/−\d+/)
-    // In a field it would take back what was typed.
+    // What fares otherwise is outlined: on its wire, in the ladder and in words, and by taking it back.
+    const difference = page.locator('.difference')
+    expect(await difference.textContent()).toMatch(/^after the change ?\d+ arrives? no more✕$/)
+    // In a field it would be typed.
     await node(page, 'h1').focus()
+    await page.keyboard.press('d')
+    await page.keyboard.press('1')
+    await page.locator('.changed.lost', { hasText: 'It arrived before the last change.' }).waitFor()
+    expect(await page.locator('.arrow path.change.lost').count()).toBeGreaterThan(0)
+    await page.keyboard.press('2')
     await page.keyboard.press('Control+z')
     await page.waitForSelector('.flows td:has-text("IpDontFragment at r1")', { state: 'detached' })
+    await difference.locator('button', { hasText: /arrives? that did not/ }).click()
+    await page.locator('.changed.gained', { hasText: 'It did not arrive before the last change.' }).waitFor()
+    await page.keyboard.press('ArrowRight')
+    expect(await painted(page, '--good')).toBeGreaterThan(10)
+    await page.click('[aria-label="leave the difference"]')
+    await page.waitForSelector('.changed', { state: 'detached' })
+    expect(await painted(page, '--good')).toBe(0)
     expect(errors).toEqual([])
     await context.close()
   })

@@ -1,6 +1,7 @@
 /** The packets on their cables at one time, painted over the drawing. */
 
 import { LOST, QUEUED, type Topology } from '../protocol.ts'
+import type { Change } from '../state/difference.ts'
 import type { RunModel } from '../state/model.ts'
 import { flowColor } from './palette.ts'
 import type { Point } from './places.ts'
@@ -17,6 +18,19 @@ export interface Target {
   readonly datagram: number
   readonly x: number
   readonly y: number
+}
+
+/** What is to be seen of packets. */
+interface Look {
+  readonly selected: number
+  /** Milliseconds for which a drop is seen. */
+  readonly recent: number
+  /** Datagrams that fare otherwise than before the last change are outlined. */
+  readonly changes: ReadonlyMap<number, Change>
+  readonly good: string
+  readonly bad: string
+  readonly ink: string
+  readonly paper: string
 }
 
 interface Ways {
@@ -55,13 +69,7 @@ export function paint(
   ways: Ways,
   time: number,
   view: Frame,
-  look: {
-    readonly selected: number
-    readonly recent: number
-    readonly bad: string
-    readonly ink: string
-    readonly paper: string
-  },
+  look: Look,
 ): Target[] {
   const targets: Target[] = []
   const { frames } = model.run
@@ -109,16 +117,7 @@ export function paint(
     const side = Math.cos(at.angle) >= 0 ? -1 : 1
     const shift = above * STACKED * view.size * side
     const [x, y] = onScreen([at.x - Math.sin(at.angle) * shift, at.y + Math.cos(at.angle) * shift], view)
-    slice(
-      context,
-      x,
-      y,
-      at.angle,
-      { color, length, label, isFragment: offset >= 0 },
-      view.size,
-      id === look.selected,
-      look,
-    )
+    slice(context, x, y, at.angle, { id, color, length, label, isFragment: offset >= 0 }, view.size, look)
     targets.push({ datagram: id, x, y })
   }
   for (const [key, count] of queued) {
@@ -207,12 +206,17 @@ function slice(
   x: number,
   y: number,
   angle: number,
-  packet: { readonly color: string; readonly length: number; readonly label: string; readonly isFragment: boolean },
+  packet: {
+    readonly id: number
+    readonly color: string
+    readonly length: number
+    readonly label: string
+    readonly isFragment: boolean
+  },
   size: number,
-  selected: boolean,
-  { ink, paper }: { readonly ink: string; readonly paper: string },
+  { selected, changes, good, bad, ink, paper }: Look,
 ): void {
-  const { color, label, isFragment } = packet
+  const { id, color, label, isFragment } = packet
   const room = label === '' ? 0 : context.measureText(label).width + 7
   const half = Math.max(room, (8 + Math.min(26, (packet.length / 1500) * 26)) * size) / 2
   const tall = (label === '' ? 9 : 14) * Math.max(size, label === '' ? 0.5 : 1)
@@ -229,10 +233,18 @@ function slice(
     context.fillStyle = paper
     for (const at of [-tall / 4, tall / 4]) context.fillRect(half - 2, at - 1.5, 2, 3)
   }
-  if (selected) {
-    context.strokeStyle = ink
-    context.lineWidth = 1.5
-    context.strokeRect(-half - 2.5, -tall / 2 - 2.5, 2 * half + 5, tall + 5)
+  const outline = (stroke: string, away: number) => {
+    context.strokeStyle = stroke
+    context.strokeRect(-half - away, -tall / 2 - away, 2 * (half + away), tall + 2 * away)
+  }
+  context.lineWidth = 1.5
+  if (id === selected) outline(ink, 2.5)
+  const change = changes.get(id)
+  if (change !== undefined) {
+    context.lineWidth = 2
+    // Dashes say it without the colour.
+    if (change === 'lost') context.setLineDash([4, 3])
+    outline(change === 'lost' ? bad : good, 5.5)
   }
   if (label !== '') {
     context.fillStyle = isLight(color) ? '#111' : '#fff'
@@ -269,7 +281,7 @@ function paintDrops(
   ways: Ways,
   time: number,
   view: Frame,
-  look: { readonly selected: number; readonly recent: number; readonly bad: string; readonly paper: string },
+  look: Look,
   targets: Target[],
 ): void {
   const seen = new Map<string, number>()

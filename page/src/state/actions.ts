@@ -3,6 +3,7 @@ import { batch } from '@preact/signals'
 import { EngineClient, Hung, PATIENCE, Stopped } from '../engine-client.ts'
 import type { Edit, Program, RunRequest } from '../protocol.ts'
 import { seek, select } from './cursor.ts'
+import { differenceOf } from './difference.ts'
 import { RunModel } from './model.ts'
 import * as state from './state.ts'
 
@@ -86,7 +87,7 @@ export async function open(opened: Opened): Promise<void> {
     state.lab.value = opened.lab ?? null
     state.selection.value = null
     state.model.value = null
-    state.before.value = null
+    state.difference.value = null
     state.time.value = 0
     state.calmTime.value = 0
   })
@@ -220,8 +221,7 @@ export async function run(): Promise<void> {
     if (own !== latest) return
     batch(() => {
       state.model.value = new RunModel(result, request)
-      state.before.value =
-        former === null ? null : new Map(former.run.flows.map(({ name, received }) => [name, received]))
+      state.difference.value = former === null ? null : differenceOf(former.run, result)
       const selected = state.selection.value
       if (selected?.kind === 'packet' && selected.id > result.datagrams.time.length) state.selection.value = null
       seek(Math.min(state.time.value, state.duration.value))

@@ -1,6 +1,6 @@
 /** Everything that can be done from anywhere, by name and by key. */
 import * as actions from './actions.ts'
-import { seek } from './cursor.ts'
+import { nextChanged, seek } from './cursor.ts'
 import { addNode, beginConnecting, removeSelected, TOOLS } from './drawing.ts'
 import { chooseFile, saveCapture, saveScenario } from './files.ts'
 import { share } from './link.ts'
@@ -32,6 +32,7 @@ export function COMMANDS(): readonly Command[] {
     { name: 'remove what is selected', key: 'Delete', run: removeSelected },
     { name: 'take back', key: '⌘Z', run: actions.undo },
     { name: 'do again', key: '⇧⌘Z', run: actions.redo },
+    { name: 'the next datagram that fares otherwise since the last change', key: 'd', run: () => nextChanged() },
     ...state.VIEWS.map((view, index) => ({
       name: `show the ${view}`,
       key: `${index + 1}`,

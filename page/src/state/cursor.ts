@@ -1,5 +1,6 @@
 /** The time at which all views are, and the datagram that they show. */
 import { batch } from '@preact/signals'
+import type { Change } from './difference.ts'
 import * as state from './state.ts'
 
 export function seek(time: number): void {
@@ -19,4 +20,17 @@ export function select(id: number, at?: number): void {
     const [first = 0, last = first] = [times[0], times.at(-1)]
     if (state.time.value < first || state.time.value > last) seek(first)
   })
+}
+
+/**
+ * Selects the next datagram that fares otherwise since the last change, of all or of one kind; behind
+ * the last the first.
+ */
+export function nextChanged(kind?: Change): void {
+  const selected = state.selection.value
+  const ids = [...(state.difference.value?.datagrams ?? [])]
+    .filter(([, change]) => kind === undefined || change === kind)
+    .map(([id]) => id)
+  const id = ids.find((each) => selected?.kind === 'packet' && each > selected.id) ?? ids[0]
+  if (id !== undefined) select(id, state.model.value?.run.datagrams.time[id - 1])
 }

@@ -5,6 +5,7 @@
 import { computed, signal } from '@preact/signals'
 import type { Scenario, Schema } from '../../../src/network/index.ts'
 import type { Program, TextFault, Topology } from '../protocol.ts'
+import type { Difference } from './difference.ts'
 import type { RunModel } from './model.ts'
 
 export type Selection =
@@ -30,8 +31,8 @@ export const fault = signal<TextFault | null>(null)
 export const schema = signal<Schema | null>(null)
 
 export const model = signal<RunModel | null>(null)
-/** What flows had received before the last change, by name: what became of the change. */
-export const before = signal<ReadonlyMap<string, number> | null>(null)
+/** What the last change has made of the run. */
+export const difference = signal<Difference | null>(null)
 export const isRunning = signal(false)
 export const progress = signal(0)
 export const seed = signal<string | null>(null)

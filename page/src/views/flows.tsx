@@ -8,7 +8,7 @@ export function FlowsView() {
   const model = state.model.value
   const specs = state.scenario.value.flows ?? []
   const now = state.calmTime.value
-  const former = state.before.value
+  const former = state.difference.value?.received
   if (model === null || specs.length === 0)
     return (
       <div class="flows">

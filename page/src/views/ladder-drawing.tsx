@@ -5,6 +5,7 @@ import { flowColor, flowDash } from '../draw/palette.ts'
 import { COPY, DAMAGED, LOST, MARKED, MORE, QUEUED } from '../protocol.ts'
 import { select } from '../state/cursor.ts'
 import type { Dropped, RunModel } from '../state/model.ts'
+import * as state from '../state/state.ts'
 import { timeText } from './words.ts'
 
 export const ROW = 17
@@ -97,6 +98,7 @@ function FrameArrow({ arrow, model, selected }: { arrow: Arrow; model: RunModel;
   const corner = (side: number) => `${x1 - 8 * ux - side * 3.5 * uy} ${y1 - 8 * uy + side * 3.5 * ux}`
   const right = x1 >= x0
   const label = labelOf(model, row)
+  const change = state.difference.value?.datagrams.get(id)
   return (
     <g
       class={`arrow${(frames.offset[row] as number) < 0 ? '' : ' fragment'}${selected === id ? ' selected' : selected > 0 ? ' other' : ''}`}
@@ -104,6 +106,7 @@ function FrameArrow({ arrow, model, selected }: { arrow: Arrow; model: RunModel;
     >
       <title>{detailsOf(model, row)}</title>
       <path class="grip" d={`M${x0} ${y0}L${x1} ${y1}`} />
+      {change === undefined ? null : <path class={`change ${change}`} d={`M${x0} ${y0}L${x1} ${y1}`} />}
       <path d={`M${x0} ${y0}L${x1} ${y1}`} stroke={color} stroke-dasharray={flowDash(flow)} />
       {lost ? (
         <g class="drop">

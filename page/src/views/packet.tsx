@@ -32,6 +32,7 @@ export function PacketPanel({ id, model }: { id: number; model: RunModel }) {
   })
   const flow = model.run.datagrams.flow[id - 1] as number
   const own = model.flowOf(id)
+  const change = state.difference.value?.datagrams.get(id)
   const drops = model.drops.filter((drop) => drop.datagram === id)
   return (
     <div class="packet">
@@ -52,6 +53,11 @@ export function PacketPanel({ id, model }: { id: number; model: RunModel }) {
         {datagramText(model, id).replace(/^#\d+ /, '')}
         {flow >= 0 ? `, ${own < 0 ? 'on account of ' : ''}flow ${model.run.flows[flow]?.name}` : ''}
       </p>
+      {change === undefined ? null : (
+        <p class={`changed ${change}`}>
+          {change === 'lost' ? 'It arrived before the last change.' : 'It did not arrive before the last change.'}
+        </p>
+      )}
       {drops.slice(0, 3).map(({ node, nic, reason, time }) => (
         <button type="button" class="verdict" key={`${time} ${node} ${nic}`} onClick={() => seek(time)}>
           ✕ {nic === '' ? node : `${node}.${nic}`}: {reason}

@@ -148,6 +148,10 @@ function Strip() {
       }
     }
     paint(bins, style.getPropertyValue('--line-strong'), most, 1)
+    for (const [id, change] of state.difference.value?.datagrams ?? []) {
+      context.fillStyle = style.getPropertyValue(change === 'lost' ? '--bad' : '--good')
+      context.fillRect(place(model.run.datagrams.time[id - 1] as number) * 2, 0, 1.5, 4)
+    }
     paint(bad, style.getPropertyValue('--bad'), Math.max(most, ...bad), 2.5)
   })
   useSignalEffect(() => {

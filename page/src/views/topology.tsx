@@ -7,9 +7,13 @@ import { type Frame, paint, type Target, waysOf } from '../draw/packets.ts'
 import { type Point, readingOrder } from '../draw/places.ts'
 import { place } from '../state/actions.ts'
 import { select } from '../state/cursor.ts'
+import type { Change } from '../state/difference.ts'
 import { addNode, beginConnecting, connectTo, isTool, removeSelected, TOOLS } from '../state/drawing.ts'
 import * as state from '../state/state.ts'
+import { DifferenceLine } from './difference.tsx'
 import { CableShape, NodeShape } from './shapes.tsx'
+
+const NONE: ReadonlyMap<number, Change> = new Map()
 
 export function TopologyView() {
   const { nodes } = state.topology.value
@@ -66,6 +70,8 @@ export function TopologyView() {
     targets.current = paint(context, model, latest.current.ways, state.time.value, latest.current.frame, {
       selected: selected?.kind === 'packet' ? selected.id : 0,
       recent: state.speed.value * 1.2,
+      changes: state.difference.value?.datagrams ?? NONE,
+      good: style.getPropertyValue('--good'),
       bad: style.getPropertyValue('--bad'),
       ink: style.getPropertyValue('--ink'),
       paper: style.getPropertyValue('--paper'),
@@ -73,6 +79,7 @@ export function TopologyView() {
   }
   useSignalEffect(() => {
     void [state.time.value, state.model.value, state.selection.value, state.theme.value, size.value, state.speed.value]
+    void state.difference.value
     draw()
   })
   useEffect(draw)
@@ -193,6 +200,7 @@ export function TopologyView() {
           </g>
         </svg>
         <canvas ref={canvas} aria-hidden="true" />
+        <DifferenceLine />
         {nodes.length === 0 ? <Empty /> : null}
       </div>
     </section>
