@@ -21,6 +21,9 @@ import { Stack } from '../stack.ts'
 
 export type Family = 4 | 6
 
+/** Milliseconds that an answer may take, on a machine with other work. */
+export const PATIENCE = 5000
+
 /** The stack's and the peer's addresses. */
 export const OWN = { 4: '10.9.0.2', 6: 'fd09::2' } as const
 export const PEER = { 4: '10.9.0.1', 6: 'fd09::1' } as const
@@ -187,7 +190,7 @@ class Pinger implements Link {
   ping(family: Family, size: number): Promise<'answered' | 'no answer'> {
     this.#inner.send(this.#request(family, size))
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve('no answer'), 2000)
+      const timer = setTimeout(() => resolve('no answer'), PATIENCE)
       this.#answered = () => {
         clearTimeout(timer)
         resolve('answered')

@@ -8,7 +8,7 @@ import * as ipv4 from '../wire/ipv4.ts'
 import * as ipv6 from '../wire/ipv6.ts'
 import { openCapture } from './capture.ts'
 import { type Arrow, Drawing, fitted } from './demo-drawing.ts'
-import { type Dgram, type Family, OWN, PEER, type Peer, PREFIX_LENGTH } from './demo-peer.ts'
+import { type Dgram, type Family, OWN, PATIENCE, PEER, type Peer, PREFIX_LENGTH } from './demo-peer.ts'
 import { describeFrame, frameLine } from './frame-text.ts'
 import { colored, columns, dropsText, plural, printJson, printStyled, style } from './output.ts'
 import { startRun } from './run.ts'
@@ -29,8 +29,6 @@ interface Check {
   readonly expected: string
 }
 
-/** Milliseconds that an answer may take. */
-const PATIENCE = 2000
 const ECHO_PORT = 7
 const CLOSED_PORT = 9
 /** Expedited Forwarding (RFC 3246), as voice has it. */
