@@ -40,6 +40,22 @@ export interface Route {
   readonly preference?: Preference
 }
 
+/** Many routes that are alike, of different prefixes, each made when it is asked for. */
+export interface RouteSource {
+  /** The prefix lengths that there are, in the 128-bit form. */
+  readonly lengths: readonly number[]
+  /** The route to a prefix; of a prefix with several of them, the first one or `null`. */
+  find(length: number, w0: number, w1: number, w2: number, w3: number): Route | null
+  /** All of them in their order. */
+  all(): Route[]
+  /** Those of prefixes that have several, in the order of {@link all}. */
+  contested(): Route[]
+  /** Those that somebody has asked for. */
+  made(): Route[]
+  /** Takes one away; `false` when it is none of them. */
+  delete(route: Route): boolean
+}
+
 /** The routes of one prefix length. */
 class Level {
   readonly length: number
@@ -98,7 +114,11 @@ class Level {
 export class RouteTable {
   /** Longest first. */
   #levels: Level[] = []
-  readonly #routes = new Set<Route>()
+  /** In the order of their adding; those of the source at its place. */
+  readonly #routes = new Set<Route | RouteSource>()
+  #source: RouteSource | null = null
+  /** Routes of the source that stand in a level: others have the same prefix. */
+  #placed: Route[] = []
   /** Moves with every change, so that a remembered lookup can be checked. */
   generation = 0
   /** Told of every route that was removed. */
@@ -116,50 +136,113 @@ export class RouteTable {
   }
 
   get size(): number {
-    return this.#routes.size
+    return this.list().length
   }
 
   /** The routes to a prefix, the best first. */
   to(prefix: Prefix): readonly Route[] {
     const long = longLength(prefix)
-    return this.#levels.find((each) => each.length === long)?.routes(prefix.address) ?? []
+    const { address } = prefix
+    const routes = this.#levels.find((each) => each.length === long)?.routes(address) ?? []
+    const made = routes.length > 0 ? null : this.#fromSource(prefix)
+    return made === null ? routes : [made]
   }
 
   /** All routes, in the order in which they were added. */
   list(): Route[] {
-    return [...this.#routes]
+    return [...this.#routes].flatMap((each) => ('prefix' in each ? each : each.all()))
   }
 
   add(route: Route): void {
-    const long = longLength(route.prefix)
-    let level = this.#levels.find((each) => each.length === long)
-    if (level === undefined) {
-      level = new Level(long, this.#hash)
-      this.#levels.push(level)
-      this.#levels.sort((a, b) => b.length - a.length)
-    }
+    const level = this.#level(longLength(route.prefix))
+    // It was there before.
+    const found = level.routes(route.prefix.address).length === 0 ? this.#fromSource(route.prefix) : null
+    if (found !== null) this.#place(found)
     level.add(route)
     this.#routes.add(route)
     this.generation++
   }
 
   remove(route: Route): boolean {
-    if (!this.#routes.delete(route)) return false
-    const long = longLength(route.prefix)
-    const level = this.#levels.find((each) => each.length === long) as Level
-    const { address } = route.prefix
-    level.setRoutes(
-      address,
-      level.routes(address).filter((each) => each !== route),
-    )
-    if (level.best.size === 0) this.#levels = this.#levels.filter((each) => each !== level)
+    if (!this.#routes.delete(route) && this.#source?.delete(route) !== true) return false
+    this.#take(route)
+    this.#tidy()
     this.generation++
     this.onRemove?.(route)
     return true
   }
 
   removeNic(nic: RouteNic): void {
-    for (const route of this.#routes) if (route.nic === nic) this.remove(route)
+    for (const route of this.list()) if (route.nic === nic) this.remove(route)
+  }
+
+  /**
+   * Replaces the routes of the source that was set before by those of another one, as if each was
+   * added now; `null` for none.
+   */
+  setSource(source: RouteSource | null): void {
+    const before = this.#source
+    const placed = this.#placed
+    this.#source = source
+    this.#placed = []
+    for (const route of placed) this.#take(route)
+    if (before !== null) this.#routes.delete(before)
+    if (source !== null) {
+      for (const length of source.lengths) this.#level(length)
+      for (const route of source.contested()) this.#place(route)
+      const standing = new Set(this.#placed)
+      for (const each of this.#routes) {
+        const found = 'prefix' in each ? this.#fromSource(each.prefix) : null
+        if (found === null || standing.has(found)) continue
+        standing.add(found)
+        this.#place(found)
+      }
+      this.#routes.add(source)
+    }
+    this.#tidy()
+    this.generation++
+    for (const route of before?.made() ?? []) this.onRemove?.(route)
+  }
+
+  /** The level of a length, which is made if there is none. */
+  #level(length: number): Level {
+    const known = this.#levels.find((each) => each.length === length)
+    if (known !== undefined) return known
+    const level = new Level(length, this.#hash)
+    this.#levels.push(level)
+    this.#levels.sort((a, b) => b.length - a.length)
+    return level
+  }
+
+  /** Drops levels without routes. */
+  #tidy(): void {
+    const lengths = this.#source?.lengths ?? []
+    if (this.#levels.some(({ best, length }) => best.size === 0 && !lengths.includes(length)))
+      this.#levels = this.#levels.filter(({ best, length }) => best.size > 0 || lengths.includes(length))
+  }
+
+  #fromSource(prefix: Prefix): Route | null {
+    const { w0, w1, w2, w3 } = prefix.address
+    return this.#source?.find(longLength(prefix), w0, w1, w2, w3) ?? null
+  }
+
+  /** Puts a route of the source beside others to its prefix. */
+  #place(route: Route): void {
+    this.#level(longLength(route.prefix)).add(route)
+    this.#placed.push(route)
+  }
+
+  /** Takes a route out of its level, if it stands there. */
+  #take(route: Route): void {
+    const long = longLength(route.prefix)
+    const level = this.#levels.find((each) => each.length === long)
+    const { address } = route.prefix
+    const routes = level?.routes(address) ?? []
+    if (routes.includes(route))
+      level?.setRoutes(
+        address,
+        routes.filter((each) => each !== route),
+      )
   }
 
   /**
@@ -174,8 +257,9 @@ export class RouteTable {
       const p1 = w1 & level.m1
       const p2 = w2 & level.m2
       const p3 = w3 & level.m3
-      const best = level.best.get(p0, p1, p2, p3)
-      if (best === undefined) continue
+      // Where there is none, no other stands beside one of the source.
+      const best = level.best.get(p0, p1, p2, p3) ?? this.#source?.find(level.length, p0, p1, p2, p3)
+      if (best === undefined || best === null) continue
       if (leadsOver(best, nic)) return best
       const others = level.others?.get(p0, p1, p2, p3)
       if (others === undefined) continue
@@ -199,6 +283,7 @@ function preferenceOf({ preference = Preference.Medium }: Route): Preference {
   return preference
 }
 
-function longLength(prefix: Prefix): number {
+/** A prefix length in the 128-bit form. */
+export function longLength(prefix: Prefix): number {
   return prefix.family === 4 ? prefix.length + 96 : prefix.length
 }

@@ -6,6 +6,7 @@ import { Address, Prefix } from '../../base/address.ts'
 import type { Nic } from '../../ip/nic/nic.ts'
 import type { Route } from '../../ip/routing/route-table.ts'
 import type { Stack } from '../../stack.ts'
+import { RoutesOnDemand, SubnetIndex } from './routes-on-demand.ts'
 
 /** A stack's place in a domain. */
 export interface Member {
@@ -29,7 +30,7 @@ export interface RoutedNode {
   readonly places: readonly { readonly domain: RoutedDomain; readonly member: Member }[]
   /** Addresses that others have too. */
   readonly anycast: readonly Prefix[]
-  /** What was installed before. */
+  /** What was installed before, without the routes that are made on demand. */
   routes: Route[]
 }
 
@@ -50,18 +51,19 @@ export function installRoutes(nodes: readonly RoutedNode[]): void {
   const routers = nodes.filter((node) => node.forwards)
   const tables: Tables = new Map(routers.map((router) => [router, ways(router)]))
   const shared = sharedBy(nodes)
+  const index = new SubnetIndex(new Set(nodes.flatMap(({ places }) => places.map(({ domain }) => domain))))
   for (const node of nodes) {
     for (const route of node.routes) node.stack.removeRoute(route)
     const gates = node.forwards ? [] : gatesOf(node)
     // A host with one router leaves everything to it.
     const [only, ...others] = gates
     const isLed = only !== undefined && others.length === 0
-    const best = tables.get(node) ?? (isLed ? new Map() : hostWays(node, gates, tables))
-    node.routes = [
-      ...(isLed ? DEFAULTS.flatMap((prefix) => routeOver(prefix, only)) : routesTo(best)),
-      ...sharedRoutes(node, best, shared),
-    ]
-    for (const route of node.routes) node.stack.ip.routes.add(route)
+    const best = tables.get(node) ?? (isLed ? new Map<RoutedDomain, Way>() : hostWays(node, gates, tables))
+    const { routes } = node.stack.ip
+    routes.setSource(isLed ? null : new RoutesOnDemand(index, best, routeOver))
+    node.routes = isLed ? DEFAULTS.flatMap((prefix) => routeOver(prefix, only) ?? []) : []
+    node.routes.push(...sharedRoutes(node, best, shared))
+    for (const route of node.routes) routes.add(route)
   }
 }
 
@@ -144,30 +146,14 @@ function sharedRoutes(
       const cost = way.cost + domain.cost
       if (nearest === null || cost < nearest.cost) nearest = { ...way, cost }
     }
-    return nearest === null ? [] : routeOver(prefix, nearest)
+    return nearest === null ? [] : (routeOver(prefix, nearest) ?? [])
   })
 }
 
-/** A loop, and no list for each domain: a large network has a million of these routes. */
-function routesTo(best: ReadonlyMap<RoutedDomain, Way>): Route[] {
-  const routes: Route[] = []
-  for (const [domain, way] of best) for (const prefix of domain.prefixes) addRouteOver(prefix, way, routes)
-  return routes
-}
-
-function routeOver(prefix: Prefix, way: Way): Route[] {
-  const routes: Route[] = []
-  addRouteOver(prefix, way, routes)
-  return routes
-}
-
-function addRouteOver(prefix: Prefix, { nic, via }: Way, routes: Route[]): void {
-  const { family } = prefix
-  for (const gateway of via.gateways)
-    if (gateway.family === family) {
-      routes.push({ prefix, nic, gateway, metric: 0, source: null, mtu: 0, kind: 'unicast' })
-      return
-    }
+function routeOver(prefix: Prefix, { nic, via }: Way): Route | null {
+  const gateway = via.gateways.find(({ family }) => family === prefix.family)
+  if (gateway === undefined) return null
+  return { prefix, nic, gateway, metric: 0, source: null, mtu: 0, kind: 'unicast' }
 }
 
 interface Entry {

@@ -4,6 +4,7 @@ import { Address, MAPPED, Prefix } from '../../../src/base/address.ts'
 import type { Nic } from '../../../src/ip/nic/nic.ts'
 import { type Route, RouteTable } from '../../../src/ip/routing/route-table.ts'
 import { slowLookup } from '../../twins/route-table.ts'
+import { sourceOf } from './route-source.ts'
 
 const nics = [1, 2, 3].map((index) => ({ index, name: `eth${index}`, isUp: true }) as unknown as Nic)
 
@@ -108,7 +109,7 @@ describe('a route table', () => {
     expect(new Set(generations).size).toBe(3)
   })
 
-  test('finds what the slow twin finds, in tables that change', () => {
+  test('finds what the slow twin finds, in tables that change, whose source changes', () => {
     // Few bits, so that prefixes hold each other and addresses hit.
     const address = fc.oneof(
       fc.nat(15).map((bits) => Address.fromIPv4(0x0a000000 | (bits << 22))),
@@ -122,7 +123,13 @@ describe('a route table', () => {
         const prefix = new Prefix(address, length % (address.family === 4 ? 33 : 129))
         return { prefix, nic: nics[nic - 1] as Nic, gateway: null, metric, source: null, mtu: 0, kind: 'unicast' }
       })
-    const step = fc.oneof({ weight: 3, arbitrary: added }, { weight: 1, arbitrary: fc.nat(30) })
+    // Of a source each route has a prefix object of its own, and metric 0.
+    const source = fc.array(added, { maxLength: 8 }).map((routes) => routes.map((each) => ({ ...each, metric: 0 })))
+    const step = fc.oneof(
+      { weight: 6, arbitrary: added },
+      { weight: 2, arbitrary: fc.nat(30) },
+      { weight: 1, arbitrary: source },
+    )
     fc.assert(
       fc.property(
         fc.array(step, { maxLength: 40 }),
@@ -131,12 +138,19 @@ describe('a route table', () => {
         (steps, wanted, nic) => {
           const table = new RouteTable()
           let list: Route[] = []
+          let ofSource: readonly Route[] = []
           for (const each of steps) {
-            if (typeof each !== 'number') {
+            if (Array.isArray(each)) {
+              list = [...list.filter((one) => !ofSource.includes(one)), ...each]
+              ofSource = each
+              table.setSource(sourceOf(each))
+            } else if (typeof each !== 'number') {
               table.add(each)
               list.push(each)
             } else if (list[each] !== undefined) {
-              table.remove(list[each])
+              // Of a source nobody has a route before it was asked for.
+              if (ofSource.includes(list[each])) table.list()
+              expect(table.remove(list[each])).toBe(true)
               list = list.filter((_, at) => at !== each)
             }
           }
