@@ -19,7 +19,7 @@ interface Subnet<Domain> {
   readonly domain: Domain
 }
 
-/** Which domain has a prefix: one index for all nodes, of the prefixes at the time of its making. */
+/** Which domain has a prefix: one index for all nodes, as things were when it was made. */
 export class SubnetIndex<Domain extends Subnetted> {
   readonly #byLength = new Map<number, AddressMap<Subnet<Domain>>>()
   readonly #prefixes = new Map<Domain, readonly Prefix[]>()

@@ -86,7 +86,7 @@ function ways(from: RoutedNode): Map<RoutedDomain, Way> {
     done.add(node)
     for (const { domain, member } of node.places) {
       if (!member.nic.isUp || found.has(domain)) continue
-      if (!own.has(domain)) found.set(domain, { ...first, cost })
+      if (!own.has(domain)) found.set(domain, { cost, nic: first.nic, via: first.via })
       enter(domain, cost + domain.cost, first, null)
     }
   }

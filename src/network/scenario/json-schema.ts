@@ -137,6 +137,8 @@ function aboutAnyOf(
   const alternatives = schemas.map((schema) => resolved(schema, definitions))
   const complaints: Complaint[] = []
   for (const schema of alternatives) {
+    // Another kind of thing was not meant.
+    if (schema.anyOf === undefined && schema.type !== undefined && !hasType(value, schema.type)) continue
     const found = complaintAbout(value, schema, definitions)
     if (found === null) return null
     const meant =
