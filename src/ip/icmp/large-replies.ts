@@ -14,7 +14,8 @@ const SHORT = MIN_PMTU6 - ipv6.HEADER - icmpv6.HEADER
 
 export class LargeReplies {
   readonly #hash: KeyedHash
-  readonly #hashes = new Int32Array(REPLIES)
+  /** Made with the first one. */
+  #hashes: Int32Array | null = null
   #next = 0
 
   constructor(hash: KeyedHash) {
@@ -27,12 +28,13 @@ export class LargeReplies {
    */
   remember(w0: number, w1: number, w2: number, w3: number, rest: number, length: number): void {
     if (length <= SHORT) return
+    this.#hashes ??= new Int32Array(REPLIES)
     this.#hashes[this.#next] = this.#hashOf(w0, w1, w2, w3, rest)
     this.#next = (this.#next + 1) % REPLIES
   }
 
   has(w0: number, w1: number, w2: number, w3: number, rest: number): boolean {
-    return this.#hashes.includes(this.#hashOf(w0, w1, w2, w3, rest))
+    return this.#hashes?.includes(this.#hashOf(w0, w1, w2, w3, rest)) === true
   }
 
   #hashOf(w0: number, w1: number, w2: number, w3: number, rest: number): number {

@@ -4,7 +4,7 @@ import { wholeNanoseconds } from '../../base/clock.ts'
 import { SeededRandom } from '../../base/random.ts'
 import { PmtuMode } from '../../ip/routing/pmtu-mode.ts'
 import type { Stack } from '../../stack.ts'
-import type { Endpoint } from '../../udp/endpoint.ts'
+import type { Endpoint, SendOptions } from '../../udp/endpoint.ts'
 import type { Network } from '../network.ts'
 import { milliseconds } from '../time/duration.ts'
 import { Arrivals } from './arrivals.ts'
@@ -45,6 +45,8 @@ export class Flow {
   readonly #gaps: SeededRandom
   readonly #watch: RunWatcher | undefined
   readonly #stop: number
+  /** What the header of each datagram says. */
+  readonly #header: SendOptions
   readonly #count: number
   /** When each datagram left. */
   readonly #sent: number[] = []
@@ -69,7 +71,7 @@ export class Flow {
     watch: RunWatcher | undefined,
   ) {
     const { name, from, fromPort, port } = flowPorts(spec, index)
-    const { to, family = 4, count, stop, start = 0, mode = 'one-way' } = spec
+    const { to, family = 4, count, stop, start = 0, mode = 'one-way', ttl, tos, dontFragment = 'want' } = spec
     this.#network = network
     this.#watch = watch
     this.#spec = spec
@@ -98,6 +100,11 @@ export class Flow {
           : milliseconds(scenario.duration ?? '10s')
     this.#due = milliseconds(start)
     this.#span = spanOf(scenario)
+    this.#header = {
+      pmtuMode: MODES[dontFragment] as PmtuMode,
+      ...(ttl === undefined ? {} : { hopLimit: ttl }),
+      ...(tos === undefined ? {} : { tos }),
+    }
   }
 
   start(): void {
@@ -118,18 +125,14 @@ export class Flow {
 
   /** @returns milliseconds that it takes at the flow's rate */
   #sendOne(): number {
-    const { size = 1000, rate = 100, ttl, tos, dontFragment = 'want' } = this.#spec
+    const { size = 1000, rate = 100 } = this.#spec
     const length =
       typeof size === 'number' ? size : size.uniform[0] + this.#sizes.below(size.uniform[1] - size.uniform[0] + 1)
     const number = this.#sent.length
     this.#sent.push(this.#network.now)
     const packet = this.#endpoint.beginSend(length)
     payload.write(packet.view, packet.start, packet.end, this.identity, number)
-    const errno = this.#endpoint.send(packet, this.#address, this.port, 0, {
-      pmtuMode: MODES[dontFragment] as PmtuMode,
-      ...(ttl === undefined ? {} : { hopLimit: ttl }),
-      ...(tos === undefined ? {} : { tos }),
-    })
+    const errno = this.#endpoint.send(packet, this.#address, this.port, 0, this.#header)
     if (errno !== '') {
       this.#failed.add(number)
       if (this.isMeasured(this.#network.now)) this.#errors[errno] = (this.#errors[errno] ?? 0) + 1
@@ -170,17 +173,19 @@ export class Flow {
 
   /** `lost`: how many are known to be, when there may be others in flight. */
   result(lost?: number): FlowResult {
-    const times = this.#sent.flatMap((time, number) =>
-      this.isMeasured(time) && !this.#failed.has(number) ? [{ time, number }] : [],
-    )
-    const sent = times.length
+    // Loops: a run has millions of them.
+    const numbers: number[] = []
+    for (const [number, time] of this.#sent.entries())
+      if (this.isMeasured(time) && !this.#failed.has(number)) numbers.push(number)
+    const sent = numbers.length
+    const firstSent = numbers[0] === undefined ? 0 : (this.#sent[numbers[0]] as number)
     const { received, duplicated, reordered, throughput, latency, all } = this.#arrivals
     const { from, to } = this.#span
-    const span = (Number.isFinite(to) ? to : this.#arrivals.lastTime) - Math.max(from, times[0]?.time ?? 0)
+    const span = (Number.isFinite(to) ? to : this.#arrivals.lastTime) - Math.max(from, firstSent)
     const isOver = lost === undefined
     // What is in flight when a run is cut short is at its end.
     const lastArrived = all.reduce((high, { number }) => Math.max(high, number), -1)
-    const decided = isOver ? times : times.filter(({ number }) => number <= lastArrived)
+    const decided = isOver ? numbers : numbers.filter((number) => number <= lastArrived)
     return {
       name: this.#name,
       from: this.from,
@@ -199,7 +204,7 @@ export class Flow {
       jitter: jitterOf(all),
       delayVariation: delayVariationOf(all),
       reordering: reorderingOf(all),
-      lossPattern: lossPatternOf(decided.map(({ number }) => !this.#arrivals.has(number))),
+      lossPattern: lossPatternOf(decided.map((number) => !this.#arrivals.has(number))),
       fragments: this.counts.fragments,
       errors: this.#errors,
       icmp: Object.fromEntries(this.counts.icmp),
