@@ -2,12 +2,14 @@
 import type { LabResult } from '../namespaces/lab.ts'
 import type { ProgramResult } from '../namespaces/program.ts'
 import { flowLines } from './flow-text.ts'
+import { hopLines } from './hop-text.ts'
 
 /** The summary for people. */
-export function labLines({ programs, flows, drops, explain, lag, time, seed, interrupted }: LabResult): string[] {
+export function labLines({ programs, flows, hops, drops, explain, lag, time, seed, interrupted }: LabResult): string[] {
   return [
     ...programs.map((program) => `${program.on}: ${program.command}: ${endText(program)}`),
     ...flows.flatMap(flowLines),
+    ...hopLines(hops),
     ...drops.map(
       ({ node, nic, reason, count }) => `dropped ${count} at ${node}${nic === null ? '' : `.${nic}`}: ${reason}`,
     ),

@@ -70,7 +70,7 @@ export async function runOnNetwork(args: string[]): Promise<number> {
       ...(file === null ? {} : { capture: (chunk: Uint8Array) => file.write(chunk) }),
       ...(report === null ? {} : { watch: report.recorder }),
     })
-    report?.run({ ...result, hops: [] }, result)
+    report?.run(result, result)
     const failures = failuresOf(result, plan)
     if (values.json === true) printJson({ ...result, failures })
     else print(...labLines(result))

@@ -12,7 +12,7 @@ import type { SweepFailure } from '../network-node/sweep.ts'
 import { complain, plural, print, printJson, showProgress } from './output.ts'
 import type { Report } from './report/report.ts'
 import { startRun } from './run.ts'
-import { table } from './sweep-text.ts'
+import { sweepLines } from './sweep-text.ts'
 import { integer, UsageError } from './usage.ts'
 
 /** The options that concern a campaign. */
@@ -71,7 +71,7 @@ export async function campaign(
       failures,
     })
   else {
-    print(...table(points))
+    print(...sweepLines(points))
     if (interrupted) print('interrupted')
     if (missing.length > 0) print(`${missing.length} of ${plural(total, 'run')} are missing in ${directory}`)
   }
@@ -105,7 +105,7 @@ export async function merge(
   report?.sweep(points, sweeps, seed, repeat, false)
   if (json) printJson({ format: FORMAT, seed, repeat, interrupted: false, points: roundedPoints(points), missing })
   else {
-    print(...table(points))
+    print(...sweepLines(points))
     if (missing > 0) print(`${plural(missing, 'run')} missing in ${directory}`)
   }
   return missing > 0 ? 1 : 0

@@ -18,7 +18,7 @@ import { startRun } from './run.ts'
 import { readScenarioFile } from './scenario-file.ts'
 import { campaign, merge, noteFailures, progress, shardOf } from './sim-campaign.ts'
 import { checkEngine, ENGINES, onEngine } from './sim-engine.ts'
-import { table } from './sweep-text.ts'
+import { sweepLines } from './sweep-text.ts'
 import { integer, onlyOne, UsageError } from './usage.ts'
 
 const options = {
@@ -232,7 +232,7 @@ async function sweep(
       ...(failures.length > 0 ? { failures } : {}),
     })
   else {
-    print(...table(points))
+    print(...sweepLines(points))
     if (interrupted) print('interrupted')
   }
   return interrupted ? run.signalled : failures.length > 0 ? 1 : 0

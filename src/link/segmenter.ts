@@ -59,8 +59,13 @@ function ipLength(view: DataView, start: number): number {
 /** Segments of a merged packet; 1 for a packet as it is. */
 export function segmentsOf(packet: Packet): number {
   if (packet.segmentLength === 0) return 1
-  const headers = plainTransport(packet) - packet.start + headerOf(packet)
+  const headers = headersOf(packet)
   return Math.ceil((packet.end - packet.start - headers) / (packet.segmentLength - headers))
+}
+
+/** Bytes of the headers that each segment of a merged packet has, IP's and the transport's. */
+export function headersOf(packet: Packet): number {
+  return plainTransport(packet) - packet.start + headerOf(packet)
 }
 
 /** The protocol of a merged packet, whose IP header has neither options nor extension headers. */

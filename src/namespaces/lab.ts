@@ -10,9 +10,11 @@ import type { DropRow } from '../network/observe/drops.ts'
 import { buildScenario } from '../network/scenario/build-scenario.ts'
 import { checkProgramHost } from '../network/scenario/check-scenario.ts'
 import type { Flow } from '../network/scenario/flow-source.ts'
+import { openHops } from '../network/scenario/hops.ts'
 import { openFlows } from '../network/scenario/open-flows.ts'
-import type { FlowResult, RunWatcher } from '../network/scenario/run-types.ts'
+import type { FlowResult, HopResult, RunWatcher } from '../network/scenario/run-types.ts'
 import type { Scenario } from '../network/scenario/scenario-types.ts'
+import { spanOf } from '../network/scenario/span.ts'
 import { Tally } from '../network/scenario/tally.ts'
 import { type DropExample, DropExamples } from './drop-examples.ts'
 import { type HostDevices, plugHost } from './host-device.ts'
@@ -69,6 +71,8 @@ export interface LabResult {
   lag: Lag
   programs: ProgramResult[]
   flows: FlowResult[]
+  /** Both directions of each cable, in the order of the cables. */
+  hops: HopResult[]
   drops: DropRow[]
   explain: DropExample[]
 }
@@ -137,6 +141,7 @@ class Lab {
   readonly #namespaces: ReadonlyMap<string, Namespace>
   readonly #devices: HostDevices[] = []
   readonly #programs: readonly Program[]
+  readonly #hops: ReturnType<typeof openHops>
   readonly #flows: Flow[]
   readonly #tally: Tally<Flow>
   readonly #examples: DropExamples
@@ -156,6 +161,7 @@ class Lab {
     this.#options = options
     this.#namespaces = namespaces
     this.#programs = programs
+    this.#hops = openHops(network, spanOf(scenario))
     this.#flows = openFlows(network, scenario, options.seed, options.watch)
     this.#examples = new DropExamples(network)
     const tally = new Tally(this.#flows)
@@ -224,6 +230,7 @@ class Lab {
       programs: this.#programs.map((program) => program.result()),
       // Programs end the run, whatever is in flight.
       flows: this.#flows.map((flow) => flow.result(flow.knownLost(this.#tally.lostOf(flow)))),
+      hops: this.#hops.results(time),
       drops: network.drops(),
       explain: this.#examples.all,
     }

@@ -130,6 +130,39 @@ test('Ctrl-C gives what there is', async () => {
 /** Says on standard error when a thread of the program has sent its first result. */
 const TELL = `process.on('worker', (worker) => worker.once('message', () => process.stderr.write('a run is done')))`
 
+test('the text of a sweep has a table of the hops whose load differs, with the figures of --json', async () => {
+  const path = file(`
+hosts: { a: , b: }
+routers: { r: }
+links:
+  - { between: [a, r] }
+  - { name: slow, between: [r, b], rate: 8Mbit, forward: { queue: { tailDrop: { packets: 20 } } } }
+flows: [{ from: a, to: b, size: 972, rate: 500, count: 100 }]
+`)
+  const sweep = ['sim', path, '--sweep', 'flows.0.rate=500,2000']
+  const { points } = JSON.parse((await run(...sweep, '--json')).stdout)
+  type Hop = { from: string; link: string; measures: Record<string, { mean: number }> }
+  const expected = points.map(({ hops }: { hops: Hop[] }, index: number) => {
+    const { measures } = hops.find((hop) => hop.link === 'slow' && hop.from === 'r') as Hop
+    const figures = [
+      measures.offered?.mean,
+      100 * (measures.utilization?.mean ?? 0),
+      ...['meanLength', 'maxLength', 'meanWait', 'p99Wait', 'dropped'].map((measure) => measures[measure]?.mean),
+    ]
+    const texts = figures.map((each) => `${Number(each?.toFixed(3))}`)
+    return [`${[500, 2000][index]}`, 'slow', 'r > b', ...texts]
+  })
+  expect(Number(expected[1].at(-1))).toBeGreaterThan(20)
+  const { stdout } = await run(...sweep)
+  const [flows, hops = ''] = stdout.trimEnd().split('\n\n')
+  expect(flows?.split('\n')).toHaveLength(3)
+  const [head, ...rows] = hops.split('\n').map((line) => line.trim().split(/ {2,}/))
+  expect(head).toEqual(
+    'flows.0.rate,link,from > to,frames,busy %,queue mean,max,wait mean ms,p99 ms,dropped'.split(','),
+  )
+  expect(rows).toEqual(expected)
+})
+
 test('Ctrl-C of a sweep gives the points that are done', async () => {
   const path = file(LAB.replaceAll('count: 200', 'count: 2000'))
   const preload = `--import=data:text/javascript,${encodeURIComponent(TELL)}`

@@ -27,13 +27,20 @@ programs:
     const { code, stdout, stderr } = await run(user, '--net', net, '--json')
     expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('b | started in /usr\n') })
     expect(stderr).toContain('b is a namespace of the kernel: its echo service is left out')
-    const { programs, failures, drops, explain, interrupted, seed } = JSON.parse(stdout)
+    const { programs, failures, hops, drops, explain, interrupted, seed } = JSON.parse(stdout)
     expect(programs).toMatchObject([
       { on: 'b', command: 'echo "$WHAT in $PWD"; exit 3', code: 3, ok: true, stopped: false },
       { on: 'a', command: 'sleep 1000', code: null, signal: 'SIGTERM', ok: true, stopped: true },
       { on: 'a', command: 'ping -c1 b', code: 0, ok: true },
     ])
     expect(programs[2].started).toBeGreaterThanOrEqual(100)
+    const [there, back] = ['a', 'b'].map((from) =>
+      hops.find((hop: { from: string; sent: { frames: number } }) => hop.from === from && hop.sent.frames > 0),
+    )
+    // The echo of 56 bytes, and what the kernels say of themselves.
+    for (const hop of [there, back]) expect(hop).toMatchObject({ queue: null, utilization: null, drops: {}, marks: 0 })
+    expect(there.sent.bytes).toBeGreaterThanOrEqual(84)
+    expect(back.offered).toEqual(back.sent)
     expect({ failures, drops, explain, interrupted, seed }).toEqual({
       failures: [],
       drops: [],

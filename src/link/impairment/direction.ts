@@ -4,8 +4,9 @@ import { Drop } from '../../base/drop.ts'
 import type { Packet } from '../../base/packet.ts'
 import type { Random } from '../../base/random.ts'
 import type { Medium } from '../link.ts'
+import { segmentsOf } from '../segmenter.ts'
 import type { FlowOf } from './fault-stream.ts'
-import { wireLength } from './frame-length.ts'
+import { allWireLength } from './frame-length.ts'
 import type { Impairments, WireObserver } from './impairments.ts'
 import { SlowSender } from './slow-sender.ts'
 import { Wire } from './wire.ts'
@@ -92,14 +93,14 @@ export class Direction {
     if (this.#sender !== null) this.#sender.meter = meter
   }
 
-  /** Whether a merged packet may pass as one. What counts packets needs each segment. */
+  /** Whether a merged packet may pass as one. What chooses packets needs each segment. */
   get passesMerged(): boolean {
-    return this.#isEven && this.#meter === null && this.#sender?.isIdle !== false
+    return this.#isEven && this.#sender?.isIdle !== false
   }
 
   input(packet: Packet): Drop {
     const meter = this.#meter
-    meter?.offered(wireLength(packet, this.#hasFcs), this.#clock.now())
+    meter?.offered(segmentsOf(packet), allWireLength(packet, this.#hasFcs), this.#clock.now())
     if (packet.length - this.#header > this.#mtu) {
       this.#dropped(Drop.LinkMtuExceeded, packet)
       return Drop.None
@@ -112,7 +113,7 @@ export class Direction {
   /** Without a rate it has left as soon as it came. */
   #leaves(packet: Packet): Drop {
     const now = this.#clock.now()
-    this.#meter?.sent(wireLength(packet, this.#hasFcs), now)
+    this.#meter?.sent(segmentsOf(packet), allWireLength(packet, this.#hasFcs), now)
     return this.#wire.put(packet, now)
   }
 

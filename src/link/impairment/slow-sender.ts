@@ -4,7 +4,8 @@ import { Drop } from '../../base/drop.ts'
 import type { Packet } from '../../base/packet.ts'
 import type { Medium } from '../link.ts'
 import { copyOf } from '../memory/frame-copies.ts'
-import { wireLength } from './frame-length.ts'
+import { segmentsOf } from '../segmenter.ts'
+import { allWireLength, wireLength } from './frame-length.ts'
 import type { Rate } from './impairment-models.ts'
 import type { WireObserver } from './impairments.ts'
 import { type Queue, type QueueDiscipline, tailDrop, type Waiting } from './queue-discipline.ts'
@@ -95,7 +96,7 @@ export class SlowSender {
     const now = this.#clock.now()
     this.#catchUp(now)
     if (this.#sending === null && this.#rate === null) {
-      this.meter?.sent(wireLength(packet, this.#hasFcs), now)
+      this.meter?.sent(segmentsOf(packet), allWireLength(packet, this.#hasFcs), now)
       return this.#wire(packet, now)
     }
     const copy = copyOf(packet)
@@ -142,7 +143,7 @@ export class SlowSender {
     while (this.#sending !== null && this.#sentAt <= now) {
       const packet = this.#sending
       const at = this.#sentAt
-      this.meter?.sent(wireLength(packet, this.#hasFcs), at)
+      this.meter?.sent(1, wireLength(packet, this.#hasFcs), at)
       this.#sendNext(at)
       const drop = this.#wire(packet, at)
       if (drop !== Drop.None) this.#dropped(drop, packet)

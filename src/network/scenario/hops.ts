@@ -106,8 +106,8 @@ class HopCounts implements WireMeter {
     this.#bytes = new Level(span, false)
   }
 
-  offered(length: number, time: number): void {
-    if (isIn(this.#span, time)) add(this.#offered, length)
+  offered(frames: number, bytes: number, time: number): void {
+    if (isIn(this.#span, time)) add(this.#offered, frames, bytes)
   }
 
   queued(packet: Packet, time: number): void {
@@ -128,10 +128,10 @@ class HopCounts implements WireMeter {
     if (isSent && isIn(this.#span, time)) this.#addWait(time - since)
   }
 
-  sent(length: number, time: number): void {
+  sent(frames: number, bytes: number, time: number): void {
     if (!Number.isNaN(this.#busySince)) this.#busy += overlap(this.#span, this.#busySince, time)
     this.#busySince = Number.NaN
-    if (isIn(this.#span, time)) add(this.#sent, length)
+    if (isIn(this.#span, time)) add(this.#sent, frames, bytes)
   }
 
   marked(time: number): void {
@@ -194,9 +194,9 @@ class HopCounts implements WireMeter {
   }
 }
 
-function add(volume: Volume, length: number): void {
-  volume.frames++
-  volume.bytes += length
+function add(volume: Volume, frames: number, bytes: number): void {
+  volume.frames += frames
+  volume.bytes += bytes
 }
 
 /** How much of a stretch of time is in the span. */

@@ -6,6 +6,7 @@ import type { Link, LinkReceiver } from '../../../src/link/link.ts'
 import { segmentsOf } from '../../../src/link/segmenter.ts'
 import { Network } from '../../../src/network/network.ts'
 import type { Port } from '../../../src/network/nodes/port.ts'
+import { openHops } from '../../../src/network/scenario/hops.ts'
 import type { NetworkOptions } from '../../../src/network/settings.ts'
 import { pseudoSum, tcpFrame } from '../../link/offload-traffic.ts'
 import { datagram, pattern } from '../../packet.ts'
@@ -105,6 +106,16 @@ test('UDP passes as one where no lives are kept, else one by one', async () => {
   expect(await through(await make({ lineage: 0 }), udp())).toEqual([3])
   network.close()
   expect((await make()).left.receiver?.takesMerged?.(udp())).toBe(false)
+})
+
+test('what counts frames lets it pass as one, and counts each of its segments', async () => {
+  const made = await make()
+  const hops = openHops(network, { from: 0, to: Number.POSITIVE_INFINITY })
+  expect(await through(made, tcp())).toEqual([3])
+  // Headers of 40 bytes and a payload of 100, three times.
+  const counted = { frames: 3, bytes: 3 * 140 }
+  const found = hops.results(network.now).filter(({ offered }) => offered.frames > 0)
+  expect(found).toMatchObject([{ from: 'r1', to: 'r2', offered: counted, sent: counted, queue: null, drops: {} }])
 })
 
 test.each([
