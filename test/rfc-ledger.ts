@@ -1604,14 +1604,14 @@ natTcpRows(
 )
 natTcpRows(
   5382,
-  '4.2 REQ-2 a',
+  '4.2 REQ-2',
   'MUST',
   'the three-way handshake passes',
   'a three-way handshake from inside, data, and a close, over %s',
 )
 natTcpRows(
   5382,
-  '4.2 REQ-2 b',
+  '4.2 REQ-2 a',
   'MUST',
   'a simultaneous open passes',
   'a simultaneous open: SYNs cross, and both are answered',
@@ -1666,7 +1666,7 @@ natTcpRows(
   'one that opens, closes or was reset may be for 4 minutes',
 )
 natTcpRows(5382, '5 REQ-5 a', 'MAY', 'the timers can be set', 'each of the three can be set')
-natTcpRows(5382, '6.1 REQ-6', 'SHOULD', 'application-level gateways are off', 'no payload is looked into')
+natTcpRows(5382, '6 REQ-6', 'SHOULD', 'application-level gateways are off', 'no payload is looked into')
 natTcpRows(
   5382,
   '7.1 REQ-7',
@@ -1712,10 +1712,10 @@ natTcpRows(
 )
 natTcpRows(
   7857,
-  '7',
+  '7.1',
   'SHOULD NOT',
-  'what comes in uninvited prolongs a mapping',
-  'SYNs from outside alone hold no mapping open',
+  'RSTs from inside that answer what comes in refresh a mapping',
+  'RSTs from inside that refuse SYNs from outside hold no mapping open',
 )
 const natSessionRows = file('network/nat/tcp-session.test.ts')
 natSessionRows(7857, '2', 'SHOULD', 'connections are tracked with the states of RFC 6146', 'the handshake from inside')

@@ -69,7 +69,10 @@ export function firstState(fromInside: boolean, flags: number): TcpState | -1 {
 
 /** The state after another segment. */
 export function nextState(state: TcpState, fromInside: boolean, flags: number): TcpState {
-  if ((flags & RST) !== 0) return state === TcpState.Closed ? state : TcpState.Reset
+  if ((flags & RST) !== 0) {
+    // RFC 7857 section 7.1: the refusal of what came in uninvited prolongs nothing.
+    return state === TcpState.Closed || state === TcpState.SynFromOutside ? state : TcpState.Reset
+  }
   const syn = (flags & SYN) !== 0
   // RFC 7857 section 2.2: a RST may be forged; what follows one shows that the connection lives.
   if (state === TcpState.Reset || state === TcpState.Closed) {

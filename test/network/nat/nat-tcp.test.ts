@@ -371,7 +371,22 @@ describe('the timers (REQ-5, RFC 7857 section 2)', () => {
     expect(state(made)).toEqual(['established'])
   })
 
-  test('SYNs from outside alone hold no mapping open (RFC 7857 section 7)', async () => {
+  test('RSTs from inside that refuse SYNs from outside hold no mapping open (RFC 7857 section 7.1)', async () => {
+    const made = await make({ filtering: 'endpoint-independent', tcpOpeningTimeout: '10s' })
+    made.in1.send(5000, `${OUT1}:80`, SYN)
+    for (let i = 0; i < 3; i++) {
+      await network.runFor(3000)
+      made.out2.send(4000 + i, `${OUTSIDE}:5000`, SYN)
+      await network.runFor(10)
+      made.in1.send(5000, `${OUT2}:${4000 + i}`, RST | ACK)
+      await network.runFor(10)
+      expect(made.out2.take().at(-1)).toBe(`${OUTSIDE}:5000 > ${OUT2}:${4000 + i} R.`)
+    }
+    await network.runFor(1000)
+    expect(made.nat.mappings).toEqual([])
+  })
+
+  test('SYNs from outside alone hold no mapping open', async () => {
     const made = await make({ filtering: 'endpoint-independent', tcpOpeningTimeout: '10s' })
     made.in1.send(5000, `${OUT1}:80`, SYN)
     for (let i = 0; i < 4; i++) {
