@@ -3,7 +3,7 @@
  * fd00::/64, fd00:0:0:1::/64, …
  */
 import { Address, type Cidr, type Family, MAPPED, Prefix, parseCidr } from '../../base/address.ts'
-import type { Member, RoutedDomain } from './routing.ts'
+import type { Member, RoutedDomain } from './routed.ts'
 
 /** 10.0.0.0/24 to 10.255.255.0/24. */
 const NUMBERED = 65_536

@@ -6,7 +6,7 @@ import type { Link } from '../../link/link.ts'
 import { list } from '../list.ts'
 import { blaming } from './blame.ts'
 import type { Domain, Subnets } from './domain.ts'
-import type { Member, RoutedDomain, RoutedNode } from './routing.ts'
+import type { Member, RoutedDomain, RoutedNode } from './routed.ts'
 
 /** The node that gets a nic. */
 export interface NumberedNode extends RoutedNode {

@@ -1,5 +1,6 @@
 /** Computes routes anew once a network has changed, before anything else happens in it. */
-import { installRoutes, type RoutedNode } from './routing.ts'
+import type { RoutedNode } from './routed.ts'
+import { installRoutes } from './routing.ts'
 
 export class RouteUpdates {
   readonly #nodes: () => readonly RoutedNode[]

@@ -62,17 +62,22 @@ export class SubnetIndex<Domain extends Subnetted> {
   }
 }
 
+/** The ways of a node to domains. */
+interface Ways<Domain, Way> extends Iterable<readonly [Domain, Way]> {
+  get(domain: Domain): Way | undefined
+}
+
 /** The routes of one node: to each domain that it has a way to, over that way. */
 export class RoutesOnDemand<Domain extends Subnetted, Way> implements RouteSource {
   readonly #index: SubnetIndex<Domain>
-  readonly #ways: ReadonlyMap<Domain, Way>
+  readonly #ways: Ways<Domain, Way>
   readonly #routeOver: (prefix: Prefix, way: Way) => Route | null
   /** `null` where there is none, or none any more. */
   readonly #made = new Map<Prefix, Route | null>()
 
   constructor(
     index: SubnetIndex<Domain>,
-    ways: ReadonlyMap<Domain, Way>,
+    ways: Ways<Domain, Way>,
     routeOver: (prefix: Prefix, way: Way) => Route | null,
   ) {
     this.#index = index

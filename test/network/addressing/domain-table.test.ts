@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Subnets } from '../../../src/network/addressing/domain.ts'
 import { checkIpv6Mtu, DomainTable } from '../../../src/network/addressing/domain-table.ts'
-import type { Member } from '../../../src/network/addressing/routing.ts'
+import type { Member } from '../../../src/network/addressing/routed.ts'
 
 const [host, other, sw1, sw2] = ['host', 'other', 'sw1', 'sw2'].map((name) => ({ name })) as [
   { name: string },
