@@ -33,5 +33,7 @@ export interface Lab {
   /** What to see, in one sentence. */
   readonly about: string
   readonly open: Look
+  /** The place of a cable that is lit until something is changed: that which explains the most. */
+  readonly lit?: number
   readonly steps: readonly Step[]
 }

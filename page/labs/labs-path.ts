@@ -8,6 +8,8 @@ export const PATH_LABS: readonly Lab[] = [
     about:
       'The tunnel carries 1400 bytes and says nothing of longer packets: one byte too many, and a datagram is gone.',
     open: { drop: 'LinkMtuExceeded', view: 'ladder' },
+    // The tunnel.
+    lit: 1,
     steps: [
       {
         question: 'The flow ‘large’ sends 1401-byte packets. What does its sender hear of their loss?',

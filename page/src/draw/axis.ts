@@ -1,5 +1,10 @@
 /** Round places for the ticks of an axis. */
 
+/** Places of drawings have a digit behind the point: more is not seen. */
+export function tenth(value: number): number {
+  return Math.round(value * 10) / 10
+}
+
 /** Values between two ends, each a round number, about as many as wanted. */
 export function ticksOf(from: number, to: number, wanted: number): number[] {
   if (!(to > from)) return [from]

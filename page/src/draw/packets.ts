@@ -77,6 +77,8 @@ export function paint(
   model.inFlight(time, (row) => rows.push(row))
   const labelled = rows.length <= 40 && view.size > 0.7
   const queued = new Map<string, number>()
+  /** How long the one that has waited longest does. */
+  const longest = new Map<string, number>()
   const taken = new Map<string, Spot[][]>()
   for (const row of rows) {
     const id = frames.datagram[row] as number
@@ -89,6 +91,7 @@ export function paint(
       const key = `${from} ${nic}`
       const waiting = queued.get(key) ?? 0
       queued.set(key, waiting + 1)
+      longest.set(key, Math.max(longest.get(key) ?? 0, time - start))
       const at = beginOf(model, ways, row)
       if (at === null || waiting >= 40) continue
       const [x, y] = onScreen([at.x + at.nx * (16 + waiting * 3.2), at.y + at.ny * (16 + waiting * 3.2)], view)
@@ -129,7 +132,7 @@ export function paint(
     if (at === null) continue
     const reach = 22 + Math.min(count, 40) * 3.2
     const [x, y] = onScreen([at.x + at.nx * reach, at.y + at.ny * reach], view)
-    words(context, `${count} wait`, x, y, look.ink, look.paper)
+    words(context, `${count} wait, ${(longest.get(key) as number).toFixed(1)} ms`, x, y, look.ink, look.paper)
   }
   paintDrops(context, model, ways, time, view, look, targets)
   return targets

@@ -69,6 +69,37 @@ export function distances(topology: Topology, first: string | undefined): Map<st
   return found
 }
 
+const DIRECTIONS: Readonly<Record<string, Point>> = {
+  ArrowRight: [1, 0],
+  ArrowLeft: [-1, 0],
+  ArrowDown: [0, 1],
+  ArrowUp: [0, -1],
+}
+/** The cosine of the angle between an arrow and a cable along which it leads. */
+const ALONG = 0.5
+
+/** The node to which a cable leads in the direction of an arrow key; `undefined` for none. */
+export function besideOf(
+  name: string,
+  key: string,
+  { cables }: Topology,
+  places: ReadonlyMap<string, Point>,
+): string | undefined {
+  const [own, direction] = [places.get(name), DIRECTIONS[key]]
+  if (own === undefined || direction === undefined) return undefined
+  let best = ALONG
+  let found: string | undefined
+  for (const { ends } of cables)
+    for (const [one, other] of [ends, [ends[1], ends[0]] as const]) {
+      const at = one.node === name ? places.get(other.node) : undefined
+      if (at === undefined) continue
+      const [dx, dy] = [at[0] - own[0], at[1] - own[1]]
+      const along = (dx * direction[0] + dy * direction[1]) / (Math.hypot(dx, dy) || 1)
+      if (along > best) [best, found] = [along, other.node]
+    }
+  return found
+}
+
 /** The nodes as one reads: by columns, then downwards. */
 export function readingOrder(places: ReadonlyMap<string, Point>): string[] {
   return [...places].sort(([, a], [, b]) => Math.round((a[0] - b[0]) / 60) || a[1] - b[1]).map(([name]) => name)

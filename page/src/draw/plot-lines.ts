@@ -1,6 +1,6 @@
 /** Where the lines of a plot run: numbers of a plot as places in pixels. */
 import type { Line, Plot } from '../../../src/cli/report/plot.ts'
-import { logTicksOf, roundStep, short, ticksOf } from './axis.ts'
+import { logTicksOf, roundStep, short, tenth, ticksOf } from './axis.ts'
 import { flowDash } from './palette.ts'
 
 const [LEFT, RIGHT, TOP, BOTTOM] = [52, 14, 26, 34]
@@ -56,7 +56,7 @@ export function framed(
   )
   const step = highest > 0 ? roundStep(highest / 4) : 0.5
   const ceiling = Math.ceil((highest || 1) / step - 1e-9) * step
-  const xAt = (place: number) => LEFT + ((onAxis(place) - from) / (to - from)) * inner
+  const xAt = (place: number) => tenth(LEFT + ((onAxis(place) - from) / (to - from)) * inner)
   const atPixel = (pixel: number) => from + ((pixel - LEFT) / inner) * (to - from)
   return {
     left: LEFT,
@@ -68,7 +68,7 @@ export function framed(
     xTicks: xTicksOf(plot, places, [from, to], inner, isIn),
     yTicks: ticksOf(0, ceiling, ceiling / step),
     xAt,
-    yAt: (value) => TOP + (bottom - TOP) * (1 - value / ceiling),
+    yAt: (value) => tenth(TOP + (bottom - TOP) * (1 - value / ceiling)),
     onAxis,
     atPixel,
     isIn,

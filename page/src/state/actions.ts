@@ -88,6 +88,7 @@ export async function open(opened: Opened): Promise<void> {
     state.selection.value = null
     state.model.value = null
     state.difference.value = null
+    state.lit.value = null
     state.time.value = 0
     state.calmTime.value = 0
   })
@@ -140,6 +141,7 @@ async function change(
       return false
     }
     remember()
+    state.lit.value = null
     state.places.value = moved()
     for (const each of edits) if ('rename' in each) follow(each.rename, each.to)
     await show(text)

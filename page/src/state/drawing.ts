@@ -59,7 +59,7 @@ export async function addNode(name: ToolName, at?: Point, settled?: ReadonlyMap<
 }
 
 /** Lets the keyboard go on from a node. */
-function focusNode(name: string): void {
+export function focusNode(name: string): void {
   requestAnimationFrame(() => {
     for (const element of document.querySelectorAll<SVGElement>('[data-node]'))
       if (element.dataset.node === name) element.focus()

@@ -23,6 +23,7 @@ export async function openLab(
     throw new Error(`There is no lab '${id}'; there are ${LABS.map((each) => each.id).join(', ')}.`)
   await open({ text: await labText(id), lab: { id, step: 0 } })
   lookAt(lab.open)
+  state.lit.value = lab.lit ?? null
   if (at.time !== undefined) seek(at.time)
   if (at.view !== undefined) state.view.value = at.view
   if (at.selection !== undefined) state.selection.value = at.selection

@@ -66,5 +66,8 @@ export const isFrozen = signal(false)
 
 export const theme = signal<'light' | 'dark'>('light')
 
+/** The cable that a lab begins with: to be changed first. */
+export const lit = signal<number | null>(null)
+
 /** The lab that is open, and how far. */
 export const lab = signal<{ readonly id: string; readonly step: number } | null>(null)

@@ -1,5 +1,6 @@
 /** Frames as a ladder: a column for each node, time downwards, an arrow for each frame. */
 
+import { tenth } from '../draw/axis.ts'
 import { shortened } from '../draw/measures.ts'
 import { flowColor, flowDash } from '../draw/palette.ts'
 import { COPY, DAMAGED, LOST, MARKED, MORE, QUEUED } from '../protocol.ts'
@@ -95,7 +96,7 @@ function FrameArrow({ arrow, model, selected }: { arrow: Arrow; model: RunModel;
   const lost = (flags & LOST) !== 0
   const length = Math.hypot(x1 - x0, y1 - y0) || 1
   const [ux, uy] = [(x1 - x0) / length, (y1 - y0) / length]
-  const corner = (side: number) => `${x1 - 8 * ux - side * 3.5 * uy} ${y1 - 8 * uy + side * 3.5 * ux}`
+  const corner = (side: number) => `${tenth(x1 - 8 * ux - side * 3.5 * uy)} ${tenth(y1 - 8 * uy + side * 3.5 * ux)}`
   const right = x1 >= x0
   const label = labelOf(model, row)
   const change = state.difference.value?.datagrams.get(id)
@@ -243,7 +244,9 @@ export function lay(
     // The mark stands behind what is written at the arrow's beginning.
     const near = Math.min(0.85, (labelOf(model, row).length * LETTER + 14) / step)
     const part = !isLost ? 1 : frames.lostAt[row] === frames.from[row] ? Math.max(0.45, near) : 0.85
-    return [{ row, x0, y0: leaves.get(row) as number, x1: x0 + (to - x0) * part, y1: arrives.get(row) as number }]
+    return [
+      { row, x0, y0: leaves.get(row) as number, x1: tenth(x0 + (to - x0) * part), y1: arrives.get(row) as number },
+    ]
   })
   return {
     columns,

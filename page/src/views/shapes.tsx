@@ -3,6 +3,11 @@ import { HEIGHT, LINE, shortened, WIDTH, wordsOf } from '../draw/measures.ts'
 import type { Point } from '../draw/places.ts'
 import type { NodeKind, TopologyCable, TopologyNode } from '../protocol.ts'
 import * as state from '../state/state.ts'
+import { translationsOf } from '../state/translations.ts'
+import { spanText } from './words.ts'
+
+/** Of a NAT: what is shown of its mappings. */
+const MOST_MAPPINGS = 3
 
 /** What can be chosen and changed is a button; in a report it is a part of a picture. */
 function asButton(name: string, isPressed: boolean) {
@@ -24,6 +29,11 @@ export function NodeShape({ node, at: [x, y], size }: { node: TopologyNode; at: 
     (each) => each.node === name && (each.arrivals[0] as number) <= now && now < each.until,
   )
   const pieces = waiting.reduce((sum, { arrivals }) => sum + arrivals.filter((time) => time <= now).length, 0)
+  const waitingSince = Math.min(...waiting.map(({ arrivals }) => arrivals[0] as number))
+  const mappings =
+    model === null || state.isFrozen.value
+      ? []
+      : (translationsOf(model).get(name) ?? []).filter(({ time }) => time <= now)
   const small = kind === 'segment'
   return (
     <>
@@ -66,9 +76,19 @@ export function NodeShape({ node, at: [x, y], size }: { node: TopologyNode; at: 
             {mark}
           </text>
         ))}
+        {mappings.slice(0, MOST_MAPPINGS).map(({ inside, outside }, row) => (
+          <text y={HEIGHT / 2 + 13 + LINE * (row + 1)} class="small mapping" key={`${inside} ${outside}`}>
+            {inside} ⇄ {outside}
+          </text>
+        ))}
+        {mappings.length > MOST_MAPPINGS ? (
+          <text y={HEIGHT / 2 + 13 + LINE * (MOST_MAPPINGS + 1)} class="small mapping">
+            and {mappings.length - MOST_MAPPINGS} more
+          </text>
+        ) : null}
         {pieces > 0 ? (
           <text y={-HEIGHT / 2 - 8} class="small waiting">
-            {pieces} {pieces === 1 ? 'fragment waits' : 'fragments wait'}
+            {pieces} {pieces === 1 ? 'fragment waits' : 'fragments wait'}, for {spanText(now - waitingSince)}
           </text>
         ) : null}
       </g>
@@ -97,11 +117,12 @@ export function CableShape({
   const isSelected = selected?.kind === 'cable' && selected.index === index
   const middle: Point = [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2]
   const path = `M${a[0]} ${a[1]}L${b[0]} ${b[1]}`
+  const isLit = state.lit.value === index
   const lines = wordsOf(cable, a[0] <= b[0] ? '→←' : '←→')
   return (
     <>
       <g
-        class={`cable${isSelected ? ' selected' : ''}`}
+        class={`cable${isSelected ? ' selected' : ''}${isLit ? ' lit' : ''}`}
         data-cable={index}
         {...asButton(`cable ${name}, MTU ${mtu}${lines.length > 0 ? `, ${lines.join(', ')}` : ''}`, isSelected)}
       >

@@ -1,16 +1,19 @@
 /** The network: nodes and cables as SVG, packets painted over them, all by mouse and keyboard. */
 import { useSignal, useSignalEffect } from '@preact/signals'
 import { useEffect, useMemo, useRef } from 'preact/hooks'
+import { tenth } from '../draw/axis.ts'
 import { placesOf } from '../draw/layout.ts'
 import { shortened } from '../draw/measures.ts'
 import { type Frame, paint, type Target, waysOf } from '../draw/packets.ts'
-import { type Point, readingOrder } from '../draw/places.ts'
+import { besideOf, type Point, readingOrder } from '../draw/places.ts'
 import { place } from '../state/actions.ts'
 import { select } from '../state/cursor.ts'
 import type { Change } from '../state/difference.ts'
-import { addNode, beginConnecting, connectTo, isTool, removeSelected, TOOLS } from '../state/drawing.ts'
+import { addNode, beginConnecting, connectTo, focusNode, isTool, removeSelected, TOOLS } from '../state/drawing.ts'
 import * as state from '../state/state.ts'
+import { CableNow } from './cable-now.tsx'
 import { DifferenceLine } from './difference.tsx'
+import { Pinch, type Zoom, zoomedAt } from './gestures.ts'
 import { CableShape, NodeShape } from './shapes.tsx'
 
 const NONE: ReadonlyMap<number, Change> = new Map()
@@ -22,6 +25,9 @@ export function TopologyView() {
   const targets = useRef<Target[]>([])
   const size = useSignal<[number, number]>([0, 0])
   const moved = useSignal<{ name: string; point: Point } | null>(null)
+  const pinch = useRef(new Pinch())
+  /** The cable to which one points. */
+  const hovered = useSignal<number | null>(null)
   /** How the user has moved the drawing; `null` shows all of it. */
   const shifted = useSignal<Zoom | null>(null)
   const first = state.scenario.value.flows?.[0]?.from
@@ -33,7 +39,9 @@ export function TopologyView() {
   const drawn = moved.value === null ? settled : new Map(settled).set(moved.value.name, moved.value.point)
   const zoom = shifted.value ?? fitted(settled, size.value)
   // Distances grow with the room that there is; nodes and words do not.
-  const places = new Map([...drawn].map(([name, [x, y]]) => [name, [x * zoom.scale, y * zoom.scale] as Point]))
+  const places = new Map(
+    [...drawn].map(([name, [x, y]]) => [name, [tenth(x * zoom.scale), tenth(y * zoom.scale)] as Point]),
+  )
   const frame: Frame = { x: zoom.x, y: zoom.y, size: Math.min(1, zoom.scale) }
   const ways = waysOf(state.topology.value, places)
   const latest = useRef({ ways, frame })
@@ -90,12 +98,22 @@ export function TopologyView() {
   }
   const pressed = (event: PointerEvent) => {
     if (event.button !== 0) return
+    pinch.current.down(event.pointerId, onPaper(event))
+    if (pinch.current.isOn) {
+      moved.value = null
+      return
+    }
     const begun = toDrawing(event)
     const name = (event.target as Element).closest<SVGElement>('[data-node]')?.dataset.node
     const element = event.currentTarget as HTMLElement
     let far = false
+    let isPinched = false
     const from = { x: event.clientX, y: event.clientY }
     const move = (next: PointerEvent) => {
+      // What was begun by one finger ends with the second.
+      isPinched ||= pinch.current.isOn
+      far ||= isPinched
+      if (isPinched) return
       if (!far && Math.hypot(next.clientX - from.x, next.clientY - from.y) < 4) return
       far = true
       if (state.connecting.value !== null) return
@@ -148,11 +166,22 @@ export function TopologyView() {
     const cable = (event.target as Element).closest<SVGElement>('[data-cable]')?.dataset.cable
     state.selection.value = cable === undefined ? null : { kind: 'cable', index: Number(cable) }
   }
+  const onPaper = (event: { clientX: number; clientY: number }) => {
+    const box = (root.current as HTMLDivElement).getBoundingClientRect()
+    return { x: event.clientX - box.left, y: event.clientY - box.top }
+  }
   const wheel = (event: WheelEvent) => {
     event.preventDefault()
-    const [x, y] = toDrawing(event)
-    const scale = Math.max(0.1, Math.min(4, zoom.scale * Math.exp(-event.deltaY / 400)))
-    shifted.value = { scale, x: zoom.x + x * (zoom.scale - scale), y: zoom.y + y * (zoom.scale - scale) }
+    shifted.value = zoomedAt(zoom, onPaper(event), zoom.scale * Math.exp(-event.deltaY / 400))
+  }
+  const pinched = (event: PointerEvent) => {
+    const changed = pinch.current.moved(event.pointerId, onPaper(event), shifted.value ?? zoom)
+    if (changed !== null) shifted.value = changed
+  }
+  const lifted = (event: PointerEvent) => pinch.current.up(event.pointerId)
+  const pointed = (event: Event) => {
+    const cable = (event.target as Element).closest<SVGElement>('[data-cable]')?.dataset.cable
+    hovered.value = cable === undefined ? null : Number(cable)
   }
   const keys = (event: KeyboardEvent) => {
     const element = (event.target as Element).closest<SVGElement>('[data-node],[data-cable]')
@@ -164,6 +193,12 @@ export function TopologyView() {
       if (name === undefined) state.selection.value = { kind: 'cable', index: Number(element.dataset.cable) }
       else if (state.connecting.value !== null && state.connecting.value !== name) void connectTo(name)
       else state.selection.value = { kind: 'node', name }
+    } else if (event.key.startsWith('Arrow') && name !== undefined) {
+      // Along a cable, where one leads; time is moved by arrows from everywhere else.
+      event.preventDefault()
+      event.stopPropagation()
+      const beside = besideOf(name, event.key, state.topology.value, places)
+      if (beside !== undefined) focusNode(beside)
     } else if (event.key === 'Delete' || event.key === 'Backspace') {
       if (name !== undefined) state.selection.value = { kind: 'node', name }
       else if (element !== null) state.selection.value = { kind: 'cable', index: Number(element.dataset.cable) }
@@ -183,11 +218,17 @@ export function TopologyView() {
         class={`drawing${isTool(state.tool.value) ? ' placing' : ''}`}
         ref={root}
         onPointerDown={pressed}
+        onPointerMove={pinched}
+        onPointerUp={lifted}
+        onPointerCancel={lifted}
+        onPointerLeave={lifted}
+        onPointerOver={pointed}
+        onFocusIn={pointed}
         onWheel={wheel}
         onKeyDown={keys}
       >
         <svg aria-label="The network's nodes and cables" role="group" width="100%" height="100%">
-          <g transform={`translate(${frame.x} ${frame.y})`}>
+          <g transform={`translate(${tenth(frame.x)} ${tenth(frame.y)})`}>
             {state.topology.value.cables.map((cable) => (
               <CableShape cable={cable} places={places} size={frame.size} key={`${cable.index}`} />
             ))}
@@ -201,6 +242,7 @@ export function TopologyView() {
         </svg>
         <canvas ref={canvas} aria-hidden="true" />
         <DifferenceLine />
+        {hovered.value === null ? null : <CableNow index={hovered.value} />}
         {nodes.length === 0 ? <Empty /> : null}
       </div>
     </section>
@@ -221,13 +263,6 @@ function nearestOf(targets: readonly Target[], x: number, y: number): Target | u
 function turned(places: Map<string, Point>, isUpright: boolean): Map<string, Point> {
   if (!isUpright || Object.keys(state.places.value).length > 0) return places
   return new Map([...places].map(([name, [x, y]]) => [name, [y * 1.9, x * 0.75] as Point]))
-}
-
-/** Where the drawing's origin is, and how far its places are apart. */
-interface Zoom {
-  readonly x: number
-  readonly y: number
-  readonly scale: number
 }
 
 /** The whole drawing in the middle of the room that there is. */

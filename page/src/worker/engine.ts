@@ -17,7 +17,7 @@ import {
 } from '../../../src/network/index.ts'
 import type { RunningPrograms, startPrograms } from '../../../src/shell/programs.ts'
 import type { Detail, Edit, Engine, Loaded, Run, RunRequest, TextFault } from '../protocol.ts'
-import { partsOfLife, partsOfPrograms, partsOfScenario } from './parts.ts'
+import { partsOfLife, partsOfPrograms, partsOfText } from './parts.ts'
 import { RunRecorder } from './run-recorder.ts'
 import type { Place } from './syntax-fault.ts'
 
@@ -136,8 +136,8 @@ export class ScenarioEngine implements Engine {
   async #scenarioOf(text: string): Promise<Scenario> {
     if (this.#read?.text === text) return this.#read.scenario
     const { readScenarioText } = await import('../../../src/cli/scenario-text.ts')
+    await partsOfText(text)
     const scenario = readScenarioText(text)
-    await partsOfScenario(scenario)
     this.#read = { text, scenario }
     return scenario
   }

@@ -1,10 +1,10 @@
 /** Parts of the engine that the built page loads when a run needs them (page/vite/later.ts). */
-import type { Scenario } from '../../../src/network/index.ts'
 import type { Program } from '../protocol.ts'
 
-export async function partsOfScenario({ routers = {} }: Scenario): Promise<void> {
-  if (Object.values(routers).some((router) => router?.nat !== undefined))
-    await import('../../../src/network/nat/place-nat.ts')
+/** Before the text is read, for who reads it builds the network to check it. */
+export async function partsOfText(text: string): Promise<void> {
+  // The key, in letters or in YAML's escapes for them.
+  if (/\bnat\b|\\/.test(text)) await import('../../../src/network/nat/place-nat.ts')
 }
 
 export async function partsOfPrograms(programs: readonly Program[]): Promise<void> {
