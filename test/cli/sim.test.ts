@@ -130,6 +130,24 @@ test('Ctrl-C gives what there is', async () => {
 /** Says on standard error when a thread of the program has sent its first result. */
 const TELL = `process.on('worker', (worker) => worker.once('message', () => process.stderr.write('a run is done')))`
 
+test('numbers of a run have no digits that mean nothing', async () => {
+  const path = file(`
+hosts: { a: , b: }
+links: [{ between: [a, b], delay: 5ms, jitter: 2ms, keepOrder: false, rate: 7Mbit, loss: 0.03 }]
+flows:
+  - { from: a, to: b, size: 333, rate: 170, count: 300, pattern: poisson }
+  - { from: a, to: b, size: 133, rate: 77, count: 200, mode: echo }
+measure: { from: 300ms, to: 2500ms }
+`)
+  const { stdout } = await run('sim', path, '--json')
+  const numbers: string[] = stdout.match(/-?\d+\.\d+/g) ?? []
+  expect(numbers.length).toBeGreaterThan(40)
+  // Nanoseconds of milliseconds, or nine digits of what is no time.
+  expect(
+    numbers.filter((each) => !/^-?\d+\.\d{1,6}$/.test(each) && each.replace(/^-?0\.0*|[-.]/g, '').length > 9),
+  ).toEqual([])
+})
+
 test('the text of a sweep has a table of the hops whose load differs, with the figures of --json', async () => {
   const path = file(`
 hosts: { a: , b: }

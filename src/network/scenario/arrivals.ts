@@ -1,4 +1,5 @@
 /** What arrived of a flow: each datagram once, its copies, the order and the delays. */
+import { nineDigits, wholeNanoseconds } from '../../base/clock.ts'
 import { type Arrival, rank } from './metrics.ts'
 import type { Latency } from './run-types.ts'
 
@@ -42,7 +43,7 @@ export class Arrivals {
   /** Payload bits a second, from the first to the last arrival. */
   get throughput(): number {
     const span = this.#last - this.#first
-    return span > 0 ? (this.#bytes * 8000) / span : 0
+    return span > 0 ? nineDigits((this.#bytes * 8000) / span) : 0
   }
 
   get latency(): Latency | null {
@@ -71,7 +72,7 @@ export class Arrivals {
 function latencyOf(latencies: readonly number[]): Latency | null {
   if (latencies.length === 0) return null
   const sorted = Float64Array.from(latencies).sort()
-  const at = (share: number) => rank(sorted, share)
-  const mean = sorted.reduce((sum, each) => sum + each, 0) / sorted.length
+  const at = (share: number) => wholeNanoseconds(rank(sorted, share))
+  const mean = wholeNanoseconds(sorted.reduce((sum, each) => sum + each, 0) / sorted.length)
   return { min: at(0), mean, p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1) }
 }

@@ -1,6 +1,6 @@
 /** One flow of a scenario: what it sends when, and what comes of it. */
 import { Address } from '../../base/address.ts'
-import { wholeNanoseconds } from '../../base/clock.ts'
+import { nineDigits, wholeNanoseconds } from '../../base/clock.ts'
 import { SeededRandom } from '../../base/random.ts'
 import { PmtuMode } from '../../ip/routing/pmtu-mode.ts'
 import type { Stack } from '../../stack.ts'
@@ -182,6 +182,7 @@ export class Flow {
     const { received, duplicated, reordered, throughput, latency, all } = this.#arrivals
     const { from, to } = this.#span
     const span = (Number.isFinite(to) ? to : this.#arrivals.lastTime) - Math.max(from, firstSent)
+    const reordering = reorderingOf(all)
     const isOver = lost === undefined
     // What is in flight when a run is cut short is at its end.
     const lastArrived = all.reduce((high, { number }) => Math.max(high, number), -1)
@@ -199,11 +200,11 @@ export class Flow {
       reordered,
       corrupted: this.#corrupted,
       throughput,
-      goodput: span > 0 ? (this.#arrivals.bytes * 8000) / span : 0,
+      goodput: span > 0 ? nineDigits((this.#arrivals.bytes * 8000) / span) : 0,
       latency,
       jitter: jitterOf(all),
       delayVariation: delayVariationOf(all),
-      reordering: reorderingOf(all),
+      reordering: { ...reordering, ratio: nineDigits(reordering.ratio) },
       lossPattern: lossPatternOf(decided.map((number) => !this.#arrivals.has(number))),
       fragments: this.counts.fragments,
       errors: this.#errors,

@@ -1,4 +1,5 @@
 /** Runs the flows of a scenario in simulated time: the room's entry for runs. */
+import { wholeNanoseconds } from '../../base/clock.ts'
 import type { Datagram } from '../observe/datagram.ts'
 import { buildScenario } from './build-scenario.ts'
 import { openHops } from './hops.ts'
@@ -60,7 +61,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions = {}):
     for (const datagram of network.datagrams()) ended(datagram)
     return {
       seed,
-      time,
+      time: wholeNanoseconds(time),
       interrupted: paused,
       flows: flows.map((flow) => flow.result(paused ? flow.knownLost(tally.lostOf(flow)) : undefined)),
       hops: hopResults,

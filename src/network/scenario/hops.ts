@@ -2,7 +2,7 @@
  * What each direction of each cable did in a run: how much it carried, how busy it was, and what
  * waited before it.
  */
-import { wholeNanoseconds } from '../../base/clock.ts'
+import { nineDigits, wholeNanoseconds } from '../../base/clock.ts'
 import { type Drop, dropName } from '../../base/drop.ts'
 import type { Packet } from '../../base/packet.ts'
 import type { WireMeter } from '../../link/impairment/wire-meter.ts'
@@ -63,7 +63,7 @@ class Level {
 
   /** Over a time in milliseconds. */
   mean(length: number): number {
-    return length > 0 ? digits(this.#area / length) : 0
+    return length > 0 ? nineDigits(this.#area / length) : 0
   }
 
   /** What it did not exceed in a share of the time. */
@@ -151,7 +151,7 @@ class HopCounts implements WireMeter {
       // Copies: a run goes on for what waits for fragments.
       offered: { ...this.#offered },
       sent: { ...this.#sent },
-      utilization: !this.#hasRate || length === 0 ? null : digits((this.#busy + sending) / length),
+      utilization: !this.#hasRate || length === 0 ? null : nineDigits((this.#busy + sending) / length),
       queue: this.#hasRate ? this.#queue(time, length) : null,
       marks: this.#marks,
       drops: Object.fromEntries([...this.#drops].map(([drop, count]) => [dropName(drop), count])),
@@ -202,9 +202,4 @@ function add(volume: Volume, frames: number, bytes: number): void {
 /** How much of a stretch of time is in the span. */
 function overlap({ from, to }: Span, start: number, end: number): number {
   return Math.max(0, Math.min(end, to) - Math.max(start, from))
-}
-
-/** As many digits as mean something. */
-function digits(value: number): number {
-  return Number(value.toPrecision(9))
 }
