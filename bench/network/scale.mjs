@@ -1,28 +1,43 @@
 // How a network of many hosts behaves: time to build it and to compute its routes, time and memory
 // for datagrams between random hosts, in virtual time.
 //
-//   npm run build && node bench/network/scale.mjs [--json]
+//   npm run build && node bench/network/scale.mjs [--dist DIR] [--large] [--json]
 //
-// Growth is linear in datagrams, and no worse than n log n in hosts, when the last columns stay
+// `--large`: 10 000 hosts and 100 000 datagrams alone. CPU times are those of all threads, and tell
+// more than the others on a busy machine. Growth is linear in datagrams, and no worse than n log n in hosts, when the last columns stay
 // about the same.
 import { execFileSync } from 'node:child_process'
-import { Network } from '../../dist/network-node.js'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
 
-const json = process.argv.includes('--json')
+const { values } = parseArgs({
+  options: {
+    dist: { type: 'string', default: new URL('../../dist', import.meta.url).pathname },
+    large: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    one: { type: 'string' },
+  },
+})
 
 /** In a process of its own, so that memory is that of one network. */
 function row(setup) {
-  const output = execFileSync(process.execPath, ['--expose-gc', import.meta.filename, JSON.stringify(setup)], {
-    encoding: 'utf8',
-  })
-  return JSON.parse(output)
+  const own = [import.meta.filename, '--dist', values.dist, '--one', JSON.stringify(setup)]
+  return JSON.parse(execFileSync(process.execPath, ['--expose-gc', ...own], { encoding: 'utf8' }))
+}
+
+/** Milliseconds of CPU time of this process. */
+function cpu() {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
 }
 
 /** Routers in a ring with a chord from each to the one seven further; hosts evenly over them. */
 async function measure({ hosts, routers, datagrams, lineage = 0 }) {
+  const { Network } = await import(pathToFileURL(join(values.dist, 'network-node.js')).href)
   globalThis.gc?.()
   const before = process.memoryUsage()
-  const begun = performance.now()
+  const [begun, cpuBegun] = [performance.now(), cpu()]
   const network = new Network({ seed: 1, lineage })
   for (let i = 0; i < routers; i++) network.router(`r${i}`)
   for (let i = 0; i < routers; i++) {
@@ -33,7 +48,7 @@ async function measure({ hosts, routers, datagrams, lineage = 0 }) {
   for (const [i, stack] of stacks.entries()) network.connect(stack, `r${i % routers}`, { delay: '1ms' })
   const built = performance.now()
   network.updateRoutes()
-  const routed = performance.now()
+  const [routed, cpuRouted] = [performance.now(), cpu()]
 
   let received = 0
   const sockets = stacks.map((stack) => {
@@ -55,9 +70,9 @@ async function measure({ hosts, routers, datagrams, lineage = 0 }) {
     if (sent < datagrams) network.at(network.now + 1, burst)
   }
   network.at(1, burst)
-  const start = performance.now()
+  const [start, cpuStart] = [performance.now(), cpu()]
   await network.run()
-  const done = performance.now()
+  const [done, cpuDone] = [performance.now(), cpu()]
   globalThis.gc?.()
   const after = process.memoryUsage()
   const megabytes = (after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers) / 1e6
@@ -69,6 +84,8 @@ async function measure({ hosts, routers, datagrams, lineage = 0 }) {
     'build ms': Math.round(built - begun),
     'routes ms': Math.round(routed - built),
     'run ms': Math.round(done - start),
+    'build+routes CPU ms': Math.round(cpuRouted - cpuBegun),
+    'run CPU ms': Math.round(cpuDone - cpuStart),
     'memory MB': Math.round(megabytes),
     'RSS MB': Math.round(after.rss / 1e6),
     received,
@@ -81,14 +98,14 @@ async function measure({ hosts, routers, datagrams, lineage = 0 }) {
   return result
 }
 
-const [setup] = process.argv.slice(2).filter((each) => each.startsWith('{'))
-if (setup !== undefined) console.log(JSON.stringify(await measure(JSON.parse(setup))))
+if (values.one !== undefined) console.log(JSON.stringify(await measure(JSON.parse(values.one))))
 else {
-  const rows = [
+  const usual = () => [
     ...[250, 500, 1000, 2000].map((hosts) => row({ hosts, routers: 50, datagrams: 25_000 })),
     ...[50_000, 100_000, 200_000].map((datagrams) => row({ hosts: 1000, routers: 50, datagrams })),
     row({ hosts: 1000, routers: 50, datagrams: 100_000, lineage: 10_000 }),
   ]
-  if (json) console.log(JSON.stringify({ node: process.version, rows }, null, 2))
+  const rows = values.large ? [row({ hosts: 10_000, routers: 50, datagrams: 100_000 })] : usual()
+  if (values.json) console.log(JSON.stringify({ node: process.version, rows }, null, 2))
   else console.table(rows)
 }
