@@ -4,8 +4,8 @@
 //   npm run build && node bench/network/scale.mjs [--dist DIR] [--large] [--json]
 //
 // `--large`: 10 000 hosts and 100 000 datagrams alone. CPU times are those of all threads, and tell
-// more than the others on a busy machine. Growth is linear in datagrams, and no worse than n log n in hosts, when the last columns stay
-// about the same.
+// more than the others on a busy machine. Growth is linear in datagrams, and no worse than n log n
+// in hosts, when the last columns stay about the same.
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
