@@ -27,15 +27,29 @@ export function since(events, name) {
   return end === undefined || start === undefined ? null : (end.ts - start.ts) / 1000
 }
 
-/** Milliseconds that frames are apart, and that the page's own work for each takes. */
+/** Callbacks of one frame run one after the other: what begins so soon after one is of the same. */
+const SAME_FRAME = 500
+
+/**
+ * Milliseconds that frames are apart, and that the page's own work for each takes: of the processor,
+ * not of the clock, for a machine that is busy is not the page's fault.
+ */
 export function frames(events) {
   const drawn = events.filter(({ name }) => name === 'FireAnimationFrame')
   const pid = mostOf(drawn.map((each) => each.pid))
-  const own = drawn.filter((each) => each.pid === pid).sort((a, b) => a.ts - b.ts)
+  const found = []
+  for (const { ts, dur = 0, tdur = dur } of drawn
+    .filter((each) => each.pid === pid)
+    .sort((one, other) => one.ts - other.ts)) {
+    const last = found.at(-1)
+    if (last !== undefined && ts - last.end < SAME_FRAME) {
+      last.end = ts + dur
+      last.work += tdur
+    } else found.push({ begin: ts, end: ts + dur, work: tdur })
+  }
   return {
-    apart: own.slice(1).map((each, index) => (each.ts - own[index].ts) / 1000),
-    // Of the processor, not of the clock: a machine that is busy is not the page's fault.
-    work: own.map(({ dur = 0, tdur = dur }) => tdur / 1000),
+    apart: found.slice(1).map(({ begin }, index) => (begin - found[index].begin) / 1000),
+    work: found.map(({ work }) => work / 1000),
   }
 }
 
