@@ -83,7 +83,7 @@ function curve(points: readonly Place[], rankdir: Drawing['rankdir']): string {
 function CableWords({ at: [x, y], lines }: DrawnCable) {
   const top = y - ((lines.length - 1) * LINE) / 2 + 4
   return (
-    <g class="words" aria-hidden="true">
+    <g class="words at-cable" aria-hidden="true">
       {lines.map(({ text, mark }, index) => (
         <text class={`small ${mark}`} x={x} y={top + index * LINE} key={index}>
           {text}
