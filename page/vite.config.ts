@@ -4,8 +4,13 @@ import { later } from './vite/later.ts'
 import { offline } from './vite/offline.ts'
 
 export default defineConfig({
-  // The sockets of hosts in a browser; package.json says so of built files.
-  resolve: { alias: { '#platform': `${import.meta.dirname}/../src/socket-api/platform/browser.ts` } },
+  resolve: {
+    alias: {
+      // The sockets of hosts in a browser; package.json says so of built files.
+      '#platform': `${import.meta.dirname}/../src/socket-api/platform/browser.ts`,
+      'ip-address': `${import.meta.dirname}/src/worker/address-text.ts`,
+    },
+  },
   // Wherever it is served from.
   base: './',
   // Of the built page in the package: what `tungram page` serves.

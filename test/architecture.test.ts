@@ -41,6 +41,7 @@ const PACKAGES: Record<string, RegExp> = {
   '#platform': /^(socket-api\/(delivery|dgram|hosts|sending)\/|shell\/cell\.ts$)/,
   buffer: /^socket-api\/platform\/browser\.ts$/,
   commander: /^cli\/(command-line|help)\.ts$/,
+  'ip-address': /^base\/address\.ts$/,
   events: /^socket-api\/platform\/browser-emitter\.ts$/,
   koffi: /^link\/device\/[\w-]+\.ts$/,
   yaml: /^cli\/scenario-text\.ts$/,

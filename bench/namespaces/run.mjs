@@ -108,7 +108,7 @@ else:
 function tungram(net, server, client) {
   const on = (host, words, ...options) => ['--on', host, ...options, '--', ...words]
   const args = ['run', '--net', net, '--json', ...on('b', server), ...on('a', client, '--after', '700ms')]
-  const { stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8' })
+  const { stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8', maxBuffer: 1 << 28 })
   const of = (host) =>
     stderr
       .split('\n')

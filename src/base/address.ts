@@ -6,6 +6,8 @@
  * signed because V8 then keeps them as small integers: an unsigned word with the top bit set would
  * turn the field into a heap number.
  */
+import { Address4, Address6 } from 'ip-address'
+
 export type Family = 4 | 6
 
 /** The third word of every IPv4-mapped address. */
@@ -61,8 +63,17 @@ export class Address {
 
   /** As {@link Address.parse}, with `null` for text that is no address. */
   static tryParse(text: string): Address | null {
-    if (typeof text !== 'string') return null
-    return text.includes(':') ? parseIPv6(text) : parseIPv4(text)
+    if (typeof text !== 'string' || text.includes('/') || text.includes('%') || text.includes('[')) return null
+    try {
+      if (!text.includes(':'))
+        return /^\d{1,3}(\.\d{1,3}){3}$/.test(text) && !/(^|\.)0\d/.test(text)
+          ? Address.fromBytes(new Address4(text).toArray())
+          : null
+      const bytes = new Address6(text).toUnsignedByteArray()
+      return Address.fromBytes([...new Array<number>(16 - bytes.length).fill(0), ...bytes])
+    } catch {
+      return null
+    }
   }
 
   get family(): Family {
@@ -137,32 +148,6 @@ export class Address {
   static readonly LOOPBACK4: Address = Address.fromIPv4(0x7f000001)
   static readonly LOOPBACK6: Address = new Address(0, 0, 0, 1)
   static readonly BROADCAST4: Address = Address.fromIPv4(-1)
-}
-
-function parseIPv4(text: string): Address | null {
-  if (!/^\d{1,3}(\.\d{1,3}){3}$/.test(text) || /(^|\.)0\d/.test(text)) return null
-  const bytes = text.split('.').map(Number)
-  return bytes.every((byte) => byte < 256) ? Address.fromBytes(bytes) : null
-}
-
-/**
- * By the platform's URL parser, which Node and browsers have: it takes the forms of RFC 4291 and
- * gives that of RFC 5952, in hexadecimal groups.
- */
-function parseIPv6(text: string): Address | null {
-  // The parser passes over tabs and line feeds; a zone or a bracket is no part of an address.
-  if (!/^[\da-f:.]+$/i.test(text)) return null
-  let canonical: string
-  try {
-    canonical = new URL(`http://[${text}]`).hostname.slice(1, -1)
-  } catch {
-    return null
-  }
-  const [front = [], back = []] = canonical
-    .split('::')
-    .map((part) => (part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16))))
-  const groups = [...front, ...new Array<number>(8 - front.length - back.length).fill(0), ...back]
-  return Address.fromBytes(groups.flatMap((group) => [group >> 8, group & 255]))
 }
 
 export function isUnspecified(w0: number, w1: number, w2: number, w3: number): boolean {

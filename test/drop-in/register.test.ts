@@ -438,11 +438,8 @@ describe('tungram run', () => {
     const blank = join(directory, 'a b')
     mkdirSync(join(blank, 'node_modules'), { recursive: true })
     await promisify(execFile)('cp', ['-r', join(built.directory), join(blank, 'dist')])
-    await promisify(execFile)('ln', [
-      '-s',
-      join(built.directory, '../commander'),
-      join(blank, 'node_modules/commander'),
-    ])
+    for (const name of ['commander', 'ip-address'])
+      await promisify(execFile)('ln', ['-s', join(built.directory, '..', name), join(blank, 'node_modules', name)])
     writeFileSync(join(blank, 'package.json'), '{ "type": "module" }')
     const { code, stdout, stderr } = await runNode([
       join(blank, 'dist/cli.js'),
