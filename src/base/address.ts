@@ -8,6 +8,7 @@
  */
 import { Address4, Address6 } from 'ip-address'
 
+/** IPv4 or IPv6. */
 export type Family = 4 | 6
 
 /** The third word of every IPv4-mapped address. */
