@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -39,7 +39,10 @@ export function home(user: User): string {
   if (copy !== '') return copy
   copy = mkdtempSync(join(tmpdir(), 'tungram-copy-'))
   afterAll(() => rmSync(copy, { recursive: true, force: true }))
-  const packages = ['@koromix', 'commander', 'koffi', 'yaml'].map((name) => `node_modules/${name}`)
+  const { dependencies, optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const packages = Object.keys({ ...dependencies, ...optionalDependencies })
+    .map((name) => `node_modules/${name}`)
+    .filter((path) => existsSync(join(root, path)))
   for (const each of ['dist', 'examples', 'package.json', ...packages])
     cpSync(join(root, each), join(copy, each), { recursive: true })
   spawnSync('chmod', ['-R', 'a+rX', copy])
