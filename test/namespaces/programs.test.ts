@@ -96,7 +96,7 @@ describeForUsers('programs of the machine', (user) => {
       const client = ['iperf3', '-4', '-c', 'server', '-t2', '-J', ...kind]
       const { code, stdout } = await run(
         user,
-        ...['--net', CHAIN, '--on', 'server', '--', 'iperf3', '-s', '-1', '-J'],
+        ...['--net', CHAIN, '--on', 'server', '--', 'iperf3', '-s', '-J'],
         ...['--on', 'client', '--', ...untilItWorks(...client)],
       )
       expect(code).toBe(0)
