@@ -358,7 +358,8 @@ describeWith(
     await page.click('#tab-yaml')
     await page.click('.cm-content')
     await page.keyboard.press('Control+Home')
-    await page.keyboard.type('hosts: [')
+    // At once: typed slowly, it would be more than one step to undo.
+    await page.keyboard.insertText('hosts: [')
     await page.waitForSelector('.fault:has-text("line ")')
     expect(await page.locator('[data-node]').count()).toBe(4)
     await page.keyboard.press('Control+z')
