@@ -2139,6 +2139,13 @@ natRequirements(
 )
 natRequirements(
   7857,
+  '6',
+  'SHOULD',
+  'who may send to a mapping of one protocol may not send to those of another',
+  'section 6: who may send to a UDP mapping',
+)
+natRequirements(
+  7857,
   '7',
   'SHOULD NOT',
   'what the filter discards prolongs a mapping, where what comes in does',
@@ -2151,7 +2158,28 @@ natRequirements(
   'errors from inside refresh a mapping',
   'section 7.1: the errors that an inside host sends',
 )
+natRequirements(
+  7857,
+  '8',
+  'MAY',
+  'the parity of ports is not kept (an option)',
+  'section 8: the parity of ports is kept where preserveParity is',
+)
 natRequirements(7857, '9', 'SHOULD', 'ports that are not kept are random', 'section 9: ports that are not kept')
+natRequirements(
+  7857,
+  '12',
+  'MUST',
+  'ICMP requests to the outside address reach an inside host where only addresses are translated',
+  'section 12: the NAT answers requests to its address itself',
+)
+natRows(
+  7857,
+  '12',
+  'MUST',
+  'errors about hairpin packets pass, by the mappings of their ports',
+  'an error about a hairpin packet shows its sender nothing but outside addresses',
+)
 natRequirements(
   7857,
   '10',
@@ -2200,6 +2228,21 @@ notApplicable(
   'MUST',
   'extensions of an error are left out when the quoted transport checksum is evaluated',
   'that checksum is adjusted and never evaluated',
+)
+notApplicable(
+  7857,
+  '3',
+  'MAY',
+  'connections to different remote ends share an outside port',
+  'no two mappings of a protocol have one outside port (RFC 4787 REQ-3 b)',
+)
+notApplicable(7857, '4', 'SHOULD', 'all sessions of an inside address have one outside address', 'there is only one')
+notApplicable(
+  7857,
+  '11',
+  'MAY',
+  'a mapping of ICMP queries ends with the last session that uses it',
+  'queries have no end that shows on the wire; the mapping ends by its time',
 )
 
 export const requirements: readonly Requirement[] = rows

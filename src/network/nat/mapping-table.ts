@@ -29,6 +29,7 @@ export class MappingTable {
   readonly #mapping: NatBehaviour
   readonly #filtering: NatBehaviour
   readonly #preservePorts: boolean
+  readonly #preserveParity: boolean
   readonly #inboundRefresh: boolean
   readonly #byInside = new HashTable<Mapping>()
   readonly #udp: OutsidePorts
@@ -45,13 +46,14 @@ export class MappingTable {
     options: Required<NatOptions>,
     hasSocket: (port: number) => boolean,
   ) {
-    const { mapping, filtering, preservePorts, inboundRefresh, timeout } = options
+    const { mapping, filtering, preservePorts, preserveParity, inboundRefresh, timeout } = options
     const { tcpOpeningTimeout, tcpTimeout, tcpClosingTimeout } = options
     this.#clock = clock
     this.#hash = hash
     this.#mapping = mapping
     this.#filtering = filtering
     this.#preservePorts = preservePorts
+    this.#preserveParity = preserveParity
     this.#inboundRefresh = inboundRefresh
     this.#udp = new OutsidePorts(random, [timeout], hasSocket)
     this.#tcp = new OutsidePorts(random, [tcpOpeningTimeout, tcpTimeout, tcpClosingTimeout], () => false)
@@ -186,14 +188,14 @@ export class MappingTable {
   }
 
   /**
-   * No port is shared (RFC 4787 REQ-3, RFC 5382 REQ-7); its parity (REQ-4) and whether it is a
-   * well-known one (REQ-3 a) stay. 0 when none is free.
+   * No port is shared (RFC 4787 REQ-3, RFC 5382 REQ-7); whether it is a well-known one (REQ-3 a)
+   * stays, and so does its parity (REQ-4) if that is asked for. 0 when none is free.
    */
   #freePort(protocol: number, port: number): number {
     const { ports, isUsed, queues } = this.#of(protocol)
     // Mappings that have ended give their ports back.
     for (const queue of queues) while (queue.oldest !== null && this.#held(queue.oldest) === null);
     if (this.#preservePorts && !ports.isTaken(port) && !isUsed(port)) return port
-    return ports.choose(port, protocol !== ICMPV4 && port < 1024, isUsed)
+    return ports.choose(this.#preserveParity ? port : null, protocol !== ICMPV4 && port < 1024, isUsed)
   }
 }

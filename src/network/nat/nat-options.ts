@@ -44,6 +44,11 @@ export interface NatOptions {
    * Whether the outside port is the inside one where that is free. Default true; else it is random.
    */
   preservePorts?: boolean
+  /**
+   * Whether an outside port that is not the inside one is odd or even as that one is (RFC 4787
+   * REQ-4; RFC 7857 section 8 leaves it open). Default true.
+   */
+  preserveParity?: boolean
 }
 
 const MINUTE = 60_000
@@ -60,9 +65,10 @@ export function readNatOptions(options: NatOptions): Required<NatOptions> {
     tcpClosingTimeout = 4 * MINUTE,
     inboundRefresh = false,
     preservePorts = true,
+    preserveParity = true,
   } = options
   const timeouts = { timeout, tcpTimeout, tcpOpeningTimeout, tcpClosingTimeout }
   for (const [name, value] of Object.entries(timeouts))
     if (!(value > 0)) throw new RangeError(`The ${name} ${value} of a NAT has to be above 0 ms.`)
-  return { mapping, filtering, hairpin, ...timeouts, inboundRefresh, preservePorts }
+  return { mapping, filtering, hairpin, ...timeouts, inboundRefresh, preservePorts, preserveParity }
 }

@@ -69,29 +69,33 @@ export class NatPorts {
   }
 
   /**
-   * A random port that is free and that `isUsed` does not know, odd or even as `like`; with
-   * `wellKnown` one below 1024, else one from there on. 0 when there is none. Each is as likely as
-   * any other.
+   * A random port that is free and that `isUsed` does not know; with `wellKnown` one below 1024,
+   * else one from there on. `like` is a port whose parity it has, or null. 0 when there is none.
+   * Each is as likely as any other.
    */
-  choose(like: number, wellKnown: boolean, isUsed: (port: number) => boolean): number {
+  choose(like: number | null, wellKnown: boolean, isUsed: (port: number) => boolean): number {
     const low = wellKnown ? 1 : WELL_KNOWN
     const high = wellKnown ? WELL_KNOWN - 1 : PORTS - 1
     // Most ports are free as a rule: a random one of the right kind is.
     const drawn = low + this.#random.below(high - low + 1)
-    const first = (drawn & 1) === (like & 1) ? drawn : drawn < high ? drawn + 1 : low + ((low ^ like) & 1)
+    const fits = like === null || (drawn & 1) === (like & 1)
+    const first = fits ? drawn : drawn < high ? drawn + 1 : low + ((low ^ like) & 1)
     if (!this.#taken.has(first) && !isUsed(first)) return first
-    const kind = this.#kind(first)
-    if (kind.free === 0) return 0
+    const kind = this.#kind(kindOf(first))
+    const other = like === null ? this.#kind(kindOf(first ^ 1)) : null
+    const free = kind.free + (other?.free ?? 0)
+    if (free === 0) return 0
+    const at = (index: number) => (index < kind.free ? kind.at(index) : (other as Kind).at(index - kind.free))
     for (let i = 0; i < TRIES; i++) {
-      const port = kind.at(this.#random.below(kind.free))
+      const port = at(this.#random.below(free))
       if (!isUsed(port)) return port
     }
     const open: number[] = []
-    for (let i = 0; i < kind.free; i++) if (!isUsed(kind.at(i))) open.push(kind.at(i))
+    for (let i = 0; i < free; i++) if (!isUsed(at(i))) open.push(at(i))
     return open.length === 0 ? 0 : (open[this.#random.below(open.length)] as number)
   }
 
-  #kind(port: number): Kind {
+  #kind(index: number): Kind {
     if (this.#kinds.length === 0) {
       this.#kinds = [
         new Kind(2, WELL_KNOWN),
@@ -103,7 +107,7 @@ export class NatPorts {
       for (const kind of this.#kinds) for (let i = 0; i < kind.free; i++) this.#places[kind.at(i)] = i
       for (const taken of this.#taken) this.#move(taken, true)
     }
-    return this.#kinds[kindOf(port)] as Kind
+    return this.#kinds[index] as Kind
   }
 
   /** To the free ones of its kind, or to the taken ones. */

@@ -207,7 +207,7 @@ export class Nat implements PacketHook {
       return Drop.None
     }
     const ends = this.#ends
-    if (!ends.read(packet, at)) return Drop.None
+    if (!ends.read(packet, at) || ends.isRequest) return Drop.None
     return this.#toInside(packet, at, ipv4.source(view, at), ends.sourcePort)
   }
 
@@ -218,7 +218,7 @@ export class Nat implements PacketHook {
     const quoted = quoteAt(packet, at)
     if (quoted >= 0) return this.#turnErrorBack(packet, at, quoted)
     const ends = this.#ends
-    if (!ends.read(packet, at)) return Drop.None
+    if (!ends.read(packet, at) || ends.protocol === ICMPV4) return Drop.None
     const { protocol, sourcePort, destinationPort, flags } = ends
     if (this.#mappings.outside(protocol, destinationPort) === null) return Drop.None
     // REQ-9: the other one sees the outside address and port of the sender.

@@ -11,7 +11,8 @@ import * as tcp from '../../wire/tcp.ts'
 /** Offset of the identifier in a query, such as an echo message (RFC 792). */
 const IDENTIFIER = 4
 
-const QUERIES = new Set([icmpv4.ECHO, icmpv4.ECHO_REPLY, icmpv4.TIMESTAMP, icmpv4.TIMESTAMP_REPLY])
+const REQUESTS = new Set([icmpv4.ECHO, icmpv4.TIMESTAMP])
+const REPLIES = new Set([icmpv4.ECHO_REPLY, icmpv4.TIMESTAMP_REPLY])
 
 /** Filled anew by each `read`. An echo message has its identifier at both ends. */
 export class PacketEnds {
@@ -28,6 +29,8 @@ export class PacketEnds {
   checksumAt = -1
   /** Those of a TCP segment, else 0. */
   flags = 0
+  /** Whether it is an ICMP request, which the other end answers. */
+  isRequest = false
 
   /**
    * Reads the packet whose IP header is at `at`; also one that an ICMP error quotes.
@@ -36,6 +39,7 @@ export class PacketEnds {
   read(packet: Packet, at: number, isQuote = false): boolean {
     const { view, end } = packet
     this.flags = 0
+    this.isRequest = false
     const upper = at + ipv4.headerLength(view, at)
     if (end - upper < 8) return false
     this.protocol = ipv4.protocol(view, at)
@@ -51,7 +55,7 @@ export class PacketEnds {
       this.destinationAt = upper + 2
       this.checksumAt = end - upper >= tcp.CHECKSUM + 2 ? upper + tcp.CHECKSUM : -1
       if (header >= tcp.HEADER) this.flags = tcp.flags(view, upper)
-    } else if (this.protocol === ICMPV4 && isQuery(icmpv4.type(view, upper))) {
+    } else if (this.protocol === ICMPV4 && this.#isQuery(icmpv4.type(view, upper))) {
       this.sourceAt = this.destinationAt = upper + IDENTIFIER
       this.checksumAt = upper + 2
     } else return false
@@ -60,11 +64,12 @@ export class PacketEnds {
     this.destinationPort = view.getUint16(this.destinationAt)
     return true
   }
-}
 
-/** Queries and their answers have an identifier (RFC 5508 section 3). */
-function isQuery(type: number): boolean {
-  return QUERIES.has(type)
+  /** Queries and their answers have an identifier (RFC 5508 section 3). */
+  #isQuery(type: number): boolean {
+    this.isRequest = REQUESTS.has(type)
+    return this.isRequest || REPLIES.has(type)
+  }
 }
 
 /**

@@ -221,6 +221,7 @@ export const NAT = {
   tcpClosingTimeout: duration,
   inboundRefresh: flag('what comes in prolongs a mapping'),
   preservePorts: flag('the outside port is the inside one where that is free'),
+  preserveParity: flag('an outside port that is not the inside one is odd or even as that is (RFC 4787 REQ-4)'),
 } satisfies Record<keyof NatSettings, Schema>
 
 export const SEED: Schema = {

@@ -54,6 +54,29 @@ describe('the outside ports of a NAT', () => {
     },
   )
 
+  test('are of either kind where parity is not asked for, each as likely, until there is none', () => {
+    const ports = new NatPorts(new SeededRandom(1))
+    const kinds = [0, 0]
+    for (let i = 0; i < 1023; i++) {
+      const port = ports.choose(null, true, free)
+      expect(port > 0 && port < 1024 && !ports.isTaken(port)).toBe(true)
+      ports.take(port)
+      if (i < 400) kinds[port & 1] = (kinds[port & 1] as number) + 1
+    }
+    // Of 400 draws 200 are odd, give or take 10.
+    expect(Math.abs((kinds[0] as number) - 200)).toBeLessThan(40)
+    expect(ports.choose(null, true, free)).toBe(0)
+    for (const port of [443, 80]) {
+      ports.release(port)
+      expect(ports.choose(null, true, free)).toBe(port)
+      expect(ports.choose(null, true, (used) => used === port)).toBe(0)
+      ports.take(port)
+    }
+    for (const port of [443, 80, 22]) ports.release(port)
+    const chosen = new Set(Array.from({ length: 200 }, () => ports.choose(null, true, (port) => port === 80)))
+    expect(chosen).toEqual(new Set([443, 22]))
+  })
+
   test('cost the same when all but a few are taken, and when all are', () => {
     const random = new Counting()
     const ports = new NatPorts(random)

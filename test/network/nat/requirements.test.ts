@@ -293,6 +293,24 @@ describe('RFC 7857', () => {
     ])
   })
 
+  test('section 6: who may send to a UDP mapping may not send TCP to its port, nor the other way', async () => {
+    const { in1, out1 } = await make({ filtering: 'endpoint-independent' })
+    const client = listen(network, in1, 5000)
+    client.socket.send('x', 9, 'out1')
+    const inside = new TcpEnd(in1, IN1, () => network.now)
+    inside.send(6000, `${OUT1}:80`, 2)
+    await network.run()
+    const outside = new TcpEnd(out1, OUT1, () => network.now)
+    outside.send(80, `${OUTSIDE}:5000`, 2)
+    outside.send(80, `${OUTSIDE}:6000`, 2)
+    const server = listen(network, out1, 9)
+    server.socket.send('to the port of TCP', 6000, OUTSIDE)
+    server.socket.send('to its own', 5000, OUTSIDE)
+    await network.runFor('1s')
+    expect(client.received.map(({ text }) => text)).toEqual(['to its own'])
+    expect(network.drops('gate').map(({ reason, count }) => [reason, count])).toEqual([['WireNatUnmapped', 2]])
+  })
+
   test('section 7: what the filter discards holds no mapping open, even where what comes in does', async () => {
     const { in1, out1, out2, nat } = await make({ timeout: '2m', inboundRefresh: true })
     const [server, stranger] = [listen(network, out1, 9), listen(network, out2, 9)]
@@ -317,6 +335,50 @@ describe('RFC 7857', () => {
     await network.runFor('110s')
     expect(errors).toEqual([`3.3 ${OUTSIDE}`])
     expect(nat.mappings.map(({ left }) => left < 20_000)).toEqual([true])
+  })
+
+  test.each([
+    [true, 0, 0],
+    [false, 30, 70],
+  ])('section 8: the parity of ports is kept where preserveParity is %s', async (preserveParity, least, most) => {
+    const { in1, out1 } = await make({ preservePorts: false, preserveParity })
+    const server = listen(network, out1, 9)
+    for (let port = 20_000; port < 20_200; port += 2) listen(network, in1, port).socket.send('x', 9, 'out1')
+    await network.run()
+    expect(server.received).toHaveLength(100)
+    const odd = server.received.filter(({ info }) => info.port % 2 === 1).length
+    expect(odd).toBeGreaterThanOrEqual(least)
+    expect(odd).toBeLessThanOrEqual(most)
+  })
+
+  test('section 12: the NAT answers requests to its address itself, also by the identifier of a mapping', async () => {
+    const { in1, in2, out1, nat } = await make({ filtering: 'endpoint-independent' })
+    const echo = (sequence: number) => packets.icmp(8, 0, 0x0007_0000 + sequence, new Uint8Array(8), 4)
+    // Outside, the identifier 7 is in2's from here on.
+    sendTransport(in2, IN2, OUT1, 1, echo(1))
+    await network.run()
+    expect(nat.mappings).toMatchObject([{ inside: `${IN2}:7`, outside: `${OUTSIDE}:7` }])
+    const chunks: Uint8Array[] = []
+    network.capture((chunk) => chunks.push(chunk), { of: ['in1-gate', 'in2-gate', 'core-out1'] })
+    sendTransport(in1, IN1, OUTSIDE, 1, echo(2))
+    sendTransport(out1, OUT1, OUTSIDE, 1, echo(3))
+    await network.run()
+    const seen = [...readCapture(Buffer.concat(chunks))]
+      .filter(({ direction }) => direction === 'out')
+      .map(({ bytes }) => [
+        packets.icmpType(bytes),
+        packets.source(bytes),
+        packets.destination(bytes),
+        packets.icmpRest(bytes).toString(16),
+        packets.checksumsHold(bytes),
+      ])
+    expect(seen.sort()).toEqual([
+      [0, OUTSIDE, IN1, '70002', true],
+      [0, OUTSIDE, OUT1, '70003', true],
+      [8, IN1, OUTSIDE, '70002', true],
+      [8, OUT1, OUTSIDE, '70003', true],
+    ])
+    expect(nat.mappings).toHaveLength(1)
   })
 
   test('section 9: ports that are not kept are drawn at random', async () => {
