@@ -96,6 +96,8 @@ export interface Run {
   /** When all was over. */
   readonly time: number
   readonly interrupted: boolean
+  /** Whether it was ended because the page keeps no more events. */
+  readonly full: boolean
   /** Milliseconds that the machine took. */
   readonly took: number
   readonly texts: readonly string[]

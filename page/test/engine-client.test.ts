@@ -58,3 +58,20 @@ test('patience begins with the turn of a call; when it ends, those behind go to 
   // Nothing waits for anything.
   expect(vi.getTimerCount()).toBe(0)
 })
+
+test('a worker that has worked for long is replaced when nothing waits', async () => {
+  const client = new EngineClient()
+  const request = { text: '' }
+  const long = client.call('run', [request])
+  const behind = client.call('capture', [request])
+  vi.advanceTimersByTime(3000)
+  hear({ id: 1, value: 'the run' })
+  expect([await long, ended]).toEqual(['the run', 0])
+  vi.advanceTimersByTime(10)
+  hear({ id: 2, value: 'the capture' })
+  expect([await behind, ended, workers]).toEqual(['the capture', 1, [[1, 2], []]])
+  const short = client.call('run', [request])
+  vi.advanceTimersByTime(1000)
+  hear({ id: 3, value: 'another' })
+  expect([await short, ended, workers]).toEqual(['another', 1, [[1, 2], [3]]])
+})

@@ -222,7 +222,7 @@ class Lab {
   result(): Omit<LabResult, 'lag'> {
     const network = this.#network
     const time = network.now
-    for (const datagram of network.datagrams()) this.#ended(datagram)
+    for (const datagram of network.eachDatagram()) this.#ended(datagram)
     return {
       seed: network.seed,
       time: Math.round(time * 1000) / 1000,

@@ -19,6 +19,7 @@ interface Row {
 }
 
 export class PacketTable implements RunWatcher {
+  readonly onlyNotes = true
   readonly #names: readonly string[]
   /** By flow and number. */
   readonly #rows = new Map<number, Row[]>()

@@ -319,9 +319,17 @@ export class Network {
 
   // ── looking in ──
 
-  /** The remembered datagrams that a filter describes, or all, oldest first. */
+  /**
+   * The lives until now of the remembered datagrams that a filter describes, or all, oldest
+   * first.
+   */
   datagrams(filter: DatagramFilter = {}): Datagram[] {
-    return this.#lineage.find(filter)
+    return [...this.#lineage.find(filter)]
+  }
+
+  /** @internal All that are remembered, oldest first, each made when it is asked for. */
+  eachDatagram(): Iterable<Datagram> {
+    return this.#lineage.find({})
   }
 
   /**

@@ -157,3 +157,18 @@ test('an edit keeps comments and order, and gives the scenario that was meant', 
   expect((await loaded(engine, changed)).scenario.hosts).toEqual({ h1: { echo: [7] } })
   await expect(engine.edit('hosts: [', [])).rejects.toThrow('The text cannot be changed while it has an error')
 })
+
+test('a run with more events than the page keeps is ended, and says so', async () => {
+  const many = JSON.stringify({
+    hosts: { a: null, b: null },
+    links: [{ between: ['a', 'b'] }],
+    flows: [{ from: 'a', to: 'b', rate: 10_000, count: 40_000, size: 20 }],
+  })
+  const run = await new ScenarioEngine(() => {}, undefined, 30_000).run({ text: many })
+  expect([run.full, run.interrupted]).toEqual([true, true])
+  const sent = run.flows[0]?.sent as number
+  expect(sent).toBeGreaterThan(20_000)
+  expect(sent).toBeLessThan(40_000)
+  expect(run.events.time.length).toBeGreaterThan(30_000)
+  expect((await new ScenarioEngine(() => {}).run({ text })).full).toBe(false)
+})

@@ -30,6 +30,7 @@ function modelOf(ladder: LadderPart, { flows, plots }: { flows: Run['flows']; pl
     seed: 0,
     time: 0,
     interrupted: false,
+    full: false,
     took: 0,
     said: [],
     flowTimes: [],

@@ -1,7 +1,7 @@
 /** What the page does: every change of the document, the run and the time goes through here. */
 import { batch } from '@preact/signals'
 import { EngineClient, Hung, PATIENCE, Stopped } from '../engine-client.ts'
-import type { Edit, Program, RunRequest } from '../protocol.ts'
+import type { Edit, Program, Run, RunRequest } from '../protocol.ts'
 import { seek, select } from './cursor.ts'
 import { differenceOf } from './difference.ts'
 import { RunModel } from './model.ts'
@@ -228,6 +228,7 @@ export async function run(): Promise<void> {
       if (selected?.kind === 'packet' && selected.id > result.datagrams.time.length) state.selection.value = null
       seek(Math.min(state.time.value, state.duration.value))
     })
+    if (result.full) say(tooMany(result))
   } catch (error) {
     if (own !== latest) return
     if (error instanceof Hung) await withoutLast(programs, error)
@@ -235,6 +236,14 @@ export async function run(): Promise<void> {
   } finally {
     if (own === latest) state.isRunning.value = false
   }
+}
+
+function tooMany({ events, time }: Run): string {
+  return (
+    `The run was ended at ${time.toFixed(0)} ms: the page keeps no more than its ` +
+    `${Math.round(events.time.length / 1e5) / 10} million events. Fewer datagrams, or a time in 'until', end it ` +
+    'where you want; tungram sim runs all of it.'
+  )
 }
 
 /** Programs whose hosts are there. */

@@ -25,6 +25,8 @@ import type { Place } from './syntax-fault.ts'
 const PROGRESS = 150
 /** Milliseconds of simulated time after which code that has no end is ended. */
 const CODE_TIME = 60_000
+/** Events of a run that the page keeps: about 66 bytes each, with their share of frames. */
+const MOST_EVENTS = 4_000_000
 /** The machine's time, also while programs see that of their network. */
 const machineNow = performance.now.bind(performance)
 
@@ -37,13 +39,20 @@ export class ScenarioEngine implements Engine {
   #startPrograms: typeof startPrograms | null = null
   #programs: RunningPrograms | null = null
 
-  /** `progress` is told how far a run is; `placeOf` tells where the syntax error of a script is. */
+  readonly #mostEvents: number
+
+  /**
+   * `progress` is told how far a run is; `placeOf` tells where the syntax error of a script is; a run
+   * ends when it has more than `mostEvents`.
+   */
   constructor(
     progress: (time: number) => void,
     placeOf: (script: string) => Promise<Place | null> = () => Promise.resolve(null),
+    mostEvents = MOST_EVENTS,
   ) {
     this.#progress = progress
     this.#placeOf = placeOf
+    this.#mostEvents = mostEvents
   }
 
   async load(text: string): Promise<Loaded> {
@@ -85,13 +94,19 @@ export class ScenarioEngine implements Engine {
     const scenario = await this.#scenarioOf(request.text)
     const begun = machineNow()
     const network = buildScenario(scenario, { lineage: 0 })
-    const recorder = new RunRecorder(scenario.flows?.length ?? 0, neighborsOf(network))
+    const recorder = new RunRecorder(scenario.flows?.length ?? 0, neighborsOf(network), this.#mostEvents)
     network.close()
-    const result = await this.#simulate(request, { watch: recorder })
+    const result = await this.#simulate(request, {
+      watch: recorder,
+      started(stop) {
+        recorder.onFull = stop
+      },
+    })
     return {
       seed: result.seed,
       time: result.time,
       interrupted: result.interrupted,
+      full: recorder.isFull,
       took: machineNow() - begun,
       texts: recorder.texts,
       flows: result.flows,
@@ -110,6 +125,7 @@ export class ScenarioEngine implements Engine {
     await this.#simulate(request, {
       capture: collector.write,
       watch: {
+        onlyNotes: true,
         sent() {},
         arrived() {},
         // Here its causes and what it caused are remembered still.
@@ -144,7 +160,7 @@ export class ScenarioEngine implements Engine {
 
   async #simulate(
     request: RunRequest,
-    { watch, capture, prepare }: Pick<RunOptions, 'watch' | 'capture' | 'prepare'>,
+    { watch, capture, prepare, started }: Pick<RunOptions, 'watch' | 'capture' | 'prepare' | 'started'>,
   ): Promise<ScenarioResult> {
     const { text, seed, programs = [] } = request
     const until = request.until ?? (programs.some(({ code }) => code !== undefined) ? CODE_TIME : undefined)
@@ -166,6 +182,7 @@ export class ScenarioEngine implements Engine {
       started(end, now) {
         stop = end
         time = now
+        started?.(end, now)
       },
       prepare: (network) => {
         prepare?.(network)
@@ -191,6 +208,7 @@ function telling<Args extends unknown[]>(take: (...args: Args) => void, tell: ()
 /** A watcher that is told the same, and `tell` whenever something was sent. */
 function watched(watch: RunWatcher, tell: () => void): RunWatcher {
   return {
+    onlyNotes: watch.onlyNotes ?? false,
     sent: telling(watch.sent.bind(watch), tell),
     arrived: (...args) => watch.arrived(...args),
     ended: (...args) => watch.ended(...args),

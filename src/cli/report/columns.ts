@@ -10,33 +10,43 @@ function release({ buffer }: Numbers): void {
   ;(buffer as ArrayBuffer & { transfer?: (length: number) => ArrayBuffer }).transfer?.(0)
 }
 
+/** Rows of a piece: a column grows by one more, and what it has stays where it is. */
+const PIECE_BITS = 13
+const PIECE = 1 << PIECE_BITS
+
 /** One column; it is taken once, in memory that nobody else has, and is empty then. */
 class Column<Kind extends Numbers> {
-  #values: Kind
+  #pieces: Kind[] = []
+  /** The one that is being filled. */
+  #last: Kind
   readonly #make: (length: number) => Kind
   length = 0
 
   constructor(make: (length: number) => Kind) {
     this.#make = make
-    this.#values = make(1024)
+    this.#last = make(0)
   }
 
   push(value: number): void {
-    if (this.length === this.#values.length) {
-      const grown = this.#make(Math.max(1024, this.length * 2))
-      grown.set(this.#values)
-      release(this.#values)
-      this.#values = grown
+    const place = this.length++ & (PIECE - 1)
+    if (place === 0) {
+      this.#last = this.#make(PIECE)
+      this.#pieces.push(this.#last)
     }
-    this.#values[this.length++] = value
+    this.#last[place] = value
   }
 
   at(row: number): number {
-    return this.#values[row] as number
+    return (this.#pieces[row >>> PIECE_BITS] as Kind)[row & (PIECE - 1)] as number
   }
 
   take(): Kind {
-    const taken = this.#values.slice(0, this.length) as Kind
+    const taken = this.#make(this.length)
+    for (const [index, piece] of this.#pieces.entries()) {
+      const from = index * PIECE
+      taken.set(this.length - from < PIECE ? piece.subarray(0, this.length - from) : piece, from)
+      release(piece)
+    }
     this.#empty()
     return taken
   }
@@ -44,14 +54,14 @@ class Column<Kind extends Numbers> {
   /** The rows in another order. */
   takeIn(order: Uint32Array): Kind {
     const taken = this.#make(order.length)
-    for (let i = 0; i < order.length; i++) taken[i] = this.#values[order[i] as number] as number
+    for (let i = 0; i < order.length; i++) taken[i] = this.at(order[i] as number)
+    for (const piece of this.#pieces) release(piece)
     this.#empty()
     return taken
   }
 
   #empty(): void {
-    release(this.#values)
-    this.#values = this.#make(0)
+    this.#pieces = []
     this.length = 0
   }
 }

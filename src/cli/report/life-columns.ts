@@ -28,6 +28,7 @@ export interface LifeTables {
 export class LifeColumns {
   readonly texts = new Texts()
   readonly #neighbors: Neighbors
+  readonly #ways = new WeakMap<Summary, number>()
   readonly #datagrams = {
     time: float64(),
     from: int32(),
@@ -70,6 +71,11 @@ export class LifeColumns {
 
   constructor(neighbors: Neighbors) {
     this.#neighbors = neighbors
+  }
+
+  /** How many there are. */
+  get events(): number {
+    return this.#events.time.length
   }
 
   /** The next datagram, of a flow, -1 for none; its number is its row's, from 1. */
@@ -130,7 +136,7 @@ export class LifeColumns {
       rows.flags.push(common | flags)
       rows.reason.push(texts.place(reason))
       rows.lostAt.push(texts.place(lostAt))
-      rows.way.push(texts.place(wayOf(packet, whole)))
+      rows.way.push(this.#wayOf(packet, whole))
       rows.identification.push(packet.fragment?.identification ?? -1)
     }
     for (const { node, time } of arrivals) {
@@ -139,6 +145,18 @@ export class LifeColumns {
     }
     if (lost !== null) push(toward, lost.time, LOST, lost.reason, lost.node)
     else if (arrivals.length === 0) push(toward, Number.NaN, 0, null, null)
+  }
+
+  /**
+   * The place of the text; frames of a flow share their headers, which need be put into words
+   * once.
+   */
+  #wayOf(packet: Summary, whole: Summary): number {
+    const known = packet.fragment === null ? this.#ways.get(packet) : undefined
+    if (known !== undefined) return known
+    const place = this.texts.place(wayOf(packet, whole))
+    if (packet.fragment === null) this.#ways.set(packet, place)
+    return place
   }
 
   take(): LifeTables {

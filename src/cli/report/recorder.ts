@@ -38,6 +38,7 @@ export interface Example {
 const EXAMPLES = 8
 
 export class Recorder implements RunWatcher {
+  readonly onlyNotes = true
   readonly flows: readonly FlowRecord[]
   /** The datagrams that were sent first. */
   readonly first: Recorded[] = []

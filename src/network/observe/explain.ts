@@ -9,7 +9,7 @@ import type { Summary } from './ip-frame.ts'
 /** Where lives are found. */
 export interface Lives {
   get(id: number): Datagram | undefined
-  find(filter: DatagramFilter): Datagram[]
+  find(filter: DatagramFilter): Iterable<Datagram>
 }
 
 /**
@@ -17,7 +17,7 @@ export interface Lives {
  * @throws {Error} when the datagram is not remembered
  */
 export function explainAll(lives: Lives, which: Datagram | number | DatagramFilter): string {
-  const found = typeof which === 'number' ? [lives.get(which)] : 'events' in which ? [which] : lives.find(which)
+  const found = typeof which === 'number' ? [lives.get(which)] : 'events' in which ? [which] : [...lives.find(which)]
   return found
     .map((datagram) => {
       if (datagram === undefined) throw new Error(`Datagram ${which} is not remembered.`)

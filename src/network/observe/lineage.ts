@@ -9,7 +9,9 @@ import type { DropName } from '../../base/drop.ts'
 import type { Packet } from '../../base/packet.ts'
 import type { Medium } from '../../link/link.ts'
 import { type Datagram, type DatagramFilter, type LineageKind, matches } from './datagram.ts'
-import { ipOffset, isFragment, isUpkeep, type Summary, summarize } from './ip-frame.ts'
+import { ipOffset, isFragment, isUpkeep, type Summary } from './ip-frame.ts'
+import { LifeStore } from './life-store.ts'
+import { Summaries } from './summaries.ts'
 
 /** Datagrams whose fragments may come in turns. */
 const FRAGMENTED = 64
@@ -42,7 +44,8 @@ export interface LifeListener {
 export class Lineage {
   readonly #limit: number
   readonly #now: () => number
-  readonly #datagrams = new Map<number, Datagram>()
+  readonly #lives = new LifeStore()
+  readonly #summaries = new Summaries()
   #next = 1
   /** The last datagrams that began in fragments. */
   readonly #fragmented: Fragmented[] = []
@@ -68,16 +71,12 @@ export class Lineage {
   }
 
   get(id: number): Datagram | undefined {
-    return this.#datagrams.get(id)
+    return this.#lives.get(id)
   }
 
-  find(filter: DatagramFilter): Datagram[] {
-    return [...this.#datagrams.values()].filter((datagram) => matches(datagram, filter))
-  }
-
-  /** Forgets all. */
-  clear(): void {
-    this.#datagrams.clear()
+  /** Those that a filter describes, the oldest first, each made when it is asked for. */
+  *find(filter: DatagramFilter): Generator<Datagram, void, void> {
+    for (const datagram of this.#lives.all()) if (matches(datagram, filter)) yield datagram
   }
 
   // ── what ports and nodes report ──
@@ -90,9 +89,15 @@ export class Lineage {
       packet.trace = this.#beginOf(node, packet, at)
     }
     this.listener?.left(packet.trace, node, at >= 0 && isFragment(packet, at))
-    const datagram = this.#datagrams.get(packet.trace)
-    if (datagram !== undefined)
-      this.#push(datagram, node, nic, datagram.from === node ? 'sent' : 'forwarded', headers(packet, at))
+    const from = this.#lives.fromOf(packet.trace)
+    if (from === undefined) return
+    this.#push(
+      packet.trace,
+      node,
+      nic,
+      from === node ? 'sent' : 'forwarded',
+      at < 0 ? null : this.#summaries.of(packet, at),
+    )
   }
 
   /**
@@ -103,8 +108,8 @@ export class Lineage {
     const at = ipOffset(packet, medium)
     if (packet.trace === 0 && at >= 0 && !isUpkeep(packet, at)) packet.trace = this.#beginOf(nic, packet, at)
     this.listener?.reached(packet.trace, node, at >= 0 && isFragment(packet, at))
-    const datagram = this.#datagrams.get(packet.trace)
-    if (datagram !== undefined) this.#push(datagram, node, nic, 'arrived', headers(packet, at))
+    if (this.#lives.has(packet.trace))
+      this.#push(packet.trace, node, nic, 'arrived', at < 0 ? null : this.#summaries.of(packet, at))
   }
 
   /**
@@ -112,7 +117,7 @@ export class Lineage {
    * come without a trace each.
    */
   #beginOf(from: string, packet: Packet, at: number): number {
-    const { source, destination, protocol, fragment } = summarize(packet, at)
+    const { source, destination, protocol, fragment } = this.#summaries.of(packet, at)
     if (fragment === null) return this.#begin(from, packet, at)
     const { identification } = fragment
     for (const each of this.#fragmented)
@@ -131,13 +136,11 @@ export class Lineage {
 
   note(node: string, nic: string, trace: number, what: LineageKind, value = 0): void {
     if (trace !== 0) this.listener?.noted(trace, node, nic, what)
-    const datagram = this.#datagrams.get(trace)
-    if (datagram !== undefined) this.#push(datagram, node, nic, what, null, value)
+    this.#push(trace, node, nic, what, null, value)
   }
 
   translated(node: string, nic: string, trace: number, packet: Packet, at: number): void {
-    const datagram = this.#datagrams.get(trace)
-    if (datagram !== undefined) this.#push(datagram, node, nic, 'translated', summarize(packet, at))
+    if (this.#lives.has(trace)) this.#push(trace, node, nic, 'translated', this.#summaries.of(packet, at))
   }
 
   /**
@@ -148,9 +151,7 @@ export class Lineage {
     if (packet.trace === 0 && this.on && isOwn) packet.trace = this.#beginOf(node, packet, packet.start)
     const { trace } = packet
     if (trace !== 0) this.listener?.dropped(trace, node, nic, reason)
-    const datagram = this.#datagrams.get(trace)
-    if (datagram === undefined) return
-    datagram.events.push({ time: this.#now(), node, nic, what: 'dropped', packet: null, reason, value: 0 })
+    this.#lives.add(trace, this.#now(), node, nic, 'dropped', null, reason, 0)
   }
 
   beginInput(node: string, trace: number): void {
@@ -167,13 +168,12 @@ export class Lineage {
     // Links carry 32 bits, and 0 is nobody.
     this.#next = id === 0xffff_ffff ? 1 : id + 1
     const causedBy = this.#inputNode === node ? this.#input : 0
-    const summary = summarize(packet, at)
+    const summary = this.#summaries.of(packet, at)
     this.listener?.began(id, node, summary, causedBy, this.#now())
     if (this.#limit === 0) return id
-    if (this.#datagrams.size >= this.#limit) this.#forgetOldest(id)
-    this.#datagrams.set(id, { id, time: this.#now(), from: node, packet: summary, causedBy, events: [] })
-    const cause = this.#datagrams.get(causedBy)
-    if (cause !== undefined) this.#push(cause, node, '', 'caused', null, id)
+    if (this.#lives.size >= this.#limit) this.#forgetOldest(id)
+    this.#lives.begin(id, this.#now(), node, summary, causedBy)
+    this.#push(causedBy, node, '', 'caused', null, id)
     return id
   }
 
@@ -182,18 +182,14 @@ export class Lineage {
    * there are. (A map takes its time to find its first entry.)
    */
   #forgetOldest(next: number): void {
-    const number = next - this.#datagrams.size
-    const oldest = this.#datagrams.get(number > 0 ? number : number + 0xffff_ffff)
-    if (oldest === undefined) return
-    this.#datagrams.delete(oldest.id)
-    this.onForget?.(oldest)
+    const number = next - this.#lives.size
+    const id = number > 0 ? number : number + 0xffff_ffff
+    const oldest = this.onForget === null ? undefined : this.#lives.get(id)
+    this.#lives.forget(id)
+    if (oldest !== undefined) this.onForget?.(oldest)
   }
 
-  #push(datagram: Datagram, node: string, nic: string, what: LineageKind, packet: Summary | null, value = 0): void {
-    datagram.events.push({ time: this.#now(), node, nic, what, packet, reason: null, value })
+  #push(id: number, node: string, nic: string, what: LineageKind, packet: Summary | null, value = 0): void {
+    this.#lives.add(id, this.#now(), node, nic, what, packet, null, value)
   }
-}
-
-function headers(packet: Packet, at: number): Summary | null {
-  return at < 0 ? null : summarize(packet, at)
 }

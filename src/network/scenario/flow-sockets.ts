@@ -30,12 +30,12 @@ export class FlowSockets {
   #flows: readonly SocketFlow[] = []
   #byIdentity = new Map<number, SocketFlow>()
 
-  /** Whether a program watches the flows, and is told of what arrives. */
-  readonly #isWatched: boolean
+  /** Whether a program may be woken by what it is told of arrivals. */
+  readonly #wakes: boolean
 
-  constructor(network: Network, isWatched: boolean) {
+  constructor(network: Network, wakes: boolean) {
     this.#network = network
-    this.#isWatched = isWatched
+    this.#wakes = wakes
   }
 
   set flows(flows: readonly SocketFlow[]) {
@@ -52,7 +52,7 @@ export class FlowSockets {
     const stack = this.#network.stack(host)
     /** Echoes that wait until the datagram is taken in. */
     const waiting: (() => void)[] = []
-    const unheard = this.#isWatched ? () => {} : this.#network.unheard(host)
+    const unheard = this.#wakes ? () => {} : this.#network.unheard(host)
     const endpoint: Endpoint = stack.udp.createEndpoint(family, {
       receive: (packet, sourcePort) => {
         const { start, end, view } = packet

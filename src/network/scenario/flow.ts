@@ -58,7 +58,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions = {}):
     const time = network.now
     const hopResults = hops.results(time)
     if (!paused) await network.runFor(REASSEMBLY)
-    for (const datagram of network.datagrams()) ended(datagram)
+    for (const datagram of network.eachDatagram()) ended(datagram)
     return {
       seed,
       time: wholeNanoseconds(time),

@@ -11,7 +11,7 @@ export function openFlows(
   seed: number | string,
   watch: RunWatcher | undefined,
 ): Flow[] {
-  const sockets = new FlowSockets(network, watch !== undefined)
+  const sockets = new FlowSockets(network, watch !== undefined && watch.onlyNotes !== true)
   const specs = scenario.flows ?? []
   const labels = flowLabels(specs.map((spec, index) => flowPorts(spec, index).name))
   const flows = specs.map(
