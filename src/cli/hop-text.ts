@@ -4,7 +4,12 @@ import { number } from './flow-text.ts'
 
 /** The directions before which a frame waited. */
 export function hopLines(hops: readonly HopResult[]): string[] {
-  return hops.filter(({ queue }) => queue !== null && queue.length.max > 0).flatMap(hopText)
+  return hops.filter(hasWaiting).flatMap(hopText)
+}
+
+/** Whether a frame waited before it. */
+export function hasWaiting({ queue }: HopResult): boolean {
+  return queue !== null && queue.length.max > 0
 }
 
 function hopText({ link, from, to, offered, sent, utilization, queue, marks, drops }: HopResult): string[] {

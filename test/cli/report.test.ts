@@ -8,7 +8,7 @@ import { Script } from 'node:vm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Life, lifeOf } from '../../src/cli/report/life.ts'
 import type { Datagram } from '../../src/network/observe/datagram.ts'
-import { type FlowResult, runScenario } from '../../src/network/scenario/flow.ts'
+import { type FlowResult, type HopResult, runScenario } from '../../src/network/scenario/flow.ts'
 import { checkScenario } from '../../src/network/scenario/scenario.ts'
 import { compile, start } from './program.ts'
 
@@ -75,10 +75,11 @@ const withoutScript = (text: string) => text.replace(/<script>.*?<\/script>/s, '
 describe('the page of a run', () => {
   let text = ''
   let flows: FlowResult[] = []
+  let hops: HopResult[] = []
   beforeAll(async () => {
     const { code, stdout, stderr } = await run('sim', file(LAB), '--json', '--report', at('lab.html'))
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    flows = JSON.parse(stdout).flows
+    ;({ flows, hops } = JSON.parse(stdout))
     text = page('lab.html')
   }, 30_000)
 
@@ -147,6 +148,26 @@ describe('the page of a run', () => {
     expect(text.match(/<script/g)).toHaveLength(1)
     expect(text.match(/<\/script/g)).toHaveLength(1)
     expect(withoutScript(text)).not.toContain('interrupted"')
+  })
+
+  test('the table of queues has the numbers of --json, of the cables before which frames waited', () => {
+    const [head = [], ...rows] = table(text, 'hops')
+    const { offered, sent, utilization, queue, drops } = hops.find(({ to }) => to === 'b') as HopResult
+    const three = (value = Number.NaN) => `${Number(value.toFixed(3))}`
+    expect(rows).toHaveLength(1)
+    expect(Object.fromEntries(head.slice(0, 9).map((name, column) => [name, rows[0]?.[column]]))).toEqual({
+      cable: 'narrow<',
+      way: 'r > b',
+      frames: `${offered.frames}`,
+      sent: `${sent.frames}`,
+      bytes: `${sent.bytes}`,
+      'busy %': three(100 * (utilization ?? Number.NaN)),
+      'queue mean': three(queue?.length.mean),
+      p99: three(queue?.length.p99),
+      max: three(queue?.length.max),
+    })
+    const { mean, p99, max } = queue?.wait ?? {}
+    expect(rows[0]?.slice(9)).toEqual([three(mean), three(p99), three(max), `WireLoss ${drops.WireLoss}`, '0'])
   })
 
   test('the page of a run says what to see first', () => {
@@ -287,6 +308,26 @@ describe('the page of a sweep', () => {
           (measures.lossRate?.[end] ?? Number.NaN) * 100,
           2,
         )
+    const [hopHead = [], ...hopRows] = table(text, 'hop-results')
+    type Hop = { parameters: Record<string, unknown>; from: string; to: string; measures: Measures }
+    const hops: Hop[] = points.flatMap(({ parameters, hops }: { parameters: object; hops: object[] }) =>
+      hops.map((hop) => ({ parameters, ...hop })),
+    )
+    // Only this one has a rate.
+    const narrow = hops.filter(({ from, to }) => from === 'r' && to === 'b')
+    expect(narrow).toHaveLength(6)
+    expect(hopRows.map((row) => row.slice(0, 4))).toEqual(
+      narrow.map(({ parameters }) => [`${parameters['links.1.mtu']}`, parameters.loss, 'narrow<', 'r > b']),
+    )
+    const dropped = narrow.map(({ measures }) => {
+      const { mean = 0, low = 0, high = 0 } = measures.dropped ?? {}
+      return low === high ? three(mean) : `${three(mean)} [${three(low)}, ${three(high)}]`
+    })
+    expect(hopRows.map((row) => row[hopHead.indexOf('dropped')])).toEqual(dropped)
+    expect(hopHead).not.toContain('marked')
+    const waits = plot(text, 'Mean wait in a queue')
+    for (const [index, { measures }] of narrow.filter(({ parameters }) => parameters['links.1.mtu'] === 600).entries())
+      expect(waits.columns['narrow<: r > b, links.1.mtu 600']?.[index]).toBeCloseTo(measures.meanWait?.mean ?? 0, 2)
     expect(withoutScript(text)).toContain('the sweep changes links.1.mtu, loss')
     expect(() => plot(text, 'Duplicated')).toThrow()
     expect(withoutScript(text)).not.toContain('Packet ladder')

@@ -13,7 +13,7 @@ import { PlotFigure } from '../views/plot-figure.tsx'
 import { Swatch } from '../views/swatch.tsx'
 import { datagramText } from '../views/words.ts'
 import { Network } from './network.tsx'
-import { CableTable, DropTable, FlowTable, ProgramTables, SweepTable } from './tables.tsx'
+import { CableTable, DropTable, FlowTable, HopTable, ProgramTables, SweepHopTable, SweepTable } from './tables.tsx'
 
 export function Report({ data }: { data: ReportData }) {
   const { title, description, facts, see, interrupted, topology, topologyNote, drawing, first, run, sweep } = data
@@ -52,6 +52,7 @@ export function Report({ data }: { data: ReportData }) {
             )}
             <Section title="Results">
               <SweepTable {...sweep} />
+              <SweepHopTable {...sweep} />
             </Section>
           </>
         )}
@@ -69,7 +70,7 @@ function Section({ title, children }: { title: string; children: ComponentChildr
   )
 }
 
-function RunSections({ lab, flows, plots, leftOut, ladder, first }: RunPart & { first: string | undefined }) {
+function RunSections({ lab, flows, hops, plots, leftOut, ladder, first }: RunPart & { first: string | undefined }) {
   const model = state.model.value
   return (
     <>
@@ -82,6 +83,12 @@ function RunSections({ lab, flows, plots, leftOut, ladder, first }: RunPart & { 
         <Section title="Flows">
           <FlowTable flows={flows} />
           <DropTable flows={flows} />
+        </Section>
+      )}
+      {hops.length === 0 ? null : (
+        <Section title="Queues">
+          <p class="note">Directions of cables before which frames waited. Lengths are frames.</p>
+          <HopTable hops={hops} />
         </Section>
       )}
       {plots.length === 0 ? null : (

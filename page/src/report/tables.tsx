@@ -1,6 +1,7 @@
 /** The tables of a report. */
 import type { Programs, SweepPart } from '../../../src/cli/report/report-data.ts'
-import type { Estimate, FlowResult } from '../../../src/network/index.ts'
+import { hopTable } from '../../../src/cli/sweep-hops.ts'
+import type { Estimate, FlowResult, HopResult } from '../../../src/network/index.ts'
 import type { Topology } from '../protocol.ts'
 
 type Cell = string | number
@@ -92,6 +93,25 @@ export function FlowTable({ flows }: { flows: readonly FlowResult[] }) {
   return <Table id="flows" name="Flows" head={[...head, ...more]} rows={rows} />
 }
 
+/** Directions of cables; all have a queue. */
+export function HopTable({ hops }: { hops: readonly HopResult[] }) {
+  const head = ['cable', 'way', 'frames', 'sent', 'bytes', 'busy %', 'queue mean', 'p99', 'max']
+  const waits = ['wait mean ms', 'p99 ms', 'max ms', 'dropped', 'marked']
+  const rows = hops.map(({ link, from, to, offered, sent, utilization, queue, drops, marks }) => [
+    link,
+    `${from} > ${to}`,
+    offered.frames,
+    sent.frames,
+    sent.bytes,
+    utilization === null ? '–' : round(100 * utilization),
+    ...(['mean', 'p99', 'max'] as const).map((each) => (queue === null ? '–' : round(queue.length[each]))),
+    ...(['mean', 'p99', 'max'] as const).map((each) => (queue?.wait == null ? '–' : round(queue.wait[each]))),
+    counted(drops),
+    marks,
+  ])
+  return <Table id="hops" name="Queues" head={[...head, ...waits]} rows={rows} />
+}
+
 export function DropTable({ flows }: { flows: readonly FlowResult[] }) {
   const rows = flows.flatMap(({ name, drops }) =>
     drops.map(({ node, nic, reason, count }) => [name, nic === '' ? node : `${node}.${nic}`, reason, count]),
@@ -160,6 +180,29 @@ export function SweepTable({ points, names }: SweepPart) {
   )
   const head = [...names, 'flow', 'runs', ...COLUMNS.map(({ title }) => title)]
   return <Table id="results" name="Results" head={head} rows={rows} />
+}
+
+/** Nothing where no direction of a cable has something to say. */
+export function SweepHopTable({ points, names }: SweepPart) {
+  const { rows, columns } = hopTable(points)
+  if (rows.length === 0) return null
+  const head = [...names, 'cable', 'way', 'runs', ...columns.map(({ title }) => title)]
+  const cells = rows.map(({ parameters, hop: { link, from, to, runs, measures } }) => [
+    ...names.map((each) => parameters[each] ?? ''),
+    link,
+    `${from} > ${to}`,
+    runs,
+    ...columns.map(({ measure, factor }) => estimateText(measures[measure], factor)),
+  ])
+  return (
+    <>
+      <h3>Cables</h3>
+      <p class="note">
+        Directions with a rate where frames waited, or where the combinations differ. Lengths are frames.
+      </p>
+      <Table id="hop-results" name="Cables" head={head} rows={cells} />
+    </>
+  )
 }
 
 function estimateText(estimate: Estimate | undefined, factor: number): Cell {

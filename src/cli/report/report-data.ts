@@ -1,7 +1,7 @@
 /** What a report shows, as JSON: the page's own views draw it (`page/src/report`). */
 import type { LabResult } from '../../namespaces/lab.ts'
 import type { SweepPoint } from '../../network/campaign/plan.ts'
-import type { FlowResult } from '../../network/scenario/flow.ts'
+import type { FlowResult, HopResult } from '../../network/scenario/flow.ts'
 import type { Plot } from './plot.ts'
 import type { Topology } from './topology.ts'
 
@@ -52,6 +52,8 @@ export type Place = readonly [x: number, y: number]
 export interface RunPart {
   readonly lab: Programs | null
   readonly flows: readonly FlowResult[]
+  /** Those before which frames waited. */
+  readonly hops: readonly HopResult[]
   readonly plots: readonly Plot[]
   /** Flows that the plots are without. */
   readonly leftOut: number

@@ -9,6 +9,7 @@ import type { SweepPoint } from '../../network/campaign/plan.ts'
 import type { Sweep } from '../../network/campaign/sweep.ts'
 import type { ScenarioResult } from '../../network/scenario/flow.ts'
 import { buildScenario, type Scenario } from '../../network/scenario/scenario.ts'
+import { hasWaiting } from '../hop-text.ts'
 import { frozenLadder } from './frozen.ts'
 import type { Neighbors } from './life.ts'
 import { neighborsOf } from './neighbors.ts'
@@ -53,7 +54,7 @@ export class Report {
   }
 
   /** Writes the page of a single run; `lab` is what programs did in real time. */
-  run({ seed, time, interrupted, flows }: ScenarioResult, lab: Programs | null = null): void {
+  run({ seed, time, interrupted, flows, hops }: ScenarioResult, lab: Programs | null = null): void {
     const { recorder } = this
     this.#write(
       [
@@ -65,7 +66,13 @@ export class Report {
         see: seeRun(flows),
         interrupted,
         topologyNote: '',
-        run: { lab, flows, ...timePlots(recorder, flows), ladder: frozenLadder(recorder, this.#neighbors) },
+        run: {
+          lab,
+          flows,
+          hops: hops.filter(hasWaiting),
+          ...timePlots(recorder, flows),
+          ladder: frozenLadder(recorder, this.#neighbors),
+        },
       },
     )
   }
