@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { deflateRawSync, gzipSync } from 'node:zlib'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { noBrowser, PAGE } from '../../test/chromium.ts'
@@ -194,6 +194,29 @@ describeWith(
     ).toEqual(['7', '50'])
     await page.click('#tab-terminal')
     await page.locator('.said', { hasText: 'ping -c 1 b' }).waitFor()
+    expect(errors).toEqual([])
+    await context.close()
+  })
+
+  test('a large network is drawn in parts, all of it; names appear where they can be read', async () => {
+    const { page, context, errors } = await served.open()
+    const hosts = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`h${index}`, null]))
+    const links = Object.keys(hosts).map((host) => ({ between: [host, 'r'] }))
+    const text = JSON.stringify({ hosts, routers: { r: null }, links })
+    await page.evaluate(
+      (fragment) => {
+        location.hash = fragment
+      },
+      `#s=1.${deflateRawSync(JSON.stringify({ text })).toString('base64url')}`,
+    )
+    await page.waitForFunction(() => document.querySelectorAll('[data-node],[data-cable]').length === 601)
+    expect(await page.locator('.drawing svg .words').count()).toBe(0)
+    const { x, y, width, height } = await node(page, 'r').evaluate((element) => element.getBoundingClientRect())
+    await page.mouse.move(x + width / 2, y + height / 2)
+    for (let turns = 0; turns < 5; turns++) await page.mouse.wheel(0, -500)
+    await page.waitForSelector('.drawing svg .words .name >> text=/^r$/')
+    // Of what is out of sight there are none.
+    expect(await page.locator('.drawing svg .words .name').count()).toBeLessThan(150)
     expect(errors).toEqual([])
     await context.close()
   })

@@ -1,8 +1,15 @@
 /** What is drawn: nodes, cables and flows are added and removed, as edits of the scenario's text. */
+import { computed } from '@preact/signals'
+import { placesOf } from '../draw/layout.ts'
 import type { Point } from '../draw/places.ts'
 import type { Edit } from '../protocol.ts'
 import { edit, say } from './actions.ts'
 import * as state from './state.ts'
+
+/** The places of all nodes, sought once for all views. */
+export const settled = computed(() =>
+  placesOf(state.topology.value, state.scenario.value.flows?.[0]?.from, state.places.value),
+)
 
 interface Tool {
   readonly name: ToolName

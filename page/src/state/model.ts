@@ -11,7 +11,7 @@ export interface Dropped {
 }
 
 /** Fragments that wait at a host for the rest of their datagram. */
-interface Waiting {
+export interface Waiting {
   readonly node: string
   readonly datagram: number
   readonly arrivals: readonly number[]
@@ -26,7 +26,8 @@ export class RunModel {
   /** When the last thing happened. */
   readonly end: number
   readonly drops: readonly Dropped[]
-  readonly waiting: readonly Waiting[]
+  /** By the name of the node. */
+  readonly #waiting = new Map<string, Waiting[]>()
   /** Of each frame, the latest end of it and all before it. */
   readonly #latest: Float64Array
   /** Of a part of a run: the number in the run of each datagram. */
@@ -47,7 +48,8 @@ export class RunModel {
       this.#latest[row] = latest
     }
     this.drops = this.#findDrops()
-    this.waiting = this.#findWaiting()
+    for (const each of this.#findWaiting())
+      this.#waiting.set(each.node, [...(this.#waiting.get(each.node) ?? []), each])
   }
 
   text(place: number): string {
@@ -79,6 +81,11 @@ export class RunModel {
       found = true
     })
     return found
+  }
+
+  /** The fragments that wait at a node, now and then; mostly none ever do. */
+  waitingAt(node: string): readonly Waiting[] {
+    return this.#waiting.get(node) ?? []
   }
 
   /** The drops in the span before a time, and at it. */

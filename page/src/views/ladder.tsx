@@ -1,8 +1,8 @@
 /** The packet ladder around the cursor. */
 import { useSignalEffect } from '@preact/signals'
 import { useMemo, useRef } from 'preact/hooks'
-import { placesOf } from '../draw/layout.ts'
 import { readingOrder } from '../draw/places.ts'
+import { settled } from '../state/drawing.ts'
 import { type RunModel, upperBound } from '../state/model.ts'
 import * as state from '../state/state.ts'
 import { LadderLines, LadderNames, type Laid, lay, ROW, yAt } from './ladder-drawing.tsx'
@@ -17,10 +17,7 @@ export function LadderView() {
   const cursor = useRef<SVGGElement>(null)
   const row = model === null ? 0 : Math.max(0, upperBound(model.run.frames.start, state.calmTime.value) - 1)
   const page = Math.max(0, Math.floor((row - STRIDE / 2) / STRIDE))
-  const order = useMemo(
-    () => readingOrder(placesOf(state.topology.value, state.scenario.value.flows?.[0]?.from, state.places.value)),
-    [state.topology.value, state.places.value],
-  )
+  const order = useMemo(() => readingOrder(settled.value), [settled.value])
   const laid = useMemo(() => (model === null ? null : windowOf(model, order, page * STRIDE)), [model, order, page])
   useSignalEffect(() => {
     const time = state.time.value

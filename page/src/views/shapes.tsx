@@ -2,8 +2,9 @@
 import { HEIGHT, LINE, shortened, WIDTH, wordsOf } from '../draw/measures.ts'
 import type { Point } from '../draw/places.ts'
 import type { NodeKind, TopologyCable, TopologyNode } from '../protocol.ts'
+import type { Waiting } from '../state/model.ts'
 import * as state from '../state/state.ts'
-import { translationsOf } from '../state/translations.ts'
+import { type Translation, translationsOf } from '../state/translations.ts'
 import { spanText } from './words.ts'
 
 /** Of a NAT: what is shown of its mappings. */
@@ -18,22 +19,22 @@ function asButton(name: string, isPressed: boolean) {
 
 const CORNERS: Record<NodeKind, number> = { host: 3, router: 17, switch: 3, segment: 2, nat: 17, firewall: 17 }
 
-export function NodeShape({ node, at: [x, y], size }: { node: TopologyNode; at: Point; size: number }) {
+/** With `words` beside it, where they can be read. */
+export function NodeShape({
+  node,
+  at: [x, y],
+  size,
+  words = true,
+}: {
+  node: TopologyNode
+  at: Point
+  size: number
+  words?: boolean
+}) {
   const { name, kind, nics, does } = node
   const selected = state.selection.value
   const isSelected = selected?.kind === 'node' && selected.name === name
   const addresses = nics.flatMap((nic) => nic.addresses)
-  const model = state.model.value
-  const now = state.calmTime.value
-  const waiting = (model?.waiting ?? []).filter(
-    (each) => each.node === name && (each.arrivals[0] as number) <= now && now < each.until,
-  )
-  const pieces = waiting.reduce((sum, { arrivals }) => sum + arrivals.filter((time) => time <= now).length, 0)
-  const waitingSince = Math.min(...waiting.map(({ arrivals }) => arrivals[0] as number))
-  const mappings =
-    model === null || state.isFrozen.value
-      ? []
-      : (translationsOf(model).get(name) ?? []).filter(({ time }) => time <= now)
   const small = kind === 'segment'
   return (
     <>
@@ -60,38 +61,62 @@ export function NodeShape({ node, at: [x, y], size }: { node: TopologyNode; at: 
           <rect class="mark" x={markAt(place) - 18} y={-HEIGHT / 2 - 8} width={36} height={15} rx={7} key={mark} />
         ))}
       </g>
-      <g class="words" aria-hidden="true" transform={`translate(${x} ${y}) scale(${size})`}>
-        <text y={small ? -8 : 0} class="name">
-          {shortened(name, 12)}
+      {words ? (
+        <g class="words" aria-hidden="true" transform={`translate(${x} ${y}) scale(${size})`}>
+          <text y={small ? -8 : 0} class="name">
+            {shortened(name, 12)}
+          </text>
+          <text y={small ? 18 : HEIGHT / 2 + 13} class="small">
+            {addresses[0] === undefined
+              ? kind === 'host' || kind === 'router'
+                ? ''
+                : kind
+              : shortened(addresses[0], 18)}
+          </text>
+          {does.map(({ mark }, place) => (
+            <text x={markAt(place)} y={-HEIGHT / 2 + 3.5} class="mark" key={mark}>
+              {mark}
+            </text>
+          ))}
+          <NodeNow name={name} />
+        </g>
+      ) : null}
+    </>
+  )
+}
+
+/** What is at a node at the cursor. Most have nothing ever, and are not drawn anew as time passes. */
+function NodeNow({ name }: { name: string }) {
+  const model = state.model.value
+  if (model === null) return null
+  const known = state.isFrozen.value ? [] : (translationsOf(model).get(name) ?? [])
+  const all = model.waitingAt(name)
+  return known.length + all.length === 0 ? null : <NodeWords known={known} all={all} />
+}
+
+function NodeWords({ known, all }: { known: readonly Translation[]; all: readonly Waiting[] }) {
+  const now = state.calmTime.value
+  const waiting = all.filter(({ arrivals, until }) => (arrivals[0] as number) <= now && now < until)
+  const pieces = waiting.reduce((sum, { arrivals }) => sum + arrivals.filter((time) => time <= now).length, 0)
+  const waitingSince = Math.min(...waiting.map(({ arrivals }) => arrivals[0] as number))
+  const mappings = known.filter(({ time }) => time <= now)
+  return (
+    <>
+      {mappings.slice(0, MOST_MAPPINGS).map(({ inside, outside }, row) => (
+        <text y={HEIGHT / 2 + 13 + LINE * (row + 1)} class="small mapping" key={`${inside} ${outside}`}>
+          {inside} ⇄ {outside}
         </text>
-        <text y={small ? 18 : HEIGHT / 2 + 13} class="small">
-          {addresses[0] === undefined
-            ? kind === 'host' || kind === 'router'
-              ? ''
-              : kind
-            : shortened(addresses[0], 18)}
+      ))}
+      {mappings.length > MOST_MAPPINGS ? (
+        <text y={HEIGHT / 2 + 13 + LINE * (MOST_MAPPINGS + 1)} class="small mapping">
+          and {mappings.length - MOST_MAPPINGS} more
         </text>
-        {does.map(({ mark }, place) => (
-          <text x={markAt(place)} y={-HEIGHT / 2 + 3.5} class="mark" key={mark}>
-            {mark}
-          </text>
-        ))}
-        {mappings.slice(0, MOST_MAPPINGS).map(({ inside, outside }, row) => (
-          <text y={HEIGHT / 2 + 13 + LINE * (row + 1)} class="small mapping" key={`${inside} ${outside}`}>
-            {inside} ⇄ {outside}
-          </text>
-        ))}
-        {mappings.length > MOST_MAPPINGS ? (
-          <text y={HEIGHT / 2 + 13 + LINE * (MOST_MAPPINGS + 1)} class="small mapping">
-            and {mappings.length - MOST_MAPPINGS} more
-          </text>
-        ) : null}
-        {pieces > 0 ? (
-          <text y={-HEIGHT / 2 - 8} class="small waiting">
-            {pieces} {pieces === 1 ? 'fragment waits' : 'fragments wait'}, for {spanText(now - waitingSince)}
-          </text>
-        ) : null}
-      </g>
+      ) : null}
+      {pieces > 0 ? (
+        <text y={-HEIGHT / 2 - 8} class="small waiting">
+          {pieces} {pieces === 1 ? 'fragment waits' : 'fragments wait'}, for {spanText(now - waitingSince)}
+        </text>
+      ) : null}
     </>
   )
 }
@@ -101,18 +126,8 @@ function markAt(place: number): number {
   return WIDTH / 2 - 16 - 40 * place
 }
 
-export function CableShape({
-  cable,
-  places,
-  size,
-}: {
-  cable: TopologyCable
-  places: ReadonlyMap<string, Point>
-  size: number
-}) {
-  const { ends, index, name, mtu } = cable
-  const [a, b] = [places.get(ends[0].node), places.get(ends[1].node)]
-  if (a === undefined || b === undefined) return null
+export function CableShape({ cable, a, b, size }: { cable: TopologyCable; a: Point; b: Point; size: number }) {
+  const { index, name, mtu } = cable
   const selected = state.selection.value
   const isSelected = selected?.kind === 'cable' && selected.index === index
   const middle: Point = [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2]

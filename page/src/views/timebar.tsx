@@ -128,11 +128,11 @@ function Strip() {
     const element = canvas.current as HTMLCanvasElement
     const ratio = globalThis.devicePixelRatio
     element.width = width.value * ratio
-    element.height = element.clientHeight * ratio
-    const context = element.getContext('2d') as CanvasRenderingContext2D
-    context.scale(ratio, ratio)
     if (model === null || state.duration.value === 0) return
     const height = element.clientHeight
+    element.height = height * ratio
+    const context = element.getContext('2d') as CanvasRenderingContext2D
+    context.scale(ratio, ratio)
     const bins = new Float64Array(Math.max(1, Math.floor(width.value / 2)))
     const bad = new Float64Array(bins.length)
     const place = (time: number) => Math.min(bins.length - 1, Math.floor((time / state.duration.value) * bins.length))

@@ -2,19 +2,27 @@
 import { useSignal, useSignalEffect } from '@preact/signals'
 import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { tenth } from '../draw/axis.ts'
-import { placesOf } from '../draw/layout.ts'
 import { shortened } from '../draw/measures.ts'
 import { type Frame, paint, type Target, waysOf } from '../draw/packets.ts'
-import { besideOf, type Point, readingOrder } from '../draw/places.ts'
+import { besideOf, type Point } from '../draw/places.ts'
 import { place } from '../state/actions.ts'
 import { select } from '../state/cursor.ts'
 import type { Change } from '../state/difference.ts'
-import { addNode, beginConnecting, connectTo, focusNode, isTool, removeSelected, TOOLS } from '../state/drawing.ts'
+import {
+  addNode,
+  settled as all,
+  beginConnecting,
+  connectTo,
+  focusNode,
+  isTool,
+  removeSelected,
+  TOOLS,
+} from '../state/drawing.ts'
 import * as state from '../state/state.ts'
 import { CableNow } from './cable-now.tsx'
 import { DifferenceLine } from './difference.tsx'
 import { Pinch, type Zoom, zoomedAt } from './gestures.ts'
-import { CableShape, NodeShape } from './shapes.tsx'
+import { Shapes } from './network-shapes.tsx'
 
 const NONE: ReadonlyMap<number, Change> = new Map()
 
@@ -23,6 +31,7 @@ export function TopologyView() {
   const root = useRef<HTMLDivElement>(null)
   const canvas = useRef<HTMLCanvasElement>(null)
   const targets = useRef<Target[]>([])
+  const colors = useRef<ReturnType<typeof colorsOf> | null>(null)
   const size = useSignal<[number, number]>([0, 0])
   const moved = useSignal<{ name: string; point: Point } | null>(null)
   const pinch = useRef(new Pinch())
@@ -30,20 +39,16 @@ export function TopologyView() {
   const hovered = useSignal<number | null>(null)
   /** How the user has moved the drawing; `null` shows all of it. */
   const shifted = useSignal<Zoom | null>(null)
-  const first = state.scenario.value.flows?.[0]?.from
   const isUpright = size.value[1] > size.value[0] * 1.2
-  const settled = useMemo(
-    () => turned(placesOf(state.topology.value, first, state.places.value), isUpright),
-    [state.topology.value, first, state.places.value, isUpright],
-  )
+  const settled = useMemo(() => turned(all.value, isUpright), [all.value, isUpright])
   const drawn = moved.value === null ? settled : new Map(settled).set(moved.value.name, moved.value.point)
   const zoom = shifted.value ?? fitted(settled, size.value)
   // Distances grow with the room that there is; nodes and words do not.
-  const places = new Map(
-    [...drawn].map(([name, [x, y]]) => [name, [tenth(x * zoom.scale), tenth(y * zoom.scale)] as Point]),
-  )
+  const formerly = useRef<ReadonlyMap<string, Point>>(new Map())
+  const places = useMemo(() => scaled(drawn, zoom.scale, formerly.current), [drawn, zoom.scale])
+  formerly.current = places
   const frame: Frame = { x: zoom.x, y: zoom.y, size: Math.min(1, zoom.scale) }
-  const ways = waysOf(state.topology.value, places)
+  const ways = useMemo(() => waysOf(state.topology.value, places), [state.topology.value, places])
   const latest = useRef({ ways, frame })
   latest.current = { ways, frame }
 
@@ -70,8 +75,10 @@ export function TopologyView() {
     context.clearRect(0, 0, width, height)
     const model = state.model.value
     if (model === null) return
-    const style = getComputedStyle(element)
-    context.font = `12px ${style.fontFamily}`
+    const theme = state.theme.value
+    if (colors.current?.theme !== theme) colors.current = colorsOf(element, theme)
+    const { font, good, bad, ink, paper } = colors.current
+    context.font = font
     context.textAlign = 'center'
     context.textBaseline = 'middle'
     const selected = state.selection.value
@@ -79,10 +86,10 @@ export function TopologyView() {
       selected: selected?.kind === 'packet' ? selected.id : 0,
       recent: state.speed.value * 1.2,
       changes: state.difference.value?.datagrams ?? NONE,
-      good: style.getPropertyValue('--good'),
-      bad: style.getPropertyValue('--bad'),
-      ink: style.getPropertyValue('--ink'),
-      paper: style.getPropertyValue('--paper'),
+      good,
+      bad,
+      ink,
+      paper,
     })
   }
   useSignalEffect(() => {
@@ -209,8 +216,6 @@ export function TopologyView() {
       else if (state.connecting.value !== name) void connectTo(name)
     }
   }
-  const order = readingOrder(places)
-  const byName = new Map(nodes.map((node) => [node.name, node]))
   return (
     <section class="topology" aria-label="Network">
       <Tools whole={() => (shifted.value = null)} isShifted={shifted.value !== null} places={settled} />
@@ -229,15 +234,7 @@ export function TopologyView() {
       >
         <svg aria-label="The network's nodes and cables" role="group" width="100%" height="100%">
           <g transform={`translate(${tenth(frame.x)} ${tenth(frame.y)})`}>
-            {state.topology.value.cables.map((cable) => (
-              <CableShape cable={cable} places={places} size={frame.size} key={`${cable.index}`} />
-            ))}
-            {order.map((name) => {
-              const node = byName.get(name)
-              return node === undefined ? null : (
-                <NodeShape node={node} at={places.get(name) as Point} size={frame.size} key={name} />
-              )
-            })}
+            <Shapes places={places} frame={frame} room={size.value} />
           </g>
         </svg>
         <canvas ref={canvas} aria-hidden="true" />
@@ -259,8 +256,37 @@ function nearestOf(targets: readonly Target[], x: number, y: number): Target | u
   return found
 }
 
+/** Asked for once in a theme: in each picture it would be a search through all rules of style. */
+function colorsOf(element: Element, theme: string) {
+  const style = getComputedStyle(element)
+  const color = (name: string) => style.getPropertyValue(name)
+  return {
+    theme,
+    font: `12px ${style.fontFamily}`,
+    good: color('--good'),
+    bad: color('--bad'),
+    ink: color('--ink'),
+    paper: color('--paper'),
+  }
+}
+
+/** A node that stays where it was has the same place, by which its shape knows that nothing changes. */
+function scaled(
+  places: ReadonlyMap<string, Point>,
+  scale: number,
+  formerly: ReadonlyMap<string, Point>,
+): ReadonlyMap<string, Point> {
+  return new Map(
+    [...places].map(([name, point]) => {
+      const [x, y] = [tenth(point[0] * scale), tenth(point[1] * scale)]
+      const former = formerly.get(name)
+      return [name, former?.[0] === x && former[1] === y ? former : [x, y]]
+    }),
+  )
+}
+
 /** Where the room is higher than wide, what led to the right leads down. */
-function turned(places: Map<string, Point>, isUpright: boolean): Map<string, Point> {
+function turned(places: ReadonlyMap<string, Point>, isUpright: boolean): ReadonlyMap<string, Point> {
   if (!isUpright || Object.keys(state.places.value).length > 0) return places
   return new Map([...places].map(([name, [x, y]]) => [name, [y * 1.9, x * 0.75] as Point]))
 }
