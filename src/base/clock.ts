@@ -138,10 +138,11 @@ export class ManualClock implements Clock {
   #sequence = 0
   readonly #heap: ManualTimer[] = []
   /**
-   * Timers of the time at which they were scheduled. Each is behind those of the heap with that
-   * time, and time does not move while there are any.
+   * What is due at the time at which it was scheduled: timers, and the callbacks of `soon`, which
+   * nobody can cancel, as they are. Each is behind those of the heap with that time, and time does
+   * not move while there are any.
    */
-  readonly #soon = new Fifo<ManualTimer>()
+  readonly #soon = new Fifo<ManualTimer | (() => void)>()
   readonly #pending = new Pending()
 
   /** `epoch` is the wall time at `now() === 0`; its default is 2000-01-01T00:00:00Z. */
@@ -167,7 +168,8 @@ export class ManualClock implements Clock {
   }
 
   soon(callback: () => void): void {
-    this.schedule(0, callback)
+    this.#pending.count++
+    this.#soon.push(callback)
   }
 
   /** How many callbacks are scheduled. */
@@ -177,17 +179,23 @@ export class ManualClock implements Clock {
 
   /** The time of the next callback, or `Infinity`. */
   get nextTime(): number {
-    return this.#first()?.time ?? Number.POSITIVE_INFINITY
+    return this.#hasSoon() ? this.#now : (this.#later()?.time ?? Number.POSITIVE_INFINITY)
   }
 
   /**
    * Runs the next callback, moving the time to it; `false` when nothing is scheduled for any time.
    */
   step(): boolean {
-    const timer = this.#first()
+    const later = this.#later()
+    const soon = this.#hasSoon() && (later === undefined || later.time > this.#now) ? this.#soon.shift() : undefined
+    if (typeof soon === 'function') {
+      this.#pending.count--
+      soon()
+      return true
+    }
+    const timer = soon ?? later
     if (timer === undefined || timer.time === Number.POSITIVE_INFINITY) return false
-    if (timer === this.#soon.first) this.#soon.shift()
-    else this.#pop()
+    if (timer === later) this.#pop()
     this.#now = timer.time
     const callback = timer.callback as () => void
     timer.callback = null
@@ -211,14 +219,20 @@ export class ManualClock implements Clock {
     this.advance(0)
   }
 
-  /** The next timer that was not cancelled. */
-  #first(): ManualTimer | undefined {
+  /** The first timer of the heap that was not cancelled. */
+  #later(): ManualTimer | undefined {
     while (this.#heap[0]?.callback === null) this.#pop()
-    while (this.#soon.first?.callback === null) this.#soon.shift()
-    const later = this.#heap[0]
-    const soon = this.#soon.first
-    if (later === undefined || soon === undefined) return soon ?? later
-    return this.#before(later, soon) ? later : soon
+    return this.#heap[0]
+  }
+
+  /** Whether anything that was not cancelled is due at the time at which it was scheduled. */
+  #hasSoon(): boolean {
+    for (;;) {
+      const { first } = this.#soon
+      if (first === undefined) return false
+      if (typeof first === 'function' || first.callback !== null) return true
+      this.#soon.shift()
+    }
   }
 
   #before(a: ManualTimer, b: ManualTimer): boolean {

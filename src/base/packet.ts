@@ -137,6 +137,20 @@ export class Packet {
   /** @internal */
   n3 = 0
 
+  /**
+   * The packet behind this one, while it waits in a queue.
+   * @internal
+   */
+  next: Packet | null = null
+  /**
+   * When it goes on, and its place among those of one time, while it waits for its time. Not a
+   * whole number at first: the field holds any number from the beginning.
+   * @internal
+   */
+  time = 0.5
+  /** @internal */
+  place = 0
+
   #windows: Window[] | null = null
   #window = NO_WINDOW
 

@@ -1,12 +1,6 @@
 import type { Clock, Timer } from '../../base/clock.ts'
-import { Fifo } from '../../base/fifo.ts'
 import type { Packet } from '../../base/packet.ts'
-
-interface Entry {
-  readonly packet: Packet
-  readonly time: number
-  readonly sequence: number
-}
+import { PacketQueue } from './packet-queue.ts'
 
 /**
  * Packets that each have a time at which they go on; those of the same time in the order in which
@@ -16,11 +10,11 @@ export class DelayLine {
   readonly #clock: Clock
   readonly #release: (packet: Packet) => void
   readonly #batchEnd: () => void
-  /** What was added in the order of time, as nearly everything is: a queue. */
-  readonly #line = new Fifo<Entry>()
-  /** What goes on before something that was added earlier: a binary heap. */
-  readonly #heap: Entry[] = []
-  #sequence = 0
+  /** What was added in the order of time, as nearly everything is. */
+  readonly #line = new PacketQueue()
+  /** What goes on before something that was added earlier: a binary heap, once there is any. */
+  #heap: Packet[] | null = null
+  #places = 0
   #timer: Timer | null = null
   #timerAt = Number.POSITIVE_INFINITY
   readonly #fire = () => this.#run()
@@ -33,27 +27,31 @@ export class DelayLine {
   }
 
   get isEmpty(): boolean {
-    return this.#heap.length === 0 && this.#line.length === 0
+    return this.#first() === null
   }
 
   /** Keeps `packet` itself until the clock's `time`. */
   add(packet: Packet, time: number): void {
-    const entry = { packet, time, sequence: this.#sequence++ }
+    packet.time = time
+    packet.place = this.#places++
     const { last } = this.#line
-    if (last === undefined || time >= last.time) this.#line.push(entry)
-    else this.#push(entry)
+    if (last === null || time >= last.time) this.#line.push(packet)
+    else {
+      this.#heap ??= []
+      push(this.#heap, packet)
+    }
     if (time < this.#timerAt) this.#arm()
   }
 
   clear(): void {
-    this.#heap.length = 0
+    this.#heap = null
     this.#line.clear()
     this.#disarm()
   }
 
   #arm(): void {
     const next = this.#first()
-    if (next === undefined || next.time >= this.#timerAt) return
+    if (next === null || next.time >= this.#timerAt) return
     this.#disarm()
     this.#timerAt = next.time
     this.#timer = this.#clock.schedule(Math.max(0, next.time - this.#clock.now()), this.#fire)
@@ -70,14 +68,14 @@ export class DelayLine {
     this.#timerAt = Number.POSITIVE_INFINITY
     const now = this.#clock.now()
     // What is added meanwhile waits for another run, whatever its time.
-    const limit = this.#sequence
+    const limit = this.#places
     try {
       for (;;) {
         const next = this.#first()
-        if (next === undefined || next.time > now || next.sequence >= limit) break
+        if (next === null || next.time > now || next.place >= limit) break
         if (next === this.#line.first) this.#line.shift()
-        else this.#pop()
-        this.#release(next.packet)
+        else pop(this.#heap as Packet[])
+        this.#release(next)
       }
     } finally {
       this.#arm()
@@ -85,43 +83,41 @@ export class DelayLine {
     }
   }
 
-  #first(): Entry | undefined {
-    const inLine = this.#line.first
-    const early = this.#heap[0]
-    if (inLine === undefined || early === undefined) return inLine ?? early
-    return before(early, inLine) ? early : inLine
-  }
-
-  #push(entry: Entry): void {
-    const heap = this.#heap
-    let at = heap.length
-    while (at > 0) {
-      const up = (at - 1) >> 1
-      const parent = heap[up] as Entry
-      if (!before(entry, parent)) break
-      heap[at] = parent
-      at = up
-    }
-    heap[at] = entry
-  }
-
-  #pop(): void {
-    const heap = this.#heap
-    const last = heap.pop()
-    if (last === undefined || heap.length === 0) return
-    let at = 0
-    for (;;) {
-      let child = at * 2 + 1
-      if (child >= heap.length) break
-      if (child + 1 < heap.length && before(heap[child + 1] as Entry, heap[child] as Entry)) child++
-      if (!before(heap[child] as Entry, last)) break
-      heap[at] = heap[child] as Entry
-      at = child
-    }
-    heap[at] = last
+  #first(): Packet | null {
+    const { first } = this.#line
+    const early = this.#heap?.[0]
+    if (early === undefined) return first
+    return first === null || before(early, first) ? early : first
   }
 }
 
-function before(a: Entry, b: Entry): boolean {
-  return a.time < b.time || (a.time === b.time && a.sequence < b.sequence)
+function before(a: Packet, b: Packet): boolean {
+  return a.time < b.time || (a.time === b.time && a.place < b.place)
+}
+
+function push(heap: Packet[], packet: Packet): void {
+  let at = heap.length
+  while (at > 0) {
+    const up = (at - 1) >> 1
+    const parent = heap[up] as Packet
+    if (!before(packet, parent)) break
+    heap[at] = parent
+    at = up
+  }
+  heap[at] = packet
+}
+
+function pop(heap: Packet[]): void {
+  const last = heap.pop()
+  if (last === undefined || heap.length === 0) return
+  let at = 0
+  for (;;) {
+    let child = at * 2 + 1
+    if (child >= heap.length) break
+    if (child + 1 < heap.length && before(heap[child + 1] as Packet, heap[child] as Packet)) child++
+    if (!before(heap[child] as Packet, last)) break
+    heap[at] = heap[child] as Packet
+    at = child
+  }
+  heap[at] = last
 }

@@ -1,27 +1,29 @@
 /**
- * A first-in-first-out queue of frames, copied into one ring of bytes.
+ * A first-in-first-out queue of frames: packets that were handed over, and behind them frames that
+ * were copied into one ring of bytes.
  *
- * A queued frame is lent out as a window of the ring, without a second copy and without an object
- * per frame. The ring starts small and doubles when it must, so that a thousand idle links cost
- * nothing. In front of a lent frame {@link HEADROOM} bytes are free for the receiver.
+ * A frame of the ring is lent out as a window of it, without a second copy and without an object
+ * per frame. The ring is made when it is needed, starts small and doubles when it must, so that a
+ * thousand idle links cost nothing. In front of a lent frame {@link HEADROOM} bytes are free for
+ * the receiver.
  */
-import { Fifo } from '../../base/fifo.ts'
 import { type Cast, type ChecksumState, copyBytes, HEADROOM, Packet } from '../../base/packet.ts'
 import { recycle } from './frame-copies.ts'
+import { PacketQueue } from './packet-queue.ts'
 
 /**
  * In front of each frame, 4 bytes each: `length | segmentLength << 17`, its trace, and
- * `cast | kept << 7 | checksumState << 8 | nic << 16`. The bytes of a kept frame are elsewhere.
+ * `cast | checksumState << 8 | nic << 16`.
  */
 const RECORD = 12
 const LENGTH_BITS = 17
 const LENGTH_MASK = (1 << LENGTH_BITS) - 1
 const FIRST_CAPACITY = 1024
-const KEPT = 0x80
 /**
- * Frames of no more bytes are copied even if they were handed over: what waits is counted by its
- * length, and a packet of the stock is several times as long.
+ * Behind as many packets, frames of no more bytes are copied even if they were handed over: what
+ * waits is counted by its length, and a packet of the stock is several times as long.
  */
+const FEW = 64
 const SHORT = 512
 
 export class FrameQueue {
@@ -41,8 +43,8 @@ export class FrameQueue {
   #lent = 0
   #bytes = 0
   #length = 0
-  /** Packets that were handed over with their frames, in their order. */
-  readonly #kept = new Fifo<Packet>()
+  /** Packets that were handed over: all of them go before the ring. */
+  readonly #kept = new PacketQueue()
   /** The one on loan. */
   #keptLent: Packet | null = null
 
@@ -65,9 +67,15 @@ export class FrameQueue {
     const size = RECORD + length
     if (this.#length > 0 && this.#bytes + size > this.#limit) return false
     const ring = this.#reserve(size)
-    const at = this.#record(ring, packet, checksumState, 0)
-    copyBytes(packet, packet.start, ring, at, length)
-    this.#tail = at + length
+    const { view } = ring
+    const at = this.#tail
+    view.setUint32(at, length | (packet.segmentLength << LENGTH_BITS))
+    view.setUint32(at + 4, packet.trace)
+    view.setUint32(at + 8, packet.cast | (checksumState << 8) | (packet.nic << 16))
+    copyBytes(packet, packet.start, ring, at + RECORD, length)
+    this.#tail = at + size
+    this.#bytes += size
+    this.#length++
     return true
   }
 
@@ -77,28 +85,19 @@ export class FrameQueue {
    */
   keep(packet: Packet, checksumState: ChecksumState): boolean {
     const length = packet.end - packet.start
-    if (length <= SHORT) {
+    const kept = this.#kept
+    if (this.#length > kept.length || (kept.length >= FEW && length <= SHORT)) {
       const isTaken = this.push(packet, checksumState)
       if (isTaken) recycle(packet)
       return isTaken
     }
     if (this.#length > 0 && this.#bytes + RECORD + length > this.#limit) return false
-    this.#tail = this.#record(this.#reserve(RECORD), packet, checksumState, KEPT)
-    this.#kept.push(packet)
-    return true
-  }
-
-  /** @returns where the frame's bytes belong */
-  #record(ring: Packet, packet: Packet, checksumState: ChecksumState, kept: number): number {
-    const { view } = ring
-    const at = this.#tail
-    const length = packet.end - packet.start
-    view.setUint32(at, length | (packet.segmentLength << LENGTH_BITS))
-    view.setUint32(at + 4, packet.trace)
-    view.setUint32(at + 8, packet.cast | kept | (checksumState << 8) | (packet.nic << 16))
+    packet.checksumState = checksumState
+    packet.looped = 0
+    kept.push(packet)
     this.#bytes += RECORD + length
     this.#length++
-    return at + RECORD
+    return true
   }
 
   /**
@@ -106,8 +105,15 @@ export class FrameQueue {
    */
   next(): Packet | null {
     this.release()
-    const ring = this.#ring
-    if (this.#length === 0 || ring === null) return null
+    if (this.#length === 0) return null
+    this.#length--
+    const kept = this.#kept.shift()
+    if (kept !== null) {
+      this.#keptLent = kept
+      this.#bytes -= RECORD + kept.end - kept.start
+      return kept
+    }
+    const ring = this.#ring as Packet
     if (this.#head === this.#wrap) {
       this.#head = HEADROOM
       this.#wrap = 0
@@ -116,21 +122,17 @@ export class FrameQueue {
     const lengths = ring.view.getUint32(at)
     const length = lengths & LENGTH_MASK
     const flags = ring.view.getUint32(at + 8)
-    const isKept = (flags & KEPT) !== 0
-    if (isKept) this.#keptLent = this.#kept.shift() as Packet
-    const packet = this.#keptLent ?? ring
-    const start = isKept ? packet.start : at + RECORD
-    packet.reset(start, start + length)
-    packet.trace = ring.view.getUint32(at + 4)
-    packet.cast = (flags & (KEPT - 1)) as Cast
-    packet.checksumState = ((flags >>> 8) & 0xff) as ChecksumState
-    packet.nic = flags >>> 16
-    packet.segmentLength = lengths >>> LENGTH_BITS
+    const start = at + RECORD
+    ring.reset(start, start + length)
+    ring.trace = ring.view.getUint32(at + 4)
+    ring.cast = (flags & 0xff) as Cast
+    ring.checksumState = ((flags >>> 8) & 0xff) as ChecksumState
+    ring.nic = flags >>> 16
+    ring.segmentLength = lengths >>> LENGTH_BITS
     this.#lent = at
-    this.#head = at + RECORD + (isKept ? 0 : length)
+    this.#head = start + length
     this.#bytes -= RECORD + length
-    this.#length--
-    return packet
+    return ring
   }
 
   /** Ends the loan of the current frame. */

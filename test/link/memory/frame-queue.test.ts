@@ -93,12 +93,22 @@ describe('FrameQueue', () => {
     expect(spareCopyOf(next)).toBe(packet)
   })
 
-  it('copies a short frame, whose packet would hold many times its bytes', () => {
-    const queue = new FrameQueue(1000)
-    const packet = spareCopyOf(new Packet().load(pattern(60, 1)))
+  it('copies short frames behind many, whose packets would hold many times their bytes', () => {
+    const queue = new FrameQueue(1_000_000)
+    const frame = (i: number) => new Packet().load(pattern(i % 3 === 0 ? 60 : 512, i))
+    for (let i = 0; i < 64; i++) queue.keep(spareCopyOf(frame(i)), ChecksumState.None)
+    const packet = spareCopyOf(frame(64))
     expect(queue.keep(packet, ChecksumState.None)).toBe(true)
-    expect(spareCopyOf(new Packet().load(pattern(100, 2)))).toBe(packet)
-    expect(queue.next()?.copy()).toEqual(pattern(60, 1))
+    expect(spareCopyOf(frame(65))).toBe(packet)
+    // Long ones too while there are copies, whose turn is later.
+    const long = spareCopyOf(new Packet().load(pattern(600, 65)))
+    expect(queue.keep(long, ChecksumState.None)).toBe(true)
+    for (let i = 0; i < 65; i++) expect(queue.next()?.copy()).toEqual(frame(i).copy())
+    expect(queue.next()?.copy()).toEqual(pattern(600, 65))
+    expect(queue.next()).toBe(null)
+    const next = spareCopyOf(frame(66))
+    queue.keep(next, ChecksumState.None)
+    expect(queue.next()).toBe(next)
   })
 
   it('leaves a packet on loan to its reader when it is cleared', () => {
