@@ -57,12 +57,25 @@ export class SeededRandom implements Random {
   #c = 0
   /** 0 until the first draw: most generators never draw, and forks need the name alone. */
   #counter = 0
-  /** The seed, and the labels of the forks that lead here: what a fork's seed is made of. */
-  readonly #name: string
-  #isFork = false
+  /** The seed, or the label of a fork. */
+  readonly #label: string
+  /** What was forked, of a fork. */
+  #parent: SeededRandom | null = null
+  #made: string | null = null
 
   constructor(seed: number | string) {
-    this.#name = String(seed)
+    this.#label = String(seed)
+  }
+
+  /**
+   * The seed, and the labels of the forks that lead here: what a fork's seed is made of. Put
+   * together with the first draw only: a network of ten thousand hosts has hundreds of thousands.
+   */
+  get #name(): string {
+    // With the length, so that different labels never make the same name.
+    const label = this.#label
+    this.#made ??= this.#parent === null ? label : `${this.#parent.#name} ${label.length}:${label}`
+    return this.#made
   }
 
   uint32(): number {
@@ -88,14 +101,13 @@ export class SeededRandom implements Random {
    * the same whatever was drawn or forked before.
    */
   fork(label: string): SeededRandom {
-    // With the length, so that different labels never make the same name.
-    const made = new SeededRandom(`${this.#name} ${label.length}:${label}`)
-    made.#isFork = true
+    const made = new SeededRandom(label)
+    made.#parent = this
     return made
   }
 
   #start(): void {
-    if (this.#isFork) {
+    if (this.#parent !== null) {
       const [high, low] = hash64(this.#name)
       this.#seed(high, low, high ^ low ^ 0x9e3779b9)
       return

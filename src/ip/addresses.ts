@@ -121,6 +121,13 @@ export class OwnAddresses {
 
   // ── questions ──
 
+  /** The IPv4 words of all own and broadcast addresses; some may be there twice. */
+  words4(): number[] {
+    const words = [...this.#broadcasts.keys()]
+    for (const [first] of this.#local.values()) if (first?.address.family === 4) words.push(first.address.w3)
+    return words
+  }
+
   /**
    * Whether the address is one of this host's; an anycast address, which is no source, does not
    * count.
