@@ -82,16 +82,21 @@ class Level {
 
   /** Adds a route behind those of its prefix that it does not come before. */
   add(route: Route): void {
-    const { address } = route.prefix
-    const { w0, w1, w2, w3 } = address
-    if (this.best.get(w0, w1, w2, w3) === undefined) {
-      this.best.set(w0, w1, w2, w3, route)
-      return
+    const { w0, w1, w2, w3 } = route.prefix.address
+    const best = this.best.get(w0, w1, w2, w3)
+    const isBest = best === undefined || comesBefore(route, best)
+    if (isBest) this.best.set(w0, w1, w2, w3, route)
+    if (best === undefined) return
+    this.others ??= new AddressMap(this.#hash)
+    const others = this.others.get(w0, w1, w2, w3)
+    // A router has a route to all groups over each of its hundreds of nics: the list is not copied.
+    if (others === undefined) this.others.set(w0, w1, w2, w3, [isBest ? best : route])
+    else if (isBest) others.unshift(best)
+    else {
+      let at = others.length
+      while (at > 0 && comesBefore(route, others[at - 1] as Route)) at--
+      others.splice(at, 0, route)
     }
-    const routes = this.routes(address)
-    const at = routes.findIndex((each) => comesBefore(route, each))
-    routes.splice(at < 0 ? routes.length : at, 0, route)
-    this.setRoutes(address, routes)
   }
 
   /** All routes of a prefix, the best first. */
@@ -209,8 +214,9 @@ export class RouteTable {
     const known = this.#levels.find((each) => each.length === length)
     if (known !== undefined) return known
     const level = new Level(length, this.#hash)
-    this.#levels.push(level)
-    this.#levels.sort((a, b) => b.length - a.length)
+    let at = this.#levels.length
+    while (at > 0 && (this.#levels[at - 1] as Level).length < length) at--
+    this.#levels.splice(at, 0, level)
     return level
   }
 
