@@ -37,6 +37,18 @@ interface Ways {
   /** By `node nic`: the nodes to which the cable leads, one after the other. */
   readonly cables: ReadonlyMap<string, readonly string[]>
   readonly places: ReadonlyMap<string, Point>
+  /** Those that were asked for, by `node nic node`. */
+  readonly legs: Map<string, readonly Leg[]>
+}
+
+/** A straight part of a way. */
+interface Leg {
+  readonly x: number
+  readonly y: number
+  readonly dx: number
+  readonly dy: number
+  readonly length: number
+  readonly angle: number
 }
 
 /** From a node's middle to where its cable begins. */
@@ -53,7 +65,7 @@ export function waysOf({ cables, nodes }: Topology, places: ReadonlyMap<string, 
       if (end.nic === '') continue
       found.set(`${end.node} ${end.nic}`, segments.has(other.node) ? [end.node, other.node] : [end.node])
     }
-  return { cables: found, places }
+  return { cables: found, places, legs: new Map() }
 }
 
 /** The room that a packet takes on its cable. */
@@ -142,34 +154,45 @@ function onScreen([x, y]: Point, { x: dx, y: dy }: Frame): [number, number] {
   return [x + dx, y + dy]
 }
 
+/** The way of a frame; none for one of which no end is known. */
+function legsOf(model: RunModel, { cables, places, legs }: Ways, row: number): readonly Leg[] {
+  const { from, nic, to } = model.run.frames
+  const begin = `${model.text(from[row] as number)} ${model.text(nic[row] as number)}`
+  const end = model.text(to[row] as number)
+  const key = `${begin} ${end}`
+  let found = legs.get(key)
+  if (found === undefined) {
+    const points = end === '' ? [] : [...(cables.get(begin) ?? []), end].map((name) => places.get(name))
+    found = points.includes(undefined)
+      ? []
+      : (points as Point[]).slice(1).map((point, index) => {
+          const [x, y] = points[index] as Point
+          const [dx, dy] = [point[0] - x, point[1] - y]
+          return { x, y, dx, dy, length: Math.hypot(dx, dy), angle: Math.atan2(dy, dx) }
+        })
+    legs.set(key, found)
+  }
+  return found
+}
+
 /** A place on the frame's way, and the direction there. */
 function along(
   model: RunModel,
-  { cables, places }: Ways,
+  ways: Ways,
   row: number,
   share: number,
 ): { x: number; y: number; angle: number } | null {
-  const { frames } = model.run
-  const from = model.text(frames.from[row] as number)
-  const way = cables.get(`${from} ${model.text(frames.nic[row] as number)}`)
-  const to = (frames.to[row] as number) < 0 ? undefined : model.text(frames.to[row] as number)
-  if (way === undefined || to === undefined) return null
-  const points = [...way, to].map((name) => places.get(name))
-  if (points.some((point) => point === undefined)) return null
-  const known = points as Point[]
-  const legs = known.slice(1).map((point, index) => {
-    const [x, y] = known[index] as Point
-    return { x, y, dx: point[0] - x, dy: point[1] - y, length: Math.hypot(point[0] - x, point[1] - y) }
-  })
-  const whole = legs.reduce((sum, { length }) => sum + length, 0)
+  const legs = legsOf(model, ways, row)
+  let whole = 0
+  for (const { length } of legs) whole += length
   const margin = Math.min(NODE, whole / 4)
   // A lost frame gets part of the way only.
-  const far = ((frames.flags[row] as number) & LOST) !== 0 ? 0.72 : 1
+  const far = ((model.run.frames.flags[row] as number) & LOST) !== 0 ? 0.72 : 1
   let rest = margin + share * far * (whole - 2 * margin)
-  for (const [index, leg] of legs.entries()) {
-    if (rest <= leg.length || index === legs.length - 1) {
+  for (const leg of legs) {
+    if (rest <= leg.length || leg === legs.at(-1)) {
       const part = leg.length === 0 ? 0 : rest / leg.length
-      return { x: leg.x + leg.dx * part, y: leg.y + leg.dy * part, angle: Math.atan2(leg.dy, leg.dx) }
+      return { x: leg.x + leg.dx * part, y: leg.y + leg.dy * part, angle: leg.angle }
     }
     rest -= leg.length
   }

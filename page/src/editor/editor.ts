@@ -3,9 +3,16 @@ import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } 
 import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands'
 import { yaml } from '@codemirror/lang-yaml'
 import { bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting } from '@codemirror/language'
-import { type Diagnostic, lintGutter, setDiagnostics } from '@codemirror/lint'
-import { EditorState, Transaction } from '@codemirror/state'
-import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view'
+import { EditorState, StateEffect, StateField, Transaction } from '@codemirror/state'
+import {
+  Decoration,
+  type DecorationSet,
+  drawSelection,
+  EditorView,
+  highlightActiveLine,
+  keymap,
+  lineNumbers,
+} from '@codemirror/view'
 import { tags } from '@lezer/highlight'
 import type { Schema } from '../../../src/network/index.ts'
 import type { TextFault } from '../protocol.ts'
@@ -28,6 +35,8 @@ const LOOK = EditorView.theme({
   '&.cm-focused .cm-selectionBackground, .cm-selectionBackground': { backgroundColor: 'var(--chosen) !important' },
   '.cm-tooltip': { backgroundColor: 'var(--paper)', border: '1px solid var(--line)', color: 'var(--ink)' },
   '.cm-tooltip-autocomplete ul li[aria-selected]': { backgroundColor: 'var(--chosen)', color: 'var(--ink)' },
+  '.cm-fault': { boxShadow: 'inset 3px 0 var(--bad)' },
+  '.cm-fault-text': { textDecoration: 'underline wavy var(--bad)', textUnderlineOffset: '3px' },
   '&.cm-focused': { outline: '1px solid var(--accent)', outlineOffset: '-1px' },
 })
 
@@ -37,6 +46,26 @@ const COLORS = HighlightStyle.define([
   { tag: [tags.number, tags.bool, tags.string], color: 'var(--ink)' },
   { tag: [tags.punctuation, tags.separator, tags.squareBracket, tags.brace], color: 'var(--muted)' },
 ])
+
+const setFault = StateEffect.define<TextFault | null>()
+/** The line of an error, and what is wrong from its column on; both move with the text. */
+const FAULT = StateField.define<DecorationSet>({
+  create: () => Decoration.none,
+  update(marks, { changes, effects, state }) {
+    const effect = effects.find((each) => each.is(setFault))
+    if (effect === undefined) return marks.map(changes)
+    const fault: TextFault | null = effect.value
+    if (fault === null) return Decoration.none
+    const { from, to } = state.doc.line(Math.min(fault.line, state.doc.lines))
+    const at = Math.min(to, from + fault.column - 1)
+    const attributes = { title: fault.message }
+    return Decoration.set([
+      Decoration.line({ class: 'cm-fault', attributes }).range(from),
+      ...(at < to ? [Decoration.mark({ class: 'cm-fault-text', attributes }).range(at, to)] : []),
+    ])
+  },
+  provide: (field) => EditorView.decorations.from(field),
+})
 
 export function createEditor(
   parent: HTMLElement,
@@ -57,7 +86,7 @@ export function createEditor(
         bracketMatching(),
         closeBrackets(),
         highlightActiveLine(),
-        lintGutter(),
+        FAULT,
         yaml(),
         syntaxHighlighting(COLORS),
         autocompletion({ override: [completeBySchema(schema)] }),
@@ -81,15 +110,7 @@ export function createEditor(
       })
       showing = false
     },
-    showFault(fault) {
-      const found: Diagnostic[] = []
-      if (fault !== null) {
-        const line = view.state.doc.line(Math.min(fault.line, view.state.doc.lines))
-        const from = Math.min(line.to, line.from + fault.column - 1)
-        found.push({ from, to: Math.max(from, line.to), severity: 'error', message: fault.message })
-      }
-      view.dispatch(setDiagnostics(view.state, found))
-    },
+    showFault: (fault) => view.dispatch({ effects: setFault.of(fault) }),
     destroy: () => view.destroy(),
   }
 }

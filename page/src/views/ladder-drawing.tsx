@@ -55,19 +55,20 @@ export function LadderNames({ laid }: { laid: Laid }) {
   )
 }
 
+/** Elements of the window before are changed, not made anew: their place is their key. */
 export function LadderLines({ laid, model, selected }: { laid: Laid; model: RunModel; selected: number }) {
   return (
     <>
       {laid.columns.map(({ name, x }) => (
         <path class="life" d={`M${x} 0V${laid.height}`} key={name} />
       ))}
-      {laid.marks.map(({ time, y }) => (
-        <text class="at" x={LEFT - 16} y={y + 4} key={`${time} ${y}`}>
+      {laid.marks.map(({ time, y }, place) => (
+        <text class="at" x={LEFT - 16} y={y + 4} key={place}>
           {timeText(time)}
         </text>
       ))}
-      {laid.arrows.map((arrow) => (
-        <FrameArrow arrow={arrow} model={model} selected={selected} key={arrow.row} />
+      {laid.arrows.map((arrow, place) => (
+        <FrameArrow arrow={arrow} model={model} selected={selected} key={place} />
       ))}
       {laid.inside.map(({ x, y, reason, datagram }) => (
         <g class="drop" key={`${datagram} ${y}`} onClick={(event) => picked(event, datagram)}>

@@ -1,6 +1,6 @@
 /** The packet ladder around the cursor. */
-import { useSignalEffect } from '@preact/signals'
-import { useMemo, useRef } from 'preact/hooks'
+import { useSignal, useSignalEffect } from '@preact/signals'
+import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { readingOrder } from '../draw/places.ts'
 import { settled } from '../state/drawing.ts'
 import { type RunModel, upperBound } from '../state/model.ts'
@@ -10,22 +10,36 @@ import { LadderLines, LadderNames, type Laid, lay, ROW, yAt } from './ladder-dra
 /** Frames in a window, and by how many windows go on: they overlap. */
 const WINDOW = 90
 const STRIDE = 50
+/** Milliseconds for which a window is shown, at least, while time passes by itself. */
+const REST = 600
 
 export function LadderView() {
   const model = state.model.value
   const scroller = useRef<HTMLDivElement>(null)
-  const cursor = useRef<SVGGElement>(null)
-  const row = model === null ? 0 : Math.max(0, upperBound(model.run.frames.start, state.calmTime.value) - 1)
-  const page = Math.max(0, Math.floor((row - STRIDE / 2) / STRIDE))
+  const cursor = useRef<HTMLDivElement>(null)
+  /** What is in sight, known without asking: the browser would lay the page out to answer. */
+  const sight = useRef({ top: 0, height: 0 })
+  const window = useWindow()
   const order = useMemo(() => readingOrder(settled.value), [settled.value])
-  const laid = useMemo(() => (model === null ? null : windowOf(model, order, page * STRIDE)), [model, order, page])
+  const laid = useMemo(() => (model === null ? null : windowOf(model, order, window * STRIDE)), [model, order, window])
+  useEffect(() => {
+    const element = scroller.current
+    if (element === null) return
+    const observer = new ResizeObserver(() => {
+      sight.current.height = element.clientHeight
+    })
+    observer.observe(element)
+    return () => observer.disconnect()
+  }, [laid === null || laid.arrows.length === 0])
   useSignalEffect(() => {
     const time = state.time.value
     if (laid === null || cursor.current === null || scroller.current === null) return
     const y = yAt(laid.marks, time)
-    cursor.current.setAttribute('transform', `translate(0 ${y})`)
-    const { scrollTop, clientHeight } = scroller.current
-    if (y < scrollTop + 40 || y > scrollTop + clientHeight - 60) scroller.current.scrollTop = y - clientHeight * 0.45
+    cursor.current.style.transform = `translateY(${y}px)`
+    const { top, height } = sight.current
+    if (y >= top + 40 && y <= top + height - 60) return
+    sight.current.top = Math.max(0, y - height * 0.45)
+    scroller.current.scrollTop = sight.current.top
   })
   if (model === null || laid === null) return <p class="empty">No run yet.</p>
   if (laid.arrows.length === 0) return <p class="empty">No frame was sent. Add a flow, or a ping from a host.</p>
@@ -41,8 +55,18 @@ export function LadderView() {
     }
   }
   return (
-    <div class="ladder" ref={scroller} tabIndex={0} role="region" aria-label="Ladder">
+    <div
+      class="ladder"
+      ref={scroller}
+      tabIndex={0}
+      role="region"
+      aria-label="Ladder"
+      onScroll={(event) => {
+        sight.current.top = event.currentTarget.scrollTop
+      }}
+    >
       <LadderNames laid={laid} />
+      <div class="at-cursor" ref={cursor} style={{ width: `${laid.width}px` }} />
       <svg
         width={laid.width}
         height={laid.height}
@@ -51,12 +75,26 @@ export function LadderView() {
         onClick={atSeek}
       >
         <LadderLines laid={laid} model={model} selected={selected} />
-        <g class="cursor" ref={cursor}>
-          <path d={`M0 0H${laid.width}`} />
-        </g>
       </svg>
     </div>
   )
+}
+
+/** The number of the window around the cursor, which is another one only where that can be followed. */
+function useWindow(): number {
+  const shown = useSignal(0)
+  const since = useRef(0)
+  useSignalEffect(() => {
+    const model = state.model.value
+    const row = model === null ? 0 : upperBound(model.run.frames.start, state.calmTime.value) - 1
+    const around = Math.max(0, Math.floor((row - STRIDE / 2) / STRIDE))
+    if (around === shown.peek()) return
+    const now = performance.now()
+    if (state.isPlaying.value && now - since.current < REST) return
+    since.current = now
+    shown.value = around
+  })
+  return shown.value
 }
 
 /** The frames from one on, and what was discarded within nodes meanwhile. */

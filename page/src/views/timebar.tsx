@@ -157,8 +157,11 @@ function Strip() {
   useSignalEffect(() => {
     const element = range.current as HTMLInputElement
     element.max = `${state.duration.value}`
-    element.value = `${state.time.value}`
     element.setAttribute('aria-valuetext', `${timeText(state.calmTime.value)} milliseconds`)
+  })
+  useSignalEffect(() => {
+    void state.duration.value
+    ;(range.current as HTMLInputElement).value = `${state.time.value}`
   })
   return (
     <div class="strip">
