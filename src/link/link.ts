@@ -24,6 +24,12 @@ export const NO_OFFLOAD: Offload = { checksum: false }
 
 /** The upper side of a link: what a nic gives to {@link Link.attach}. */
 export interface LinkReceiver {
+  /**
+   * A device wakes up: what it is about to read came before now. `end` follows, also when there was
+   * nothing. Links that are no devices call neither.
+   */
+  begin?(): void
+  end?(): void
   /** A frame from the wire, lent for the call. */
   input(packet: Packet): void
   /**

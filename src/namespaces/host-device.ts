@@ -14,6 +14,7 @@ import type { Port } from '../network/nodes/port.ts'
 import { addAddresses, quietNamespace, setCarrier, setHardwareAddress } from './kernel-interface.ts'
 import { KernelRoutes } from './kernel-routes.ts'
 import type { Namespace } from './namespace.ts'
+import type { PreciseClock } from './precise-clock.ts'
 
 /** Packets that may wait for this process; Linux's own default for Ethernet. */
 const QUEUE = 1000
@@ -27,6 +28,8 @@ export interface HostDevices {
 }
 
 export interface HostDeviceOptions {
+  /** The network's. */
+  readonly clock: PreciseClock
   /** The namespace was made for this host; else it may have interfaces and routes of its own. */
   readonly isOwn: boolean
   /** Told what the user has to know. */
@@ -72,7 +75,7 @@ function plugPort(
   namespace: Namespace,
   port: Port,
   nic: Nic,
-  { isOwn, note }: HostDeviceOptions,
+  { clock, isOwn, note }: HostDeviceOptions,
 ): { link: TunLink; index: number } {
   const host = port.owner.name
   const { link, index } = namespace.run(() => {
@@ -109,6 +112,8 @@ function plugPort(
   })
   if (!port.isUp) carrier(false)
   link.attach({
+    begin: () => clock.hold(),
+    end: () => clock.release(),
     input: leave,
     takesMerged: (packet) => port.leavesMerged(packet),
     // What was sent leaves its wires in turns of their own.

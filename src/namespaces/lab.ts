@@ -119,7 +119,7 @@ async function inRealTime(
   const clock = new PreciseClock(lateness)
   const isWatched = options.watch !== undefined || options.explain
   const network = buildScenario(scenario, { seed: options.seed, clock, lineage: isWatched ? REMEMBERED : 0 })
-  const lab = new Lab(network, scenario, options, namespaces, programs)
+  const lab = new Lab(network, clock, scenario, options, namespaces, programs)
   try {
     if (options.capture !== undefined) network.capture(options.capture)
     lab.plug()
@@ -137,6 +137,7 @@ async function inRealTime(
 
 class Lab {
   readonly #network: Network
+  readonly #clock: PreciseClock
   readonly #options: LabOptions
   readonly #namespaces: ReadonlyMap<string, Namespace>
   readonly #devices: HostDevices[] = []
@@ -152,12 +153,14 @@ class Lab {
 
   constructor(
     network: Network,
+    clock: PreciseClock,
     scenario: Scenario,
     options: LabOptions,
     namespaces: ReadonlyMap<string, Namespace>,
     programs: readonly Program[],
   ) {
     this.#network = network
+    this.#clock = clock
     this.#options = options
     this.#namespaces = namespaces
     this.#programs = programs
@@ -187,7 +190,7 @@ class Lab {
         note(`${file} could not be mounted: programs do not know the network's names`)
     for (const [host, namespace] of this.#namespaces) {
       const isOwn = !foreign.some(({ on }) => on === host)
-      const devices = plugHost(network, host, namespace, { isOwn, note })
+      const devices = plugHost(network, host, namespace, { clock: this.#clock, isOwn, note })
       this.#devices.push(devices)
       if (!isOwn) note(`${host}: ${devices.names.join(', ')} in ${foreign.find(({ on }) => on === host)?.netns}`)
     }

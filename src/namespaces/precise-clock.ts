@@ -4,12 +4,17 @@
  *
  * All timers wait in a heap; the first one's time is set in a timer of the kernel (timerfd), which
  * wakes libuv's loop as a device does.
+ *
+ * What a timer does happens at the timer's time, and what a device brings at the time of its
+ * wake-up: what this process needs until then, some ten microseconds a hop, delays nothing further.
+ * How late it was is counted (`lateness.ts`).
  */
 import { closeSync } from 'node:fs'
 import { type Clock, ManualClock, SystemClock, type Timer } from '../base/clock.ts'
 import { openOwned } from '../link/device/tun-descriptor.ts'
 import { chooseWakeup, watch } from '../link/device/tun-poll.ts'
 import type { Watcher } from '../link/device/watcher.ts'
+import { EventTime } from './event-time.ts'
 import type { Lateness } from './lateness.ts'
 import { type SystemCalls, systemCalls } from './system-calls.ts'
 
@@ -20,9 +25,14 @@ import { type SystemCalls, systemCalls } from './system-calls.ts'
 const EARLY = 0.2
 /** A timer that comes sooner after another finds the processor awake. */
 const SLEEP = 0.8
+/** Timers that run in one turn, after which devices have theirs. */
+const MOST = 1000
+/** Where the kernel writes how often its timer has fired. */
+const EXPIRATIONS = new Uint8Array(8)
 
 export class PreciseClock implements Clock {
   readonly #system = new SystemClock()
+  readonly #time = new EventTime(this.#system)
   readonly #calls: SystemCalls
   readonly #fd: number
   readonly #watcher: Watcher
@@ -37,7 +47,6 @@ export class PreciseClock implements Clock {
   #isClosed = false
   /** Timers are running: the kernel's one is set when they have. */
   #running = false
-  readonly #number = new Uint8Array(8)
   readonly #turn = () => this.#runDue()
 
   /** @throws {Error} where devices cannot be opened either */
@@ -56,26 +65,38 @@ export class PreciseClock implements Clock {
   }
 
   now(): number {
-    return this.#system.now()
+    return this.#time.now()
   }
 
   wallTime(): number {
-    return this.#system.wallTime()
+    return this.#system.wallTime() - (this.#system.now() - this.now())
   }
 
   schedule(delay: number, callback: () => void): Timer {
     // The heap's own time stands still in between.
     const due = this.now() - this.#start + Math.max(0, delay)
     const timer = this.#timers.schedule(due - this.#timers.now(), () => {
-      this.#lateness.note(Math.max(0, this.now() - this.#start - due))
-      callback()
+      this.#lateness.note(Math.max(0, this.#elapsed() - due))
+      this.#time.run(this.#start + due, callback)
     })
     this.#arm()
     return timer
   }
 
+  /** Something comes in now, and happens now until `release`; what was due before is done first. */
+  hold(): void {
+    const now = this.#elapsed()
+    if (this.#timers.nextTime <= now) this.#runDue()
+    this.#time.hold(this.#start + now)
+  }
+
+  release(): void {
+    this.#time.release()
+  }
+
   soon(callback: () => void): void {
-    this.#system.soon(callback)
+    const time = this.now()
+    this.#system.soon(() => this.#time.run(time, callback))
   }
 
   /** Timers run no more. */
@@ -86,18 +107,23 @@ export class PreciseClock implements Clock {
     closeSync(this.#fd)
   }
 
+  /** Milliseconds since the start, as they truly are. */
+  #elapsed(): number {
+    return this.#system.now() - this.#start
+  }
+
   #arm(): void {
     const next = this.#timers.nextTime
     if (this.#running || next >= this.#armed) return
     this.#armed = next
-    const wait = next - (this.now() - this.#start)
+    const wait = next - this.#elapsed()
     this.#isEarly = wait > SLEEP
     this.#calls.timerfdSet(this.#fd, this.#isEarly ? wait - EARLY : wait)
   }
 
   /** The kernel's timer has fired. */
   #fired(): number {
-    this.#calls.libc.read(this.#fd, this.#calls.libc.addressOf(this.#number), 8)
+    this.#calls.libc.read(this.#fd, this.#calls.libc.addressOf(EXPIRATIONS), 8)
     this.#runDue()
     return 1
   }
@@ -105,8 +131,7 @@ export class PreciseClock implements Clock {
   /** Runs what is due; goes round once more when the first timer is about to be. */
   #runDue(): void {
     if (this.#isClosed) return
-    // What becomes due meanwhile has its turn in the next one.
-    const now = this.now() - this.#start
+    const now = this.#elapsed()
     if (this.#isEarly && this.#timers.nextTime > now && this.#timers.nextTime - now <= 2 * EARLY) {
       this.#system.soon(this.#turn)
       return
@@ -115,7 +140,7 @@ export class PreciseClock implements Clock {
     this.#armed = Number.POSITIVE_INFINITY
     this.#running = true
     try {
-      while (this.#timers.nextTime <= now) this.#timers.step()
+      for (let count = 0; count < MOST && this.#timers.nextTime <= now; count++) this.#timers.step()
     } finally {
       this.#running = false
       this.#arm()

@@ -72,7 +72,7 @@ async function pingBetweenKernels(): Promise<void> {
     const [from] = ['a', 'b'].map((host) => {
       const namespace = Namespace.make(host)
       closers.push(() => namespace.close())
-      const devices = plugHost(network, host, namespace, { isOwn: true, note: () => {} })
+      const devices = plugHost(network, host, namespace, { clock, isOwn: true, note: () => {} })
       closers.push(() => devices.close())
       return namespace
     })

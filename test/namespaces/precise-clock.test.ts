@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { SeededRandom } from '../../src/base/random.ts'
 import { Lateness } from '../../src/namespaces/lateness.ts'
 import { PreciseClock } from '../../src/namespaces/precise-clock.ts'
 
@@ -102,4 +103,102 @@ test('nothing runs once it is closed', async () => {
   other.close()
   await after(2)
   expect(ran).toBe(false)
+})
+
+/** Keeps the processor for so many milliseconds, as a hop's work does. */
+function work(milliseconds: number): void {
+  const end = performance.now() + milliseconds
+  while (performance.now() < end);
+}
+
+test('what timers do, and what they ask for soon, happens at their times, however long it takes', async () => {
+  const times: number[] = []
+  const start = clock.now()
+  await new Promise<void>((resolve) => {
+    const hop = () => {
+      times.push(clock.now() - start)
+      work(0.2)
+      // Its time stands still while it happens, and goes on with the next timer.
+      expect(clock.now() - start).toBe(times.at(-1))
+      if (times.length === 10) resolve()
+      else clock.soon(() => clock.schedule(2, hop))
+    }
+    clock.soon(() => clock.schedule(start + 5 - clock.now(), hop))
+  })
+  for (const [hop, time] of times.entries()) expect(time).toBeCloseTo(5 + 2 * hop, 6)
+})
+
+test('what comes in happens at one time, behind what was due before', async () => {
+  const told: [string, number][] = []
+  const tell = (what: string) => told.push([what, clock.now()])
+  const before = clock.now()
+  clock.schedule(0.5, () => tell('due'))
+  work(2)
+  clock.hold()
+  tell('in')
+  work(1)
+  tell('still')
+  const later = after(1, () => tell('later'))
+  clock.release()
+  await later
+  expect(told.map(([what]) => what)).toEqual(['due', 'in', 'still', 'later'])
+  const [due, into, still, last] = told.map(([, time]) => time - before) as [number, number, number, number]
+  expect(due).toBeLessThan(into)
+  expect(into).toBeGreaterThanOrEqual(2)
+  expect(still).toBe(into)
+  expect(last).toBeCloseTo(into + 1, 6)
+  expect(clock.now() - before).toBeGreaterThan(last)
+})
+
+test('time never goes back, whatever comes when', async () => {
+  const random = new SeededRandom('times')
+  const times: number[] = []
+  const tell = () => times.push(clock.now())
+  const waits: Promise<void>[] = []
+  for (let i = 0; i < 300; i++) {
+    const kind = random.below(4)
+    if (kind === 0)
+      waits.push(
+        after(random.float() * 3, () => {
+          tell()
+          work(random.float() * 0.1)
+          tell()
+        }),
+      )
+    else if (kind === 1) clock.soon(tell)
+    else if (kind === 2) {
+      clock.hold()
+      tell()
+      work(random.float() * 0.05)
+      waits.push(after(random.float(), tell))
+      clock.release()
+    } else tell()
+    if (random.below(8) === 0) await new Promise((resolve) => setImmediate(resolve))
+  }
+  await Promise.all(waits)
+  expect(times.length).toBeGreaterThan(300)
+  for (const [at, time] of times.entries()) expect(time).toBeGreaterThanOrEqual(times[at - 1] ?? 0)
+})
+
+test('timers of one time that ask for each other leave a turn to the rest of the program', async () => {
+  let ran = 0
+  let isOver = false
+  const again = () => {
+    ran++
+    if (!isOver) clock.schedule(0, again)
+  }
+  clock.schedule(0, again)
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve, 1))
+  isOver = true
+  expect(ran).toBeGreaterThan(5)
+})
+
+test('time stamps are those of what happens', async () => {
+  clock.hold()
+  const [now, stamp] = [clock.now(), clock.wallTime()]
+  work(3)
+  const [later, laterStamp] = [clock.now(), clock.wallTime()]
+  clock.release()
+  expect(later).toBe(now)
+  expect(Math.abs(laterStamp - stamp)).toBeLessThan(1.5)
 })

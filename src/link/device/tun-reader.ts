@@ -82,8 +82,14 @@ export class TunReader {
    */
   readable(broken: boolean): number {
     this.#counters.wakeups++
-    const count = this.#drain(broken)
-    return this.#busyPoll?.isOn ? 0 : count
+    const { receiver } = this.#host
+    receiver?.begin?.()
+    try {
+      const count = this.#drain(broken)
+      return this.#busyPoll?.isOn ? 0 : count
+    } finally {
+      receiver?.end?.()
+    }
   }
 
   #drain(broken: boolean): number {

@@ -21,6 +21,20 @@ describe('the reader of a device', () => {
     expect(counters).toMatchObject({ receivedPackets: 2, receivedBytes: 86, wakeups: 1 })
   })
 
+  test('tells the receiver that a wake-up begins and ends, also when it brings nothing or fails', () => {
+    const { descriptor, reader, host } = readerOf()
+    Object.assign(host.receiver as object, {
+      begin: () => host.told.push('begin'),
+      end: () => host.told.push('end'),
+    })
+    descriptor.waiting.push(datagram(10))
+    reader.readable(false)
+    expect(host.told).toEqual(['begin', 'hold', 'input 38', 'idle', 'release', 'end'])
+    host.told.length = 0
+    reader.readable(true)
+    expect(host.told).toEqual(['begin', 'hold', 'release', 'fail EBADFD', 'end'])
+  })
+
   test('finds nothing without calling idle', () => {
     const { reader, host } = readerOf()
     expect(reader.readable(false)).toBe(0)
