@@ -66,11 +66,6 @@ export function wholeNanoseconds(milliseconds: number): number {
   return Math.round(milliseconds * 1e6) / 1e6
 }
 
-/** A rate or a share with as many digits as mean something. */
-export function nineDigits(value: number): number {
-  return Number(value.toPrecision(9))
-}
-
 /** Just below 1, in the precision that today's milliseconds have as a double. */
 const ALMOST = 1 - 2 ** -10
 

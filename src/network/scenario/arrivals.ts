@@ -1,6 +1,6 @@
 /** What arrived of a flow: each datagram once, its copies, the order and the delays. */
-import { nineDigits, wholeNanoseconds } from '../../base/clock.ts'
-import { type Arrival, rank } from './metrics.ts'
+import { wholeNanoseconds } from '../../base/clock.ts'
+import { type Arrival, nineDigits, rank } from './metrics.ts'
 import type { Latency } from './run-types.ts'
 
 export class Arrivals {

@@ -2,12 +2,12 @@
  * What each direction of each cable did in a run: how much it carried, how busy it was, and what
  * waited before it.
  */
-import { nineDigits, wholeNanoseconds } from '../../base/clock.ts'
+import { wholeNanoseconds } from '../../base/clock.ts'
 import { type Drop, dropName } from '../../base/drop.ts'
 import type { Packet } from '../../base/packet.ts'
 import type { WireMeter } from '../../link/impairment/wire-meter.ts'
 import type { Network } from '../network.ts'
-import { rank } from './metrics.ts'
+import { nineDigits, rank } from './metrics.ts'
 import type { HopResult, QueueFigures, Volume } from './run-types.ts'
 import { isIn, type Span } from './span.ts'
 

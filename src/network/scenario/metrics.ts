@@ -187,3 +187,8 @@ function meanOf(values: readonly number[] | Float64Array): number {
 export function rank(sorted: Float64Array, share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] as number
 }
+
+/** A rate or a share with as many digits as mean something. */
+export function nineDigits(value: number): number {
+  return Number(value.toPrecision(9))
+}
