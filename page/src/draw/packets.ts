@@ -25,6 +25,8 @@ interface Look {
   readonly selected: number
   /** Milliseconds for which a drop is seen. */
   readonly recent: number
+  /** Queues, as `node.nic`, whose CoDel is giving up or marking what comes out. */
+  readonly acting: ReadonlySet<string>
   /** Datagrams that fare otherwise than before the last change are outlined. */
   readonly changes: ReadonlyMap<number, Change>
   readonly good: string
@@ -144,7 +146,8 @@ export function paint(
     if (at === null) continue
     const reach = 22 + Math.min(count, 40) * 3.2
     const [x, y] = onScreen([at.x + at.nx * reach, at.y + at.ny * reach], view)
-    words(context, `${count} wait, ${(longest.get(key) as number).toFixed(1)} ms`, x, y, look.ink, look.paper)
+    const law = look.acting.has(key.replace(' ', '.')) ? ', CoDel acts' : ''
+    words(context, `${count} wait, ${(longest.get(key) as number).toFixed(1)} ms${law}`, x, y, look.ink, look.paper)
   }
   paintDrops(context, model, ways, time, view, look, targets)
   return targets

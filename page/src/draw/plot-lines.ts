@@ -123,9 +123,9 @@ export function dashOf({ color, dashed }: Line): string {
 export function coincident(line: Line, lines: readonly Line[]): number {
   const own = line.values
   const most = Math.max(...lines.flatMap(({ values }) => values.map((value) => value ?? 0))) || 1
-  return lines.slice(lines.indexOf(line) + 1).filter(({ values, dashed }) => {
-    // Dots, of what was sent, cover nothing.
-    if (dashed !== line.dashed) return false
+  return lines.slice(lines.indexOf(line) + 1).filter(({ values, dashed, dots }) => {
+    // Dots, also those of what was sent, cover nothing.
+    if (dashed !== line.dashed || dots === true) return false
     let [known, same] = [0, 0]
     for (const [row, value] of own.entries()) {
       const other = values[row] ?? null

@@ -1,5 +1,6 @@
 /** The cable to which one points, in words: what it does to packets, and what is on it now. */
 import { wordsOf } from '../draw/measures.ts'
+import { codelQueues, codelText } from '../state/codel.ts'
 import type { RunModel } from '../state/model.ts'
 import * as state from '../state/state.ts'
 import { spanText } from './words.ts'
@@ -15,7 +16,26 @@ export function CableNow({ index }: { index: number }) {
         {from} → {to}
       </b>{' '}
       {words.join(', ')} <span class="muted">now {nowText(state.model.value, index, state.calmTime.value)}</span>
+      <CodelNow index={index} />
     </p>
+  )
+}
+
+/** What CoDel is at in the queues of a cable; nothing for a cable without it. */
+export function CodelNow({ index }: { index: number }) {
+  const model = state.model.value
+  const cable = state.topology.value.cables[index]
+  if (model === null || cable?.codel === undefined) return null
+  const names = cable.ends.map(({ node, nic }) => `${node}.${nic}`)
+  const own = codelQueues(model, state.topology.value).filter(({ name }) => names.includes(name))
+  return (
+    <>
+      {own.map((queue) => (
+        <span class="law" key={queue.name}>
+          {queue.name}: {codelText(queue, state.calmTime.value)}
+        </span>
+      ))}
+    </>
   )
 }
 

@@ -5,6 +5,7 @@ import type { Edit } from '../protocol.ts'
 import { edit, say } from '../state/actions.ts'
 import { removeSelected } from '../state/drawing.ts'
 import * as state from '../state/state.ts'
+import { CodelNow } from './cable-now.tsx'
 
 type Path = readonly (string | number)[]
 
@@ -144,6 +145,9 @@ export function CablePanel({ index }: { index: number }) {
       </header>
       <p class="muted">
         {a} to {b}
+      </p>
+      <p class="codel">
+        <CodelNow index={index} />
       </p>
       <Fields of={schema} path={['links', index]} value={link as never} skip={rest} />
       <div class="tabs" role="tablist" aria-label="Direction">

@@ -253,16 +253,18 @@ function LineShape({
       ) : (
         <path d={bandOf(line, places, frame)} fill={color} opacity="0.14" />
       )}
-      <path
-        d={pathOf(line.values, places, frame)}
-        fill="none"
-        stroke={color}
-        stroke-width={(line.dashed === true ? 1 : 1.6) + over * 3}
-        stroke-dasharray={over > 0 ? '' : dashOf(line)}
-        stroke-linejoin="round"
-        opacity={over > 0 ? 0.55 : 1}
-      />
-      {line.bars === true
+      {line.dots === true ? null : (
+        <path
+          d={pathOf(line.values, places, frame)}
+          fill="none"
+          stroke={color}
+          stroke-width={(line.dashed === true ? 1 : 1.6) + over * 3}
+          stroke-dasharray={over > 0 ? '' : dashOf(line)}
+          stroke-linejoin="round"
+          opacity={over > 0 ? 0.55 : 1}
+        />
+      )}
+      {line.bars === true || line.dots === true
         ? line.values.map((value, row) =>
             value === null ? null : (
               <circle
@@ -282,12 +284,16 @@ function LineShape({
 function Sample({ line }: { line: Line }) {
   return (
     <svg class="swatch" width="22" height="10" aria-hidden="true">
-      <path
-        d="M0 5H22"
-        stroke={flowColor(line.color)}
-        stroke-dasharray={dashOf(line)}
-        stroke-width={line.dashed === true ? 1.5 : 3}
-      />
+      {line.dots === true ? (
+        <circle cx="11" cy="5" r="3" fill={flowColor(line.color)} />
+      ) : (
+        <path
+          d="M0 5H22"
+          stroke={flowColor(line.color)}
+          stroke-dasharray={dashOf(line)}
+          stroke-width={line.dashed === true ? 1.5 : 3}
+        />
+      )}
     </svg>
   )
 }

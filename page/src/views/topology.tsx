@@ -6,6 +6,7 @@ import { shortened } from '../draw/measures.ts'
 import { type Frame, paint, type Target, waysOf } from '../draw/packets.ts'
 import { besideOf, type Point } from '../draw/places.ts'
 import { place } from '../state/actions.ts'
+import { actingQueues } from '../state/codel.ts'
 import { select } from '../state/cursor.ts'
 import type { Change } from '../state/difference.ts'
 import {
@@ -85,6 +86,7 @@ export function TopologyView() {
     targets.current = paint(context, model, latest.current.ways, state.time.value, latest.current.frame, {
       selected: selected?.kind === 'packet' ? selected.id : 0,
       recent: state.speed.value * 1.2,
+      acting: actingQueues(model, state.topology.peek(), state.time.value),
       changes: state.difference.value?.datagrams ?? NONE,
       good,
       bad,

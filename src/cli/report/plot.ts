@@ -11,6 +11,8 @@ export interface Line {
   readonly high?: readonly (number | null)[]
   /** Whether the interval is drawn as bars, not as a band. */
   readonly bars?: boolean
+  /** Whether values are dots that no line joins. */
+  readonly dots?: boolean
 }
 
 export interface Plot {

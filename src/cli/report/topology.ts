@@ -1,4 +1,5 @@
 /** The network of a scenario as it is drawn. */
+import { CODEL_INTERVAL, CODEL_TARGET } from '../../link/impairment/queue-discipline.ts'
 import type { Network, Scenario } from '../../network/index.ts'
 import type { FilterSpec } from '../../network/nodes/filter.ts'
 import type { ImpairmentSpec } from '../../network/scenario/impairment-spec.ts'
@@ -31,6 +32,14 @@ export interface TopologyCable {
   readonly faults: readonly [readonly string[], readonly string[]]
   /** Whether packets can end on it by a fault. */
   readonly loses: boolean
+  /** The rules of CoDel, in milliseconds, in each direction that has it. */
+  readonly codel?: readonly [CodelLaw | null, CodelLaw | null]
+}
+
+export interface CodelLaw {
+  readonly target: number
+  readonly interval: number
+  readonly ecn: boolean
 }
 
 interface CableEnd {
@@ -109,6 +118,7 @@ function cables({ links = [] }: Scenario, network: Network): TopologyCable[] {
       { ...both, ...link.forward },
       { ...both, ...link.back },
     ]
+    const codel = ways.map(lawOf)
     return {
       name,
       index,
@@ -119,6 +129,14 @@ function cables({ links = [] }: Scenario, network: Network): TopologyCable[] {
       mtu: found?.ends.find(({ nic }) => nic !== null)?.nic?.mtu ?? link.mtu ?? 1500,
       faults: ways.map(faultTexts) as unknown as TopologyCable['faults'],
       loses: ways.some(({ loss = 0, corruption = 0, mtu }) => loss !== 0 || corruption !== 0 || mtu !== undefined),
+      ...(codel.every((law) => law === null) ? {} : { codel: codel as [CodelLaw | null, CodelLaw | null] }),
     }
   })
+}
+
+/** As the queue itself has them (RFC 8289 sections 4.3 and 4.4). */
+function lawOf({ queue }: ImpairmentSpec): CodelLaw | null {
+  if (queue === undefined || !('codel' in queue)) return null
+  const { target = CODEL_TARGET, interval = CODEL_INTERVAL, ecn = false } = queue.codel
+  return { target, interval, ecn }
 }

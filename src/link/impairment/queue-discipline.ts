@@ -125,6 +125,11 @@ function bandOfTos(tos = 0): 0 | 1 | 2 {
   return kind === 0x10 ? 0 : kind === 0x08 ? 2 : 1
 }
 
+/** Milliseconds (RFC 8289 section 4.4). */
+export const CODEL_TARGET = 5
+/** Milliseconds (section 4.3). */
+export const CODEL_INTERVAL = 100
+
 export interface CodelOptions extends QueueLimit {
   /**
    * The waiting time that is accepted for good, in milliseconds. Default 5 (RFC 8289 section 4.4).
@@ -143,7 +148,12 @@ export interface CodelOptions extends QueueLimit {
  * Controlled Delay: gives up frames when the waiting time stays above the target for an interval,
  * then more and more often.
  */
-export function codel({ target = 5, interval = 100, ecn = false, ...limit }: CodelOptions = {}): Queue {
+export function codel({
+  target = CODEL_TARGET,
+  interval = CODEL_INTERVAL,
+  ecn = false,
+  ...limit
+}: CodelOptions = {}): Queue {
   if (!(target > 0 && interval > 0))
     throw new RangeError(`CoDel's target ${target} and interval ${interval} have to be above 0 ms.`)
   return (medium, longest) => new Codel(target, interval, ecn, new LimitedFifo(limit), medium, longest)
