@@ -21,8 +21,24 @@ import { Stack } from '../stack.ts'
 
 export type Family = 4 | 6
 
-/** Milliseconds that an answer may take, on a machine with other work. */
-export const PATIENCE = 5000
+/** How long an answer may take on a machine with other work: so many milliseconds, so often. */
+const TICK = 100
+const TICKS = 50
+
+/**
+ * Calls back when an answer has not come in time. Between two ticks what waits is taken: a process
+ * that was not let run has not waited.
+ * @returns stops the waiting
+ */
+export function afterPatience(callback: () => void): () => void {
+  let ticks = 0
+  const timer = setInterval(() => {
+    if (++ticks < TICKS) return
+    clearInterval(timer)
+    callback()
+  }, TICK)
+  return () => clearInterval(timer)
+}
 
 /** The stack's and the peer's addresses. */
 export const OWN = { 4: '10.9.0.2', 6: 'fd09::2' } as const
@@ -79,9 +95,13 @@ export function kernelPeer(): Peer {
     families,
     dgram: kernelDgram,
     async ping(family, size) {
-      const child = spawn('ping', [`-${family}`, '-c', '1', '-W', '2', '-s', `${size}`, OWN[family]], {
-        stdio: 'ignore',
-      })
+      const child = spawn(
+        'ping',
+        [`-${family}`, '-c', '1', '-W', `${(TICK * TICKS) / 1000}`, '-s', `${size}`, OWN[family]],
+        {
+          stdio: 'ignore',
+        },
+      )
       try {
         const [code] = (await once(child, 'exit')) as [number | null]
         return code === 0 ? 'answered' : 'no answer'
@@ -190,9 +210,9 @@ class Pinger implements Link {
   ping(family: Family, size: number): Promise<'answered' | 'no answer'> {
     this.#inner.send(this.#request(family, size))
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve('no answer'), PATIENCE)
+      const stop = afterPatience(() => resolve('no answer'))
       this.#answered = () => {
-        clearTimeout(timer)
+        stop()
         resolve('answered')
       }
     })

@@ -8,7 +8,7 @@ import * as ipv4 from '../wire/ipv4.ts'
 import * as ipv6 from '../wire/ipv6.ts'
 import { openCapture } from './capture.ts'
 import { type Arrow, Drawing, fitted } from './demo-drawing.ts'
-import { type Dgram, type Family, OWN, PATIENCE, PEER, type Peer, PREFIX_LENGTH } from './demo-peer.ts'
+import { afterPatience, type Dgram, type Family, OWN, PEER, type Peer, PREFIX_LENGTH } from './demo-peer.ts'
 import { describeFrame, frameLine } from './frame-text.ts'
 import { colored, columns, dropsText, plural, printJson, printStyled, style } from './output.ts'
 import { startRun } from './run.ts'
@@ -276,10 +276,12 @@ function mark(ok: boolean, colors: boolean): string {
 
 /** The next event's first argument; `null` when it does not come in time. */
 async function next<T>(socket: NodeJS.EventEmitter, event: string): Promise<T | null> {
-  const timeout = AbortSignal.timeout(PATIENCE)
   return new Promise((resolve) => {
-    socket.once(event, resolve)
-    timeout.addEventListener('abort', () => resolve(null))
+    const stop = afterPatience(() => resolve(null))
+    socket.once(event, (first: T) => {
+      stop()
+      resolve(first)
+    })
   })
 }
 
