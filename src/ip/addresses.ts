@@ -47,9 +47,10 @@ export class OwnAddresses {
       // Linux: kernel routes have metric 0 in IPv4 and 256 in IPv6.
       add(prefix, nic, 'unicast', address.family === 4 ? address : null, address.family === 4 ? 0 : 256)
     }
-    if (prefix.broadcast !== null) {
-      add(host(prefix.broadcast), nic, 'broadcast', address, 0)
-      const { w3 } = prefix.broadcast
+    const { broadcast } = prefix
+    if (broadcast !== null) {
+      add(host(broadcast), nic, 'broadcast', address, 0)
+      const { w3 } = broadcast
       this.#broadcasts.set(w3, [...(this.#broadcasts.get(w3) ?? []), nic])
     }
     if (nic.isLoopback || address.family === 4) return

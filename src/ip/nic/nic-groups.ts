@@ -29,7 +29,8 @@ export interface GroupedNic extends GroupNic {
 export class NicGroups {
   readonly memberships: Memberships
   readonly #nic: GroupedNic
-  readonly #own: OwnGroups
+  /** Made with the first: a nic without neighbors has none. */
+  #own: OwnGroups | null = null
   readonly #host: GroupHost
   readonly #clock: Clock
   readonly #random: Random
@@ -44,7 +45,6 @@ export class NicGroups {
     this.#clock = clock
     this.#random = random
     this.memberships = new Memberships((group, filter) => this.#changed(group, filter), host.hash)
-    this.#own = new OwnGroups(this.memberships)
   }
 
   get #igmp(): IgmpLayer {
@@ -149,18 +149,20 @@ export class NicGroups {
    * Lets switches hear of the solicited-node group of an own address, and of a router's groups.
    */
   joinSolicitedNode(address: Address): void {
+    this.#own ??= new OwnGroups(this.memberships)
     this.#own.joinSolicitedNode(address)
     this.#own.isRouter = this.#nic.isRouter
   }
 
   /** `isLast`: the nic has no IPv6 address any more. */
   leaveSolicitedNode(address: Address, isLast: boolean): void {
-    this.#own.leaveSolicitedNode(address)
-    if (isLast) this.#own.isRouter = false
+    this.#own?.leaveSolicitedNode(address)
+    if (isLast && this.#own !== null) this.#own.isRouter = false
   }
 
   /** Whether the nic is in the groups of routers. */
   set isRouter(isRouter: boolean) {
-    this.#own.isRouter = isRouter
+    if (isRouter) this.#own ??= new OwnGroups(this.memberships)
+    if (this.#own !== null) this.#own.isRouter = isRouter
   }
 }

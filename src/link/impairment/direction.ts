@@ -9,8 +9,11 @@ import type { FlowOf } from './fault-stream.ts'
 import { allWireLength } from './frame-length.ts'
 import type { Impairments, WireObserver } from './impairments.ts'
 import { SlowSender } from './slow-sender.ts'
-import { Wire } from './wire.ts'
+import { type DropListener, Wire, type WireEnd } from './wire.ts'
 import type { WireMeter } from './wire-meter.ts'
+
+/** Where frames go that have come through. */
+export interface DirectionEnd extends WireEnd, DropListener {}
 
 export interface DirectionParts {
   readonly clock: Clock
@@ -21,18 +24,14 @@ export interface DirectionParts {
   readonly header: number
   /** The link's MTU. */
   readonly mtu: number
-  readonly output: (packet: Packet) => Drop
-  readonly handOver: ((packet: Packet) => Drop) | undefined
-  /** After the last output of a run that no input caused. */
-  readonly batchEnd: () => void
-  readonly dropped: (drop: Drop, packet: Packet) => void
+  readonly end: DirectionEnd
   readonly observe: WireObserver | undefined
 }
 
-export class Direction {
+export class Direction implements DropListener {
   readonly #clock: Clock
   readonly #header: number
-  readonly #dropped: (drop: Drop, packet: Packet) => void
+  readonly #end: DirectionEnd
   readonly #wire: Wire
   readonly #parts: DirectionParts
   /** Made with the first rate or queue: else frames leave at once. */
@@ -46,12 +45,14 @@ export class Direction {
   constructor(parts: DirectionParts) {
     this.#clock = parts.clock
     this.#header = parts.header
-    this.#dropped = (drop, packet) => {
-      this.#meter?.dropped(drop, this.#clock.now())
-      parts.dropped(drop, packet)
-    }
+    this.#end = parts.end
     this.#parts = parts
-    this.#wire = new Wire({ ...parts, dropped: this.#dropped })
+    this.#wire = new Wire(parts, this)
+  }
+
+  dropped(drop: Drop, packet: Packet): void {
+    this.#meter?.dropped(drop, this.#clock.now())
+    this.#end.dropped(drop, packet)
   }
 
   /** @throws {RangeError} for an impairment out of range; then nothing is changed */
@@ -73,14 +74,14 @@ export class Direction {
   }
 
   #newSender(): SlowSender {
-    const { clock, medium, mtu, header, batchEnd, observe } = this.#parts
+    const { clock, medium, mtu, header, observe } = this.#parts
     const sender = new SlowSender({
       clock,
       medium,
       longest: mtu + header,
       wire: (packet, time) => this.#wire.put(packet, time),
-      batchEnd,
-      dropped: this.#dropped,
+      batchEnd: () => this.#end.batchEnd(),
+      dropped: (drop, packet) => this.dropped(drop, packet),
       observe,
     })
     sender.meter = this.#meter
@@ -102,7 +103,7 @@ export class Direction {
     const meter = this.#meter
     meter?.offered(segmentsOf(packet), allWireLength(packet, this.#hasFcs), this.#clock.now())
     if (packet.length - this.#header > this.#mtu) {
-      this.#dropped(Drop.LinkMtuExceeded, packet)
+      this.dropped(Drop.LinkMtuExceeded, packet)
       return Drop.None
     }
     const drop = this.#sender === null ? this.#leaves(packet) : this.#sender.input(packet)

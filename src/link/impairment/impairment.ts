@@ -4,8 +4,9 @@ import { Drop } from '../../base/drop.ts'
 import type { Packet } from '../../base/packet.ts'
 import { branch, type Random, SystemRandom } from '../../base/random.ts'
 import { type Link, type LinkReceiver, type Medium, NO_OFFLOAD, type Offload } from '../link.ts'
+import { recycle } from '../memory/frame-copies.ts'
 import { longestPart } from '../segmenter.ts'
-import { Direction } from './direction.ts'
+import { Direction, type DirectionEnd } from './direction.ts'
 import type { FlowOf } from './fault-stream.ts'
 import type { Impairments, WireObserver } from './impairments.ts'
 import type { WireMeter } from './wire-meter.ts'
@@ -52,43 +53,43 @@ export class ImpairedLink implements Link {
   #longest: number
   readonly #options: ImpairmentOptions
   /** Made with the first fault or meter of the direction: else frames pass as they are. */
-  readonly #directions: { send: Direction | null; receive: Direction | null } = { send: null, receive: null }
-  #receiver: LinkReceiver | null = null
+  #send: Direction | null = null
+  readonly #receiving: Receiving
   #closed = false
 
   constructor(inner: Link, options: ImpairmentOptions) {
     this.#inner = inner
     this.#options = options
     this.#longest = inner.mtu + headerOf(inner)
+    this.#receiving = new Receiving(() => {
+      this.#longest = inner.mtu + headerOf(inner)
+    })
     this.impair('send', options.send ?? {})
     this.impair('receive', options.receive ?? {})
   }
 
   #direction(name: 'send' | 'receive'): Direction {
-    const made = this.#directions[name]
+    const made = name === 'send' ? this.#send : this.#receiving.direction
     if (made !== null) return made
     const { clock = new SystemClock(), random = new SystemRandom(), observe, flowOf } = this.#options
     const inner = this.#inner
-    const isOut = name === 'send'
     const direction = new Direction({
       clock,
       random: branch(random, name),
       medium: inner.medium,
       mtu: inner.mtu,
       header: headerOf(inner),
-      output: isOut ? (packet) => inner.send(packet) : (packet) => this.#deliver(packet),
-      handOver: isOut ? inner.handOver?.bind(inner) : undefined,
-      batchEnd: isOut ? () => inner.flush() : () => this.#receiver?.idle(),
-      dropped: (drop, packet) => this.#receiver?.dropped(drop, packet),
+      end: name === 'send' ? new Sending(inner, this.#receiving) : this.#receiving,
       observe,
       flowOf,
     })
-    this.#directions[name] = direction
+    if (name === 'send') this.#send = direction
+    else this.#receiving.direction = direction
     return direction
   }
 
   get offload(): Offload {
-    return this.#inner.offload.merged === true && this.#directions.send?.passesMerged !== false ? MERGED : NO_OFFLOAD
+    return this.#inner.offload.merged === true && this.#send?.passesMerged !== false ? MERGED : NO_OFFLOAD
   }
 
   get name(): string {
@@ -125,7 +126,7 @@ export class ImpairedLink implements Link {
    * @throws {RangeError} for an impairment out of range
    */
   impair(direction: 'send' | 'receive', impairments: Impairments): void {
-    const isNew = this.#directions[direction] === null
+    const isNew = (direction === 'send' ? this.#send : this.#receiving.direction) === null
     if (isNew && Object.values(impairments).every((each) => each === undefined)) return
     this.#direction(direction).change(impairments)
   }
@@ -136,31 +137,14 @@ export class ImpairedLink implements Link {
   }
 
   attach(receiver: LinkReceiver): void {
-    this.#inner.attach({
-      input: (packet) => {
-        const { receive } = this.#directions
-        if (receive === null) this.#deliver(packet)
-        else receive.input(packet)
-      },
-      takesMerged: (packet) =>
-        this.#directions.receive?.passesMerged !== false && receiver.takesMerged?.(packet) === true,
-      hears: (packet) => receiver.hears?.(packet) !== false,
-      idle: () => receiver.idle(),
-      dropped: (drop, packet) => receiver.dropped(drop, packet),
-      failed: (error, fatal) => receiver.failed(error, fatal),
-      changed: () => {
-        this.#longest = this.#inner.mtu + headerOf(this.#inner)
-        receiver.changed?.()
-      },
-    })
-    this.#receiver = receiver
+    this.#inner.attach(this.#receiving)
+    this.#receiving.receiver = receiver
   }
 
   send(packet: Packet): Drop {
     if (this.#closed) return Drop.LinkDown
     if (longestPart(packet) > this.#longest) return Drop.LinkMtuExceeded
-    const { send } = this.#directions
-    return send === null ? this.#inner.send(packet) : send.input(packet)
+    return this.#send === null ? this.#inner.send(packet) : this.#send.input(packet)
   }
 
   flush(): void {
@@ -170,8 +154,8 @@ export class ImpairedLink implements Link {
   /** What is on its way is gone. */
   close(): void {
     this.#closed = true
-    this.#directions.send?.clear()
-    this.#directions.receive?.clear()
+    this.#send?.clear()
+    this.#receiving.close()
     this.#inner.close()
   }
 
@@ -182,10 +166,98 @@ export class ImpairedLink implements Link {
   unref(): void {
     this.#inner.unref()
   }
+}
 
-  #deliver(packet: Packet): Drop {
-    if (!this.#closed) this.#receiver?.input(packet)
+/** The end of the way out: the link within. */
+class Sending implements DirectionEnd {
+  readonly #inner: Link
+  readonly #receiving: Receiving
+
+  constructor(inner: Link, receiving: Receiving) {
+    this.#inner = inner
+    this.#receiving = receiving
+  }
+
+  deliver(packet: Packet): Drop {
+    return this.#inner.send(packet)
+  }
+
+  handOver(packet: Packet): Drop {
+    const inner = this.#inner
+    if (inner.handOver !== undefined) return inner.handOver(packet)
+    const drop = inner.send(packet)
+    if (drop === Drop.None) recycle(packet)
+    return drop
+  }
+
+  batchEnd(): void {
+    this.#inner.flush()
+  }
+
+  dropped(drop: Drop, packet: Packet): void {
+    this.#receiving.dropped(drop, packet)
+  }
+}
+
+/** What the link within hands its frames to, and the end of the way in. */
+class Receiving implements LinkReceiver, DirectionEnd {
+  receiver: LinkReceiver | null = null
+  direction: Direction | null = null
+  readonly #mtuChanged: () => void
+  #closed = false
+
+  constructor(mtuChanged: () => void) {
+    this.#mtuChanged = mtuChanged
+  }
+
+  close(): void {
+    this.#closed = true
+    this.direction?.clear()
+  }
+
+  input(packet: Packet): void {
+    if (this.direction === null) this.deliver(packet)
+    else this.direction.input(packet)
+  }
+
+  takesMerged(packet: Packet): boolean {
+    return this.direction?.passesMerged !== false && this.receiver?.takesMerged?.(packet) === true
+  }
+
+  hears(packet: Packet): boolean {
+    return this.receiver?.hears?.(packet) !== false
+  }
+
+  idle(): void {
+    this.receiver?.idle()
+  }
+
+  failed(error: Error, fatal: boolean): void {
+    this.receiver?.failed(error, fatal)
+  }
+
+  changed(): void {
+    this.#mtuChanged()
+    this.receiver?.changed?.()
+  }
+
+  deliver(packet: Packet): Drop {
+    if (!this.#closed) this.receiver?.input(packet)
     return Drop.None
+  }
+
+  handOver(packet: Packet): Drop {
+    this.deliver(packet)
+    recycle(packet)
+    return Drop.None
+  }
+
+  batchEnd(): void {
+    this.receiver?.idle()
+  }
+
+  dropped(drop: Drop, packet: Packet): void {
+    this.receiver?.dropped(drop, packet)
   }
 }
 

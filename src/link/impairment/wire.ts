@@ -3,8 +3,7 @@ import { type Clock, wholeNanoseconds } from '../../base/clock.ts'
 import { Drop } from '../../base/drop.ts'
 import { ChecksumState, type Packet } from '../../base/packet.ts'
 import type { Random } from '../../base/random.ts'
-import type { Link } from '../link.ts'
-import { DelayLine } from '../memory/delay-line.ts'
+import { DelayLine, type DelayLineEnd } from '../memory/delay-line.ts'
 import { copyOf, recycle, spareCopyOf } from '../memory/frame-copies.ts'
 import { FaultStream, type FlowOf } from './fault-stream.ts'
 import { wireLength } from './frame-length.ts'
@@ -16,14 +15,26 @@ export interface WireParts {
   readonly random: Random
   /** Whose frames have draws of their own. */
   readonly flowOf: FlowOf | undefined
-  /** The far end. */
-  readonly output: (packet: Packet) => Drop
-  /** The same for a frame that the far end may keep ({@link Link.handOver}), where it can. */
-  readonly handOver: ((packet: Packet) => Drop) | undefined
-  /** After the last output of a run that no input caused. */
-  readonly batchEnd: () => void
-  readonly dropped: (drop: Drop, packet: Packet) => void
+  readonly end: WireEnd
   readonly observe: WireObserver | undefined
+}
+
+/** The far end. */
+export interface WireEnd {
+  /** Takes a frame, which is lent, or says why not. */
+  deliver(packet: Packet): Drop
+  /**
+   * Takes a copy from the wires' stock, which it gives back in the end; with a drop it is the
+   * caller's as before.
+   */
+  handOver(packet: Packet): Drop
+  /** After the last frame of a run that no input caused. */
+  batchEnd(): void
+}
+
+/** Who is told of what a wire discards. */
+export interface DropListener {
+  dropped(drop: Drop, packet: Packet): void
 }
 
 const NEVER: Chooser = () => false
@@ -69,11 +80,10 @@ class Faults {
   }
 }
 
-export class Wire {
-  // A field each: an object of functions costs a lookup by name with every frame.
+export class Wire implements DelayLineEnd {
   readonly #clock: Clock
-  readonly #deliver: (packet: Packet) => Drop
-  readonly #dropped: (drop: Drop, packet: Packet) => void
+  readonly #end: WireEnd
+  readonly #listener: DropListener
   readonly #observe: WireObserver | undefined
   readonly #parts: WireParts
   /** Made with the first thing that is drawn, and kept: a fault that comes back draws on. */
@@ -87,20 +97,25 @@ export class Wire {
   /** When the last of the frames that keep their order arrives. */
   #lastArrival = 0
 
-  constructor(parts: WireParts) {
+  constructor(parts: WireParts, listener: DropListener) {
     this.#clock = parts.clock
-    this.#deliver = parts.output
-    this.#dropped = parts.dropped
+    this.#end = parts.end
+    this.#listener = listener
     this.#observe = parts.observe
     this.#parts = parts
-    const { handOver } = parts
-    const release = (packet: Packet) => {
-      const drop = handOver === undefined ? this.#deliver(packet) : handOver(packet)
-      if (drop !== Drop.None) this.#dropped(drop, packet)
-      else if (handOver !== undefined) return
-      recycle(packet)
-    }
-    this.#onTheWay = new DelayLine(parts.clock, release, parts.batchEnd)
+    this.#onTheWay = new DelayLine(parts.clock, this)
+  }
+
+  /** A frame's time has come. */
+  release(packet: Packet): void {
+    const drop = this.#end.handOver(packet)
+    if (drop === Drop.None) return
+    this.#listener.dropped(drop, packet)
+    recycle(packet)
+  }
+
+  batchEnd(): void {
+    this.#end.batchEnd()
   }
 
   /** @throws {RangeError} for a probability out of range; then nothing is changed */
@@ -139,14 +154,14 @@ export class Wire {
     const overtakes = faults.reordering.hits(packet)
     const delay = this.#delayOf(packet, faults.delays)
     if (isLost) {
-      this.#dropped(Drop.WireLoss, packet)
+      this.#listener.dropped(Drop.WireLoss, packet)
       return Drop.None
     }
     const copies = isTwice ? faults : null
     if (wrong.length === 0) return this.#copies(packet, time, overtakes, delay, copies)
     this.#observe?.('corrupted', packet, wrong.length > 1 ? wrong.length : 0)
     if (this.#hasFcs) {
-      this.#dropped(Drop.WireFrameCheck, packet)
+      this.#listener.dropped(Drop.WireFrameCheck, packet)
       return Drop.None
     }
     const { checksumState } = packet
@@ -184,7 +199,7 @@ export class Wire {
     const drop = this.#travel(packet, time, overtakes, delay)
     const isEarly = faults.reordering.hits(copy, faults.copyReordering)
     const dropOfCopy = this.#travel(copy, time, isEarly, this.#delayOf(copy, faults.copyDelays))
-    if (dropOfCopy !== Drop.None) this.#dropped(dropOfCopy, copy)
+    if (dropOfCopy !== Drop.None) this.#listener.dropped(dropOfCopy, copy)
     return drop
   }
 
@@ -196,7 +211,7 @@ export class Wire {
       arrival += delay
       if (this.#keepOrder) arrival = this.#lastArrival = Math.max(arrival, this.#lastArrival)
     }
-    if (arrival <= this.#clock.now() && (overtakes || this.#onTheWay.isEmpty)) return this.#deliver(packet)
+    if (arrival <= this.#clock.now() && (overtakes || this.#onTheWay.isEmpty)) return this.#end.deliver(packet)
     observe?.('delayed', packet, arrival - this.#clock.now())
     this.#onTheWay.add(spareCopyOf(packet), arrival)
     return Drop.None

@@ -2,14 +2,20 @@ import type { Clock, Timer } from '../../base/clock.ts'
 import type { Packet } from '../../base/packet.ts'
 import { PacketQueue } from './packet-queue.ts'
 
+/** Where packets go on. */
+export interface DelayLineEnd {
+  release(packet: Packet): void
+  /** After the last packet of each run. */
+  batchEnd(): void
+}
+
 /**
  * Packets that each have a time at which they go on; those of the same time in the order in which
  * they were added. One timer for all.
  */
 export class DelayLine {
   readonly #clock: Clock
-  readonly #release: (packet: Packet) => void
-  readonly #batchEnd: () => void
+  readonly #end: DelayLineEnd
   /** What was added in the order of time, as nearly everything is. */
   readonly #line = new PacketQueue()
   /** What goes on before something that was added earlier: a binary heap, once there is any. */
@@ -19,11 +25,9 @@ export class DelayLine {
   #timerAt = Number.POSITIVE_INFINITY
   readonly #fire = () => this.#run()
 
-  /** `batchEnd` is called after the last `release` of each run. */
-  constructor(clock: Clock, release: (packet: Packet) => void, batchEnd: () => void) {
+  constructor(clock: Clock, end: DelayLineEnd) {
     this.#clock = clock
-    this.#release = release
-    this.#batchEnd = batchEnd
+    this.#end = end
   }
 
   get isEmpty(): boolean {
@@ -75,11 +79,11 @@ export class DelayLine {
         if (next === null || next.time > now || next.place >= limit) break
         if (next === this.#line.first) this.#line.shift()
         else pop(this.#heap as Packet[])
-        this.#release(next)
+        this.#end.release(next)
       }
     } finally {
       this.#arm()
-      this.#batchEnd()
+      this.#end.batchEnd()
     }
   }
 

@@ -48,9 +48,9 @@ export class Numbering {
         ? this.#free(domain, link.mtu)
         : given.map((text) => blaming(option, () => this.#given(domain, text, node.stack.dad)))
     const nic = blaming(option, () => node.stack.addNumberedNic(link, { name: link.name }, addresses))
-    const gateways = ([4, 6] as const).flatMap(
-      (family) => addresses.find(({ address }) => address.family === family)?.address ?? [],
-    )
+    const four = addresses.find(({ address }) => address.family === 4)
+    const six = addresses.find(({ address }) => address.family === 6)
+    const gateways = [four, six].filter((each) => each !== undefined).map(({ address }) => address)
     const member: Member = { node, nic, gateways }
     domain.members.push(member)
     node.places.push({ domain, member })

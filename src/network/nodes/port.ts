@@ -71,6 +71,9 @@ interface Passing {
   readonly trace: number
 }
 
+/** One for all ports: nearly none is captured. */
+const NONE: readonly never[] = []
+
 export class Port implements Link, LinkReceiver {
   readonly loopback = false
   readonly owner: PortOwner
@@ -85,9 +88,9 @@ export class Port implements Link, LinkReceiver {
   #isUp = true
   #receiver: LinkReceiver | null = null
   #outside: Outside | null = null
-  #captures: { readonly capture: Capture; readonly index: number }[] = []
+  #captures: readonly { readonly capture: Capture; readonly index: number }[] = NONE
   /** Records of the frame that is passing: what is said of it now is their comment. */
-  #records: readonly Passing[] = []
+  #records: readonly Passing[] = NONE
   readonly #transmit = (packet: Packet) => this.#leave(packet)
   readonly #receive = (packet: Packet) => this.#deliver(packet)
 

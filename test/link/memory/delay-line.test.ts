@@ -11,11 +11,10 @@ test('releases packets in the order of time, those of one time in the order of a
       const clock = new ManualClock()
       const released: { number: number; time: number }[] = []
       let runs = 0
-      const line = new DelayLine(
-        clock,
-        ({ trace }) => released.push({ number: trace, time: clock.now() }),
-        () => runs++,
-      )
+      const line = new DelayLine(clock, {
+        release: ({ trace }) => released.push({ number: trace, time: clock.now() }),
+        batchEnd: () => runs++,
+      })
       const expected: { number: number; time: number }[] = []
       for (const [number, { gap, delay }] of all.entries()) {
         clock.advance(gap)
@@ -40,14 +39,13 @@ test('leaves for another run what is added during one, and forgets all when it i
   const clock = new ManualClock()
   const released: number[] = []
   let ends = 0
-  const line = new DelayLine(
-    clock,
-    ({ trace }) => {
+  const line = new DelayLine(clock, {
+    release: ({ trace }) => {
       released.push(trace)
       if (trace === 1) line.add(numbered(2), clock.now())
     },
-    () => ends++,
-  )
+    batchEnd: () => ends++,
+  })
   line.add(numbered(1), 5)
   clock.advance(5)
   expect([released, ends]).toEqual([[1, 2], 2])
@@ -62,11 +60,7 @@ test('leaves for another run what is added during one, and forgets all when it i
 test('keeps the order of thousands that go one by one', () => {
   const clock = new ManualClock()
   const released: number[] = []
-  const line = new DelayLine(
-    clock,
-    ({ trace }) => released.push(trace),
-    () => {},
-  )
+  const line = new DelayLine(clock, { release: ({ trace }) => released.push(trace), batchEnd: () => {} })
   for (let i = 0; i < 5000; i++) line.add(numbered(i), i)
   for (let i = 0; i < 5000; i++) {
     clock.advance(1)
