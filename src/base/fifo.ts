@@ -1,42 +1,59 @@
-/** Items that left before their places are given back, many at a time. */
-const SHIFTED = 1024
+/** Places up to which an empty queue keeps its memory. */
+const KEPT = 1024
+const FIRST = 8
 
-/** A queue: what was pushed first is shifted first. Neither costs more the longer it is. */
+/**
+ * A queue: what was pushed first is shifted first. Neither costs more the longer it is: the items
+ * are in a ring, which doubles when it is full.
+ */
 export class Fifo<T extends object> {
-  readonly #items: (T | undefined)[] = []
+  /** As many as a power of two, or none. */
+  #items: (T | undefined)[] = []
   /** Where the first one is. */
   #at = 0
+  #length = 0
 
   get length(): number {
-    return this.#items.length - this.#at
+    return this.#length
   }
 
   get first(): T | undefined {
-    return this.#items[this.#at]
+    return this.#length === 0 ? undefined : this.#items[this.#at]
   }
 
   get last(): T | undefined {
-    return this.#items[this.#items.length - 1]
+    const items = this.#items
+    return this.#length === 0 ? undefined : items[(this.#at + this.#length - 1) & (items.length - 1)]
   }
 
   push(item: T): void {
-    this.#items.push(item)
+    if (this.#length === this.#items.length) this.#grow()
+    const items = this.#items
+    items[(this.#at + this.#length++) & (items.length - 1)] = item
   }
 
   shift(): T | undefined {
-    const first = this.#items[this.#at]
-    if (first === undefined) return undefined
-    // A queue that never runs empty does not hold what has left.
-    this.#items[this.#at++] = undefined
-    if (this.#at === this.#items.length) this.#items.length = 0
-    else if (this.#at >= SHIFTED && this.#at * 2 > this.#items.length) this.#items.splice(0, this.#at)
-    else return first
-    this.#at = 0
+    if (this.#length === 0) return undefined
+    const items = this.#items
+    const first = items[this.#at]
+    items[this.#at] = undefined
+    this.#at = (this.#at + 1) & (items.length - 1)
+    this.#length--
+    if (this.#length === 0 && items.length > KEPT) this.clear()
     return first
   }
 
   clear(): void {
-    this.#items.length = 0
+    this.#items = []
+    this.#at = 0
+    this.#length = 0
+  }
+
+  #grow(): void {
+    const items = this.#items
+    const larger = new Array<T | undefined>(Math.max(FIRST, 2 * items.length)).fill(undefined)
+    for (let i = 0; i < this.#length; i++) larger[i] = items[(this.#at + i) & (items.length - 1)]
+    this.#items = larger
     this.#at = 0
   }
 }

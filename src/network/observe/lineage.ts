@@ -117,8 +117,9 @@ export class Lineage {
    * come without a trace each.
    */
   #beginOf(from: string, packet: Packet, at: number): number {
-    const { source, destination, protocol, fragment } = this.#summaries.of(packet, at)
-    if (fragment === null) return this.#begin(from, packet, at)
+    const summary = this.#summaries.of(packet, at)
+    const { source, destination, protocol, fragment } = summary
+    if (fragment === null) return this.#begin(from, summary)
     const { identification } = fragment
     for (const each of this.#fragmented)
       if (
@@ -128,7 +129,7 @@ export class Lineage {
         each.protocol === protocol
       )
         return each.trace
-    const trace = this.#begin(from, packet, at)
+    const trace = this.#begin(from, summary)
     this.#fragmented.push({ source, destination, protocol, identification, trace })
     if (this.#fragmented.length > FRAGMENTED) this.#fragmented.shift()
     return trace
@@ -163,12 +164,11 @@ export class Lineage {
     this.#input = 0
   }
 
-  #begin(node: string, packet: Packet, at: number): number {
+  #begin(node: string, summary: Summary): number {
     const id = this.#next
     // Links carry 32 bits, and 0 is nobody.
     this.#next = id === 0xffff_ffff ? 1 : id + 1
     const causedBy = this.#inputNode === node ? this.#input : 0
-    const summary = this.#summaries.of(packet, at)
     this.listener?.began(id, node, summary, causedBy, this.#now())
     if (this.#limit === 0) return id
     if (this.#lives.size >= this.#limit) this.#forgetOldest(id)

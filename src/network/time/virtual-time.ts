@@ -134,18 +134,18 @@ export class VirtualTime {
       // What was called before may have left ticks and microtasks.
       yield* this.#programs()
       for (let stretch = 0; !this.#pauseAsked && goOn(); stretch++) {
-        if (!this.#isDue(until, untilQuiet)) {
+        const { nextTime } = this.clock
+        if (!this.#isDue(nextTime, until, untilQuiet)) {
           // Without an event a program may still be about to make one.
           yield* this.#programs()
-          if (!this.#isDue(until, untilQuiet)) {
+          if (!this.#isDue(this.clock.nextTime, until, untilQuiet)) {
             if (until < Number.POSITIVE_INFINITY && !this.#pauseAsked && goOn())
               this.clock.advance(until - this.clock.now())
             break
           }
           continue
         }
-        const before = this.clock.now()
-        const moves = this.clock.nextTime > before
+        const moves = nextTime > this.clock.now()
         if (moves && !this.#settled) {
           yield* this.#programs()
           continue
@@ -163,8 +163,7 @@ export class VirtualTime {
     }
   }
 
-  #isDue(until: number, untilQuiet: boolean): boolean {
-    const { nextTime } = this.clock
+  #isDue(nextTime: number, until: number, untilQuiet: boolean): boolean {
     return nextTime <= until && nextTime < Number.POSITIVE_INFINITY && !(untilQuiet && this.isQuiet)
   }
 
