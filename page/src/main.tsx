@@ -22,6 +22,8 @@ effect(() => {
   document.documentElement.dataset.theme = state.theme.value
 })
 
+// A task for what was loaded, another for what is drawn.
+await new Promise((resolve) => setTimeout(resolve))
 const root = document.getElementById('app') as HTMLElement
 root.replaceChildren()
 render(<App />, root)

@@ -57,6 +57,8 @@ interface Leg {
 const NODE = 44
 /** Between packets at one place. */
 const STACKED = 16
+/** The sine of an angle from which on words are not turned: on their heads, or nearly, nobody reads them. */
+const UPRIGHT = 0.5
 
 /** Ways for frames: over a cable, and behind a segment over a second one. */
 export function waysOf({ cables, nodes }: Topology, places: ReadonlyMap<string, Point>): Ways {
@@ -123,7 +125,11 @@ export function paint(
     const offset = frames.offset[row] as number
     const label = labelled ? `${frames.ttl[row]}${offset < 0 ? '' : `·${offset}`}` : ''
     // What would hide another of the same cable stands above it.
-    const half = (label === '' ? 0 : context.measureText(label).width + 9) / 2
+    const wide = label === '' ? 0 : context.measureText(label).width + 9
+    // Words that are not turned with their cable lie across it: they need less of it, and more beside it.
+    const [cos, sin] = [Math.abs(Math.cos(at.angle)), Math.abs(Math.sin(at.angle))]
+    const isAcross = label !== '' && sin >= UPRIGHT
+    const half = (isAcross ? Math.min(wide / cos, STACKED / sin) : wide) / 2
     const lanes = taken.get(`${from} ${nic}`) ?? []
     taken.set(`${from} ${nic}`, lanes)
     const isFree = (lane: readonly Spot[] = []) =>
@@ -132,7 +138,8 @@ export function paint(
     if (above > 12) continue
     lanes[above] = [...(lanes[above] ?? []), { x: at.x, y: at.y, half }]
     const side = Math.cos(at.angle) >= 0 ? -1 : 1
-    const shift = above * STACKED * view.size * side
+    const beside = isAcross ? Math.min((wide + 2) / sin, STACKED / cos) : STACKED * view.size
+    const shift = above * beside * side
     const [x, y] = onScreen([at.x - Math.sin(at.angle) * shift, at.y + Math.cos(at.angle) * shift], view)
     slice(context, x, y, at.angle, { id, color, length, label, isFragment: offset >= 0 }, view.size, look)
     targets.push({ datagram: id, x, y })
@@ -252,8 +259,7 @@ function slice(
   context.save()
   context.translate(x, y)
   const turn = Math.abs(angle) > Math.PI / 2 ? angle + Math.PI : angle
-  // Text that stands on its head, or nearly, is not read.
-  if (label === '' || Math.abs(Math.sin(turn)) < 0.5) context.rotate(turn)
+  if (label === '' || Math.abs(Math.sin(turn)) < UPRIGHT) context.rotate(turn)
   context.fillStyle = paper
   context.fillRect(-half - 1.5, -tall / 2 - 1.5, 2 * half + 3, tall + 3)
   context.fillStyle = color

@@ -18,7 +18,8 @@ export function LadderView() {
   const scroller = useRef<HTMLDivElement>(null)
   const cursor = useRef<HTMLDivElement>(null)
   /** What is in sight, known without asking: the browser would lay the page out to answer. */
-  const sight = useRef({ top: 0, height: 0 })
+  const top = useRef(0)
+  const height = useSignal(0)
   const window = useWindow()
   const order = useMemo(() => readingOrder(settled.value), [settled.value])
   const laid = useMemo(() => (model === null ? null : windowOf(model, order, window * STRIDE)), [model, order, window])
@@ -26,7 +27,7 @@ export function LadderView() {
     const element = scroller.current
     if (element === null) return
     const observer = new ResizeObserver(() => {
-      sight.current.height = element.clientHeight
+      height.value = element.clientHeight
     })
     observer.observe(element)
     return () => observer.disconnect()
@@ -36,10 +37,10 @@ export function LadderView() {
     if (laid === null || cursor.current === null || scroller.current === null) return
     const y = yAt(laid.marks, time)
     cursor.current.style.transform = `translateY(${y}px)`
-    const { top, height } = sight.current
-    if (y >= top + 40 && y <= top + height - 60) return
-    sight.current.top = Math.max(0, y - height * 0.45)
-    scroller.current.scrollTop = sight.current.top
+    const room = height.value
+    if (room === 0 || (y >= top.current + 40 && y <= top.current + room - 60)) return
+    top.current = Math.max(0, y - room * 0.45)
+    scroller.current.scrollTop = top.current
   })
   if (model === null || laid === null) return <p class="empty">No run yet.</p>
   if (laid.arrows.length === 0) return <p class="empty">No frame was sent. Add a flow, or a ping from a host.</p>
@@ -62,7 +63,7 @@ export function LadderView() {
       role="region"
       aria-label="Ladder"
       onScroll={(event) => {
-        sight.current.top = event.currentTarget.scrollTop
+        top.current = event.currentTarget.scrollTop
       }}
     >
       <LadderNames laid={laid} />

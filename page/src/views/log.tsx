@@ -1,6 +1,6 @@
 /** Everything that happened, as text, a line each: what a screen reader reads. */
 import { useSignal, useSignalEffect } from '@preact/signals'
-import { useMemo, useRef } from 'preact/hooks'
+import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { DROPPED } from '../protocol.ts'
 import { select } from '../state/cursor.ts'
 import { type RunModel, upperBound } from '../state/model.ts'
@@ -26,11 +26,20 @@ export function LogView() {
   )
   const times = model?.run.events.time ?? new Float64Array(0)
   const current = rows.length === 0 ? -1 : lastAt(rows, times, state.calmTime.value)
+  // A part of the page that is not shown has no height yet.
+  useEffect(() => {
+    const element = scroller.current
+    if (element === null) return
+    const observer = new ResizeObserver(() => {
+      height.value = element.clientHeight
+    })
+    observer.observe(element)
+    return () => observer.disconnect()
+  }, [model === null])
   useSignalEffect(() => {
     const now = state.calmTime.value
     const element = scroller.current
-    if (element === null || rows.length === 0) return
-    height.value = element.clientHeight
+    if (element === null || rows.length === 0 || height.value === 0) return
     const at = Math.max(0, lastAt(rows, times, now)) * ROW
     if (at < element.scrollTop || at > element.scrollTop + element.clientHeight - 2 * ROW)
       element.scrollTop = at - element.clientHeight / 3
