@@ -12,6 +12,8 @@ import { timeText } from './words.ts'
 export const ROW = 17
 const LEFT = 84
 const RIGHT = 120
+/** Pixels beside the columns. */
+export const BESIDE = LEFT + RIGHT
 /** About as wide as a letter is. */
 const LETTER = 6.4
 
@@ -193,7 +195,9 @@ export function lay(
     rows.flatMap((row) => [model.text(frames.from[row] as number), model.text(frames.to[row] as number)]),
   )
   const names = order.filter((name) => ends.has(name))
-  const step = Math.max(170, Math.min(300, room / Math.max(1, names.length - 1)))
+  // Where there is much room a few columns do not take all of it.
+  const widest = Math.max(300, room / 4)
+  const step = Math.max(170, Math.min(widest, room / Math.max(1, names.length - 1)))
   const columns = names.map((name, index) => ({ name, x: LEFT + index * step }))
   const xOf = new Map(columns.map(({ name, x }) => [name, x]))
   const inside = model.drops.filter((drop) => drop.nic === '' && xOf.has(drop.node) && isShown(drop))

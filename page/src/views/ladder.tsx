@@ -5,11 +5,13 @@ import { readingOrder } from '../draw/places.ts'
 import { settled } from '../state/drawing.ts'
 import { type RunModel, upperBound } from '../state/model.ts'
 import * as state from '../state/state.ts'
-import { LadderLines, LadderNames, type Laid, lay, ROW, yAt } from './ladder-drawing.tsx'
+import { BESIDE, LadderLines, LadderNames, type Laid, lay, ROW, yAt } from './ladder-drawing.tsx'
 
 /** Frames in a window, and by how many windows go on: they overlap. */
 const WINDOW = 90
 const STRIDE = 50
+/** Pixels for the columns of a narrow screen, which scrolls. */
+const LEAST_ROOM = 760
 /** Milliseconds for which a window is shown, at least, while time passes by itself. */
 const REST = 600
 
@@ -20,14 +22,19 @@ export function LadderView() {
   /** What is in sight, known without asking: the browser would lay the page out to answer. */
   const top = useRef(0)
   const height = useSignal(0)
+  const width = useSignal(0)
   const window = useWindow()
   const order = useMemo(() => readingOrder(settled.value), [settled.value])
-  const laid = useMemo(() => (model === null ? null : windowOf(model, order, window * STRIDE)), [model, order, window])
+  const laid = useMemo(
+    () => (model === null ? null : windowOf(model, order, window * STRIDE, width.value)),
+    [model, order, window, width.value],
+  )
   useEffect(() => {
     const element = scroller.current
     if (element === null) return
     const observer = new ResizeObserver(() => {
       height.value = element.clientHeight
+      width.value = element.clientWidth
     })
     observer.observe(element)
     return () => observer.disconnect()
@@ -99,10 +106,10 @@ function useWindow(): number {
 }
 
 /** The frames from one on, and what was discarded within nodes meanwhile. */
-function windowOf(model: RunModel, order: readonly string[], first: number): Laid {
+function windowOf(model: RunModel, order: readonly string[], first: number, width: number): Laid {
   const { start } = model.run.frames
   const length = Math.max(0, Math.min(start.length - first, WINDOW))
   const rows = Array.from({ length }, (_, index) => first + index)
   const [begin, end] = [start[first] ?? 0, Math.max(...rows.map((row) => model.frameEnd(row)), 0)]
-  return lay(model, order, rows, ({ time }) => time >= begin && time <= end)
+  return lay(model, order, rows, ({ time }) => time >= begin && time <= end, Math.max(LEAST_ROOM, width - BESIDE))
 }
