@@ -17,7 +17,7 @@ export class EventTime {
 
   now(): number {
     if (!Number.isNaN(this.#held)) return this.#held
-    this.#latest = this.#system.now()
+    this.#latest = Math.max(this.#latest, this.#system.now())
     return this.#latest
   }
 

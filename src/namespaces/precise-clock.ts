@@ -27,6 +27,11 @@ const EARLY = 0.2
 const SLEEP = 0.8
 /** Timers that run in one turn, after which devices have theirs. */
 const MOST = 1000
+/**
+ * A timer happens so much after its time, a nanosecond: who waits for a time, and asks for the
+ * difference to now, must find it passed, however sums are rounded.
+ */
+const ROUNDING = 1e-6
 /** Where the kernel writes how often its timer has fired. */
 const EXPIRATIONS = new Uint8Array(8)
 
@@ -77,7 +82,7 @@ export class PreciseClock implements Clock {
     const due = this.now() - this.#start + Math.max(0, delay)
     const timer = this.#timers.schedule(due - this.#timers.now(), () => {
       this.#lateness.note(Math.max(0, this.#elapsed() - due))
-      this.#time.run(this.#start + due, callback)
+      this.#time.run(this.#start + due + ROUNDING, callback)
     })
     this.#arm()
     return timer
