@@ -27,11 +27,6 @@ const EARLY = 0.2
 const SLEEP = 0.8
 /** Timers that run in one turn, after which devices have theirs. */
 const MOST = 1000
-/**
- * A timer happens so much after its time, a nanosecond: who waits for a time, and asks for the
- * difference to now, must find it passed, however sums are rounded.
- */
-const ROUNDING = 1e-6
 /** Where the kernel writes how often its timer has fired. */
 const EXPIRATIONS = new Uint8Array(8)
 
@@ -42,8 +37,7 @@ export class PreciseClock implements Clock {
   readonly #fd: number
   readonly #watcher: Watcher
   readonly #lateness: Lateness
-  readonly #start: number
-  /** Its time is that of the last timer that ran, since `#start`. */
+  /** Its time is that of the last timer that ran. */
   readonly #timers = new ManualClock()
   /** What the kernel's timer is set to. */
   #armed = Number.POSITIVE_INFINITY
@@ -66,7 +60,6 @@ export class PreciseClock implements Clock {
       failed: () => {},
       exit: () => {},
     })
-    this.#start = this.#system.now()
   }
 
   now(): number {
@@ -79,10 +72,10 @@ export class PreciseClock implements Clock {
 
   schedule(delay: number, callback: () => void): Timer {
     // The heap's own time stands still in between.
-    const due = this.now() - this.#start + Math.max(0, delay)
+    const due = this.now() + Math.max(0, delay)
     const timer = this.#timers.schedule(due - this.#timers.now(), () => {
-      this.#lateness.note(Math.max(0, this.#elapsed() - due))
-      this.#time.run(this.#start + due + ROUNDING, callback)
+      this.#lateness.note(Math.max(0, this.#system.now() - due))
+      this.#time.run(due, callback)
     })
     this.#arm()
     return timer
@@ -90,9 +83,9 @@ export class PreciseClock implements Clock {
 
   /** Something comes in now, and happens now until `release`; what was due before is done first. */
   hold(): void {
-    const now = this.#elapsed()
+    const now = this.#system.now()
     if (this.#timers.nextTime <= now) this.#runDue()
-    this.#time.hold(this.#start + now)
+    this.#time.hold(now)
   }
 
   release(): void {
@@ -112,16 +105,11 @@ export class PreciseClock implements Clock {
     closeSync(this.#fd)
   }
 
-  /** Milliseconds since the start, as they truly are. */
-  #elapsed(): number {
-    return this.#system.now() - this.#start
-  }
-
   #arm(): void {
     const next = this.#timers.nextTime
     if (this.#running || next >= this.#armed) return
     this.#armed = next
-    const wait = next - this.#elapsed()
+    const wait = next - this.#system.now()
     this.#isEarly = wait > SLEEP
     this.#calls.timerfdSet(this.#fd, this.#isEarly ? wait - EARLY : wait)
   }
@@ -136,7 +124,7 @@ export class PreciseClock implements Clock {
   /** Runs what is due; goes round once more when the first timer is about to be. */
   #runDue(): void {
     if (this.#isClosed) return
-    const now = this.#elapsed()
+    const now = this.#system.now()
     if (this.#isEarly && this.#timers.nextTime > now && this.#timers.nextTime - now <= 2 * EARLY) {
       this.#system.soon(this.#turn)
       return
