@@ -1,5 +1,5 @@
 /** The commands on a real device, against the kernel's own sockets. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -214,8 +214,11 @@ describeOnTun('the commands on a TUN device', () => {
   }, 20_000)
 
   test('send without an address of the kernel gives up after ten seconds', async () => {
+    const send = run(['send', ...DEVICE, ...OWN, '--to', '[fd09::1]:6000', '--data', 'x'])
+    // A busy machine takes its time to start a process: the ten seconds begin with the device.
+    while (spawnSync('ip', ['link', 'show', 'cli0']).status !== 0) await delay(50)
     const before = performance.now()
-    const { code, stderr } = await run(['send', ...DEVICE, ...OWN, '--to', '[fd09::1]:6000', '--data', 'x']).end()
+    const { code, stderr } = await send.end()
     expect(code).toBe(1)
     expect(stderr).toContain("the kernel's side of cli0 has no IPv6 address after 10 s")
     expect(performance.now() - before).toBeGreaterThan(9500)
