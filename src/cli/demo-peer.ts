@@ -95,13 +95,9 @@ export function kernelPeer(): Peer {
     families,
     dgram: kernelDgram,
     async ping(family, size) {
-      const child = spawn(
-        'ping',
-        [`-${family}`, '-c', '1', '-W', `${(TICK * TICKS) / 1000}`, '-s', `${size}`, OWN[family]],
-        {
-          stdio: 'ignore',
-        },
-      )
+      const seconds = (TICK * TICKS) / 1000
+      const options = [`-${family}`, '-c', '1', '-W', `${seconds}`, '-s', `${size}`]
+      const child = spawn('ping', [...options, OWN[family]], { stdio: 'ignore' })
       try {
         const [code] = (await once(child, 'exit')) as [number | null]
         return code === 0 ? 'answered' : 'no answer'

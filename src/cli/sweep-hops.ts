@@ -3,7 +3,7 @@ import type { SweepPoint } from '../network/campaign/plan.ts'
 import type { HopEstimate, HopMeasure } from '../network/campaign/sweep.ts'
 
 /** The columns of a table of them; `factor` makes the unit of the title of the measure's. */
-export const HOP_COLUMNS = [
+const COLUMNS = [
   { measure: 'offered', title: 'frames', factor: 1 },
   { measure: 'utilization', title: 'busy %', factor: 100 },
   { measure: 'meanLength', title: 'queue mean', factor: 1 },
@@ -20,7 +20,7 @@ const TELLING = ['utilization', 'dropped', 'marked'] as const satisfies readonly
 const CLOSE = 0.1
 
 /** What is told of one direction of a cable in one combination. */
-export interface ToldHop {
+interface ToldHop {
   readonly parameters: SweepPoint['parameters']
   readonly hop: HopEstimate
 }
@@ -42,7 +42,7 @@ export function hopTable(points: readonly SweepPoint[]) {
     told.flatMap(({ place }) => hops[place] ?? []).map((hop) => ({ parameters, hop })),
   )
   const isMarked = rows.some(({ hop }) => (hop.measures.marked?.mean ?? 0) > 0)
-  return { rows, columns: HOP_COLUMNS.filter(({ measure }) => measure !== 'marked' || isMarked) }
+  return { rows, columns: COLUMNS.filter(({ measure }) => measure !== 'marked' || isMarked) }
 }
 
 /** Whether one direction of a cable, in all combinations, has something to say. */
