@@ -20,8 +20,9 @@ export default defineConfig({
     pool: 'forks',
     // Most files wait for devices, timers and child processes: more of them than CPUs at a time.
     maxWorkers: availableParallelism() + 1,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // On a machine with other work a browser that draws without a GPU is ten times as slow.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],

@@ -44,7 +44,7 @@ export async function serve(): Promise<Served> {
     folder,
     async open(fragment = '', viewport = { width: 1280, height: 800 }) {
       const context = await browser.newContext({ viewport, reducedMotion: 'reduce', acceptDownloads: true })
-      context.setDefaultTimeout(30_000)
+      context.setDefaultTimeout(90_000)
       const page = await context.newPage()
       const errors: string[] = []
       page.on('pageerror', (error) => errors.push(error.message))
@@ -64,7 +64,7 @@ export async function serve(): Promise<Served> {
 }
 
 export async function ready(page: Page): Promise<void> {
-  await page.waitForSelector('html[data-ready=true]', { state: 'attached', timeout: 30_000 })
+  await page.waitForSelector('html[data-ready=true]', { state: 'attached', timeout: 90_000 })
 }
 
 function firstLine(server: ChildProcess): Promise<string> {

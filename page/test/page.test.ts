@@ -69,7 +69,7 @@ describeWith(
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'tungram-page-'))
     served = await serve()
-  }, 60_000)
+  })
   afterAll(async () => {
     await served?.close()
     rmSync(folder, { recursive: true, force: true })
@@ -490,5 +490,5 @@ describeWith(
     }
     expect(found).toEqual([])
     await context.close()
-  }, 60_000)
+  })
 })

@@ -43,7 +43,7 @@ describeWith(
     execFileSync(process.execPath, [CLI, 'sim', file('lab.yaml'), '--report', file('run.html')])
     const sweep = ['--sweep', 'rate=1e5,1e6,1e7', '--repeat', '2', '--report', file('sweep.html')]
     execFileSync(process.execPath, [CLI, 'sim', file('lab.yaml'), ...sweep])
-  }, 60_000)
+  })
   afterAll(async () => {
     await browser?.close()
     rmSync(folder, { recursive: true })
@@ -55,7 +55,7 @@ describeWith(
       colorScheme: scheme,
       ...options,
     })
-    context.setDefaultTimeout(30_000)
+    context.setDefaultTimeout(90_000)
     const page = await context.newPage()
     const errors: string[] = []
     page.on('pageerror', (error) => errors.push(error.message))

@@ -21,7 +21,7 @@ describeWith(
   let served: Served
   beforeAll(async () => {
     served = await serve()
-  }, 60_000)
+  })
   afterAll(() => served?.close())
 
   test('a ping is in the run, code has its errors at their line, and what never returns is taken out', async () => {
@@ -47,9 +47,7 @@ describeWith(
     expect(await page.evaluate('axe.run().then(({ violations }) => violations.map(({ id }) => id))')).toEqual([])
 
     await code(page, 'while (true);')
-    await page
-      .locator('.notice', { hasText: 'It was taken out: the code on client at 0 ms.' })
-      .waitFor({ timeout: 20_000 })
+    await page.locator('.notice', { hasText: 'It was taken out: the code on client at 0 ms.' }).waitFor()
     await said(page).filter({ hasText: 'on client' }).waitFor()
     expect(await page.locator('.said h2').count()).toBe(2)
     expect(await page.inputValue('textarea')).toBe('while (true);')
@@ -58,5 +56,5 @@ describeWith(
     if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/terminal.png` })
     expect(errors).toEqual([])
     await context.close()
-  }, 60_000)
+  })
 })

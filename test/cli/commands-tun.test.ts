@@ -65,6 +65,7 @@ describeOnTun('the commands on a TUN device', () => {
     const recv = run(['recv', ...ALL, '--port', '5000', '--json'])
     await recv.says('receiving')
     const [four, six] = [await kernel(4), await kernel(6)]
+    const first = performance.now()
     for (let i = 0; i < 50; i++) four.send(Buffer.alloc(100), 5000, '10.9.0.2')
     for (let i = 0; i < 50; i++) six.send(Buffer.alloc(4000), 5000, 'fd09::2')
     await delay(700)
@@ -72,8 +73,9 @@ describeOnTun('the commands on a TUN device', () => {
     four.send('last', 5000, '10.9.0.2')
     four.send('nobody there', 5001, '10.9.0.2')
     const { code, stdout } = await recv.end()
-    expect(performance.now() - last).toBeGreaterThan(950)
-    expect(performance.now() - last).toBeLessThan(2000)
+    const ended = performance.now()
+    expect(ended - last).toBeGreaterThan(950)
+    expect(ended - last).toBeLessThan(2000)
     expect({ code, lines: stdout.split('\n').length }).toEqual({ code: 0, lines: 2 })
     const { seconds, ...counts } = JSON.parse(stdout)
     expect(counts).toEqual({
@@ -82,7 +84,8 @@ describeOnTun('the commands on a TUN device', () => {
       drops: expect.objectContaining({ UdpNoPort: 1 }),
     })
     expect(seconds).toBeGreaterThan(0.6)
-    expect(seconds).toBeLessThan(1.2)
+    // The second without a datagram does not count, however slow the machine is.
+    expect(seconds).toBeLessThan((ended - first) / 1000 - 0.95)
     expect(gone()).toBe(true)
   }, 20_000)
 
