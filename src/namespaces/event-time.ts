@@ -15,13 +15,18 @@ export class EventTime {
     this.#system = system
   }
 
+  /** Something happens. */
+  get isHeld(): boolean {
+    return !Number.isNaN(this.#held)
+  }
+
   now(): number {
-    if (!Number.isNaN(this.#held)) return this.#held
+    if (this.isHeld) return this.#held
     this.#latest = Math.max(this.#latest, this.#system.now())
     return this.#latest
   }
 
-  /** Something happens at `time`, which has come, until `release`. */
+  /** Something happens at `time`, which has come or nearly so, until `release`. */
   hold(time: number): void {
     this.#latest = Math.max(this.#latest, time)
     this.#held = this.#latest
@@ -29,15 +34,5 @@ export class EventTime {
 
   release(): void {
     this.#held = Number.NaN
-  }
-
-  /** Calls `callback`, which happens at `time`. */
-  run(time: number, callback: () => void): void {
-    this.hold(time)
-    try {
-      callback()
-    } finally {
-      this.release()
-    }
   }
 }

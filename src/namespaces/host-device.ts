@@ -105,7 +105,10 @@ function plugPort(
     }
   }
   const leave = port.divert({
-    deliver: (packet) => link.send(packet),
+    deliver: (packet) => {
+      clock.reach()
+      return link.send(packet)
+    },
     idle: () => link.flush(),
     takesMerged: (packet) => link.offload.merged === true && packet.segmentLength <= link.mtu,
     carrier,

@@ -85,7 +85,7 @@ export interface LabResult {
  *   had
  */
 export async function runLab(scenario: Scenario, options: LabOptions): Promise<LabResult> {
-  if (options.isWarm) await warmUp()
+  if (options.isWarm) await warmUp(lineageOf(options))
   const priority = new Priority()
   const namespaces = openNamespaces(options)
   const programs: Program[] = []
@@ -97,6 +97,11 @@ export async function runLab(scenario: Scenario, options: LabOptions): Promise<L
     for (const program of programs) program.close()
     for (const namespace of namespaces.values()) namespace.close()
   }
+}
+
+/** How many datagrams' lives the network remembers. */
+function lineageOf({ watch, explain }: LabOptions): number {
+  return watch !== undefined || explain ? REMEMBERED : 0
 }
 
 /** The namespaces by host: those that are there, and new ones. */
@@ -117,8 +122,7 @@ async function inRealTime(
 ): Promise<LabResult> {
   const lateness = new Lateness()
   const clock = new PreciseClock(lateness)
-  const isWatched = options.watch !== undefined || options.explain
-  const network = buildScenario(scenario, { seed: options.seed, clock, lineage: isWatched ? REMEMBERED : 0 })
+  const network = buildScenario(scenario, { seed: options.seed, clock, lineage: lineageOf(options) })
   const lab = new Lab(network, clock, scenario, options, namespaces, programs)
   try {
     if (options.capture !== undefined) network.capture(options.capture)

@@ -8,24 +8,34 @@
  * What a timer does happens at the timer's time, and what a device brings at the time of its
  * wake-up: what this process needs until then, some ten microseconds a hop, delays nothing further.
  * How late it was is counted (`lateness.ts`).
+ *
+ * After a sleep, when caches are cold, such a hop is a tenth of a millisecond. So the timer that
+ * ends a sleep runs ahead of its time, by what its work took lately, and what leaves by a device
+ * waits for that time (`reach`). What comes in meanwhile happens at the timer's time.
  */
 import { closeSync } from 'node:fs'
 import { type Clock, ManualClock, SystemClock, type Timer } from '../base/clock.ts'
+import { Fifo } from '../base/fifo.ts'
 import { openOwned } from '../link/device/tun-descriptor.ts'
 import { chooseWakeup, watch } from '../link/device/tun-poll.ts'
 import type { Watcher } from '../link/device/watcher.ts'
 import { EventTime } from './event-time.ts'
 import type { Lateness } from './lateness.ts'
+import { LoopPoll } from './loop-poll.ts'
 import { type SystemCalls, systemCalls } from './system-calls.ts'
 
 /**
  * Milliseconds that a processor takes to wake up from its sleep, in a virtual machine above all: a
- * timer is set so much early, and the rest of its time the loop goes round without sleep.
+ * timer is set so much early, and the rest of its time the processor is kept awake.
  */
 const EARLY = 0.2
+/** The most that a timer runs ahead of its time, in milliseconds. */
+const AHEAD = 0.15
+/** Timers that the mean of their work is about. */
+const WEIGHT = 8
 /** A timer that comes sooner after another finds the processor awake. */
 const SLEEP = 0.8
-/** Timers that run in one turn, after which devices have theirs. */
+/** Timers, and callbacks of `soon`, that run in one turn, after which devices have theirs. */
 const MOST = 1000
 /** Where the kernel writes how often its timer has fired. */
 const EXPIRATIONS = new Uint8Array(8)
@@ -37,16 +47,31 @@ export class PreciseClock implements Clock {
   readonly #fd: number
   readonly #watcher: Watcher
   readonly #lateness: Lateness
+  readonly #loop: LoopPoll
   /** Its time is that of the last timer that ran. */
   readonly #timers = new ManualClock()
   /** What the kernel's timer is set to. */
   #armed = Number.POSITIVE_INFINITY
+  /** How long a timer after a sleep took until something left by a device: a mean. */
+  #work = 0
+  /** When it began, until something leaves by a device; `NaN` else. */
+  #began = Number.NaN
+  /** Timers that run may be ahead of their time. */
+  #isAhead = false
   /** The kernel's timer is set to less than the first timer's time. */
   #isEarly = false
   #isClosed = false
   /** Timers are running: the kernel's one is set when they have. */
   #running = false
   readonly #turn = () => this.#runDue()
+  /** What happens soon. */
+  readonly #next = new Fifo<() => void>()
+  /** The queue is run in a turn of its own. */
+  #isTurnAsked = false
+  readonly #later = () => {
+    this.#isTurnAsked = false
+    this.#happen(this.now(), () => {})
+  }
 
   /** @throws {Error} where devices cannot be opened either */
   constructor(lateness: Lateness) {
@@ -54,6 +79,7 @@ export class PreciseClock implements Clock {
     const { libc } = calls
     this.#calls = calls
     this.#lateness = lateness
+    this.#loop = new LoopPoll(libc)
     this.#fd = openOwned(libc, 'timerfd_create', 'The kernel has no timer for the clock', calls.timerfdCreate)
     this.#watcher = watch(libc, this.#fd, chooseWakeup(libc, 'auto'), {
       readable: () => this.#fired(),
@@ -75,7 +101,7 @@ export class PreciseClock implements Clock {
     const due = this.now() + Math.max(0, delay)
     const timer = this.#timers.schedule(due - this.#timers.now(), () => {
       this.#lateness.note(Math.max(0, this.#system.now() - due))
-      this.#time.run(due, callback)
+      this.#happen(due, callback)
     })
     this.#arm()
     return timer
@@ -88,13 +114,30 @@ export class PreciseClock implements Clock {
     this.#time.hold(now)
   }
 
-  release(): void {
-    this.#time.release()
+  /** Something leaves by a device: waits for the time of what happens, if that is ahead. */
+  reach(): void {
+    if (!this.#isAhead) return
+    let now = this.#system.now()
+    if (!Number.isNaN(this.#began)) this.#work += (Math.min(now - this.#began, AHEAD) - this.#work) / WEIGHT
+    this.#began = Number.NaN
+    for (const time = this.now(); now < time; ) now = this.#system.now()
   }
 
+  release(): void {
+    try {
+      this.#runSoon()
+    } finally {
+      this.#time.release()
+    }
+  }
+
+  /**
+   * What an event asks for is done behind it, at the event's time, without a turn of the loop in
+   * between: that would take as long as what else the turn has to do.
+   */
   soon(callback: () => void): void {
-    const time = this.now()
-    this.#system.soon(() => this.#time.run(time, callback))
+    this.#next.push(callback)
+    if (!this.#time.isHeld) this.#askTurn()
   }
 
   /** Timers run no more. */
@@ -105,13 +148,38 @@ export class PreciseClock implements Clock {
     closeSync(this.#fd)
   }
 
+  /** Calls `callback`, which happens at `time`, and what it asks for. */
+  #happen(time: number, callback: () => void): void {
+    this.#time.hold(time)
+    try {
+      callback()
+    } finally {
+      this.release()
+    }
+  }
+
+  #runSoon(): void {
+    const next = this.#next
+    try {
+      for (let count = 0; count < MOST && next.length > 0; count++) next.shift()?.()
+    } finally {
+      if (next.length > 0) this.#askTurn()
+    }
+  }
+
+  #askTurn(): void {
+    if (this.#isTurnAsked) return
+    this.#isTurnAsked = true
+    this.#system.soon(this.#later)
+  }
+
   #arm(): void {
     const next = this.#timers.nextTime
     if (this.#running || next >= this.#armed) return
     this.#armed = next
     const wait = next - this.#system.now()
     this.#isEarly = wait > SLEEP
-    this.#calls.timerfdSet(this.#fd, this.#isEarly ? wait - EARLY : wait)
+    this.#calls.timerfdSet(this.#fd, this.#isEarly ? wait - EARLY - this.#work : wait)
   }
 
   /** The kernel's timer has fired. */
@@ -121,20 +189,36 @@ export class PreciseClock implements Clock {
     return 1
   }
 
-  /** Runs what is due; goes round once more when the first timer is about to be. */
+  /** Keeps the processor awake until `time`, or until a device has something; returns the time. */
+  #await(time: number): number {
+    let now = this.#system.now()
+    while (time > now && time - now <= 2 * EARLY && !this.#loop.hasWork()) now = this.#system.now()
+    return now
+  }
+
+  /** Runs what is due; after a sleep what is about to be, once devices have had their turn. */
   #runDue(): void {
     if (this.#isClosed) return
-    const now = this.#system.now()
-    if (this.#isEarly && this.#timers.nextTime > now && this.#timers.nextTime - now <= 2 * EARLY) {
-      this.#system.soon(this.#turn)
-      return
+    let limit = this.#system.now()
+    if (this.#isEarly) {
+      const start = this.#timers.nextTime - this.#work
+      const now = this.#await(start)
+      if (start > now && start - now <= 2 * EARLY) {
+        this.#system.soon(this.#turn)
+        return
+      }
+      limit = now + this.#work
+      this.#began = now
+      this.#isAhead = true
     }
     this.#isEarly = false
     this.#armed = Number.POSITIVE_INFINITY
     this.#running = true
     try {
-      for (let count = 0; count < MOST && this.#timers.nextTime <= now; count++) this.#timers.step()
+      for (let count = 0; count < MOST && this.#timers.nextTime <= limit; count++) this.#timers.step()
     } finally {
+      this.#began = Number.NaN
+      this.#isAhead = false
       this.#running = false
       this.#arm()
     }

@@ -70,6 +70,72 @@ test('soon runs in a later turn', async () => {
   await soon
 })
 
+test('what an event asks for soon is done behind it, before the loop goes on', async () => {
+  const order: string[] = []
+  await new Promise<void>((resolve) => {
+    clock.schedule(1, () => {
+      const time = clock.now()
+      setImmediate(() => {
+        order.push('loop')
+        resolve()
+      })
+      clock.soon(() => {
+        order.push('soon')
+        clock.soon(() => order.push(clock.now() === time ? 'sooner' : 'later'))
+      })
+      order.push('event')
+    })
+  })
+  expect(order).toEqual(['event', 'soon', 'sooner', 'loop'])
+})
+
+test('what events ask for without end leaves the loop its turns', async () => {
+  let isOver = false
+  let ran = 0
+  clock.hold()
+  const again = () => {
+    ran++
+    if (!isOver) clock.soon(again)
+  }
+  again()
+  clock.release()
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve, 1))
+  isOver = true
+  expect(ran).toBeGreaterThan(1000)
+})
+
+test('one that throws does not take with it what else was asked for', async () => {
+  const ran: string[] = []
+  clock.hold()
+  clock.soon(() => {
+    throw new Error('one of them')
+  })
+  clock.soon(() => ran.push('the other'))
+  expect(() => clock.release()).toThrow('one of them')
+  await after(1)
+  expect(ran).toEqual(['the other'])
+})
+
+test('after a sleep timers run ahead of their time, but nothing leaves before it', async () => {
+  let ahead = 0
+  const early: number[] = []
+  for (let count = 0; count < 1000 && ahead < 10; count++) {
+    const begin = clock.now()
+    // Two that are due together nearly: the second one waits as well.
+    const timer = (delay: number) =>
+      after(delay, () => {
+        if (performance.now() < begin + delay) ahead++
+        // How much it may be ahead is known from those that work.
+        work(count % 2 === 0 ? 0.1 : 0)
+        clock.reach()
+        early.push(Math.max(0, begin + delay - performance.now()))
+      })
+    await Promise.all([timer(2), timer(2.05)])
+  }
+  expect(ahead).toBeGreaterThanOrEqual(10)
+  expect(Math.max(...early)).toBeLessThan(1e-6)
+})
+
 test('each timer is counted with how late it was', async () => {
   await Promise.all([after(0.5), after(1), after(1.5)])
   const { count, worst, p50 } = lateness.lag

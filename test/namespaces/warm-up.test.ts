@@ -9,9 +9,9 @@ describeOnTun('what is done before time begins', () => {
   test('packets of no use leave nothing behind: no descriptor, no interface, no timer', async () => {
     const descriptors = () => readdirSync('/proc/self/fd').length
     // What is loaded once stays.
-    await warmUp()
+    await warmUp(10)
     const before = { descriptors: descriptors(), interfaces: Object.keys(networkInterfaces()) }
-    await warmUp()
+    await warmUp(10)
     expect({ descriptors: descriptors(), interfaces: Object.keys(networkInterfaces()) }).toEqual(before)
   })
 

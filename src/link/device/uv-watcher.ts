@@ -29,6 +29,8 @@ export interface Uv {
   ref(handle: unknown): void
   unref(handle: unknown): void
   loop(): unknown
+  /** The descriptor on which the loop waits for all others. */
+  backend(loop: unknown): number
 }
 
 let loadedUv: Uv | null | undefined
@@ -63,6 +65,7 @@ function tryUv(libc: Libc): Uv | null {
         koffi.pointer(koffi.proto('void', ['intptr_t'])),
       ),
       loop: library.func('void *uv_default_loop()'),
+      backend: library.func('int uv_backend_fd(void *loop)'),
       init: library.func('int uv_poll_init(void *loop, void *handle, int fd)'),
       start: library.func('int uv_poll_start(void *handle, int events, void *callback)'),
       stop: library.func('int uv_poll_stop(void *handle)'),
