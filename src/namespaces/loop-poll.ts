@@ -1,7 +1,8 @@
 /**
- * Whether the event loop has anything to do, asked while this thread keeps it: turns of the loop
- * itself make garbage, whose collection would be the latency of packets.
+ * Waits with the processor awake, and asks whether the event loop has anything to do: turns of the
+ * loop itself make garbage, whose collection would be the latency of packets.
  */
+import type { Clock } from '../base/clock.ts'
 import type { Libc } from '../link/device/tun-libc.ts'
 import { loadUv } from '../link/device/uv-watcher.ts'
 
@@ -22,8 +23,18 @@ export class LoopPoll {
     this.#address = this.#request === null ? 0 : libc.addressOf(new Uint8Array(this.#request.buffer))
   }
 
-  /** Whether a descriptor has something to read within some microseconds, as far as is known. */
-  hasWork(): boolean {
+  /**
+   * Keeps the processor awake until `time`, or until a descriptor has something to read, as far as
+   * is known.
+   * @returns the time then
+   */
+  wait(clock: Clock, time: number): number {
+    let now = clock.now()
+    while (now < time && !this.#hasWork()) now = clock.now()
+    return now
+  }
+
+  #hasWork(): boolean {
     if (this.#request === null) return true
     for (let i = 0; i < CALLS; i++) if (this.#poll(this.#address, 1, 0) !== 0) return true
     return false

@@ -15,11 +15,11 @@
  */
 import { closeSync } from 'node:fs'
 import { type Clock, ManualClock, SystemClock, type Timer } from '../base/clock.ts'
-import { Fifo } from '../base/fifo.ts'
 import { openOwned } from '../link/device/tun-descriptor.ts'
 import { chooseWakeup, watch } from '../link/device/tun-poll.ts'
 import type { Watcher } from '../link/device/watcher.ts'
 import { EventTime } from './event-time.ts'
+import { HeadStart } from './head-start.ts'
 import type { Lateness } from './lateness.ts'
 import { LoopPoll } from './loop-poll.ts'
 import { type SystemCalls, systemCalls } from './system-calls.ts'
@@ -29,13 +29,9 @@ import { type SystemCalls, systemCalls } from './system-calls.ts'
  * timer is set so much early, and the rest of its time the processor is kept awake.
  */
 const EARLY = 0.2
-/** The most that a timer runs ahead of its time, in milliseconds. */
-const AHEAD = 0.15
-/** Timers that the mean of their work is about. */
-const WEIGHT = 8
 /** A timer that comes sooner after another finds the processor awake. */
 const SLEEP = 0.8
-/** Timers, and callbacks of `soon`, that run in one turn, after which devices have theirs. */
+/** Timers that run in one turn, after which devices have theirs. */
 const MOST = 1000
 /** Where the kernel writes how often its timer has fired. */
 const EXPIRATIONS = new Uint8Array(8)
@@ -48,30 +44,16 @@ export class PreciseClock implements Clock {
   readonly #watcher: Watcher
   readonly #lateness: Lateness
   readonly #loop: LoopPoll
+  readonly #headStart = new HeadStart()
   /** Its time is that of the last timer that ran. */
   readonly #timers = new ManualClock()
   /** What the kernel's timer is set to. */
   #armed = Number.POSITIVE_INFINITY
-  /** How long a timer after a sleep took until something left by a device: a mean. */
-  #work = 0
-  /** When it began, until something leaves by a device; `NaN` else. */
-  #began = Number.NaN
-  /** Timers that run may be ahead of their time. */
-  #isAhead = false
   /** The kernel's timer is set to less than the first timer's time. */
   #isEarly = false
   #isClosed = false
   /** Timers are running: the kernel's one is set when they have. */
   #running = false
-  readonly #turn = () => this.#runDue()
-  /** What happens soon. */
-  readonly #next = new Fifo<() => void>()
-  /** The queue is run in a turn of its own. */
-  #isTurnAsked = false
-  readonly #later = () => {
-    this.#isTurnAsked = false
-    this.#happen(this.now(), () => {})
-  }
 
   /** @throws {Error} where devices cannot be opened either */
   constructor(lateness: Lateness) {
@@ -101,7 +83,7 @@ export class PreciseClock implements Clock {
     const due = this.now() + Math.max(0, delay)
     const timer = this.#timers.schedule(due - this.#timers.now(), () => {
       this.#lateness.note(Math.max(0, this.#system.now() - due))
-      this.#happen(due, callback)
+      this.#time.run(due, callback)
     })
     this.#arm()
     return timer
@@ -116,28 +98,18 @@ export class PreciseClock implements Clock {
 
   /** Something leaves by a device: waits for the time of what happens, if that is ahead. */
   reach(): void {
-    if (!this.#isAhead) return
+    if (!this.#headStart.isOn) return
     let now = this.#system.now()
-    if (!Number.isNaN(this.#began)) this.#work += (Math.min(now - this.#began, AHEAD) - this.#work) / WEIGHT
-    this.#began = Number.NaN
+    this.#headStart.leaves(now)
     for (const time = this.now(); now < time; ) now = this.#system.now()
   }
 
   release(): void {
-    try {
-      this.#runSoon()
-    } finally {
-      this.#time.release()
-    }
+    this.#time.release()
   }
 
-  /**
-   * What an event asks for is done behind it, at the event's time, without a turn of the loop in
-   * between: that would take as long as what else the turn has to do.
-   */
   soon(callback: () => void): void {
-    this.#next.push(callback)
-    if (!this.#time.isHeld) this.#askTurn()
+    this.#time.soon(callback)
   }
 
   /** Timers run no more. */
@@ -148,38 +120,13 @@ export class PreciseClock implements Clock {
     closeSync(this.#fd)
   }
 
-  /** Calls `callback`, which happens at `time`, and what it asks for. */
-  #happen(time: number, callback: () => void): void {
-    this.#time.hold(time)
-    try {
-      callback()
-    } finally {
-      this.release()
-    }
-  }
-
-  #runSoon(): void {
-    const next = this.#next
-    try {
-      for (let count = 0; count < MOST && next.length > 0; count++) next.shift()?.()
-    } finally {
-      if (next.length > 0) this.#askTurn()
-    }
-  }
-
-  #askTurn(): void {
-    if (this.#isTurnAsked) return
-    this.#isTurnAsked = true
-    this.#system.soon(this.#later)
-  }
-
   #arm(): void {
     const next = this.#timers.nextTime
     if (this.#running || next >= this.#armed) return
     this.#armed = next
     const wait = next - this.#system.now()
     this.#isEarly = wait > SLEEP
-    this.#calls.timerfdSet(this.#fd, this.#isEarly ? wait - EARLY - this.#work : wait)
+    this.#calls.timerfdSet(this.#fd, this.#isEarly ? wait - EARLY - this.#headStart.lead : wait)
   }
 
   /** The kernel's timer has fired. */
@@ -189,27 +136,23 @@ export class PreciseClock implements Clock {
     return 1
   }
 
-  /** Keeps the processor awake until `time`, or until a device has something; returns the time. */
-  #await(time: number): number {
-    let now = this.#system.now()
-    while (time > now && time - now <= 2 * EARLY && !this.#loop.hasWork()) now = this.#system.now()
-    return now
-  }
-
   /** Runs what is due; after a sleep what is about to be, once devices have had their turn. */
   #runDue(): void {
     if (this.#isClosed) return
     let limit = this.#system.now()
     if (this.#isEarly) {
-      const start = this.#timers.nextTime - this.#work
-      const now = this.#await(start)
-      if (start > now && start - now <= 2 * EARLY) {
-        this.#system.soon(this.#turn)
-        return
+      const { lead } = this.#headStart
+      const start = this.#timers.nextTime - lead
+      // The one that it was set for may have been cancelled, and the next one be far.
+      if (start - limit <= 2 * EARLY) {
+        const now = this.#loop.wait(this.#system, start)
+        if (now < start) {
+          this.#system.soon(() => this.#runDue())
+          return
+        }
+        this.#headStart.begin(now)
+        limit = now + lead
       }
-      limit = now + this.#work
-      this.#began = now
-      this.#isAhead = true
     }
     this.#isEarly = false
     this.#armed = Number.POSITIVE_INFINITY
@@ -217,8 +160,7 @@ export class PreciseClock implements Clock {
     try {
       for (let count = 0; count < MOST && this.#timers.nextTime <= limit; count++) this.#timers.step()
     } finally {
-      this.#began = Number.NaN
-      this.#isAhead = false
+      this.#headStart.end()
       this.#running = false
       this.#arm()
     }
