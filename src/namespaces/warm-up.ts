@@ -19,8 +19,8 @@ import { RawSocket } from './raw-socket.ts'
 /** Datagrams there and back; more gain nothing (Node 20). */
 const PACKETS = 400
 /** Echo requests of one family that pass the devices, and how many milliseconds they may take. */
-const PINGS = 500
-const PATIENCE = 250
+const PINGS = 1000
+const PATIENCE = 400
 
 /** `lineage`: how many datagrams' lives the network will remember. */
 export async function warmUp(lineage: number): Promise<void> {
