@@ -1,5 +1,6 @@
 /** Runs as a whole: programs in the file, exit codes, results, namespaces that are there already. */
 import { readFileSync } from 'node:fs'
+import { release } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { describeForUsers, Files, on, run, start } from './run.ts'
@@ -153,6 +154,28 @@ describeForUsers(
     })
   },
   ['root'],
+)
+
+// The kernel shows slices where it is built so, and grants shorter ones since Linux 6.12.
+describeForUsers(
+  'without a privilege the network',
+  (user) => {
+    test('runs for shorter times than programs do, and goes before its own helpers', PATIENCE, async () => {
+      const nices = 'cut -d" " -f19 /proc/1/task/*/stat | sort | uniq -c'
+      const slices = 'grep -h se.slice /proc/1/sched /proc/$$/sched || true'
+      const { code, stdout } = await run(user, '--net', NET, '--on', 'a', '--', 'sh', '-c', `${nices}; ${slices}`)
+      expect(code).toBe(0)
+      expect(Array.from(stdout.matchAll(/ (\d+) (\d+)$/gm), ([, count, nice]) => [Number(count) > 1, nice])).toEqual([
+        [false, '0'],
+        [true, '10'],
+      ])
+      const [own, programs] = Array.from(stdout.matchAll(/se\.slice *: *(\d+)/g), ([, slice]) => Number(slice))
+      const [major = 0, minor = 0] = release().split('.').map(Number)
+      if (own !== undefined && (major > 6 || (major === 6 && minor >= 12)))
+        expect([own, own < Number(programs)]).toEqual([100_000, true])
+    })
+  },
+  ['nobody'],
 )
 
 // Only root may enter what belongs to somebody else.
