@@ -23,7 +23,7 @@ export class Lateness {
   #worst = 0
   readonly #steps = new Uint32Array(STEPS)
 
-  /** Something was done so many milliseconds after its time. */
+  /** Something was done so many milliseconds after its time; what was early was not late. */
   note(late: number): void {
     this.#count++
     if (late > this.#worst) this.#worst = late

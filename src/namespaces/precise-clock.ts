@@ -82,8 +82,11 @@ export class PreciseClock implements Clock {
     // The heap's own time stands still in between.
     const due = this.now() + Math.max(0, delay)
     const timer = this.#timers.schedule(due - this.#timers.now(), () => {
-      this.#lateness.note(Math.max(0, this.#system.now() - due))
+      // One that is ahead is as late as what it does.
+      const { isOn: isAhead } = this.#headStart
+      if (!isAhead) this.#lateness.note(this.#system.now() - due)
       this.#time.run(due, callback)
+      if (isAhead) this.#lateness.note(this.#system.now() - due)
     })
     this.#arm()
     return timer

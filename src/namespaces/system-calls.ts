@@ -24,9 +24,8 @@ export interface SystemCalls {
   /**
    * Lets this thread, of the usual kind, run for `milliseconds` at a time, 0 for the kernel's
    * default (since Linux 6.12, which lets one that wakes up go before those of longer slices).
-   * @returns whether that is known and permitted
    */
-  setSlice(milliseconds: number): boolean
+  setSlice(milliseconds: number): void
   /** A timer of CLOCK_MONOTONIC, which can be polled; -1 when there is none. */
   timerfdCreate(): number
   /** Lets it fire once, `milliseconds` from now; 0 and less at once. */
@@ -86,7 +85,7 @@ function load(): SystemCalls {
       return schedule(0, (isFirst ? SCHED_RR : SCHED_OTHER) | SCHED_RESET_ON_FORK, priority) >= 0
     },
     setSlice(milliseconds) {
-      if (SCHED_SETATTR === undefined) return false
+      if (SCHED_SETATTR === undefined) return
       // struct sched_attr, its first version; the nice value is what it was.
       const attributes = new DataView(new ArrayBuffer(48))
       attributes.setUint32(0, attributes.byteLength, true)
@@ -94,7 +93,7 @@ function load(): SystemCalls {
       attributes.setBigUint64(8, SCHED_FLAG_RESET_ON_FORK, true)
       attributes.setInt32(16, getPriority(), true)
       attributes.setBigUint64(24, BigInt(Math.round(milliseconds * 1e6)), true)
-      return syscall(SCHED_SETATTR, 'int', 0, 'void *', new Uint8Array(attributes.buffer), 'uint', 0) >= 0
+      syscall(SCHED_SETATTR, 'int', 0, 'void *', new Uint8Array(attributes.buffer), 'uint', 0)
     },
     timerfdCreate: timers.create,
     timerfdSet: timers.set,
