@@ -77,12 +77,19 @@ const [victim, pids] = await until(() =>
 for (const pid of pids) process.kill(pid, 'SIGKILL')
 const killed = await first.ended
 const left = await missing('cluster')
-// Called again, interrupted, and called once more: the job that is on its way is not sent twice.
+// Called again, interrupted, and called once more: the job that is on its way is not sent twice. The
+// node takes nothing until then, so that it is still on its way.
+const [node] = slurm('sinfo', '--noheader', '--format=%n').split('\n')
+const setNode = (state) => slurm('scontrol', 'update', `NodeName=${node}`, `State=${state}`, 'Reason=test')
+setNode('DRAIN')
 const second = sim('--results', at('cluster'), ...SLURM)
 await until(() => second.output.stderr.includes('submitted job'))
 second.child.kill('SIGINT')
 const interrupted = await second.ended
-const third = await sim('--results', at('cluster'), ...SLURM).ended
+const next = sim('--results', at('cluster'), ...SLURM)
+await until(() => next.output.stderr.includes('submitted before') || next.child.exitCode !== null)
+setNode('RESUME')
+const third = await next.ended
 const again = await sim('--results', at('cluster'), ...SLURM).ended
 
 const apart = await sim('--results', at('apart', 'results'), ...SLURM).ended
